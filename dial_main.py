@@ -1,0 +1,190 @@
+"""The classic command line: `python dial_main.py` trains, `python dial_main.py --play` talks.
+
+A thin front over the package: every flag goes into TrainConfig or ChatConfig, where it is checked.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+sys.path.insert(0, str(Path(__file__).resolve().parent / "src"))  # a clone works without being installed
+
+from cyclopts import App, Parameter  # noqa: E402
+
+from wolf_chatbox.cli import run  # noqa: E402
+from wolf_chatbox.config import ChatConfig, FormatName, ReadConfig, SamplingConfig, Schedule, StyleName, TrainConfig  # noqa: E402
+from wolf_chatbox.errors import ConfigError, DataError  # noqa: E402
+
+DEFAULT_DATA = "RickAndMortyScripts.csv"
+
+FLAGS = {
+    "model": "--initial_point",
+    "output": "--ptr_model_path",
+    "warmup_ratio": "--wm_ratio",
+    "max_tokens": "--max_len_dial",
+    "validation_share": "--test_size",
+    "batch_size": "--train_bz",
+    "accumulate": "--acc_step",
+    "epochs": "--epoch",
+    "log_every": "--log_step",
+    "save_every": "--save_step",
+    "max_new_tokens": "--max_len_gen",
+    "temperature": "--temp",
+    "turns": "--chat_turns",
+    "trust_remote_code": "--trust_remote_code",
+    "no_repeat_ngram_size": "--no_repeat_ngram_size",
+    "top_k": "--top_k",
+    "top_p": "--top_p",
+    "speaker_column": "--speaker_column",
+    "text_column": "--text_column",
+    "cut_at_jump": "--cut_at_jump",
+}
+"""What the classic command line calls the package's settings; the others go by their own name."""
+
+app = App(
+    name="dial_main.py",
+    help="Fine-tune a dialogue model on your conversations; with --play, talk with it.",
+    default_parameter=Parameter(negative=(), consume_multiple=True, name_transform=lambda name: name),
+    version_flags=(),
+)
+
+
+@app.default
+def dial_main(
+    *,
+    data: tuple[str, ...] = (DEFAULT_DATA,),
+    initial_point: str = TrainConfig.model,
+    schedule: Schedule = TrainConfig.schedule,
+    wm_ratio: float = TrainConfig.warmup_ratio,
+    max_len_dial: int = TrainConfig.max_tokens,
+    lr: float = TrainConfig.lr,
+    test_size: float = TrainConfig.validation_share,
+    train_bz: int = TrainConfig.batch_size,
+    acc_step: int = TrainConfig.accumulate,
+    epoch: int = TrainConfig.epochs,
+    log_step: int = TrainConfig.log_every,
+    max_len_gen: Annotated[int | None, Parameter(show_default=lambda _: SamplingConfig.max_new_tokens)] = None,
+    no_repeat_ngram_size: Annotated[int | None, Parameter(show_default=lambda _: SamplingConfig.no_repeat_ngram_size)] = None,
+    top_k: Annotated[int | None, Parameter(show_default=lambda _: SamplingConfig.top_k)] = None,
+    top_p: Annotated[float | None, Parameter(show_default=lambda _: SamplingConfig.top_p)] = None,
+    temp: Annotated[float | None, Parameter(show_default=lambda _: SamplingConfig.temperature)] = None,
+    play: bool = False,
+    ptr_model_path: Path = TrainConfig.output,
+    chat_turns: int = ChatConfig.turns,
+    persona: str | None = None,
+    user: str | None = None,
+    style: StyleName = TrainConfig.style,
+    seed: int | None = None,
+    save_step: int = TrainConfig.save_every,
+    resume: bool = False,
+    overwrite: bool = False,
+    format: FormatName = ReadConfig.format,
+    encoding: str = ReadConfig.encoding,
+    speaker_column: str | None = None,
+    text_column: str | None = None,
+    cut_at_jump: int = ReadConfig.cut_at_jump,
+    trust_remote_code: bool = False,
+) -> int:
+    """Fine-tune a dialogue model on your conversations; with --play, talk with it.
+
+    Parameters
+    ----------
+    data
+        The training data; several files are allowed; `example` is the bundled script.
+    initial_point
+        Base model: a hub name, a folder, or an alias such as smollm2-135m.
+    schedule
+        Learning-rate schedule, any that transformers' get_scheduler knows.
+    wm_ratio
+        Warm-up updates as a share of all updates.
+    max_len_dial
+        Tokens of one training sample at most; bounded by the model's context.
+    lr
+        The schedule's highest learning rate.
+    test_size
+        Share of the data, by whole groups such as episodes, held out for validation.
+    train_bz
+        Samples (rows of max_len_dial tokens) in one forward pass.
+    acc_step
+        Passes accumulated for one update; the effective batch is acc_step × train_bz.
+    epoch
+        Passes over the data.
+    log_step
+        Updates between two printed losses.
+    max_len_gen
+        Tokens of one generated reply at most.
+    no_repeat_ngram_size
+        No n-gram of this size twice in a reply; 0 is off.
+    top_k
+        Top-k sampling: draw from this many likeliest tokens; 0 is off.
+    top_p
+        Nucleus sampling: draw from the likeliest tokens that hold this share of the probability.
+    temp
+        Temperature; 0 is greedy.
+    play
+        Talk instead of train.
+    ptr_model_path
+        Where training writes and --play reads.
+    chat_turns
+        End the chat after this many turns; 0 is no limit.
+    persona
+        Training learns this speaker's turns only; --play answers as it.
+    user
+        With --play: whose name you speak under.
+    style
+        How turns become text: dialogpt, named, chat, or auto.
+    seed
+        Seed of everything that is random; training without it takes 0, --play draws anew each time.
+    save_step
+        Updates between two saved states that --resume can continue; 0 saves at the end of each epoch only.
+    resume
+        Continue the interrupted run in ptr_model_path.
+    overwrite
+        Replace the model or the interrupted run in ptr_model_path.
+    format
+        The files' format; auto recognises it.
+    encoding
+        The files' character encoding, such as cp932; auto recognises UTF-8, UTF-16 with a mark, and CP1252.
+    speaker_column
+        A script's column of speaker names, when it is not recognised.
+    text_column
+        A script's column of lines, when it is not recognised.
+    cut_at_jump
+        Where a script's line index jumps by more than this, a new conversation starts.
+    trust_remote_code
+        Run the Python code that some base models bring along.
+    """
+    sampling = {"max_new_tokens": max_len_gen, "no_repeat_ngram_size": no_repeat_ngram_size, "top_k": top_k, "top_p": top_p, "temperature": temp}
+    if play:
+        from wolf_chatbox.cli.chat import open_chat
+
+        if not ptr_model_path.exists():
+            raise ConfigError("output", ptr_model_path, "there is no trained model. Train one first: python dial_main.py")
+        return open_chat(
+            ChatConfig(model=str(ptr_model_path), persona=persona, user=user, turns=chat_turns, seed=seed, trust_remote_code=trust_remote_code, **sampling)
+        )
+    for name, value, default in (("turns", chat_turns, 0), ("user", user, None)):
+        if value != default:
+            raise ConfigError(name, value, "needs --play.")
+    if data == (DEFAULT_DATA,) and not Path(DEFAULT_DATA).exists():
+        raise DataError(
+            f"{DEFAULT_DATA}: not in this folder. Get it from the Rick and Morty script data set on Kaggle "
+            "(andradaolteanu/rickmorty-scripts), name your own file with --data FILE, or try the bundled script: --data example."
+        )
+    config = TrainConfig(
+        data=data, model=initial_point, output=ptr_model_path, persona=persona, style=style, epochs=epoch, batch_size=train_bz, accumulate=acc_step,
+        max_tokens=max_len_dial, lr=lr, schedule=schedule, warmup_ratio=wm_ratio, validation_share=test_size, log_every=log_step, save_every=save_step,
+        seed=seed or 0, resume=resume, overwrite=overwrite, trust_remote_code=trust_remote_code,
+        read=ReadConfig(format=format, encoding=encoding, speaker_column=speaker_column, text_column=text_column, cut_at_jump=cut_at_jump),
+        sampling=SamplingConfig().changed(**sampling),
+    )
+    from wolf_chatbox.cli.train import fine_tune
+
+    where = "" if ptr_model_path == TrainConfig.output else f" --ptr_model_path {ptr_model_path}"
+    return fine_tune(config, f"python dial_main.py --play{where}")
+
+
+if __name__ == "__main__":
+    sys.exit(run(lambda: app(exit_on_error=False, print_error=False), FLAGS))

@@ -1,0 +1,37 @@
+"""wolf_chatbox: fine-tune a dialogue model on your own conversations, and talk with it."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from wolf_chatbox.config import ChatConfig, ReadConfig, SamplingConfig, TrainConfig
+from wolf_chatbox.conversation import Conversation, Turn
+from wolf_chatbox.errors import WolfChatboxError
+from wolf_chatbox.importers import read_conversations
+
+if TYPE_CHECKING:
+    from wolf_chatbox.chat import ChatSession
+    from wolf_chatbox.training import train
+
+__all__ = [
+    "ChatConfig",
+    "ChatSession",
+    "Conversation",
+    "ReadConfig",
+    "SamplingConfig",
+    "TrainConfig",
+    "Turn",
+    "WolfChatboxError",
+    "read_conversations",
+    "train",
+]
+
+_HEAVY = {"ChatSession": "wolf_chatbox.chat", "train": "wolf_chatbox.training"}
+"""Names whose modules load torch; they are imported when first used."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HEAVY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HEAVY[name]), name)

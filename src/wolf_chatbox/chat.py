@@ -1,0 +1,227 @@
+"""A chat with a model: a persona, a history, and replies that stream."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import torch
+
+from wolf_chatbox import models
+from wolf_chatbox.checkpoint import read_run, writing
+from wolf_chatbox.config import SamplingConfig
+from wolf_chatbox.conversation import Conversation, Turn, parse_conversations
+from wolf_chatbox.corpus import find_speaker
+from wolf_chatbox.engines import Engine
+from wolf_chatbox.engines.torch_engine import TorchEngine
+from wolf_chatbox.errors import ChatError, DataError
+from wolf_chatbox.rendering import Renderer, choose_style, make_renderer
+from wolf_chatbox.styles import ASSISTANT, USER
+
+
+class ChatSession:
+    """Talks as one speaker with another; the history is a tuple of turns, changed only when a reply is whole.
+
+    session = ChatSession.load("wolf_model", persona="Rick")
+    print(session.reply("Where are we?"))
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        renderer: Renderer,
+        *,
+        persona: str,
+        user: str,
+        speakers: dict[str, int] | None = None,
+        sampling: SamplingConfig | None = None,
+        history_tokens: int | None = None,
+        seed: int | None = None,
+    ) -> None:
+        self.engine = engine
+        self.renderer = renderer
+        self.persona = persona
+        self.user = user
+        self.speakers = speakers or {}
+        self.sampling = sampling or SamplingConfig()
+        self.history: tuple[Turn, ...] = ()
+        self._history_tokens = history_tokens
+        self._random = random.Random(seed)
+
+    @classmethod
+    def load(
+        cls,
+        model: str | Path,
+        *,
+        persona: str | None = None,
+        user: str | None = None,
+        sampling: SamplingConfig | None = None,
+        seed: int | None = None,
+        trust_remote_code: bool = False,
+        tell: models.embedded.Tell = lambda text: None,
+    ) -> ChatSession:
+        """Load a trained model's folder, or any base model.
+
+        The persona is the given one, else the trained one, else the speaker with the most turns. `sampling` replaces
+        the generation settings that were saved with the model. Raises ModelError, CheckpointError, or DataError with
+        the nearest names when the persona is unknown.
+        """
+        folder = models.locate(str(model), tell)
+        run = read_run(folder) or {}
+        device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+        base = models.load(str(folder), dtype=models.inference_dtype(device), trust_remote_code=trust_remote_code)
+        speakers: dict[str, int] = run.get("data", {}).get("speakers", {})
+        style = run.get("style") or choose_style(base.tokenizer, (USER, ASSISTANT))[0]
+        trained, partner = run.get("persona"), run.get("user", USER)
+        asked = find_persona(persona, speakers) if persona else None
+        chosen = asked or trained or (next((each for each in speakers if each != partner), ASSISTANT) if speakers else ASSISTANT)
+        # In the style chat the persona is the assistant whoever it is, so the marks are those of the trained one.
+        renderer = make_renderer(base.tokenizer, style, trained if style == "chat" and trained else chosen, user or partner, speakers or (USER, ASSISTANT))
+        return cls(
+            TorchEngine(base.model.to(device).eval()),
+            renderer,
+            persona=trained if style == "chat" and trained else chosen,
+            user=user or (partner if partner != chosen else USER),
+            speakers=speakers,
+            sampling=sampling or saved_sampling(base.model.generation_config),
+            history_tokens=run.get("max_tokens"),
+            seed=seed,
+        )
+
+    def stream(self, message: str) -> Iterator[str]:
+        """Say something; yields the reply piece by piece.
+
+        The message and the reply join the history when the reply is whole; the pieces drawn so far do when the
+        generator is closed early. Raises ChatError when the message is empty or does not fit into the context.
+        """
+        text = message.strip()
+        if not text:
+            raise ChatError("say something: an empty message has no answer.")
+        yield from self._answer((*self.history, Turn(self.user, text)))
+
+    def reply(self, message: str) -> str:
+        """Say something and wait for the whole reply."""
+        return "".join(self.stream(message))
+
+    def retry(self) -> Iterator[str]:
+        """Draw another reply to the last message; raises ChatError when there is none."""
+        last = self._last_message()
+        yield from self._answer(self.history[: last + 1])
+
+    def undo(self) -> Turn:
+        """Take the last message and what followed it back; returns the message. Raises ChatError when there is none."""
+        last = self._last_message()
+        message = self.history[last]
+        self.history = self.history[:last]
+        return message
+
+    def reset(self) -> None:
+        """Forget the conversation."""
+        self.history = ()
+
+    def become(self, persona: str) -> None:
+        """Let another speaker answer; raises DataError with the nearest names when the model knows none of that name."""
+        persona = find_persona(persona, self.speakers)
+        if self.renderer.style.name != "named" and persona != self.persona:
+            raise ChatError(f"a model of the style {self.renderer.style.name} has one voice: {self.persona}. Train with --style named for many.")
+        if persona == self.user:
+            self.user = self.persona
+        self.persona = persona
+
+    def save(self, path: Path) -> None:
+        """Write the conversation as JSON Lines, the form of `wolf-chatbox data convert`; raises CheckpointError."""
+        line = json.dumps(Conversation(self.history, "chat").to_dict(), ensure_ascii=False)
+        with writing(path):
+            new = path.with_name(path.name + ".writing")
+            new.write_text(line + "\n", encoding="utf-8")
+            new.replace(path)
+
+    def load_history(self, path: Path) -> None:
+        """Go on with a saved conversation; raises ChatError, and keeps the present one, when it cannot be read."""
+        try:
+            with path.open(encoding="utf-8") as file:
+                self.history = next(parse_conversations(file, str(path)), Conversation(())).turns
+        except (OSError, UnicodeDecodeError, DataError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "not a saved chat"
+            raise ChatError(f"{path}: {reason}. Name a file that /save wrote.") from error
+
+    def _last_message(self) -> int:
+        said = [at for at, turn in enumerate(self.history) if turn.speaker != self.persona]
+        if not said:
+            raise ChatError("there is no message yet.")
+        return said[-1]
+
+    def _answer(self, history: tuple[Turn, ...]) -> Iterator[str]:
+        prompt = self._prompt(history)
+        tokenizer = self.renderer.tokenizer
+        others = {turn.speaker for turn in history} | set(self.speakers)
+        ids: list[int] = []
+        shown = ""
+        tokens = self.engine.stream(prompt, self.sampling, self._stop_ids(), seed=self._random.getrandbits(32))
+        try:
+            for token in tokens:
+                ids.append(token)
+                text = tokenizer.decode(ids, skip_special_tokens=True).lstrip()
+                whole, ended = cut_at_other_speaker(text, others)
+                # A half-decoded character and the start of a line that may turn out to be another speaker's wait.
+                ready = whole if ended else settled(whole)
+                if len(ready) > len(shown):
+                    piece, shown = ready[len(shown) :], ready
+                    yield piece
+                if ended:
+                    break
+            rest = cut_at_other_speaker(tokenizer.decode(ids, skip_special_tokens=True).lstrip(), others)[0].rstrip().rstrip("\ufffd")
+            if len(rest) > len(shown):
+                piece, shown = rest[len(shown) :], rest
+                yield piece
+        finally:
+            self.history = (*history, Turn(self.persona, shown.strip())) if shown.strip() else history
+
+    def _prompt(self, history: Sequence[Turn]) -> list[int]:
+        """The prompt, with room left for the reply; the rows of the training are the history's measure."""
+        room = self.engine.context - min(self.sampling.max_new_tokens, self.engine.context // 2)
+        wanted = min(self._history_tokens or room, room)
+        try:
+            prompt = self.renderer.prompt(history, self.persona, wanted)
+        except ChatError:  # a message longer than a row may still fit into the context, alone
+            prompt = self.renderer.prompt(history, self.persona, room)
+        return prompt or [self.renderer.end_id]
+
+    def _stop_ids(self) -> set[int]:
+        end = self.renderer.tokenizer.eos_token_id
+        return {self.renderer.end_id} | ({end} if end is not None else set())
+
+
+def find_persona(name: str, speakers: dict[str, int]) -> str:
+    """The speaker of that name that a model knows; a model without a record takes any name."""
+    from collections import Counter
+
+    return find_speaker(name, Counter(speakers)) if speakers else name
+
+
+def saved_sampling(generation: object) -> SamplingConfig:
+    """The sampling settings in a model's generation_config; what it leaves open is as usual."""
+    greedy = getattr(generation, "do_sample", None) is False and getattr(generation, "max_new_tokens", None) is not None
+    settings = {
+        name: getattr(generation, name, None) for name in ("max_new_tokens", "no_repeat_ngram_size", "top_k", "top_p", "temperature")
+    }
+    return SamplingConfig().changed(**(settings | ({"temperature": 0.0} if greedy else {})))
+
+
+def cut_at_other_speaker(text: str, speakers: set[str]) -> tuple[str, bool]:
+    """The text before a line that begins with a speaker's name and a colon, and whether there is such a line."""
+    names = "|".join(re.escape(name) for name in sorted(speakers, key=len, reverse=True))
+    found = re.search(rf"\n\s*(?:{names})\s*[:：]", text) if names else None
+    return (text[: found.start()], True) if found else (text, False)
+
+
+def settled(text: str) -> str:
+    """The part of a growing text that no later token changes: whole characters, and whole lines or a line's safe start."""
+    text = text.rstrip("\ufffd")
+    head, newline, line = text.rpartition("\n")
+    if newline and len(line) < 40 and ":" not in line and "：" not in line:
+        text = head
+    return text.rstrip()

@@ -1,0 +1,71 @@
+"""The command line: one file a verb. A known error becomes one line and exit code 1, or 2 for a wrong setting."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import App, CycloptsError, Parameter
+from cyclopts.config import Yaml
+
+from wolf_chatbox.errors import ConfigError, WolfChatboxError
+
+app = App(
+    name="wolf-chatbox",
+    help="Fine-tune a dialogue model on your own conversations, and talk with it.",
+    version=lambda: version("wolf_chatbox"),
+    default_parameter=Parameter(negative=(), consume_multiple=True),
+)
+app.command("wolf_chatbox.cli.train:train", help="Fine-tune a base model on conversations.")
+app.command("wolf_chatbox.cli.chat:chat", help="Talk with a trained model.")
+app.command("wolf_chatbox.cli.data:app", name="data", help="Read and convert files of conversations.")
+app.command("wolf_chatbox.cli.models:app", name="models", help="List and fetch base models.")
+app.register_install_completion_command()
+
+
+@app.meta.default
+def _launch(
+    *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
+    config: Annotated[Path | None, Parameter(help="Read settings from a YAML file; flags override it.")] = None,
+) -> Any:
+    if config is not None:
+        app.config = (Yaml(config, must_exist=True, use_commands_as_keys=False),)
+    return app(tokens, exit_on_error=False, print_error=False)
+
+
+def main() -> None:
+    """The entry point of `wolf-chatbox`."""
+    sys.exit(run(lambda: app.meta(exit_on_error=False, print_error=False), {}))
+
+
+def run(command: Callable[[], Any], flags: Mapping[str, str]) -> int:
+    """Run a command and turn what goes wrong into one line on stderr; returns the exit code.
+
+    `flags` gives the flags of settings that go by another name here.
+    """
+    try:
+        return int(command() or 0)
+    except ConfigError as error:
+        flag = flags.get(error.setting, "--" + error.setting.replace("_", "-"))
+        return _fail(f"{flag} {error.value}: {error.problem}", 2)
+    except CycloptsError as error:
+        cause = error.__cause__
+        if isinstance(cause, ConfigError):
+            flag = flags.get(cause.setting, "--" + cause.setting.replace("_", "-"))
+            return _fail(f"{flag} {cause.value}: {cause.problem}", 2)
+        return _fail(" ".join(str(error).split()), 2)
+    except WolfChatboxError as error:
+        return _fail(str(error), 1)
+    except KeyboardInterrupt:
+        return _fail("stopped.", 130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+
+
+def _fail(text: str, code: int) -> int:
+    print(f"error: {text}", file=sys.stderr)
+    return code

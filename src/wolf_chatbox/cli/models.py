@@ -1,0 +1,41 @@
+"""`wolf-chatbox models`: the base models that go by a short name."""
+
+from __future__ import annotations
+
+import sys
+
+from cyclopts import App
+from rich.console import Console
+from rich.table import Column, Table
+
+app = App(name="models", help="List and fetch base models.")
+
+
+@app.command(name="list")
+def list_models() -> int:
+    """List the short names; any hub name of a causal language model, or a folder, does as well."""
+    from wolf_chatbox import embedded
+    from wolf_chatbox.models import ALIASES, PARAMETERS, is_cached
+
+    table = Table("alias", "parameters", Column("from", overflow="fold"), "here")
+    for alias in [embedded.ALIAS, *ALIASES]:
+        origin = ALIASES.get(alias, f"{embedded.REQUIREMENT} (no hub needed)")
+        table.add_row(alias, PARAMETERS[alias], origin, "yes" if is_cached(alias) else "")
+    Console().print(table)
+    return 0
+
+
+@app.command
+def pull(model: str) -> int:
+    """Fetch a base model, so that it is there when it is needed.
+
+    Parameters
+    ----------
+    model
+        An alias or a hub name.
+    """
+    from wolf_chatbox.models import locate
+
+    folder = locate(model, lambda text: print(text, file=sys.stderr))
+    print(folder)
+    return 0

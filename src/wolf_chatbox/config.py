@@ -1,0 +1,201 @@
+"""What a person can set: one dataclass a verb, which is the Python API, the flags, the YAML file and the help text.
+
+Checked when made: a value out of its range raises ConfigError. Nothing here imports torch.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Literal, get_args
+
+from cyclopts import Parameter
+
+from wolf_chatbox.errors import ConfigError
+
+StyleName = Literal["auto", "dialogpt", "named", "chat"]
+FormatName = Literal["auto", "script", "raw", "conversations", "messages"]
+Schedule = Literal[
+    "linear",
+    "cosine",
+    "cosine_with_restarts",
+    "polynomial",
+    "constant",
+    "constant_with_warmup",
+    "inverse_sqrt",
+    "reduce_lr_on_plateau",
+    "cosine_with_min_lr",
+    "cosine_warmup_with_min_lr",
+    "warmup_stable_decay",
+    "greedy",
+]
+
+
+def _check_at_least(config: object, least: float, *names: str) -> None:
+    for name in names:
+        value = getattr(config, name)
+        if not (value >= least and math.isfinite(value)):
+            raise ConfigError(name, value, f"must be {least} or more.")
+
+
+def _check_choice(config: object, name: str, choices: tuple[str, ...]) -> None:
+    value = getattr(config, name)
+    if value not in choices:
+        raise ConfigError(name, value, f"must be one of {', '.join(choices)}.")
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class SamplingConfig:
+    """How a reply is drawn from the model."""
+
+    max_new_tokens: int = 64
+    """Tokens of one generated reply at most."""
+    no_repeat_ngram_size: int = 3
+    """No n-gram of this size twice in a reply; 0 is off."""
+    top_k: int = 50
+    """Draw from this many likeliest tokens; 0 is off."""
+    top_p: float = 0.95
+    """Draw from the likeliest tokens that hold this share of the probability; 1 is off."""
+    temperature: float = 0.7
+    """Below 1 is safer, above 1 wilder; 0 always takes the likeliest token."""
+
+    def __post_init__(self) -> None:
+        _check_at_least(self, 1, "max_new_tokens")
+        _check_at_least(self, 0, "no_repeat_ngram_size", "top_k", "temperature")
+        if not 0 < self.top_p <= 1:
+            raise ConfigError("top_p", self.top_p, "must be above 0 and at most 1.")
+
+    def changed(self, **settings: float | None) -> SamplingConfig:
+        """A copy with these settings; None leaves a setting as it is."""
+        known = {each.name: getattr(self, each.name) for each in fields(self)}
+        return SamplingConfig(**{**known, **{name: value for name, value in settings.items() if value is not None}})
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class ReadConfig:
+    """How files of conversations are read."""
+
+    format: FormatName = "auto"
+    """The files' format; auto recognises it from the content."""
+    encoding: str = "auto"
+    """The files' character encoding, such as cp932; auto knows UTF-8, UTF-16 with a mark, and CP1252."""
+    speaker_column: str | None = None
+    """A script's column of speaker names, when it is not recognised."""
+    text_column: str | None = None
+    """A script's column of lines, when it is not recognised."""
+    cut_at_jump: int = 5
+    """Where a script's line index jumps by more than this, a new conversation starts."""
+
+    def __post_init__(self) -> None:
+        _check_choice(self, "format", get_args(FormatName))
+        _check_at_least(self, 1, "cut_at_jump")
+        try:
+            "".encode("utf-8" if self.encoding == "auto" else self.encoding)
+        except LookupError as error:
+            raise ConfigError("encoding", self.encoding, "is no encoding that Python knows; try utf-8 or cp932.") from error
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """Fine-tune a base model on conversations."""
+
+    data: tuple[str, ...]
+    """Files of conversations; `example` is the bundled script."""
+    model: str = "microsoft/DialoGPT-small"
+    """Base model: a hub name, a folder, or an alias (see `wolf-chatbox models list`)."""
+    output: Path = Path("wolf_model")
+    """Folder that the trained model is written to."""
+    persona: str | None = None
+    """Learn this speaker's turns only; the others' are context."""
+    style: StyleName = "auto"
+    """How turns become text: dialogpt (turns and end tokens), named (with names), chat (the model's own template)."""
+    epochs: int = 3
+    """Passes over the data."""
+    batch_size: int = 4
+    """Rows of max-tokens tokens in one forward pass."""
+    accumulate: int = 1
+    """Passes accumulated for one update; an update learns from accumulate × batch-size rows."""
+    max_tokens: int = 512
+    """Tokens in one row at most; bounded by the model's context."""
+    lr: float = 5e-5
+    """The highest learning rate of the schedule."""
+    schedule: Schedule = "linear"
+    """How the learning rate changes: any schedule of transformers' get_scheduler."""
+    warmup_ratio: float = 0.1
+    """Share of all updates in which the learning rate rises."""
+    validation_share: float = 0.1
+    """Share of the data, by whole groups, held out for validation; 0 holds nothing out."""
+    log_every: int = 10
+    """Updates between two printed losses."""
+    save_every: int = 0
+    """Updates between two saved states that --resume can continue; 0 saves at the end of each epoch only."""
+    seed: int = 0
+    """Seed of the split, the order of the rows, dropout and sampling."""
+    resume: bool = False
+    """Continue the interrupted run in the output folder."""
+    overwrite: bool = False
+    """Replace the model or the interrupted run that is in the output folder."""
+    trust_remote_code: bool = False
+    """Run the Python code that some base models bring along."""
+    read: ReadConfig = field(default_factory=ReadConfig)
+    sampling: SamplingConfig = field(default_factory=SamplingConfig)
+
+    def __post_init__(self) -> None:
+        if not self.data:
+            raise ConfigError("data", "(none)", "names no file.")
+        _check_choice(self, "style", get_args(StyleName))
+        _check_choice(self, "schedule", get_args(Schedule))
+        _check_at_least(self, 1, "epochs", "batch_size", "accumulate", "log_every")
+        _check_at_least(self, 0, "save_every", "seed")
+        _check_at_least(self, 16, "max_tokens")
+        if not (self.lr > 0 and math.isfinite(self.lr)):
+            raise ConfigError("lr", self.lr, "must be above 0.")
+        if not 0 <= self.warmup_ratio <= 1:
+            raise ConfigError("warmup_ratio", self.warmup_ratio, "must be from 0 to 1.")
+        if not 0 <= self.validation_share < 1:
+            raise ConfigError("validation_share", self.validation_share, "must be 0 or more and below 1: some data must be left to learn from.")
+        if self.schedule == "reduce_lr_on_plateau" and self.validation_share == 0:
+            raise ConfigError("schedule", self.schedule, "needs a validation share above 0: it watches the held-out loss.")
+        if self.resume and self.overwrite:
+            raise ConfigError("resume", True, "cannot go together with overwrite.")
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class ChatConfig:
+    """Talk with a trained model."""
+
+    model: str = "wolf_model"
+    """A trained model's folder, or any base model."""
+    persona: str | None = None
+    """Who answers; the trained persona, else the speaker with the most turns."""
+    user: str | None = None
+    """Whose name you speak under; the one who most often talks to the persona."""
+    turns: int = 0
+    """End the chat after this many turns; 0 is no limit."""
+    seed: int | None = None
+    """Seed of the sampling, for the same replies again."""
+    trust_remote_code: bool = False
+    """Run the Python code that some models bring along."""
+    max_new_tokens: int | None = None
+    """Tokens of one generated reply at most. [default: the model's own]"""
+    no_repeat_ngram_size: int | None = None
+    """No n-gram of this size twice in a reply; 0 is off. [default: the model's own]"""
+    top_k: int | None = None
+    """Draw from this many likeliest tokens; 0 is off. [default: the model's own]"""
+    top_p: float | None = None
+    """Draw from the likeliest tokens that hold this share of the probability. [default: the model's own]"""
+    temperature: float | None = None
+    """Below 1 is safer, above 1 wilder; 0 is greedy. [default: the model's own]"""
+
+    def __post_init__(self) -> None:
+        _check_at_least(self, 0, "turns")
+        self.sampling(SamplingConfig())
+
+    def sampling(self, saved: SamplingConfig) -> SamplingConfig:
+        """The model's saved settings with those of this config over them."""
+        return saved.changed(**{each.name: getattr(self, each.name) for each in fields(SamplingConfig)})

@@ -1,0 +1,68 @@
+"""The one value that flows through everything: a conversation of named speakers, and its JSON Lines form."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, TextIO
+
+from wolf_chatbox.errors import DataError
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one speaker says before another takes over."""
+
+    speaker: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """Turns in order, and the group they belong to (an episode, a chat, a game).
+
+    Conversations of one group are never split between training and validation.
+    """
+
+    turns: tuple[Turn, ...]
+    group: str = ""
+
+    def speakers(self) -> set[str]:
+        return {turn.speaker for turn in self.turns}
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form: `{"group": …, "turns": [{"speaker": …, "text": …}, …]}`."""
+        return {"group": self.group, "turns": [{"speaker": turn.speaker, "text": turn.text} for turn in self.turns]}
+
+    @classmethod
+    def from_dict(cls, value: Any, where: str = "conversation") -> Conversation:
+        """The inverse of `to_dict`; raises DataError, beginning with `where`, when the value has another shape."""
+        turns = value.get("turns") if isinstance(value, dict) else None
+        if not isinstance(turns, list):
+            raise DataError(f'{where}: a conversation is {{"group": …, "turns": [{{"speaker": …, "text": …}}]}}.')
+        for turn in turns:
+            if not (isinstance(turn, dict) and isinstance(turn.get("speaker"), str) and isinstance(turn.get("text"), str)):
+                raise DataError(f'{where}: each turn needs "speaker" and "text", both strings.')
+        return cls(tuple(Turn(turn["speaker"], turn["text"]) for turn in turns), str(value.get("group", "")))
+
+
+def write_conversations(conversations: Iterable[Conversation], file: TextIO) -> int:
+    """Write JSON Lines, one conversation a line; returns how many were written."""
+    count = 0
+    for conversation in conversations:
+        file.write(json.dumps(conversation.to_dict(), ensure_ascii=False) + "\n")
+        count += 1
+    return count
+
+
+def parse_conversations(lines: Iterable[str], where: str) -> Iterator[Conversation]:
+    """Read JSON Lines back; raises DataError with the line's number when a line is not a conversation."""
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            value = json.loads(line)
+        except ValueError as error:
+            raise DataError(f"{where}, line {number}: not JSON ({error}). Each line is one conversation.") from error
+        yield Conversation.from_dict(value, f"{where}, line {number}")

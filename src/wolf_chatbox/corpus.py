@@ -1,0 +1,90 @@
+"""What is done with conversations before they are rendered: count who speaks, find a name, hold a part out."""
+
+from __future__ import annotations
+
+import difflib
+import random
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+
+from wolf_chatbox.conversation import Conversation
+from wolf_chatbox.errors import DataError
+
+
+def count_speakers(conversations: Iterable[Conversation]) -> Counter[str]:
+    """Turns of each speaker."""
+    return Counter(turn.speaker for conversation in conversations for turn in conversation.turns)
+
+
+def find_speaker(name: str, speakers: Counter[str]) -> str:
+    """The speaker of that name, whatever its case; raises DataError with the nearest names when there is none."""
+    if name in speakers:
+        return name
+    by_folded = {speaker.casefold(): speaker for speaker in reversed([each for each, _ in speakers.most_common()])}
+    if name.casefold() in by_folded:
+        return by_folded[name.casefold()]
+    near = [by_folded[each] for each in difflib.get_close_matches(name.casefold(), by_folded, n=3, cutoff=0.5)]
+    known = near or [speaker for speaker, _ in speakers.most_common(5)]
+    hint = "Did you mean" if near else "The data has"
+    raise DataError(f"persona {name!r}: no turn is spoken by it. {hint} {', '.join(known)}?")
+
+
+def partner_of(persona: str, conversations: Iterable[Conversation]) -> str | None:
+    """Who most often speaks right before the persona: the part that a person takes in a chat with it."""
+    before = Counter(
+        earlier.speaker
+        for conversation in conversations
+        for earlier, later in zip(conversation.turns, conversation.turns[1:])
+        if later.speaker == persona and earlier.speaker not in (persona, "system")
+    )
+    return before.most_common(1)[0][0] if before else None
+
+
+def split(
+    conversations: Sequence[Conversation], share: float, seed: int, weigh: Callable[[Conversation], int] = lambda conversation: len(conversation.turns)
+) -> tuple[list[Conversation], list[Conversation], str | None]:
+    """Hold out about `share` of the weight, by whole groups; returns (training, held out, a notice or None).
+
+    The groups are drawn in an order that the seed decides. Where there is only one group to draw from, it is cut in
+    time: its end is held out. `weigh` tells what a conversation counts, such as the turns that are learnt from it.
+    """
+    if share == 0:
+        return list(conversations), [], "nothing is held out: there is no validation, and the last epoch is kept"
+    groups: dict[str, list[Conversation]] = {}
+    for conversation in conversations:
+        groups.setdefault(conversation.group, []).append(conversation)
+    weights = {group: sum(map(weigh, members)) for group, members in groups.items()}
+    candidates = [group for group, weight in weights.items() if weight]
+    wanted = share * sum(weights.values())
+    if len(candidates) < 2:
+        return _cut_in_time(conversations, wanted, weigh)
+    random.Random(seed).shuffle(candidates)
+    held: set[str] = set()
+    weight = 0
+    for group in candidates[: len(candidates) - 1]:
+        # A group joins when that brings the held-out weight nearer to what is wanted.
+        if not held or abs(weight + weights[group] - wanted) < abs(weight - wanted):
+            held.add(group)
+            weight += weights[group]
+    # With few groups the first one drawn may be far too large: the one nearest to what is wanted serves better.
+    if weight > 2 * wanted:
+        held = {min(candidates, key=lambda group: abs(weights[group] - wanted))}
+    return [each for each in conversations if each.group not in held], [each for each in conversations if each.group in held], None
+
+
+def _cut_in_time(
+    conversations: Sequence[Conversation], wanted: float, weigh: Callable[[Conversation], int]
+) -> tuple[list[Conversation], list[Conversation], str | None]:
+    training, held = list(conversations), []
+    weight = 0
+    while training and weight < wanted:
+        last = training.pop()
+        turns = last.turns
+        kept = len(turns)
+        while kept and weight < wanted:
+            kept -= 1
+            weight += weigh(Conversation(turns[kept : kept + 1]))
+        if kept:
+            training.append(Conversation(turns[:kept], last.group))
+        held.insert(0, Conversation(turns[kept:], last.group))
+    return training, held, "all conversations are of one group: its last part in time is held out"

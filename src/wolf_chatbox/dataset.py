@@ -1,0 +1,164 @@
+"""From files to rows: everything that happens to the data before the first update, with every turn accounted for."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from wolf_chatbox.config import TrainConfig
+from wolf_chatbox.conversation import Conversation, Turn
+from wolf_chatbox.corpus import count_speakers, find_speaker, partner_of, split
+from wolf_chatbox.errors import DataError, StyleError
+from wolf_chatbox.importers import Tally, read_conversations
+from wolf_chatbox.packing import Row, pack, share_filled
+from wolf_chatbox.rendering import Rendered, Renderer, Sample, choose_style, make_renderer
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+CONTEXT_SHARE = 4
+"""A sample that continues a conversation begins with up to 1/4 of a row of the turns before it."""
+
+
+@dataclass
+class Dataset:
+    """Rows to learn from and rows held out, and what is told and recorded of them."""
+
+    renderer: Renderer
+    style_reason: str
+    persona: str | None
+    user: str
+    speakers: Counter[str]
+    tally: Tally
+    conversations: int
+    training: Rendered
+    held_out: Rendered
+    rows: list[Row]
+    held_out_rows: list[Row]
+    max_tokens: int
+    contexts: list[tuple[Turn, ...]]
+    """Held-out (or, without any, training) histories, each ending where a learnt speaker speaks; the last turn is its own."""
+    notices: list[str] = field(default_factory=list)
+
+    @property
+    def tokens(self) -> int:
+        return sum(len(sample) for row in self.rows + self.held_out_rows for sample in row)
+
+    @property
+    def learnt_tokens(self) -> int:
+        return sum(sum(sample.learn) for row in self.rows for sample in row)
+
+    def turns(self) -> dict[str, int]:
+        """What became of each turn that was read; the values add up to `read`."""
+        dropped = sum(self.tally.dropped.values()) + self.training.unused + self.held_out.unused
+        held_out = self.held_out.learnt + self.held_out.context
+        return {"read": self.tally.read, "learnt": self.training.learnt, "held out": held_out, "context only": self.training.context, "dropped": dropped}
+
+    def dropped(self) -> dict[str, int]:
+        """Dropped turns by reason."""
+        unused = self.training.unused + self.held_out.unused
+        return dict(self.tally.dropped) | ({"nothing to learn after them": unused} if unused else {})
+
+    def fingerprint(self) -> str:
+        """SHA-256 of all the token ids and what is learnt of them, in order."""
+        digest = hashlib.sha256()
+        for row in self.rows + self.held_out_rows:
+            for sample in row:
+                digest.update(json.dumps([sample.ids, [int(each) for each in sample.learn]]).encode())
+        return digest.hexdigest()
+
+    def record(self) -> dict[str, Any]:
+        """What run.json keeps of the data."""
+        return {
+            "files": [{"path": path, "format": title} for path, title in self.tally.formats],
+            "conversations": self.conversations,
+            "turns": self.turns(),
+            "dropped": self.dropped(),
+            "cut_turns": self.training.cut + self.held_out.cut,
+            "speakers": dict(self.speakers.most_common()),
+            "tokens": self.tokens,
+            "learnt_tokens": self.learnt_tokens,
+            "rows": len(self.rows),
+            "held_out_rows": len(self.held_out_rows),
+            "rows_filled": round(share_filled(self.rows, self.max_tokens), 4),
+            "fingerprint": self.fingerprint(),
+        }
+
+
+def prepare(config: TrainConfig, tokenizer: PreTrainedTokenizerBase, max_tokens: int, packs: bool = True, style: str | None = None) -> Dataset:
+    """Read, split, render and pack the data of a run; `style` is what the base model was trained with, if known.
+
+    Raises DataError when a file cannot be read, the persona is not there, or nothing is left to learn.
+    """
+    tally = Tally()
+    conversations = list(read_conversations(config.data, config.read, tally))
+    if not conversations:
+        raise DataError(f"{', '.join(config.data)}: no turn of dialogue in it ({tally.read} read, {_reasons(tally.dropped) or 'none kept'}).")
+    speakers = count_speakers(conversations)
+    persona = find_speaker(config.persona, speakers) if config.persona is not None else None
+    notices = list(tally.notes)
+    if len(speakers) == 1:
+        notices.append(f"only {next(iter(speakers))} speaks: the model learns to go on talking, not to answer")
+
+    name, reason = (config.style, "as asked") if config.style != "auto" else (style, "as the base model was trained") if style else choose_style(tokenizer, speakers)
+    assert name is not None
+    user = (partner_of(persona or speakers.most_common(1)[0][0], conversations)) or "user"
+    try:
+        renderer = make_renderer(tokenizer, name, persona, user, speakers)
+    except StyleError as error:
+        if config.style != "auto":
+            raise
+        name, reason = "named", str(error).partition(". ")[0].removeprefix("style chat: ")
+        renderer = make_renderer(tokenizer, name, persona, user, speakers)
+    persona = renderer.persona
+
+    def learnt_turns(conversation: Conversation) -> int:
+        return sum(renderer.learns(turn.speaker) for turn in conversation.turns)
+
+    training, held_out, notice = split(conversations, config.validation_share, config.seed, learnt_turns)
+    notices += [notice] if notice else []
+    rendered = [_render(part, renderer, max_tokens) for part in (training, held_out)]
+    if not any(any(sample.learn) for sample in rendered[0].samples):
+        who = f"{persona} speaks" if persona else "anybody speaks"
+        raise DataError(f"nothing to learn: in the part to learn from, no turn that {who} is left. Give more data, or a smaller validation share.")
+    if config.validation_share and not rendered[1].samples:
+        notices.append("too little data to hold a part of it out: there is no validation, and the last epoch is kept")
+    rows = [pack(each.samples, max_tokens) if packs else [(sample,) for sample in each.samples] for each in rendered]
+    dataset = Dataset(
+        renderer, reason, persona, user, speakers, tally, len(conversations), rendered[0], rendered[1], rows[0], rows[1], max_tokens,
+        _contexts(held_out or training, renderer), notices,
+    )
+    counts = dataset.turns()
+    if counts["read"] != sum(counts.values()) - counts["read"]:
+        raise AssertionError(f"turns were lost: {counts}")
+    return dataset
+
+
+def _render(conversations: list[Conversation], renderer: Renderer, max_tokens: int) -> Rendered:
+    total = Rendered()
+    for conversation in conversations:
+        total.add(renderer.render(conversation, max_tokens, max_tokens // CONTEXT_SHARE))
+    return total
+
+
+def _contexts(conversations: list[Conversation], renderer: Renderer, count: int = 2) -> list[tuple[Turn, ...]]:
+    """Histories spread over the conversations, each ending with the turn that was really said."""
+    found = [
+        conversation.turns[max(0, at - 6) : at + 1]
+        for conversation in conversations
+        for at, turn in enumerate(conversation.turns)
+        if at and renderer.learns(turn.speaker) and conversation.turns[at - 1].speaker != turn.speaker
+    ]
+    return [found[(2 * each + 1) * len(found) // (2 * count)] for each in range(min(count, len(found)))]
+
+
+def _reasons(dropped: Counter[str]) -> str:
+    return ", ".join(f"{count} dropped: {reason}" for reason, count in dropped.items())
+
+
+def example_sample(dataset: Dataset) -> Sample:
+    """The sample to show: the first one that is learnt from."""
+    return dataset.rows[0][0]

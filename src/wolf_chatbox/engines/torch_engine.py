@@ -1,0 +1,77 @@
+"""The reference engine: a transformers model, token by token with its key-value cache."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Collection, Iterator, Sequence
+
+import torch
+from transformers import PreTrainedModel
+from transformers.generation.logits_process import (
+    LogitsProcessorList,
+    NoRepeatNGramLogitsProcessor,
+    TemperatureLogitsWarper,
+    TopKLogitsWarper,
+    TopPLogitsWarper,
+)
+
+from wolf_chatbox.config import SamplingConfig
+from wolf_chatbox.loss import evaluating
+from wolf_chatbox.models import context_of
+
+
+class TorchEngine:
+    """Generates with the model as it is, on the device that it is on."""
+
+    def __init__(self, model: PreTrainedModel) -> None:
+        self.model = model
+        self.context = context_of(model.config)
+        self._keeps_last = "logits_to_keep" in inspect.signature(model.forward).parameters
+
+    def stream(self, prompt: Sequence[int], sampling: SamplingConfig, stop: Collection[int], seed: int | None = None) -> Iterator[int]:
+        """Yield the reply's ids as they are drawn, up to an id of `stop`, which is not yielded.
+
+        The n-gram rule looks at the reply alone. Raises ValueError when the prompt is empty or fills the context.
+        """
+        if not 0 < len(prompt) < self.context:
+            raise ValueError(f"a prompt of {len(prompt)} tokens; it must have 1 to {self.context - 1}")
+        device = self.model.device
+        random = torch.Generator(device)
+        if seed is None:
+            random.seed()
+        else:
+            random.manual_seed(seed)
+        shape = _processors(sampling)
+        keep_last = {"logits_to_keep": 1} if self._keeps_last else {}
+        ids = torch.tensor([list(prompt)], device=device)
+        reply = ids[:, :0]
+        cache = None
+        for _ in range(min(sampling.max_new_tokens, self.context - len(prompt))):
+            with torch.inference_mode(), evaluating(self.model):
+                output = self.model(input_ids=ids, past_key_values=cache, use_cache=True, **keep_last)
+                cache = output.past_key_values
+                scores = shape(reply, output.logits[:, -1].float())
+                if sampling.temperature == 0:
+                    ids = scores.argmax(-1, keepdim=True)
+                else:
+                    ids = torch.multinomial(scores.softmax(-1), 1, generator=random)
+                reply = torch.cat([reply, ids], dim=-1)
+            drawn = int(ids)
+            if drawn in stop:
+                return
+            yield drawn
+
+
+def _processors(sampling: SamplingConfig) -> LogitsProcessorList:
+    """The changes to the scores, in the order of transformers' generate."""
+    shape = LogitsProcessorList()
+    if sampling.no_repeat_ngram_size:
+        shape.append(NoRepeatNGramLogitsProcessor(sampling.no_repeat_ngram_size))
+    if sampling.temperature:
+        if sampling.temperature != 1:
+            shape.append(TemperatureLogitsWarper(float(sampling.temperature)))
+        if sampling.top_k:
+            shape.append(TopKLogitsWarper(sampling.top_k))
+        if sampling.top_p < 1:
+            shape.append(TopPLogitsWarper(sampling.top_p))
+    return shape

@@ -1,0 +1,61 @@
+"""Every error a user can meet.
+
+    WolfChatboxError            one line: what, where, remedy
+    ├── ConfigError             a setting is out of its range, or lacks what it needs
+    ├── DataError               a file of conversations cannot be read, or holds nothing to learn
+    │   └── FormatError         its format cannot be told, or two formats claim it
+    ├── ModelError              a base model cannot be found, fetched or used
+    ├── StyleError              a way of rendering does not fit the model or the data
+    ├── CheckpointError         an output folder cannot be written, resumed or loaded
+    ├── TrainingError           the run itself went wrong (a loss that is no number)
+    └── ChatError               a message or a command the chat cannot carry out
+
+The library raises these; the command line prints them as `error: …` and exits with 1, or with 2 for a ConfigError.
+"""
+
+from __future__ import annotations
+
+
+class WolfChatboxError(Exception):
+    """The base of all errors that are the user's to mend; the text is one line: what, where, remedy."""
+
+
+class ConfigError(WolfChatboxError):
+    """A setting is out of its range.
+
+    `setting` is the field's name in its dataclass, so that each command line can print the flag it calls it by.
+    """
+
+    def __init__(self, setting: str, value: object, problem: str) -> None:
+        super().__init__(f"{setting} = {value}: {problem}")
+        self.setting = setting
+        self.value = value
+        self.problem = problem
+
+
+class DataError(WolfChatboxError):
+    """A file of conversations cannot be read, or holds nothing to learn."""
+
+
+class FormatError(DataError):
+    """The format of a file cannot be told, or two formats claim it."""
+
+
+class ModelError(WolfChatboxError):
+    """A base model cannot be found, fetched or used."""
+
+
+class StyleError(WolfChatboxError):
+    """A rendering style does not fit the model or the data."""
+
+
+class CheckpointError(WolfChatboxError):
+    """An output folder cannot be written, resumed or loaded."""
+
+
+class TrainingError(WolfChatboxError):
+    """The run itself went wrong."""
+
+
+class ChatError(WolfChatboxError):
+    """A message or a command that the chat cannot carry out; the conversation is unchanged."""

@@ -1,0 +1,55 @@
+"""The classic raw form: a sample is its turns joined by `<|endoftext|>`.
+
+A .txt file holds one sample a line, a .json file a list of such strings. The form names no speakers: two take turns.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from wolf_chatbox.config import ReadConfig
+from wolf_chatbox.conversation import Conversation, Turn
+from wolf_chatbox.errors import DataError
+from wolf_chatbox.importers.source import Source, Tally
+
+END = "<|endoftext|>"
+SIDES = ("A", "B")
+
+
+def claims(head: str) -> bool:
+    start = head.lstrip()
+    if start.startswith("{"):
+        return False
+    if start.startswith("["):
+        return start[1:].lstrip().startswith('"')
+    return END in start
+
+
+def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
+    """Yield a conversation for each sample; each is a group of its own, as nothing tells which belong together."""
+    for number, sample in enumerate(_samples(source), 1):
+        texts = [text.strip() for text in sample.split(END)]
+        if texts and not texts[-1]:
+            texts.pop()
+        turns = tuple(Turn(SIDES[at % 2], text) for at, text in enumerate(texts) if text)
+        tally.kept += len(turns)
+        if len(turns) < len(texts):
+            tally.dropped["empty line"] += len(texts) - len(turns)
+        if turns:
+            yield Conversation(turns, f"{source.path.stem} {number}")
+
+
+def _samples(source: Source) -> Iterator[str]:
+    if not source.head.lstrip().startswith("["):
+        yield from source.lines()
+        return
+    try:
+        with source.text() as file:
+            samples = json.load(file)
+    except ValueError as error:
+        raise DataError(f"{source.path}: not JSON ({error}). It should be a list of strings.") from error
+    for number, sample in enumerate(samples, 1):
+        if not isinstance(sample, str):
+            raise DataError(f"{source.path}, item {number}: not a string. The raw form is a list of strings joined by {END}.")
+        yield sample

@@ -1,0 +1,30 @@
+"""Our own form: JSON Lines of conversations, as `wolf-chatbox data convert` writes them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from wolf_chatbox.config import ReadConfig
+from wolf_chatbox.conversation import Conversation, Turn, parse_conversations
+from wolf_chatbox.importers.source import Source, Tally
+
+
+def claims(head: str) -> bool:
+    return bool(re.match(r'\s*\{[^\n]*"turns"\s*:\s*\[', head))
+
+
+def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
+    """Yield the conversations; turns without text or speaker are dropped and counted."""
+    for number, conversation in enumerate(parse_conversations(source.lines(), str(source.path)), 1):
+        turns = []
+        for turn in conversation.turns:
+            if not turn.text.strip():
+                tally.dropped["empty line"] += 1
+            elif not turn.speaker.strip():
+                tally.dropped["no speaker"] += 1
+            else:
+                turns.append(Turn(turn.speaker.strip(), turn.text.strip()))
+        tally.kept += len(turns)
+        if turns:
+            yield Conversation(tuple(turns), conversation.group or f"{source.path.stem} {number}")

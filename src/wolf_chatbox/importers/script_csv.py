@@ -1,0 +1,154 @@
+"""Scripts as tables: one line of dialogue a row, with a column for the speaker and one for the line.
+
+The form of the Rick and Morty script data set (`index,season no.,episode no.,episode name,name,line`) and its many
+relatives; columns are recognised by name, the delimiter by what the header holds.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from wolf_chatbox.config import ReadConfig
+from wolf_chatbox.conversation import Conversation, Turn
+from wolf_chatbox.errors import DataError
+from wolf_chatbox.importers.source import MAX_LINE, Source, Tally, too_long
+
+SPEAKER_NAMES = ("name", "speaker", "speakername", "character", "charactername", "person", "author", "actor", "who", "role", "sender", "from")
+TEXT_NAMES = ("line", "text", "dialogue", "dialog", "utterance", "spokenwords", "message", "content", "sentence", "quote", "lines", "rawtext")
+INDEX_NAMES = ("index", "idx", "lineno", "linenumber", "lineindex")
+GROUP_NAMES = (r"season(no|number|num|id)?", r"episode(no|number|num|id)?", r"(dialogue|dialog|conversation|conv)(id|no)")
+SCENE_NAMES = (r"scene(no|number|num|id)?",)
+DELIMITERS = ",\t;|"
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Where in a row the parts of a script stand."""
+
+    speaker: int
+    text: int
+    index: int | None
+    group: tuple[int, ...]
+    scene: tuple[int, ...]
+
+
+def claims(head: str) -> bool:
+    """True when the first line is a header with a speaker's and a line's column."""
+    header = _header(head)
+    return _find(header, SPEAKER_NAMES) is not None and _find(header, TEXT_NAMES) is not None
+
+
+def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
+    """Yield a conversation for each stretch of lines in which no episode, scene or large jump of the index intervenes."""
+    delimiter = _delimiter(source.head)
+    csv.field_size_limit(MAX_LINE)
+    with source.text() as file:
+        rows = csv.reader(file, delimiter=delimiter, strict=False)
+        try:
+            columns = _columns([cell.strip().removeprefix("\ufeff") for cell in next(rows)], source, config)
+            yield from _conversations(rows, columns, source, config.cut_at_jump, tally)
+        except csv.Error as error:
+            if "field larger" in str(error):
+                raise too_long(source.path, rows.line_num) from error
+            raise DataError(f"{source.path}, line {rows.line_num}: no valid CSV ({error}). Check the quotes there.") from error
+
+
+def _conversations(rows: Iterator[list[str]], columns: Columns, source: Source, cut_at_jump: int, tally: Tally) -> Iterator[Conversation]:
+    turns: list[Turn] = []
+    group = ""
+    place: tuple[str, ...] | None = None
+    index: int | None = None
+    bridged = cut = 0
+    for row in rows:
+        if not any(cell.strip() for cell in row):
+            continue
+        here = tuple(_cell(row, at) for at in (*columns.group, *columns.scene))
+        before, index = index, _integer(_cell(row, columns.index))
+        jump = 1 if before is None or index is None else index - before
+        far = jump > cut_at_jump or jump < 0
+        if here == place and jump != 1:
+            cut += far
+            bridged += not far
+        if here != place or far:
+            if turns:
+                yield Conversation(tuple(turns), group)
+            turns = []
+            place = here
+            group = _group(columns, here) or source.path.stem
+        speaker, text = _cell(row, columns.speaker), _cell(row, columns.text)
+        if not text:
+            tally.dropped["empty line"] += 1
+        elif not speaker:
+            tally.dropped["no speaker"] += 1
+        else:
+            tally.kept += 1
+            turns.append(Turn(speaker, text))
+    if turns:
+        yield Conversation(tuple(turns), group)
+    if bridged or cut:
+        tally.notes.append(
+            f"{source.path.name}: the index jumps {bridged + cut} times (lines are missing there): "
+            f"{bridged} small jumps bridged, {cut} above {cut_at_jump} start a new conversation"
+        )
+
+
+def _columns(header: list[str], source: Source, config: ReadConfig) -> Columns:
+    names = [_plain(cell) for cell in header]
+
+    def column(what: str, flag: str, wanted: str | None, known: Sequence[str]) -> int:
+        at = _find(names, (_plain(wanted),)) if wanted is not None else _find(names, known)
+        if at is None:
+            missing = f"no column {wanted!r}" if wanted is not None else f"no column for the {what}"
+            raise DataError(f"{source.path}, line 1: {missing} (found: {', '.join(header)}). Pass --{flag}.")
+        return at
+
+    speaker = column("speaker", "speaker-column", config.speaker_column, SPEAKER_NAMES)
+    text = column("line", "text-column", config.text_column, TEXT_NAMES)
+    return Columns(speaker, text, _find(names, INDEX_NAMES), _find_all(names, GROUP_NAMES), _find_all(names, SCENE_NAMES))
+
+
+def _group(columns: Columns, here: tuple[str, ...]) -> str:
+    """`S1E1` for season and episode; without such columns the scene is the group."""
+    parts = here[: len(columns.group)] or here
+    if len(parts) == 2 and all(part.isdigit() for part in parts):
+        return f"S{parts[0]}E{parts[1]}"
+    return " ".join(parts)
+
+
+def _header(head: str) -> list[str]:
+    first = next(iter(head.splitlines()), "")
+    if len(first) > 10_000:
+        return []
+    return [_plain(cell) for cell in next(csv.reader([first], delimiter=_delimiter(head)), [])]
+
+
+def _delimiter(head: str) -> str:
+    first = next(iter(head.splitlines()), "")
+    return max(DELIMITERS, key=first.count)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\W_]", "", name.lower())
+
+
+def _find(names: Sequence[str], known: Sequence[str]) -> int | None:
+    """The column with the first of the known names, in the order in which they are known."""
+    return next((names.index(name) for name in known if name in names), None)
+
+
+def _find_all(names: Sequence[str], patterns: Sequence[str]) -> tuple[int, ...]:
+    return tuple(at for pattern in patterns for at, name in enumerate(names) if re.fullmatch(pattern, name))
+
+
+def _cell(row: list[str], at: int | None) -> str:
+    return row[at].strip() if at is not None and at < len(row) else ""
+
+
+def _integer(cell: str) -> int | None:
+    try:
+        return int(cell)
+    except ValueError:
+        return None

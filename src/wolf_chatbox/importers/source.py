@@ -1,0 +1,107 @@
+"""A file as the importers see it: decoded text, and a tally in which nothing is lost in silence."""
+
+from __future__ import annotations
+
+import codecs
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TextIO
+
+from wolf_chatbox.errors import DataError
+
+MAX_LINE = 1_000_000
+"""Characters of one line at most: a longer one is no dialogue, and reading on would only fill the memory."""
+
+
+@dataclass
+class Tally:
+    """What was read and what became of it; `read == kept + sum(dropped.values())`."""
+
+    kept: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
+    formats: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def read(self) -> int:
+        return self.kept + self.dropped.total()
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file, with the encoding that decodes all of it."""
+
+    path: Path
+    encoding: str
+    head: str
+    """The first 64 KiB, decoded, without a byte-order mark."""
+
+    @classmethod
+    def open(cls, path: Path, encoding: str = "auto") -> Source:
+        """Find out how the file is encoded.
+
+        Raises DataError when there is no such file, when it is a folder, empty, binary or not readable, and when
+        neither UTF-8 nor CP1252 (or the given encoding) decodes all its bytes.
+        """
+        try:
+            with path.open("rb") as file:
+                start = file.read(1 << 16)
+            if not start.strip():
+                raise DataError(f"{path}: the file is empty. Export the conversations again.")
+            wide = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+            if b"\0" in start and not wide and encoding == "auto":
+                raise DataError(f"{path}: a binary file, no text. Export the conversations as CSV, JSON or text.")
+            guesses = [encoding] if encoding != "auto" else ["utf-16"] if wide else ["utf-8-sig", "cp1252"]
+            for guess in guesses:
+                bad_byte = _first_bad_byte(path, guess)
+                if bad_byte is None:
+                    head = codecs.getincrementaldecoder(guess)().decode(start).removeprefix("\ufeff")
+                    return cls(path, guess, head)
+        except FileNotFoundError as error:
+            raise DataError(f"{path}: there is no such file. Check the path, or try the bundled script: example.") from error
+        except IsADirectoryError as error:
+            raise DataError(f"{path}: a folder, no file. Name the files in it.") from error
+        except PermissionError as error:
+            raise DataError(f"{path}: no permission to read it. Change the file's permissions.") from error
+        except OSError as error:
+            raise DataError(f"{path}: cannot be read ({error.strerror}).") from error
+        tried = " or ".join(guess.removesuffix("-sig").upper() for guess in guesses)
+        raise DataError(f"{path}, byte {bad_byte}: not {tried}. Pass --encoding (Japanese files are often cp932).")
+
+    def text(self) -> TextIO:
+        """The whole file, opened as text; line ends are left as they are, for the csv module."""
+        return self.path.open(encoding=self.encoding, newline="")
+
+    def lines(self) -> Iterator[str]:
+        """The lines without their ends; raises DataError at one longer than MAX_LINE characters."""
+        with self.path.open(encoding=self.encoding) as file:
+            number = 1
+            while line := file.readline(MAX_LINE + 1):
+                if len(line) > MAX_LINE:
+                    raise too_long(self.path, number)
+                yield line.rstrip("\n")
+                number += 1
+
+
+def too_long(path: Path, line: int) -> DataError:
+    return DataError(f"{path}, line {line}: longer than {MAX_LINE:,} characters, no line of dialogue. Cut it into turns.")
+
+
+def _first_bad_byte(path: Path, encoding: str) -> int | None:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    position = 0
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            pending = len(decoder.getstate()[0])
+            try:
+                decoder.decode(chunk)
+            except UnicodeDecodeError as error:
+                return position - pending + error.start
+            position += len(chunk)
+    try:
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return position
+    return None

@@ -1,0 +1,202 @@
+"""Find and load a base model: a hub name, a folder, or an alias."""
+
+from __future__ import annotations
+
+import errno
+import os
+import pickle
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from wolf_chatbox import embedded
+from wolf_chatbox.errors import ModelError
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+
+ALIASES = {
+    "dialogpt-small": "microsoft/DialoGPT-small",
+    "dialogpt-medium": "microsoft/DialoGPT-medium",
+    "dialogpt-large": "microsoft/DialoGPT-large",
+    "gpt2": "openai-community/gpt2",
+    "gpt2-medium": "openai-community/gpt2-medium",
+    "gpt2-large": "openai-community/gpt2-large",
+    "gpt2-xl": "openai-community/gpt2-xl",
+    "distilgpt2": "distilbert/distilgpt2",
+    "japanese-gpt2-small": "rinna/japanese-gpt2-small",
+    "japanese-gpt2-medium": "rinna/japanese-gpt2-medium",
+}
+"""Short names of hub models; `smollm2-135m` is the embedded one."""
+
+PARAMETERS = {
+    "dialogpt-small": "124M",
+    "dialogpt-medium": "355M",
+    "dialogpt-large": "774M",
+    "gpt2": "124M",
+    "gpt2-medium": "355M",
+    "gpt2-large": "774M",
+    "gpt2-xl": "1.6B",
+    "distilgpt2": "82M",
+    "japanese-gpt2-small": "110M",
+    "japanese-gpt2-medium": "336M",
+    embedded.ALIAS: "135M",
+}
+
+REMEDY = f"Check the network, name a model's folder, or use the embedded model: {embedded.ALIAS}."
+NEEDED = ["*.json", "*.txt", "*.model", "*.jinja", "*.py"]
+
+
+@dataclass(frozen=True)
+class BaseModel:
+    name: str
+    folder: Path
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+
+
+def load(name: str, *, dtype: torch.dtype | None = None, trust_remote_code: bool = False, tell: embedded.Tell = lambda text: None) -> BaseModel:
+    """Load a causal language model with its tokenizer; weights in `dtype`, fp32 by default.
+
+    Raises ModelError when it cannot be found, fetched or used; code that comes with it runs only if trusted.
+    """
+    import torch
+
+    folder = locate(name, tell)
+    tokenizer = load_tokenizer(name, folder, trust_remote_code)
+    model = _load_model(name, folder, dtype or torch.float32, trust_remote_code)
+    if len(tokenizer) > model.get_input_embeddings().num_embeddings:
+        raise ModelError(f"{name}: its tokenizer has {len(tokenizer):,} entries and the model {model.get_input_embeddings().num_embeddings:,}. They do not belong together.")
+    return BaseModel(name, folder, model, tokenizer)
+
+
+def locate(name: str, tell: embedded.Tell = lambda text: None) -> Path:
+    """The local folder of a model, fetched if need be.
+
+    A folder of that name comes first, then the aliases, then the hub. Raises ModelError when it is nowhere.
+    """
+    path = Path(name).expanduser()
+    if path.is_dir() and (path / "config.json").is_file():
+        return path
+    if name.lower() == embedded.ALIAS:
+        return embedded.pull(tell)
+    if path.is_dir():
+        raise ModelError(f"{name}: no config.json in this folder, so no model. Name the folder that holds config.json and the weights.")
+    if name.startswith((".", "/", "~")) or path.is_absolute() or name.count("/") > 1 or "\\" in name:
+        raise ModelError(f"{name}: there is no such folder. Check the path, or name a hub model or an alias (wolf-chatbox models list).")
+    return _fetch(ALIASES.get(name.lower(), name))
+
+
+def _fetch(name: str) -> Path:
+    """Download what is needed of a hub repository into the hub's own cache, which HF_HOME, HF_ENDPOINT and HF_TOKEN govern."""
+    import httpx
+    from huggingface_hub import HfApi, constants, snapshot_download
+    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, RepositoryNotFoundError
+
+    try:
+        if constants.is_offline_mode():
+            return _cached(name)
+        try:
+            names = HfApi().list_repo_files(name)
+        except (httpx.TransportError, HfHubHTTPError) as error:
+            status = getattr(getattr(error, "response", None), "status_code", None)
+            if status is not None and status < 500:
+                raise
+            return _cached(name)
+        weights = "*.safetensors" if any(each.endswith(".safetensors") for each in names) else "pytorch_model*.bin"
+        return Path(snapshot_download(name, allow_patterns=[*NEEDED, weights]))
+    except GatedRepoError as error:
+        raise ModelError(f"{name}: a gated model. Accept its terms on the hub, then set HF_TOKEN to a token that may read it.") from error
+    except (RepositoryNotFoundError, HFValidationError) as error:
+        raise ModelError(f"{name}: no such model on the hub, and no such folder. Check the name (wolf-chatbox models list); a private one needs HF_TOKEN.") from error
+    except LocalEntryNotFoundError as error:
+        why = "HF_HUB_OFFLINE is set and it is not in the cache" if constants.is_offline_mode() else "the hub cannot be reached and it is not in the cache"
+        raise ModelError(f"{name}: {why}. {REMEDY}") from error
+    except (httpx.HTTPError, HfHubHTTPError) as error:
+        raise ModelError(f"{name}: the hub did not deliver it ({_first_line(error)}). Try again later. {REMEDY}") from error
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise ModelError(f"{name}: the disk is full. Free some space, or set HF_HOME to another disk.") from error
+        raise ModelError(f"{name}: cannot be fetched ({_first_line(error)}). {REMEDY}") from error
+
+
+def _cached(name: str) -> Path:
+    from huggingface_hub import snapshot_download
+
+    return Path(snapshot_download(name, local_files_only=True))
+
+
+def load_tokenizer(name: str, folder: Path, trust_remote_code: bool = False) -> PreTrainedTokenizerBase:
+    """The tokenizer in a model's folder; raises ModelError when there is none that works."""
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=trust_remote_code)
+    except (OSError, ValueError, ImportError, KeyError, TypeError) as error:
+        raise ModelError(f"{name}: its tokenizer cannot be loaded ({_first_line(error)}).{_remote_hint(error)}") from error
+    tokenizer.model_max_length = 10**9  # samples are cut to the row; transformers need not warn of it
+    return tokenizer
+
+
+def _load_model(name: str, folder: Path, dtype: torch.dtype, trust_remote_code: bool) -> PreTrainedModel:
+    from transformers import AutoModelForCausalLM
+
+    try:
+        return AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, trust_remote_code=trust_remote_code)
+    except ValueError as error:
+        if "Unrecognized configuration class" in str(error) or "AutoModelForCausalLM" in str(error):
+            raise ModelError(f"{name}: not a causal language model. Use one that continues text, such as GPT-2, DialoGPT or Llama.") from error
+        raise ModelError(f"{name}: cannot be loaded ({_first_line(error)}).{_remote_hint(error)}") from error
+    except (OSError, RuntimeError, KeyError, ImportError, EOFError, pickle.UnpicklingError) as error:
+        raise ModelError(f"{name}: its weights cannot be loaded ({_first_line(error)}). Fetch the model again.{_remote_hint(error)}") from error
+    except Exception as error:
+        if type(error).__name__ == "SafetensorError":
+            raise ModelError(f"{name}: its weights are damaged ({_first_line(error)}). Fetch the model again.") from error
+        raise
+
+
+def inference_dtype(device: str) -> torch.dtype:
+    """The type to talk in: bf16 where the hardware computes in it, which halves the memory traffic of each token."""
+    import torch
+
+    fast = {"cuda": torch.cuda.is_bf16_supported, "cpu": computes_bf16_on_cpu}.get(device)
+    return torch.bfloat16 if fast is not None and fast() else torch.float32
+
+
+def computes_bf16_on_cpu() -> bool:
+    import torch
+
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+
+
+def context_of(config: PreTrainedConfig) -> int:
+    """Tokens that a model can attend to at once."""
+    text = config.get_text_config()
+    for field in ("max_position_embeddings", "n_positions", "n_ctx", "seq_length", "max_seq_len"):
+        value = getattr(text, field, None)
+        if isinstance(value, int) and value > 0:
+            return value
+    return 1024
+
+
+def count_parameters(model: Any) -> int:
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def is_cached(alias: str) -> bool:
+    """True when a model of the list is on this machine already."""
+    if alias == embedded.ALIAS:
+        return embedded.is_ready()
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    snapshots = Path(os.environ.get("HF_HUB_CACHE", HF_HUB_CACHE)) / f"models--{ALIASES[alias].replace('/', '--')}" / "snapshots"
+    return any(snapshots.glob("*/config.json"))
+
+
+def _first_line(error: BaseException) -> str:
+    return next(iter(str(error).strip().splitlines()), type(error).__name__).rstrip(".")
+
+
+def _remote_hint(error: BaseException) -> str:
+    return " If you trust its author, pass --trust-remote-code." if "trust_remote_code" in str(error) else ""

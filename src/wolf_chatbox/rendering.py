@@ -1,0 +1,200 @@
+"""Conversations to token ids, for training and for talking alike.
+
+A turn is rendered by itself, whatever stands around it, so the prompt for a turn is always a prefix of the ids that
+training saw. The words of a person are encoded as plain text: a `<|endoftext|>` typed by somebody is no end token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from wolf_chatbox.conversation import Conversation, Turn
+from wolf_chatbox.errors import ChatError, ModelError, StyleError
+from wolf_chatbox.styles import ASSISTANT, SYSTEM, USER, Chat, DialoGPT, Named, Style
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+ROLES = frozenset({USER, ASSISTANT, SYSTEM})
+SIDES = frozenset({"A", "B"})
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Token ids, and for each whether it is learnt (predicted from those before it); both of the same length."""
+
+    ids: list[int]
+    learn: list[bool]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@dataclass
+class Rendered:
+    """Samples, and what became of each turn: learnt + context + unused is the number of turns."""
+
+    samples: list[Sample] = field(default_factory=list)
+    learnt: int = 0
+    context: int = 0
+    """Turns that are seen and never learnt: others than the persona speak them."""
+    unused: int = 0
+    """Turns after which nothing is learnt in their sample; they would cost time and teach nothing."""
+    cut: int = 0
+    """Turns longer than a row, of which the beginning was kept."""
+
+    def add(self, other: Rendered) -> None:
+        self.samples += other.samples
+        self.learnt += other.learnt
+        self.context += other.context
+        self.unused += other.unused
+        self.cut += other.cut
+
+
+class Renderer:
+    """Renders turns in one style with one tokenizer; `persona` is the only speaker that is learnt, or None for all."""
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, style: Style, persona: str | None = None) -> None:
+        self.tokenizer = tokenizer
+        self.style = style
+        self.persona = persona
+        self._marks: dict[str, list[int]] = {}
+        opening = tokenizer("x").input_ids
+        self._start = self._encode_marks(style.start)
+        if tokenizer.bos_token_id is not None and style.name != "chat" and opening[0] == tokenizer.bos_token_id:
+            self._start = [tokenizer.bos_token_id, *self._start]
+        special = {at for at, token in tokenizer.added_tokens_decoder.items() if token.special} | set(tokenizer.all_special_ids)
+        self._special = special
+        assistant = style.marks(persona if persona is not None else ASSISTANT)
+        end = next((each for each in self._encode_marks(assistant.after) if each in special), None)
+        if end is None:
+            raise StyleError(f"style {style.name}: nothing marks the end of a turn in this model's template. Use --style named.")
+        self.end_id = end
+
+    def learns(self, speaker: str) -> bool:
+        return speaker != SYSTEM and (self.persona is None or speaker == self.persona)
+
+    def turn(self, turn: Turn) -> Sample:
+        """One turn with its marks; where the speaker is learnt, its words and the end token are."""
+        marks = self.style.marks(turn.speaker)
+        head = self.head(turn.speaker)
+        words = self._encode_text(f" {turn.text}" if marks.label else turn.text)
+        after = self._encode_marks(marks.after)
+        end = next((at + 1 for at, each in enumerate(after) if each in self._special), 0)
+        learn = self.learns(turn.speaker)
+        return Sample(
+            [*head, *words, *after],
+            [False] * len(head) + [learn] * (len(words) + end) + [False] * (len(after) - end),
+        )
+
+    def head(self, speaker: str) -> list[int]:
+        """What stands before the words of a speaker's turn."""
+        marks = self.style.marks(speaker)
+        return [*self._encode_marks(marks.before), *(self._encode_text(marks.label) if marks.label else [])]
+
+    def start(self, turns: Sequence[Turn]) -> list[int]:
+        """What a conversation begins with: nothing where its first turn is a system turn, which brings its own."""
+        system = self.style.name == "chat" and turns and turns[0].speaker == SYSTEM
+        return [] if system else self._start
+
+    def prompt(self, history: Sequence[Turn], speaker: str, max_tokens: int) -> list[int]:
+        """The ids after which `speaker` speaks; the oldest turns are left out, whole, until the rest fits.
+
+        Raises ChatError when the last turn alone does not fit.
+        """
+        system = list(history[:1]) if history and history[0].speaker == SYSTEM else []
+        start = [*self.start(history), *(each for turn in system for each in self.turn(turn).ids)]
+        head = self.head(speaker)
+        turns = [self.turn(turn).ids for turn in history[len(system) :]]
+        room = max_tokens - len(start) - len(head)
+        if turns and len(turns[-1]) > room:
+            raise ChatError(f"your message is {len(turns[-1]):,} tokens long, and {max(room, 0):,} fit into the model's context. Say it in fewer words.")
+        first, used = len(turns), 0
+        while first and used + len(turns[first - 1]) <= room:
+            first -= 1
+            used += len(turns[first])
+        return [*start, *(each for ids in turns[first:] for each in ids), *head]
+
+    def render(self, conversation: Conversation, max_tokens: int, context_tokens: int) -> Rendered:
+        """Cut a conversation into samples of at most `max_tokens`; each turn is learnt in exactly one of them.
+
+        A sample after the first begins with up to `context_tokens` of the turns before it, which it does not learn again.
+        """
+        turns = conversation.turns
+        pieces = [self.turn(turn) for turn in turns]
+        start = self.start(turns)
+        seen = set()
+        rendered = Rendered()
+        at = 0
+        while at < len(pieces):
+            begin, size = at, len(start) + len(pieces[at])
+            context = 0
+            while begin and context + len(pieces[begin - 1]) <= context_tokens and size + len(pieces[begin - 1]) <= max_tokens:
+                begin -= 1
+                context += len(pieces[begin])
+                size += len(pieces[begin])
+            end = at + 1
+            while end < len(pieces) and size + len(pieces[end]) <= max_tokens:
+                size += len(pieces[end])
+                end += 1
+            # What follows the last learnt turn teaches nothing here; the next sample takes it as its context.
+            last = max((each for each in range(at, end) if any(pieces[each].learn)), default=None)
+            if last is not None:
+                ids = [*start, *(each for piece in pieces[begin : last + 1] for each in piece.ids)]
+                learn = [False] * (len(start) + sum(len(piece) for piece in pieces[begin:at]))
+                learn += [each for piece in pieces[at : last + 1] for each in piece.learn]
+                rendered.cut += len(ids) > max_tokens
+                rendered.learnt += sum(any(piece.learn) for piece in pieces[at : last + 1])
+                # The first token of a row has nothing before it to be predicted from.
+                rendered.samples.append(Sample(ids[:max_tokens], [False, *learn[1:max_tokens]]))
+                seen.update(range(begin, last + 1))
+            at = end
+        rendered.context = len(seen) - rendered.learnt
+        rendered.unused = len(pieces) - len(seen)
+        return rendered
+
+    def _encode_text(self, text: str) -> list[int]:
+        return list(self.tokenizer(text, add_special_tokens=False, split_special_tokens=True).input_ids)
+
+    def _encode_marks(self, marks: str) -> list[int]:
+        if marks not in self._marks:
+            self._marks[marks] = list(self.tokenizer(marks, add_special_tokens=False).input_ids) if marks else []
+        return self._marks[marks]
+
+
+def choose_style(tokenizer: PreTrainedTokenizerBase, speakers: Collection[str]) -> tuple[str, str]:
+    """The style that suits the base model and the data, and the reason in words."""
+    if not set(speakers) <= ROLES and not set(speakers) <= SIDES:
+        return "named", "the speakers have names"
+    if tokenizer.chat_template:
+        return "chat", "two sides talk, and the base model has a chat template"
+    return "dialogpt", "two sides talk, and the base model has no chat template"
+
+
+def make_renderer(
+    tokenizer: PreTrainedTokenizerBase, style: str, persona: str | None, user: str, speakers: Mapping[str, int] | Collection[str]
+) -> Renderer:
+    """The renderer of a style for a persona; `user` is the speaker whose part a person takes in a chat.
+
+    Raises ModelError when the base model has no end token, StyleError when the style needs a persona and has none.
+    """
+    end = tokenizer.eos_token
+    if style == "chat":
+        if persona is None and ASSISTANT in speakers:
+            persona = ASSISTANT
+        if persona is None:
+            raise StyleError("style chat: who is the assistant? Pass --persona NAME, or use --style named.")
+        return Renderer(tokenizer, Chat.of(tokenizer, persona, [each for each in speakers if each != persona]), persona)
+    if not end:
+        raise ModelError("the base model has no end token, so it could never learn to stop. Use a base model whose tokenizer has an eos_token.")
+    if style == "dialogpt":
+        return Renderer(tokenizer, DialoGPT(end), persona)
+    return Renderer(tokenizer, Named(end, persona or _most_talkative(speakers, user), user), persona)
+
+
+def _most_talkative(speakers: Mapping[str, int] | Collection[str], user: str) -> str:
+    if isinstance(speakers, Mapping):
+        return max((each for each in speakers if each not in (user, SYSTEM)), key=lambda each: speakers[each], default=ASSISTANT)
+    return next((each for each in speakers if each not in (user, SYSTEM)), ASSISTANT)
