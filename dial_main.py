@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "src"))  # a clone works without being installed
 
-from cyclopts import App, Parameter  # noqa: E402
+from cyclopts import App, Parameter
 
-from wolf_chatbox.cli import run  # noqa: E402
-from wolf_chatbox.config import ChatConfig, FormatName, ReadConfig, SamplingConfig, Schedule, StyleName, TrainConfig  # noqa: E402
-from wolf_chatbox.errors import ConfigError, DataError  # noqa: E402
+from wolf_chatbox.cli import run
+from wolf_chatbox.config import ChatConfig, FormatName, ReadConfig, SamplingConfig, Schedule, StyleName, TrainConfig
+from wolf_chatbox.errors import ConfigError, DataError
 
 DEFAULT_DATA = "RickAndMortyScripts.csv"
 
@@ -156,14 +156,22 @@ def dial_main(
     trust_remote_code
         Run the Python code that some base models bring along.
     """
-    sampling = {"max_new_tokens": max_len_gen, "no_repeat_ngram_size": no_repeat_ngram_size, "top_k": top_k, "top_p": top_p, "temperature": temp}
+    sampling: dict[str, Any] = {
+        "max_new_tokens": max_len_gen,
+        "no_repeat_ngram_size": no_repeat_ngram_size,
+        "top_k": top_k,
+        "top_p": top_p,
+        "temperature": temp,
+    }
     if play:
         from wolf_chatbox.cli.chat import open_chat
 
         if not ptr_model_path.exists():
             raise ConfigError("output", ptr_model_path, "there is no trained model. Train one first: python dial_main.py")
         return open_chat(
-            ChatConfig(model=str(ptr_model_path), persona=persona, user=user, turns=chat_turns, seed=seed, trust_remote_code=trust_remote_code, **sampling)
+            ChatConfig(
+                model=str(ptr_model_path), persona=persona, user=user, turns=chat_turns, seed=seed, trust_remote_code=trust_remote_code, **sampling
+            )
         )
     for name, value, default in (("turns", chat_turns, 0), ("user", user, None)):
         if value != default:
@@ -174,9 +182,25 @@ def dial_main(
             "(andradaolteanu/rickmorty-scripts), name your own file with --data FILE, or try the bundled script: --data example."
         )
     config = TrainConfig(
-        data=data, model=initial_point, output=ptr_model_path, persona=persona, style=style, epochs=epoch, batch_size=train_bz, accumulate=acc_step,
-        max_tokens=max_len_dial, lr=lr, schedule=schedule, warmup_ratio=wm_ratio, validation_share=test_size, log_every=log_step, save_every=save_step,
-        seed=seed or 0, resume=resume, overwrite=overwrite, trust_remote_code=trust_remote_code,
+        data=data,
+        model=initial_point,
+        output=ptr_model_path,
+        persona=persona,
+        style=style,
+        epochs=epoch,
+        batch_size=train_bz,
+        accumulate=acc_step,
+        max_tokens=max_len_dial,
+        lr=lr,
+        schedule=schedule,
+        warmup_ratio=wm_ratio,
+        validation_share=test_size,
+        log_every=log_step,
+        save_every=save_step,
+        seed=seed or 0,
+        resume=resume,
+        overwrite=overwrite,
+        trust_remote_code=trust_remote_code,
         read=ReadConfig(format=format, encoding=encoding, speaker_column=speaker_column, text_column=text_column, cut_at_jump=cut_at_jump),
         sampling=SamplingConfig().changed(**sampling),
     )

@@ -33,10 +33,13 @@ def write_card(path: Path, run: Mapping[str, Any]) -> None:
     speakers = list(data["speakers"].items())
     named = ", ".join(f"{name} ({turns})" for name, turns in speakers[:8]) + (f" and {len(speakers) - 8} more" if len(speakers) > 8 else "")
     rows = "\n".join(
-        f"| {'before' if not each['epoch'] else each['epoch']} | {each['loss']:.4f} | {each['perplexity']:.2f} |" for each in metrics["evaluations"] if each["loss"] is not None
+        f"| {'before' if not each['epoch'] else each['epoch']} | {each['loss']:.4f} | {each['perplexity']:.2f} |"
+        for each in metrics["evaluations"]
+        if each["loss"] is not None
     )
     measured = f"\n## Held-out loss\n\n| epoch | nats per token | perplexity |\n|---|---|---|\n{rows}\n" if rows else ""
     files = ", ".join(Path(each["path"]).name for each in data["files"])
+    batch = f"{settings['batch_size']} × {settings['accumulate']}"
     generation = ", ".join(f"{name} {value}" for name, value in settings["sampling"].items())
     path.write_text(
         f"""---
@@ -55,7 +58,7 @@ A dialogue model, fine-tuned from {run["base_model"]} with wolf_chatbox{"" if ru
 - Data: {files}: {data["conversations"]} conversations, {data["turns"]["read"]} turns, {data["learnt_tokens"]} tokens learnt
 - Speakers (turns): {named}
 - Best epoch: {metrics["best_epoch"]} of {settings["epochs"]}
-- Settings: learning rate {settings["lr"]}, {settings["schedule"]} schedule, rows of {settings["max_tokens"]} tokens, {settings["batch_size"]} × {settings["accumulate"]} rows an update, seed {settings["seed"]}
+- Settings: learning rate {settings["lr"]}, {settings["schedule"]} schedule, rows of {settings["max_tokens"]} tokens, {batch} rows an update, seed {settings["seed"]}
 - Generation: {generation}
 {measured}
 ![losses](loss.png)

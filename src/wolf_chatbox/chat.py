@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from wolf_chatbox.checkpoint import read_run, writing
 from wolf_chatbox.config import SamplingConfig
 from wolf_chatbox.conversation import Conversation, Turn, parse_conversations
 from wolf_chatbox.corpus import find_speaker
+from wolf_chatbox.embedded import Tell
 from wolf_chatbox.engines import Engine
 from wolf_chatbox.engines.torch_engine import TorchEngine
 from wolf_chatbox.errors import ChatError, DataError
@@ -61,7 +63,7 @@ class ChatSession:
         sampling: SamplingConfig | None = None,
         seed: int | None = None,
         trust_remote_code: bool = False,
-        tell: models.embedded.Tell = lambda text: None,
+        tell: Tell = lambda text: None,
     ) -> ChatSession:
         """Load a trained model's folder, or any base model.
 
@@ -79,9 +81,11 @@ class ChatSession:
         asked = find_persona(persona, speakers) if persona else None
         chosen = asked or trained or (next((each for each in speakers if each != partner), ASSISTANT) if speakers else ASSISTANT)
         # In the style chat the persona is the assistant whoever it is, so the marks are those of the trained one.
-        renderer = make_renderer(base.tokenizer, style, trained if style == "chat" and trained else chosen, user or partner, speakers or (USER, ASSISTANT))
+        renderer = make_renderer(
+            base.tokenizer, style, trained if style == "chat" and trained else chosen, user or partner, speakers or (USER, ASSISTANT)
+        )
         return cls(
-            TorchEngine(base.model.to(device).eval()),
+            TorchEngine(base.model.eval(), device),
             renderer,
             persona=trained if style == "chat" and trained else chosen,
             user=user or (partner if partner != chosen else USER),
@@ -156,7 +160,6 @@ class ChatSession:
 
     def _answer(self, history: tuple[Turn, ...]) -> Iterator[str]:
         prompt = self._prompt(history)
-        tokenizer = self.renderer.tokenizer
         others = {turn.speaker for turn in history} | set(self.speakers)
         ids: list[int] = []
         shown = ""
@@ -164,7 +167,7 @@ class ChatSession:
         try:
             for token in tokens:
                 ids.append(token)
-                text = tokenizer.decode(ids, skip_special_tokens=True).lstrip()
+                text = self.renderer.decode(ids).lstrip()
                 whole, ended = cut_at_other_speaker(text, others)
                 # A half-decoded character and the start of a line that may turn out to be another speaker's wait.
                 ready = whole if ended else settled(whole)
@@ -173,7 +176,7 @@ class ChatSession:
                     yield piece
                 if ended:
                     break
-            rest = cut_at_other_speaker(tokenizer.decode(ids, skip_special_tokens=True).lstrip(), others)[0].rstrip().rstrip("\ufffd")
+            rest = cut_at_other_speaker(self.renderer.decode(ids).lstrip(), others)[0].rstrip().rstrip("\ufffd")
             if len(rest) > len(shown):
                 piece, shown = rest[len(shown) :], rest
                 yield piece
@@ -197,17 +200,13 @@ class ChatSession:
 
 def find_persona(name: str, speakers: dict[str, int]) -> str:
     """The speaker of that name that a model knows; a model without a record takes any name."""
-    from collections import Counter
-
     return find_speaker(name, Counter(speakers)) if speakers else name
 
 
 def saved_sampling(generation: object) -> SamplingConfig:
     """The sampling settings in a model's generation_config; what it leaves open is as usual."""
     greedy = getattr(generation, "do_sample", None) is False and getattr(generation, "max_new_tokens", None) is not None
-    settings = {
-        name: getattr(generation, name, None) for name in ("max_new_tokens", "no_repeat_ngram_size", "top_k", "top_p", "temperature")
-    }
+    settings = {name: getattr(generation, name, None) for name in ("max_new_tokens", "no_repeat_ngram_size", "top_k", "top_p", "temperature")}
     return SamplingConfig().changed(**(settings | ({"temperature": 0.0} if greedy else {})))
 
 

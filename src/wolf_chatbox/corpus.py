@@ -41,7 +41,10 @@ def partner_of(persona: str, conversations: Iterable[Conversation]) -> str | Non
 
 
 def split(
-    conversations: Sequence[Conversation], share: float, seed: int, weigh: Callable[[Conversation], int] = lambda conversation: len(conversation.turns)
+    conversations: Sequence[Conversation],
+    share: float,
+    seed: int,
+    weigh: Callable[[Conversation], int] = lambda conversation: len(conversation.turns),
 ) -> tuple[list[Conversation], list[Conversation], str | None]:
     """Hold out about `share` of the weight, by whole groups; returns (training, held out, a notice or None).
 
@@ -75,7 +78,8 @@ def split(
 def _cut_in_time(
     conversations: Sequence[Conversation], wanted: float, weigh: Callable[[Conversation], int]
 ) -> tuple[list[Conversation], list[Conversation], str | None]:
-    training, held = list(conversations), []
+    training = list(conversations)
+    held: list[Conversation] = []
     weight = 0
     while training and weight < wanted:
         last = training.pop()

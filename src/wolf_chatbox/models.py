@@ -67,7 +67,9 @@ def load(name: str, *, dtype: torch.dtype | None = None, trust_remote_code: bool
     tokenizer = load_tokenizer(name, folder, trust_remote_code)
     model = _load_model(name, folder, dtype or torch.float32, trust_remote_code)
     if len(tokenizer) > model.get_input_embeddings().num_embeddings:
-        raise ModelError(f"{name}: its tokenizer has {len(tokenizer):,} entries and the model {model.get_input_embeddings().num_embeddings:,}. They do not belong together.")
+        raise ModelError(
+            f"{name}: its tokenizer has {len(tokenizer):,} entries and the model {model.get_input_embeddings().num_embeddings:,}. They do not belong together."
+        )
     return BaseModel(name, folder, model, tokenizer)
 
 
@@ -109,9 +111,15 @@ def _fetch(name: str) -> Path:
     except GatedRepoError as error:
         raise ModelError(f"{name}: a gated model. Accept its terms on the hub, then set HF_TOKEN to a token that may read it.") from error
     except (RepositoryNotFoundError, HFValidationError) as error:
-        raise ModelError(f"{name}: no such model on the hub, and no such folder. Check the name (wolf-chatbox models list); a private one needs HF_TOKEN.") from error
+        raise ModelError(
+            f"{name}: no such model on the hub, and no such folder. Check the name (wolf-chatbox models list); a private one needs HF_TOKEN."
+        ) from error
     except LocalEntryNotFoundError as error:
-        why = "HF_HUB_OFFLINE is set and it is not in the cache" if constants.is_offline_mode() else "the hub cannot be reached and it is not in the cache"
+        why = (
+            "HF_HUB_OFFLINE is set and it is not in the cache"
+            if constants.is_offline_mode()
+            else "the hub cannot be reached and it is not in the cache"
+        )
         raise ModelError(f"{name}: {why}. {REMEDY}") from error
     except (httpx.HTTPError, HfHubHTTPError) as error:
         raise ModelError(f"{name}: the hub did not deliver it ({_first_line(error)}). Try again later. {REMEDY}") from error
@@ -178,6 +186,11 @@ def context_of(config: PreTrainedConfig) -> int:
         if isinstance(value, int) and value > 0:
             return value
     return 1024
+
+
+def pad_id(tokenizer: Any) -> int:
+    """Any id does for padding: what is learnt is told by the mask, never by an id."""
+    return int(tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id or 0)
 
 
 def count_parameters(model: Any) -> int:

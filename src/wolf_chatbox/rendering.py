@@ -110,7 +110,9 @@ class Renderer:
         turns = [self.turn(turn).ids for turn in history[len(system) :]]
         room = max_tokens - len(start) - len(head)
         if turns and len(turns[-1]) > room:
-            raise ChatError(f"your message is {len(turns[-1]):,} tokens long, and {max(room, 0):,} fit into the model's context. Say it in fewer words.")
+            raise ChatError(
+                f"your message is {len(turns[-1]):,} tokens long, and {max(room, 0):,} fit into the model's context. Say it in fewer words."
+            )
         first, used = len(turns), 0
         while first and used + len(turns[first - 1]) <= room:
             first -= 1
@@ -125,7 +127,7 @@ class Renderer:
         turns = conversation.turns
         pieces = [self.turn(turn) for turn in turns]
         start = self.start(turns)
-        seen = set()
+        seen: set[int] = set()
         rendered = Rendered()
         at = 0
         while at < len(pieces):
@@ -154,6 +156,10 @@ class Renderer:
         rendered.context = len(seen) - rendered.learnt
         rendered.unused = len(pieces) - len(seen)
         return rendered
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The words in generated ids; marks are left out."""
+        return str(self.tokenizer.decode(list(ids), skip_special_tokens=True))
 
     def _encode_text(self, text: str) -> list[int]:
         return list(self.tokenizer(text, add_special_tokens=False, split_special_tokens=True).input_ids)

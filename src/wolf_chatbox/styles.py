@@ -34,9 +34,13 @@ class Marks:
 class Style(Protocol):
     """Maps a speaker to the marks around its words."""
 
-    name: str
-    start: str
-    """What a conversation begins with, when its first turn is no system turn."""
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def start(self) -> str:
+        """What a conversation begins with, when its first turn is no system turn."""
+        ...
 
     def marks(self, speaker: str) -> Marks: ...
 

@@ -154,7 +154,7 @@ def _set(sampling: SamplingConfig, rest: str) -> SamplingConfig:
     for pair in rest.split():
         name, _, value = pair.partition("=")
         name = classic.get(name, name.replace("-", "_"))
-        known = {each.name: type(each.default) for each in fields(SamplingConfig)}
+        known = {each.name: type(getattr(sampling, each.name)) for each in fields(SamplingConfig)}
         if name not in known:
             raise ChatError(f"/set: no setting {name!r}. There are {', '.join(known)}.")
         try:

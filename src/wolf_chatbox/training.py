@@ -8,85 +8,29 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
-from datetime import datetime, timezone
-from importlib.metadata import version
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from accelerate import Accelerator
 from accelerate.utils import set_seed
-from transformers import get_scheduler
 
 from wolf_chatbox import models
-from wolf_chatbox.card import draw_losses, write_card
-from wolf_chatbox.checkpoint import RunFolder, copy_files, read_run, write_folder, write_run
+from wolf_chatbox.checkpoint import RunFolder, read_run, write_folder
 from wolf_chatbox.config import TrainConfig
-from wolf_chatbox.conversation import Turn
 from wolf_chatbox.dataset import Dataset, prepare
 from wolf_chatbox.engines.torch_engine import TorchEngine
-from wolf_chatbox.errors import CheckpointError, ChatError, ConfigError, ModelError, TrainingError
+from wolf_chatbox.errors import ChatError, ConfigError, TrainingError
+from wolf_chatbox.events import Evaluated, Event, Notice, Prepared, Reply, Updated
 from wolf_chatbox.loss import SummedLoss, collate, count_learnt, evaluating, packs_cleanly
+from wolf_chatbox.optimization import fused_adamw, make_schedule, step_schedule
 from wolf_chatbox.packing import Row
-from wolf_chatbox.training_state import TrainingState, fused_adamw, load_state, save_state
+from wolf_chatbox.publish import Metrics, describe_run, publish, save_model
+from wolf_chatbox.training_state import TrainingState, load_state, save_state
 
 MAX_GRAD_NORM = 1.0
 WEIGHT_DECAY = 0.01
-
-
-# What a run tells while it goes: train() calls `tell` with one of these.
-@dataclass(frozen=True)
-class Notice:
-    text: str
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """The data is read, and the first update is about to be made."""
-
-    dataset: Dataset
-    model: str
-    parameters: int
-    precision: str
-    device: str
-    updates: int
-
-
-@dataclass(frozen=True)
-class Updated:
-    """One update is made; `loss` is the mean over its learnt tokens in nats, `tokens` all the tokens it read."""
-
-    update: int
-    updates: int
-    epoch: float
-    loss: float
-    learning_rate: float
-    tokens: int
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Evaluated:
-    """The held-out data is measured; epoch 0 is the base model as it came."""
-
-    epoch: int
-    loss: float | None
-    perplexity: float | None
-    best: bool
-    replies: list[Reply]
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What the model says in a held-out context, and what was really said."""
-
-    context: tuple[Turn, ...]
-    said: Turn
-    generated: str
-
-
-Event = Notice | Prepared | Updated | Evaluated
 
 
 @dataclass(frozen=True)
@@ -96,16 +40,6 @@ class Result:
     output: Path
     metrics: dict[str, Any]
     interrupted: bool
-
-
-@dataclass
-class Metrics:
-    """Every figure of a run, as run.json keeps them."""
-
-    losses: list[tuple[int, float]] = field(default_factory=list)
-    evaluations: list[dict[str, float | int | None]] = field(default_factory=list)
-    best_epoch: int | None = None
-    seconds: float = 0.0
 
 
 def train(config: TrainConfig, tell: Callable[[Event], None] = lambda event: None) -> Result:
@@ -142,7 +76,7 @@ def train(config: TrainConfig, tell: Callable[[Event], None] = lambda event: Non
         metrics = Metrics(**saved)
     # Weights, gradients' moments and the best model, each in fp32, and a state being written beside the last one.
     folder.begin(9 * 4 * models.count_parameters(base.model), resume=config.resume)
-    tell(Prepared(dataset, base.name, models.count_parameters(base.model), accelerator.mixed_precision, str(accelerator.device), updates))
+    tell(Prepared(dataset, base.name, models.count_parameters(base.model), accelerator.mixed_precision, str(accelerator.device), updates, done))
 
     def evaluate(epoch: int) -> float | None:
         """Measure, tell, and keep the weights when they are the best so far."""
@@ -173,7 +107,7 @@ def train(config: TrainConfig, tell: Callable[[Event], None] = lambda event: Non
                 learnt = count_learnt(rows)
                 summed = 0.0
                 for part in batched(rows, config.batch_size):
-                    batch = collate(part, pad_id(base.tokenizer)).to(accelerator.device)
+                    batch = collate(part, models.pad_id(base.tokenizer)).to(accelerator.device)
                     # Each token weighs the same, whichever pass it falls into: 8 × 1 rows teach what 1 × 8 rows do.
                     loss = learner(batch)
                     accelerator.backward(loss / learnt)
@@ -182,7 +116,9 @@ def train(config: TrainConfig, tell: Callable[[Event], None] = lambda event: Non
                 if not (math.isfinite(summed) and math.isfinite(float(norm))):
                     saved_at = folder.states()
                     remedy = f"Lower the learning rate (now {config.lr}). " + (f"The state before is in {saved_at[-1]}." if saved_at else "")
-                    raise TrainingError(f"update {number}: the loss is {summed / learnt}, its gradient {float(norm)}: no numbers to learn from. {remedy.strip()}")
+                    raise TrainingError(
+                        f"update {number}: the loss is {summed / learnt}, its gradient {float(norm)}: no numbers to learn from. {remedy.strip()}"
+                    )
                 optimizer.step()
                 optimizer.zero_grad()
                 rate = optimizer.param_groups[0]["lr"]
@@ -217,33 +153,13 @@ def choose_precision() -> str:
     return "bf16" if models.computes_bf16_on_cpu() else "no"
 
 
-def make_schedule(config: TrainConfig, optimizer: torch.optim.Optimizer, updates: int) -> Any:
-    """The learning-rate schedule; what some schedules need beyond the flags gets the value customary for them."""
-    extra: dict[str, dict[str, Any]] = {
-        "cosine_with_min_lr": {"min_lr_rate": 0.1},
-        "cosine_warmup_with_min_lr": {"min_lr_rate": 0.1},
-        "warmup_stable_decay": {"num_decay_steps": max(1, updates // 5)},
-        "reduce_lr_on_plateau": {"patience": 0, "factor": 0.5},
-    }
-    warmup = math.ceil(config.warmup_ratio * updates)
-    return get_scheduler(config.schedule, optimizer, num_warmup_steps=warmup, num_training_steps=updates, scheduler_specific_kwargs=extra.get(config.schedule))
-
-
-def step_schedule(schedule: Any, loss: float) -> None:
-    """After an update: most schedules go by the count, greedy by the loss; the plateau waits for an evaluation."""
-    if isinstance(schedule, torch.optim.lr_scheduler.LRScheduler) and not isinstance(schedule, torch.optim.lr_scheduler.ReduceLROnPlateau):
-        schedule.step()
-    elif type(schedule).__name__ == "GreedyLR":
-        schedule.step(loss)
-
-
 def mean_loss(learner: torch.nn.Module, rows: Sequence[Row], batch_size: int, tokenizer: Any, accelerator: Accelerator) -> float | None:
     """Cross-entropy in nats of a learnt token of these rows; None when there are none."""
     learnt = count_learnt(rows)
     if not learnt:
         return None
     with torch.no_grad(), evaluating(learner):
-        parts = (collate(part, pad_id(tokenizer)).to(accelerator.device) for part in batched(rows, batch_size))
+        parts = (collate(part, models.pad_id(tokenizer)).to(accelerator.device) for part in batched(rows, batch_size))
         return sum(float(learner(part)) for part in parts) / learnt
 
 
@@ -263,65 +179,8 @@ def sample_replies(model: Any, dataset: Dataset, config: TrainConfig) -> list[Re
             continue
         with torch.autocast(model.device.type, torch.bfloat16, enabled=choose_precision() == "bf16"):
             ids = list(engine.stream(prompt, config.sampling, stop, seed=config.seed))
-        replies.append(Reply(turns[:-1], turns[-1], dataset.renderer.tokenizer.decode(ids, skip_special_tokens=True).strip()))
+        replies.append(Reply(turns[:-1], turns[-1], dataset.renderer.decode(ids).strip()))
     return replies
-
-
-def save_model(place: Path, base: models.BaseModel, dataset: Dataset, config: TrainConfig) -> None:
-    """A Hugging Face folder: weights, tokenizer with the style's chat template, generation settings."""
-    sampling, tokenizer = config.sampling, base.tokenizer
-    settings = base.model.generation_config
-    settings.max_new_tokens, settings.no_repeat_ngram_size = sampling.max_new_tokens, sampling.no_repeat_ngram_size
-    settings.do_sample = sampling.temperature > 0
-    settings.temperature = sampling.temperature if sampling.temperature else None
-    settings.top_k, settings.top_p = (sampling.top_k, sampling.top_p) if sampling.temperature else (None, None)
-    ends = dict.fromkeys([dataset.renderer.end_id, *([tokenizer.eos_token_id] if tokenizer.eos_token_id is not None else [])])
-    settings.eos_token_id, settings.pad_token_id = list(ends), pad_id(tokenizer)
-    base.model.save_pretrained(place)
-    tokenizer.chat_template = dataset.renderer.style.template()
-    tokenizer.model_max_length = models.context_of(base.model.config)
-    tokenizer.save_pretrained(place)
-    tokenizer.model_max_length = 10**9
-
-
-def publish(folder: RunFolder, base: models.BaseModel, dataset: Dataset, config: TrainConfig, run: dict[str, Any], metrics: Metrics, *, finished: bool) -> None:
-    """Write the finished folder: the best weights, or the present ones when no epoch is over yet."""
-    record = run | {"finished": finished, "metrics": asdict(metrics)}
-
-    def write(place: Path) -> None:
-        if folder.best.is_dir():
-            copy_files(folder.best, place)
-        else:
-            save_model(place, base, dataset, config)
-        write_run(place, record)
-        draw_losses(place / "loss.png", metrics.losses, metrics.evaluations)
-        write_card(place / "README.md", record)
-
-    write_folder(folder.output, write)
-
-
-def describe_run(config: TrainConfig, dataset: Dataset, model: Any) -> dict[str, Any]:
-    """What run.json says of a run, besides its metrics."""
-    settings = asdict(config)
-    settings.pop("resume"), settings.pop("overwrite")
-    settings["output"] = str(config.output)
-    return {
-        "style": dataset.renderer.style.name,
-        "persona": dataset.persona,
-        "user": dataset.user,
-        "max_tokens": config.max_tokens,
-        "base_model": config.model,
-        "parameters": models.count_parameters(model),
-        "settings": settings,
-        "data": dataset.record(),
-        "versions": {name: version(name) for name in ("wolf_chatbox", "torch", "transformers", "accelerate")},
-        "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-    }
-
-
-def pad_id(tokenizer: Any) -> int:
-    """Any id does for padding: what is learnt is told by the mask, never by an id."""
-    return int(tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id or 0)
 
 
 def shuffled(rows: Sequence[Row], seed: int, epoch: int) -> list[Row]:

@@ -22,14 +22,6 @@ class TrainingState:
     schedule: Any
 
 
-def fused_adamw(model: nn.Module, lr: float, weight_decay: float) -> torch.optim.AdamW:
-    """AdamW (Loshchilov & Hutter 2019, https://arxiv.org/abs/1711.05101); biases and norms do not decay."""
-    matrices = [each for each in model.parameters() if each.requires_grad and each.ndim >= 2]
-    vectors = [each for each in model.parameters() if each.requires_grad and each.ndim < 2]
-    groups = [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=lr, fused=True)
-
-
 def save_state(place: Path, state: TrainingState, update: int, run: dict[str, Any], metrics: dict[str, Any]) -> None:
     """Write the state after `update` into the folder `place`."""
     save_model(state.model, str(place / "model.safetensors"))
@@ -55,7 +47,10 @@ def load_state(folder: RunFolder, state: TrainingState, run: dict[str, Any]) -> 
         if progress["run"]["data"]["fingerprint"] != run["data"]["fingerprint"]:
             differing.append("the data is another")
         if differing:
-            raise CheckpointError(f"{place}: the interrupted run had other settings ({'; '.join(differing)}). Resume with the same ones, or start anew with --overwrite.")
+            raise CheckpointError(
+                f"{place}: the interrupted run had other settings ({'; '.join(differing)}). "
+                "Resume with the same ones, or start anew with --overwrite."
+            )
         load_model(state.model, str(place / "model.safetensors"))
         training = torch.load(place / "training.pt", weights_only=True, map_location="cpu")
         state.optimizer.load_state_dict(training["optimizer"])

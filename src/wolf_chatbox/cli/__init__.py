@@ -8,10 +8,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
+import yaml
 from cyclopts import App, CycloptsError, Parameter
-from cyclopts.config import Yaml
+from cyclopts.config import Dict
 
-from wolf_chatbox.errors import ConfigError, WolfChatboxError
+from wolf_chatbox.errors import ConfigError, DataError, WolfChatboxError
 
 app = App(
     name="wolf-chatbox",
@@ -32,8 +33,23 @@ def _launch(
     config: Annotated[Path | None, Parameter(help="Read settings from a YAML file; flags override it.")] = None,
 ) -> Any:
     if config is not None:
-        app.config = (Yaml(config, must_exist=True, use_commands_as_keys=False),)
+        app.config = (_settings(config, tokens),)
     return app(tokens, exit_on_error=False, print_error=False)
+
+
+def _settings(path: Path, tokens: tuple[str, ...]) -> Dict:
+    """The settings of a YAML file, as those of the verb that is called."""
+    try:
+        settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}). Name a YAML file of settings.") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: no valid YAML ({' '.join(str(error).split())}). Write lines such as epochs: 3.") from error
+    if not isinstance(settings, dict):
+        raise DataError(f"{path}: no settings in it. Write lines such as epochs: 3.")
+    for verb in reversed(app.parse_commands(tokens)[0]):
+        settings = {verb: settings}
+    return Dict(settings, source=str(path))
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ import sys
 from rich.console import Console
 from rich.text import Text
 
+from wolf_chatbox.cli.display import quiet_transformers
 from wolf_chatbox.config import ChatConfig
 
 
@@ -24,10 +25,7 @@ def open_chat(config: ChatConfig) -> int:
     with console.status("Loading the model …"):
         folder = locate(config.model, lambda text: console.print(Text(text, style="dim")))
         saved = read_run(folder)
-        from transformers.utils import logging
-
-        logging.disable_progress_bar()
-        logging.set_verbosity_error()
+        quiet_transformers()
         from wolf_chatbox.chat import ChatSession
         from wolf_chatbox.terminal import answer_lines, talk
 

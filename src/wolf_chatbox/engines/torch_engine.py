@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Collection, Iterator, Sequence
+from typing import Any
 
 import torch
 from transformers import PreTrainedModel
@@ -21,9 +22,11 @@ from wolf_chatbox.models import context_of
 
 
 class TorchEngine:
-    """Generates with the model as it is, on the device that it is on."""
+    """Generates with the model as it is, on the device that it is on unless another is given."""
 
-    def __init__(self, model: PreTrainedModel) -> None:
+    def __init__(self, model: PreTrainedModel, device: str | None = None) -> None:
+        if device is not None:
+            torch.nn.Module.to(model, device)
         self.model = model
         self.context = context_of(model.config)
         self._keeps_last = "logits_to_keep" in inspect.signature(model.forward).parameters
@@ -43,7 +46,7 @@ class TorchEngine:
             random.manual_seed(seed)
         shape = _processors(sampling)
         keep_last = {"logits_to_keep": 1} if self._keeps_last else {}
-        ids = torch.tensor([list(prompt)], device=device)
+        ids: Any = torch.tensor([list(prompt)], device=device)
         reply = ids[:, :0]
         cache = None
         for _ in range(min(sampling.max_new_tokens, self.context - len(prompt))):
@@ -51,10 +54,8 @@ class TorchEngine:
                 output = self.model(input_ids=ids, past_key_values=cache, use_cache=True, **keep_last)
                 cache = output.past_key_values
                 scores = shape(reply, output.logits[:, -1].float())
-                if sampling.temperature == 0:
-                    ids = scores.argmax(-1, keepdim=True)
-                else:
-                    ids = torch.multinomial(scores.softmax(-1), 1, generator=random)
+                greedy = sampling.temperature == 0
+                ids = scores.argmax(-1, keepdim=True) if greedy else torch.multinomial(scores.softmax(-1), 1, generator=random)
                 reply = torch.cat([reply, ids], dim=-1)
             drawn = int(ids)
             if drawn in stop:

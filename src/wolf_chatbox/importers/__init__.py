@@ -39,7 +39,9 @@ IMPORTERS = {
 }
 
 
-def read_conversations(paths: str | Path | Iterable[str | Path], config: ReadConfig | None = None, tally: Tally | None = None) -> Iterator[Conversation]:
+def read_conversations(
+    paths: str | Path | Iterable[str | Path], config: ReadConfig | None = None, tally: Tally | None = None
+) -> Iterator[Conversation]:
     """Read files of any known format, one after the other, lazily.
 
     `example` stands for the bundled script. What was kept, dropped and noticed is counted in `tally` as it goes.

@@ -1,0 +1,43 @@
+# make demo    set up, train on the bundled script, and chat with the innkeeper (FRESH=1 trains anew)
+# make test    set up, and run every test;  make test-fast leaves out the slow ones and those that need the network
+# make check   lint, types, import contract
+# make bench   the measurements in docs/benchmarks.md (needs DATA=RickAndMortyScripts.csv)
+
+PYTHON ?= python3
+VENV ?= .venv
+RUN := $(VENV)/bin/python
+DATA ?= RickAndMortyScripts.csv
+
+.PHONY: demo test test-fast check bench clean
+
+demo: $(VENV)/installed
+	@$(RUN) examples/demo.py $(if $(FRESH),--fresh)
+
+test: $(VENV)/installed-dev
+	$(RUN) -m pytest
+
+test-fast: $(VENV)/installed-dev
+	$(RUN) -m pytest -m "not slow and not network"
+
+check: $(VENV)/installed-dev
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy
+	$(VENV)/bin/lint-imports
+
+bench: $(VENV)/installed
+	$(RUN) bench/defaults.py --data $(DATA) --lr 5e-5 1e-4 2e-4 --batch-size 1 4
+
+# The stamp files say that the folder holds what the requirements name; an interrupted install leaves none.
+$(VENV)/installed: requirements.txt pyproject.toml
+	@test -x $(RUN) || $(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt
+	$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+clean:
+	rm -rf build dist src/*.egg-info demo_model demo_model.unfinished

@@ -1,0 +1,134 @@
+"""How a run looks on the terminal."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from wolf_chatbox.config import TrainConfig
+from wolf_chatbox.events import Evaluated, Event, Notice, Prepared, Updated
+
+if TYPE_CHECKING:
+    from wolf_chatbox.dataset import Dataset
+
+
+def quiet_transformers() -> None:
+    """Leave the telling to us: transformers' own bars and warnings would stand between our lines."""
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+
+
+class Display:
+    """Prints what a run tells: what it understood, a bar, the losses, and replies after each epoch."""
+
+    def __init__(self, console: Console, config: TrainConfig) -> None:
+        self.console = console
+        self.config = config
+        self.progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[speed]}"),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self.task = self.progress.add_task("training", total=None, speed="")
+        self.since_log: list[Updated] = []
+
+    def __enter__(self) -> Display:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.progress.stop()
+
+    def say(self, text: str, style: str = "") -> None:
+        """Print text that comes from outside: no markup in it is obeyed."""
+        self.console.print(Text(text, style=style))
+
+    def tell(self, event: Event) -> None:
+        match event:
+            case Notice():
+                self.say(event.text, "dim")
+            case Prepared():
+                self._prepared(event)
+                self.progress.start()
+                self.progress.update(self.task, total=event.updates, completed=event.done)
+            case Updated():
+                self._updated(event)
+            case Evaluated():
+                self._evaluated(event)
+
+    def _prepared(self, event: Prepared) -> None:
+        """What the tool made of the data, with one sample: learnt parts green, the rest dim."""
+        data = event.dataset
+        turns, dropped = data.turns(), data.dropped()
+        for path, title in data.tally.formats:
+            self.say(f"{path}: {title}")
+        speakers = ", ".join(f"{name} {count}" for name, count in data.speakers.most_common(6)) + (" …" if len(data.speakers) > 6 else "")
+        self.say(f"{data.conversations} conversations, {turns['read']:,} turns of {len(data.speakers)} speakers ({speakers})")
+        parts = " + ".join(f"{count:,} {fate}" for fate, count in turns.items() if fate != "read")
+        self.say(f"{turns['read']:,} turns read = {parts}")
+        for reason, count in dropped.items():
+            self.say(f"  dropped: {count:,} ({reason})")
+        cut = data.training.cut + data.held_out.cut
+        if cut:
+            self.say(f"  cut: {cut:,} turns longer than {data.max_tokens} tokens")
+        share = data.held_out.learnt / max(1, data.held_out.learnt + data.training.learnt)
+        self.say(f"{data.tokens:,} tokens, of which an epoch learns {data.learnt_tokens:,} in {len(data.rows):,} rows of {data.max_tokens}")
+        self.say(f"held out: {share:.0%} of the turns to learn")
+        for notice in data.notices:
+            self.say(f"note: {notice}", "yellow")
+        self.say(f"style {data.renderer.style.name} ({data.style_reason}), learning {data.persona or 'every speaker'}")
+        precision = "bf16" if event.precision == "bf16" else "fp32"
+        self.say(f"{event.model}: {event.parameters / 1e6:.0f}M parameters, {precision} on {event.device}, {event.updates:,} updates")
+        self.console.print("[dim]One sample; [/][green]green is learnt[/][dim], the rest is context:[/]")
+        self.console.print(coloured_sample(data))
+
+    def _updated(self, event: Updated) -> None:
+        self.since_log.append(event)
+        tokens, seconds = sum(each.tokens for each in self.since_log), sum(each.seconds for each in self.since_log)
+        speed = f"{tokens / seconds:,.0f} tokens/s"
+        self.progress.update(self.task, completed=event.update, speed=speed)
+        if event.update % self.config.log_every == 0 or event.update == event.updates:
+            loss = sum(each.loss for each in self.since_log) / len(self.since_log)
+            left = _time(seconds / len(self.since_log) * (event.updates - event.update))
+            where = f"update {event.update}/{event.updates}  epoch {event.epoch:.2f}"
+            self.say(f"{where}  loss {loss:.4f}  lr {event.learning_rate:.2e}  {speed}  {left} left")
+            self.since_log = []
+
+    def _evaluated(self, event: Evaluated) -> None:
+        when = f"epoch {event.epoch}" if event.epoch else "before training"
+        if event.loss is not None:
+            best = "  [green]the best so far[/]" if event.best else ""
+            self.console.print(f"[bold]{when}[/]: held-out loss {event.loss:.4f}, perplexity {event.perplexity:.2f}{best}")
+        for reply in event.replies:
+            for turn in reply.context[-2:]:
+                self.say(f"    {turn.speaker}: {turn.text}", "dim")
+            self.console.print(Text(f"    {reply.said.speaker}: ", style="bold yellow") + Text(reply.generated or "(nothing)"))
+            self.say(f"    (really: {reply.said.text})", "dim italic")
+
+
+def coloured_sample(data: Dataset, most: int = 120) -> Text:
+    """Part of the first sample, its tokens coloured by whether they are learnt; it begins a little before the first one that is."""
+    sample = data.rows[0][0]
+    first = max(0, min(sample.learn.index(True) - most // 3, len(sample) - most))
+    shown = range(first, min(len(sample), first + most))
+    text = Text("    …" if first else "    ")
+    for learnt, places in groupby(shown, lambda at: sample.learn[at]):
+        text.append(str(data.renderer.tokenizer.decode([sample.ids[at] for at in places])), style="green" if learnt else "dim")
+    return text.append(" …" if shown.stop < len(sample) else "")
+
+
+def _time(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

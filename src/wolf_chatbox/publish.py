@@ -1,0 +1,79 @@
+"""What a run leaves: a Hugging Face folder that loads without us, its record, a picture and a card."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from wolf_chatbox import models
+from wolf_chatbox.card import draw_losses, write_card
+from wolf_chatbox.checkpoint import RunFolder, copy_files, write_folder, write_run
+from wolf_chatbox.config import TrainConfig
+from wolf_chatbox.dataset import Dataset
+
+
+@dataclass
+class Metrics:
+    """Every figure of a run, as run.json keeps them."""
+
+    losses: list[tuple[int, float]] = field(default_factory=list)
+    evaluations: list[dict[str, float | int | None]] = field(default_factory=list)
+    best_epoch: int | None = None
+    seconds: float = 0.0
+
+
+def describe_run(config: TrainConfig, dataset: Dataset, model: Any) -> dict[str, Any]:
+    """What run.json says of a run, besides its metrics."""
+    settings = asdict(config)
+    settings.pop("resume"), settings.pop("overwrite")
+    settings["output"] = str(config.output)
+    return {
+        "style": dataset.renderer.style.name,
+        "persona": dataset.persona,
+        "user": dataset.user,
+        "max_tokens": config.max_tokens,
+        "base_model": config.model,
+        "parameters": models.count_parameters(model),
+        "settings": settings,
+        "data": dataset.record(),
+        "versions": {name: version(name) for name in ("wolf_chatbox", "torch", "transformers", "accelerate")},
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def save_model(place: Path, base: models.BaseModel, dataset: Dataset, config: TrainConfig) -> None:
+    """A Hugging Face folder: weights, tokenizer with the style's chat template, generation settings."""
+    sampling, tokenizer = config.sampling, base.tokenizer
+    settings = base.model.generation_config
+    settings.max_new_tokens, settings.no_repeat_ngram_size = sampling.max_new_tokens, sampling.no_repeat_ngram_size
+    settings.do_sample = sampling.temperature > 0
+    settings.temperature = sampling.temperature if sampling.temperature else None
+    settings.top_k, settings.top_p = (sampling.top_k, sampling.top_p) if sampling.temperature else (None, None)
+    ends = dict.fromkeys([dataset.renderer.end_id, *([tokenizer.eos_token_id] if tokenizer.eos_token_id is not None else [])])
+    settings.eos_token_id, settings.pad_token_id = list(ends), models.pad_id(tokenizer)
+    base.model.save_pretrained(place)
+    tokenizer.chat_template = dataset.renderer.style.template()
+    tokenizer.model_max_length = models.context_of(base.model.config)
+    tokenizer.save_pretrained(place)
+    tokenizer.model_max_length = 10**9
+
+
+def publish(
+    folder: RunFolder, base: models.BaseModel, dataset: Dataset, config: TrainConfig, run: dict[str, Any], metrics: Metrics, *, finished: bool
+) -> None:
+    """Write the finished folder: the best weights, or the present ones when no epoch is over yet."""
+    record = run | {"finished": finished, "metrics": asdict(metrics)}
+
+    def write(place: Path) -> None:
+        if folder.best.is_dir():
+            copy_files(folder.best, place)
+        else:
+            save_model(place, base, dataset, config)
+        write_run(place, record)
+        draw_losses(place / "loss.png", metrics.losses, metrics.evaluations)
+        write_card(place / "README.md", record)
+
+    write_folder(folder.output, write)
