@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "src"))  # a clone work
 from cyclopts import App, Parameter
 
 from wolf_chatbox.cli import run
-from wolf_chatbox.config import ChatConfig, FormatName, ReadConfig, SamplingConfig, Schedule, StyleName, TrainConfig
+from wolf_chatbox.config import ChatConfig, FormatName, ReadConfig, SamplingConfig, Schedule, StyleName, TrainConfig, Whole
 from wolf_chatbox.errors import ConfigError, DataError
 
 DEFAULT_DATA = "RickAndMortyScripts.csv"
@@ -48,6 +48,7 @@ app = App(
     help="Fine-tune a dialogue model on your conversations; with --play, talk with it.",
     default_parameter=Parameter(negative=(), consume_multiple=True, name_transform=lambda name: name),
     version_flags=(),
+    result_action="return_value",
 )
 
 
@@ -58,33 +59,33 @@ def dial_main(
     initial_point: str = TrainConfig.model,
     schedule: Schedule = TrainConfig.schedule,
     wm_ratio: float = TrainConfig.warmup_ratio,
-    max_len_dial: int = TrainConfig.max_tokens,
+    max_len_dial: Whole = TrainConfig.max_tokens,
     lr: float = TrainConfig.lr,
     test_size: float = TrainConfig.validation_share,
-    train_bz: int = TrainConfig.batch_size,
-    acc_step: int = TrainConfig.accumulate,
-    epoch: int = TrainConfig.epochs,
-    log_step: int = TrainConfig.log_every,
-    max_len_gen: Annotated[int | None, Parameter(show_default=lambda _: SamplingConfig.max_new_tokens)] = None,
-    no_repeat_ngram_size: Annotated[int | None, Parameter(show_default=lambda _: SamplingConfig.no_repeat_ngram_size)] = None,
-    top_k: Annotated[int | None, Parameter(show_default=lambda _: SamplingConfig.top_k)] = None,
+    train_bz: Whole = TrainConfig.batch_size,
+    acc_step: Whole = TrainConfig.accumulate,
+    epoch: Whole = TrainConfig.epochs,
+    log_step: Whole = TrainConfig.log_every,
+    max_len_gen: Annotated[Whole | None, Parameter(show_default=lambda _: SamplingConfig.max_new_tokens)] = None,
+    no_repeat_ngram_size: Annotated[Whole | None, Parameter(show_default=lambda _: SamplingConfig.no_repeat_ngram_size)] = None,
+    top_k: Annotated[Whole | None, Parameter(show_default=lambda _: SamplingConfig.top_k)] = None,
     top_p: Annotated[float | None, Parameter(show_default=lambda _: SamplingConfig.top_p)] = None,
     temp: Annotated[float | None, Parameter(show_default=lambda _: SamplingConfig.temperature)] = None,
     play: bool = False,
     ptr_model_path: Path = TrainConfig.output,
-    chat_turns: int = ChatConfig.turns,
+    chat_turns: Whole = ChatConfig.turns,
     persona: str | None = None,
     user: str | None = None,
     style: StyleName = TrainConfig.style,
-    seed: int | None = None,
-    save_step: int = TrainConfig.save_every,
+    seed: Whole | None = None,
+    save_step: Whole = TrainConfig.save_every,
     resume: bool = False,
     overwrite: bool = False,
     format: FormatName = ReadConfig.format,
     encoding: str = ReadConfig.encoding,
     speaker_column: str | None = None,
     text_column: str | None = None,
-    cut_at_jump: int = ReadConfig.cut_at_jump,
+    cut_at_jump: Whole = ReadConfig.cut_at_jump,
     trust_remote_code: bool = False,
 ) -> int:
     """Fine-tune a dialogue model on your conversations; with --play, talk with it.

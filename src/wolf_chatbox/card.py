@@ -58,7 +58,8 @@ A dialogue model, fine-tuned from {run["base_model"]} with wolf_chatbox{"" if ru
 - Data: {files}: {data["conversations"]} conversations, {data["turns"]["read"]} turns, {data["learnt_tokens"]} tokens learnt
 - Speakers (turns): {named}
 - Best epoch: {metrics["best_epoch"]} of {settings["epochs"]}
-- Settings: learning rate {settings["lr"]}, {settings["schedule"]} schedule, rows of {settings["max_tokens"]} tokens, {batch} rows an update, seed {settings["seed"]}
+- Learning rate: {settings["lr"]}, {settings["schedule"]} schedule
+- Rows: {settings["max_tokens"]} tokens, {batch} an update, seed {settings["seed"]}
 - Generation: {generation}
 {measured}
 ![losses](loss.png)

@@ -85,7 +85,7 @@ class ChatSession:
             base.tokenizer, style, trained if style == "chat" and trained else chosen, user or partner, speakers or (USER, ASSISTANT)
         )
         return cls(
-            TorchEngine(base.model.eval(), device),
+            TorchEngine(base.model, device),
             renderer,
             persona=trained if style == "chat" and trained else chosen,
             user=user or (partner if partner != chosen else USER),

@@ -6,11 +6,12 @@ Checked when made: a value out of its range raises ConfigError. Nothing here imp
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
-from cyclopts import Parameter
+from cyclopts import Parameter, Token
 
 from wolf_chatbox.errors import ConfigError
 
@@ -32,6 +33,14 @@ Schedule = Literal[
 ]
 
 
+def _whole(type_: object, tokens: Sequence[Token]) -> int:
+    return int(tokens[0].value)
+
+
+Whole = Annotated[int, Parameter(converter=_whole)]
+"""A whole number; cyclopts itself would take 2.5 for 2."""
+
+
 def _check_at_least(config: object, least: float, *names: str) -> None:
     for name in names:
         value = getattr(config, name)
@@ -50,11 +59,11 @@ def _check_choice(config: object, name: str, choices: tuple[str, ...]) -> None:
 class SamplingConfig:
     """How a reply is drawn from the model."""
 
-    max_new_tokens: int = 64
+    max_new_tokens: Whole = 64
     """Tokens of one generated reply at most."""
-    no_repeat_ngram_size: int = 3
+    no_repeat_ngram_size: Whole = 3
     """No n-gram of this size twice in a reply; 0 is off."""
-    top_k: int = 50
+    top_k: Whole = 50
     """Draw from this many likeliest tokens; 0 is off."""
     top_p: float = 0.95
     """Draw from the likeliest tokens that hold this share of the probability; 1 is off."""
@@ -86,7 +95,7 @@ class ReadConfig:
     """A script's column of speaker names, when it is not recognised."""
     text_column: str | None = None
     """A script's column of lines, when it is not recognised."""
-    cut_at_jump: int = 5
+    cut_at_jump: Whole = 5
     """Where a script's line index jumps by more than this, a new conversation starts."""
 
     def __post_init__(self) -> None:
@@ -113,13 +122,13 @@ class TrainConfig:
     """Learn this speaker's turns only; the others' are context."""
     style: StyleName = "auto"
     """How turns become text: dialogpt (turns and end tokens), named (with names), chat (the model's own template)."""
-    epochs: int = 3
+    epochs: Whole = 3
     """Passes over the data."""
-    batch_size: int = 4
+    batch_size: Whole = 4
     """Rows of max-tokens tokens in one forward pass."""
-    accumulate: int = 1
+    accumulate: Whole = 1
     """Passes accumulated for one update; an update learns from accumulate × batch-size rows."""
-    max_tokens: int = 512
+    max_tokens: Whole = 512
     """Tokens in one row at most; bounded by the model's context."""
     lr: float = 5e-5
     """The highest learning rate of the schedule."""
@@ -129,11 +138,11 @@ class TrainConfig:
     """Share of all updates in which the learning rate rises."""
     validation_share: float = 0.1
     """Share of the data, by whole groups, held out for validation; 0 holds nothing out."""
-    log_every: int = 10
+    log_every: Whole = 10
     """Updates between two printed losses."""
-    save_every: int = 0
+    save_every: Whole = 0
     """Updates between two saved states that --resume can continue; 0 saves at the end of each epoch only."""
-    seed: int = 0
+    seed: Whole = 0
     """Seed of the split, the order of the rows, dropout and sampling."""
     resume: bool = False
     """Continue the interrupted run in the output folder."""
@@ -175,17 +184,17 @@ class ChatConfig:
     """Who answers; the trained persona, else the speaker with the most turns."""
     user: str | None = None
     """Whose name you speak under; the one who most often talks to the persona."""
-    turns: int = 0
+    turns: Whole = 0
     """End the chat after this many turns; 0 is no limit."""
-    seed: int | None = None
+    seed: Whole | None = None
     """Seed of the sampling, for the same replies again."""
     trust_remote_code: bool = False
     """Run the Python code that some models bring along."""
-    max_new_tokens: int | None = None
+    max_new_tokens: Whole | None = None
     """Tokens of one generated reply at most. [default: the model's own]"""
-    no_repeat_ngram_size: int | None = None
+    no_repeat_ngram_size: Whole | None = None
     """No n-gram of this size twice in a reply; 0 is off. [default: the model's own]"""
-    top_k: int | None = None
+    top_k: Whole | None = None
     """Draw from this many likeliest tokens; 0 is off. [default: the model's own]"""
     top_p: float | None = None
     """Draw from the likeliest tokens that hold this share of the probability. [default: the model's own]"""

@@ -44,7 +44,18 @@ class Conversation:
         for turn in turns:
             if not (isinstance(turn, dict) and isinstance(turn.get("speaker"), str) and isinstance(turn.get("text"), str)):
                 raise DataError(f'{where}: each turn needs "speaker" and "text", both strings.')
-        return cls(tuple(Turn(turn["speaker"], turn["text"]) for turn in turns), str(value.get("group", "")))
+        group = value.get("group")
+        return cls(tuple(Turn(turn["speaker"], turn["text"]) for turn in turns), str(group) if group is not None else "")
+
+
+def parse_json(text: str, where: str, line: int = 1) -> Any:
+    """The JSON value of a text that begins at `line` of the file `where`; raises DataError with the place where it is none."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise DataError(f"{where}, line {line + error.lineno - 1}, column {error.colno}: not JSON ({error.msg}). Correct it there.") from error
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, brackets nested thousands deep
+        raise DataError(f"{where}, line {line}: not JSON that can be read ({error}). Correct it there.") from error
 
 
 def write_conversations(conversations: Iterable[Conversation], file: TextIO) -> int:
@@ -59,10 +70,5 @@ def write_conversations(conversations: Iterable[Conversation], file: TextIO) -> 
 def parse_conversations(lines: Iterable[str], where: str) -> Iterator[Conversation]:
     """Read JSON Lines back; raises DataError with the line's number when a line is not a conversation."""
     for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            value = json.loads(line)
-        except ValueError as error:
-            raise DataError(f"{where}, line {number}: not JSON ({error}). Each line is one conversation.") from error
-        yield Conversation.from_dict(value, f"{where}, line {number}")
+        if line.strip():
+            yield Conversation.from_dict(parse_json(line, where, number), f"{where}, line {number}")

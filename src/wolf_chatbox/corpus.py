@@ -24,9 +24,8 @@ def find_speaker(name: str, speakers: Counter[str]) -> str:
     if name.casefold() in by_folded:
         return by_folded[name.casefold()]
     near = [by_folded[each] for each in difflib.get_close_matches(name.casefold(), by_folded, n=3, cutoff=0.5)]
-    known = near or [speaker for speaker, _ in speakers.most_common(5)]
-    hint = "Did you mean" if near else "The data has"
-    raise DataError(f"persona {name!r}: no turn is spoken by it. {hint} {', '.join(known)}?")
+    names = ", ".join(near or [speaker for speaker, _ in speakers.most_common(5)])
+    raise DataError(f"persona {name!r}: no turn is spoken by it. " + (f"Did you mean {names}?" if near else f"The data has {names}."))
 
 
 def partner_of(persona: str, conversations: Iterable[Conversation]) -> str | None:
@@ -91,4 +90,4 @@ def _cut_in_time(
         if kept:
             training.append(Conversation(turns[:kept], last.group))
         held.insert(0, Conversation(turns[kept:], last.group))
-    return training, held, "all conversations are of one group: its last part in time is held out"
+    return training, held, "all conversations are of one group: its last part in time is held out" if held else None

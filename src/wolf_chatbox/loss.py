@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
@@ -82,7 +82,7 @@ class SummedLoss(nn.Module):
         for start in range(0, len(labels), CHUNK):
             part = hidden[start : start + CHUNK], labels[start : start + CHUNK]
             total = total + checkpoint(self._cross_entropy, *part, use_reentrant=False)
-        return total
+        return cast(Tensor, total)
 
     def _cross_entropy(self, hidden: Tensor, labels: Tensor) -> Tensor:
         head = self.model.get_output_embeddings()  # type: ignore[no-untyped-call]

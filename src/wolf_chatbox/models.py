@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import errno
+import fnmatch
 import os
 import pickle
+import re
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from wolf_chatbox import embedded
@@ -46,6 +49,10 @@ PARAMETERS = {
 
 REMEDY = f"Check the network, name a model's folder, or use the embedded model: {embedded.ALIAS}."
 NEEDED = ["*.json", "*.txt", "*.model", "*.jinja", "*.py"]
+WEIGHTS = ("model*.safetensors", "pytorch_model*.bin")
+FEWEST_ENTRIES = 16
+INCOMPLETE = "Fetch the model again, whole."
+TIMEOUT = 10.0
 
 
 @dataclass(frozen=True)
@@ -64,8 +71,8 @@ def load(name: str, *, dtype: torch.dtype | None = None, trust_remote_code: bool
     import torch
 
     folder = locate(name, tell)
-    tokenizer = load_tokenizer(name, folder, trust_remote_code)
     model = _load_model(name, folder, dtype or torch.float32, trust_remote_code)
+    tokenizer = load_tokenizer(name, folder, trust_remote_code)
     if len(tokenizer) > model.get_input_embeddings().num_embeddings:
         raise ModelError(
             f"{name}: its tokenizer has {len(tokenizer):,} entries and the model {model.get_input_embeddings().num_embeddings:,}. They do not belong together."
@@ -78,36 +85,36 @@ def locate(name: str, tell: embedded.Tell = lambda text: None) -> Path:
 
     A folder of that name comes first, then the aliases, then the hub. Raises ModelError when it is nowhere.
     """
-    path = Path(name).expanduser()
+    path = Path(os.path.expanduser(name))
     if path.is_dir() and (path / "config.json").is_file():
         return path
     if name.lower() == embedded.ALIAS:
         return embedded.pull(tell)
     if path.is_dir():
         raise ModelError(f"{name}: no config.json in this folder, so no model. Name the folder that holds config.json and the weights.")
-    if name.startswith((".", "/", "~")) or path.is_absolute() or name.count("/") > 1 or "\\" in name:
+    if name.startswith((".", "/", "~")) or path.is_file() or path.is_absolute() or name.count("/") > 1 or "\\" in name:
         raise ModelError(f"{name}: there is no such folder. Check the path, or name a hub model or an alias (wolf-chatbox models list).")
     return _fetch(ALIASES.get(name.lower(), name))
 
 
 def _fetch(name: str) -> Path:
     """Download what is needed of a hub repository into the hub's own cache, which HF_HOME, HF_ENDPOINT and HF_TOKEN govern."""
-    import httpx
     from huggingface_hub import HfApi, constants, snapshot_download
-    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, RepositoryNotFoundError
+    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, HFValidationError, HTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
 
     try:
         if constants.is_offline_mode():
             return _cached(name)
         try:
-            names = HfApi().list_repo_files(name)
-        except (httpx.TransportError, HfHubHTTPError) as error:
-            status = getattr(getattr(error, "response", None), "status_code", None)
-            if status is not None and status < 500:
+            names = [file.rfilename for file in HfApi().model_info(name, timeout=TIMEOUT).siblings or ()]
+        except HTTPError as error:
+            if isinstance(error, HfHubHTTPError) and error.response.status_code < 500:
                 raise
             return _cached(name)
-        weights = "*.safetensors" if any(each.endswith(".safetensors") for each in names) else "pytorch_model*.bin"
-        return Path(snapshot_download(name, allow_patterns=[*NEEDED, weights]))
+        kind = next((pattern for pattern in WEIGHTS if fnmatch.filter(names, pattern)), None)
+        if kind is None:
+            raise ModelError(f"{name}: no PyTorch weights in it (model.safetensors or pytorch_model.bin). Use another model.")
+        return Path(snapshot_download(name, allow_patterns=[*NEEDED, kind]))
     except GatedRepoError as error:
         raise ModelError(f"{name}: a gated model. Accept its terms on the hub, then set HF_TOKEN to a token that may read it.") from error
     except (RepositoryNotFoundError, HFValidationError) as error:
@@ -115,13 +122,11 @@ def _fetch(name: str) -> Path:
             f"{name}: no such model on the hub, and no such folder. Check the name (wolf-chatbox models list); a private one needs HF_TOKEN."
         ) from error
     except LocalEntryNotFoundError as error:
-        why = (
-            "HF_HUB_OFFLINE is set and it is not in the cache"
-            if constants.is_offline_mode()
-            else "the hub cannot be reached and it is not in the cache"
-        )
-        raise ModelError(f"{name}: {why}. {REMEDY}") from error
-    except (httpx.HTTPError, HfHubHTTPError) as error:
+        why = "HF_HUB_OFFLINE is set" if constants.is_offline_mode() else "the hub cannot be reached"
+        raise ModelError(f"{name}: {why} and it is not in the cache. {REMEDY}") from error
+    except HTTPError as error:
+        if isinstance(error, HfHubHTTPError) and error.response.status_code == 401:
+            raise ModelError(f"{name}: the hub refuses HF_TOKEN. Set it to a valid token, or unset it.") from error
         raise ModelError(f"{name}: the hub did not deliver it ({_first_line(error)}). Try again later. {REMEDY}") from error
     except OSError as error:
         if error.errno == errno.ENOSPC:
@@ -130,9 +135,15 @@ def _fetch(name: str) -> Path:
 
 
 def _cached(name: str) -> Path:
+    """The folder that an earlier download left in the hub's cache; raises LocalEntryNotFoundError when it is not whole."""
     from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
 
-    return Path(snapshot_download(name, local_files_only=True))
+    for kind in WEIGHTS:
+        folder = Path(snapshot_download(name, allow_patterns=[*NEEDED, kind], local_files_only=True))
+        if any(folder.glob(kind)):
+            return folder
+    raise LocalEntryNotFoundError(f"no weights in {folder}")
 
 
 def load_tokenizer(name: str, folder: Path, trust_remote_code: bool = False) -> PreTrainedTokenizerBase:
@@ -141,27 +152,61 @@ def load_tokenizer(name: str, folder: Path, trust_remote_code: bool = False) -> 
 
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=trust_remote_code)
-    except (OSError, ValueError, ImportError, KeyError, TypeError) as error:
-        raise ModelError(f"{name}: its tokenizer cannot be loaded ({_first_line(error)}).{_remote_hint(error)}") from error
+        if type(tokenizer).__name__ == "T5Tokenizer":
+            tokenizer = _from_sentencepiece(folder, tokenizer)
+    except Exception as error:  # the tokenizers library raises no class of its own
+        raise _unusable(name, "its tokenizer cannot be loaded", error) from error
+    # Where its files are missing, transformers makes one up of nothing but the marks.
+    if len(tokenizer) < FEWEST_ENTRIES:
+        raise ModelError(f"{name}: no tokenizer files (tokenizer.json, or vocab.json and merges.txt). {INCOMPLETE}")
     tokenizer.model_max_length = 10**9  # samples are cut to the row; transformers need not warn of it
     return tokenizer
+
+
+def _from_sentencepiece(folder: Path, loaded: PreTrainedTokenizerBase) -> PreTrainedTokenizerBase:
+    """The tokenizer that a sentencepiece file describes, as of rinna/japanese-gpt2.
+
+    Such folders name T5Tokenizer, which assumes T5's own order of marks: it turns an unknown character into rinna's end mark.
+    """
+    from tokenizers import Regex, normalizers, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+    from transformers.convert_slow_tokenizer import SpmConverter
+
+    if (folder / "tokenizer.json").is_file():
+        return PreTrainedTokenizerFast.from_pretrained(folder)
+    source = SimpleNamespace(vocab_file=str(folder / "spiece.model"))
+    converter = SpmConverter(source)
+    source.add_prefix_space = converter.proto.normalizer_spec.add_dummy_prefix
+    tokenizer = converter.converted()
+    if loaded.init_kwargs.get("do_lower_case"):
+        tokenizer.normalizer = normalizers.Sequence([normalizers.Lowercase(), tokenizer.normalizer])
+    # Sentencepiece never reads a mark in a text; the Unigram model would, were its first character not cut off.
+    marks = {piece.piece for piece in converter.proto.pieces if piece.type in (2, 3)} | set(loaded.all_special_tokens)
+    cut = Regex("|".join(f"{re.escape(mark[0])}(?={re.escape(mark[1:])})" for mark in sorted(marks)))
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([tokenizer.pre_tokenizer, pre_tokenizers.Split(cut, "isolated")])
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, **loaded.special_tokens_map)
 
 
 def _load_model(name: str, folder: Path, dtype: torch.dtype, trust_remote_code: bool) -> PreTrainedModel:
     from transformers import AutoModelForCausalLM
 
     try:
-        return AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, trust_remote_code=trust_remote_code)
-    except ValueError as error:
-        if "Unrecognized configuration class" in str(error) or "AutoModelForCausalLM" in str(error):
+        model, report = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, trust_remote_code=trust_remote_code, output_loading_info=True)
+    except pickle.UnpicklingError as error:
+        raise ModelError(f"{name}: its weights are damaged, or a pickle with code in it, which is never run. {INCOMPLETE}") from error
+    except (OSError, RuntimeError, KeyError, TypeError, ImportError, EOFError, ValueError) as error:
+        if "AutoModelForCausalLM" in str(error):
             raise ModelError(f"{name}: not a causal language model. Use one that continues text, such as GPT-2, DialoGPT or Llama.") from error
-        raise ModelError(f"{name}: cannot be loaded ({_first_line(error)}).{_remote_hint(error)}") from error
-    except (OSError, RuntimeError, KeyError, ImportError, EOFError, pickle.UnpicklingError) as error:
-        raise ModelError(f"{name}: its weights cannot be loaded ({_first_line(error)}). Fetch the model again.{_remote_hint(error)}") from error
+        if "ignore_mismatched_sizes" in str(error):
+            raise ModelError(f"{name}: its weights have other shapes than its config.json says. {INCOMPLETE}") from error
+        raise _unusable(name, "cannot be loaded", error) from error
     except Exception as error:
         if type(error).__name__ == "SafetensorError":
-            raise ModelError(f"{name}: its weights are damaged ({_first_line(error)}). Fetch the model again.") from error
+            raise ModelError(f"{name}: its weights are damaged ({_first_line(error)}). {INCOMPLETE}") from error
         raise
+    if missing := sorted(report["missing_keys"]):
+        raise ModelError(f"{name}: weights are missing ({len(missing)} of those that config.json asks for, such as {missing[0]}). {INCOMPLETE}")
+    return model
 
 
 def inference_dtype(device: str) -> torch.dtype:
@@ -211,5 +256,7 @@ def _first_line(error: BaseException) -> str:
     return next(iter(str(error).strip().splitlines()), type(error).__name__).rstrip(".")
 
 
-def _remote_hint(error: BaseException) -> str:
-    return " If you trust its author, pass --trust-remote-code." if "trust_remote_code" in str(error) else ""
+def _unusable(name: str, problem: str, error: BaseException) -> ModelError:
+    if "trust_remote_code" in str(error):
+        return ModelError(f"{name}: it brings Python code of its own, which was not run. If you trust its author, pass --trust-remote-code.")
+    return ModelError(f"{name}: {problem} ({_first_line(error)}). {INCOMPLETE}")

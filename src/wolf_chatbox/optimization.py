@@ -27,6 +27,7 @@ def make_schedule(config: TrainConfig, optimizer: torch.optim.Optimizer, updates
         "cosine_warmup_with_min_lr": {"min_lr_rate": 0.1},
         "warmup_stable_decay": {"num_decay_steps": max(1, updates // 5)},
         "reduce_lr_on_plateau": {"patience": 0, "factor": 0.5},
+        "greedy": {"max_lr": config.lr},
     }
     warmup = math.ceil(config.warmup_ratio * updates)
     return get_scheduler(

@@ -142,15 +142,16 @@ class Renderer:
                 size += len(pieces[end])
                 end += 1
             # What follows the last learnt turn teaches nothing here; the next sample takes it as its context.
-            last = max((each for each in range(at, end) if any(pieces[each].learn)), default=None)
-            if last is not None:
-                ids = [*start, *(each for piece in pieces[begin : last + 1] for each in piece.ids)]
-                learn = [False] * (len(start) + sum(len(piece) for piece in pieces[begin:at]))
-                learn += [each for piece in pieces[at : last + 1] for each in piece.learn]
+            last = max((each for each in range(at, end) if any(pieces[each].learn)), default=at)
+            ids = [*start, *(each for piece in pieces[begin : last + 1] for each in piece.ids)]
+            learn = [False] * (len(start) + sum(len(piece) for piece in pieces[begin:at]))
+            learn += [each for piece in pieces[at : last + 1] for each in piece.learn]
+            # The first token of a row has nothing before it to be predicted from.
+            sample = Sample(ids[:max_tokens], [False, *learn[1:max_tokens]])
+            if any(sample.learn):
+                rendered.samples.append(sample)
                 rendered.cut += len(ids) > max_tokens
                 rendered.learnt += sum(any(piece.learn) for piece in pieces[at : last + 1])
-                # The first token of a row has nothing before it to be predicted from.
-                rendered.samples.append(Sample(ids[:max_tokens], [False, *learn[1:max_tokens]]))
                 seen.update(range(begin, last + 1))
             at = end
         rendered.context = len(seen) - rendered.learnt

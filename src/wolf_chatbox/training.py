@@ -97,6 +97,7 @@ def train(config: TrainConfig, tell: Callable[[Event], None] = lambda event: Non
     begun = time.monotonic() - metrics.seconds
     if not metrics.evaluations:
         evaluate(0)
+    learner.train()
     with interruption() as interrupted:
         for epoch in range(config.epochs):
             chosen = list(batched(shuffled(dataset.rows, config.seed, epoch), rows_an_update))

@@ -18,6 +18,7 @@ app = App(
     name="wolf-chatbox",
     help="Fine-tune a dialogue model on your own conversations, and talk with it.",
     version=lambda: version("wolf_chatbox"),
+    result_action="return_value",
     default_parameter=Parameter(negative=(), consume_multiple=True),
 )
 app.command("wolf_chatbox.cli.train:train", help="Fine-tune a base model on conversations.")

@@ -51,6 +51,8 @@ def read_conversations(
     tally = tally if tally is not None else Tally()
     for path in [paths] if isinstance(paths, (str, Path)) else paths:
         source = Source.open(find(path), config.encoding)
+        if config.encoding == "auto" and source.encoding == "cp1252":
+            tally.notes.append(f"{source.path.name}: not UTF-8, read as CP1252; where characters look wrong, pass --encoding")
         name = config.format if config.format != "auto" else recognise(source, config)
         tally.formats.append((str(path), IMPORTERS[name].title))
         yield from IMPORTERS[name].read(source, config, tally)

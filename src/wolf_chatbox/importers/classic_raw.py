@@ -5,31 +5,30 @@ A .txt file holds one sample a line, a .json file a list of such strings. The fo
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Iterator
 
 from wolf_chatbox.config import ReadConfig
-from wolf_chatbox.conversation import Conversation, Turn
+from wolf_chatbox.conversation import Conversation, Turn, parse_json
 from wolf_chatbox.errors import DataError
-from wolf_chatbox.importers.source import Source, Tally
+from wolf_chatbox.importers.source import Source, Tally, clean
 
 END = "<|endoftext|>"
 SIDES = ("A", "B")
+LIST = re.compile(r'\s*\[\s*"')
+"""How a list of strings begins."""
+JSON = re.compile(r'\s*[{\[]\s*["{\[\]}]')
+"""How other JSON begins; a line of dialogue may begin with a bracket, too."""
 
 
 def claims(head: str) -> bool:
-    start = head.lstrip()
-    if start.startswith("{"):
-        return False
-    if start.startswith("["):
-        return start[1:].lstrip().startswith('"')
-    return END in start
+    return bool(LIST.match(head)) or (END in head and not JSON.match(head))
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
     """Yield a conversation for each sample; each is a group of its own, as nothing tells which belong together."""
     for number, sample in enumerate(_samples(source), 1):
-        texts = [text.strip() for text in sample.split(END)]
+        texts = [clean(text) for text in sample.split(END)]
         if texts and not texts[-1]:
             texts.pop()
         turns = tuple(Turn(SIDES[at % 2], text) for at, text in enumerate(texts) if text)
@@ -41,15 +40,10 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
 
 
 def _samples(source: Source) -> Iterator[str]:
-    if not source.head.lstrip().startswith("["):
+    if not LIST.match(source.head):
         yield from source.lines()
         return
-    try:
-        with source.text() as file:
-            samples = json.load(file)
-    except ValueError as error:
-        raise DataError(f"{source.path}: not JSON ({error}). It should be a list of strings.") from error
-    for number, sample in enumerate(samples, 1):
+    for number, sample in enumerate(parse_json(source.text(), str(source.path)), 1):
         if not isinstance(sample, str):
             raise DataError(f"{source.path}, item {number}: not a string. The raw form is a list of strings joined by {END}.")
         yield sample

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation, Turn, parse_conversations
-from wolf_chatbox.importers.source import Source, Tally
+from wolf_chatbox.importers.source import Source, Tally, clean
 
 
 def claims(head: str) -> bool:
@@ -19,12 +19,13 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
     for number, conversation in enumerate(parse_conversations(source.lines(), str(source.path)), 1):
         turns = []
         for turn in conversation.turns:
-            if not turn.text.strip():
+            speaker, text = clean(turn.speaker), clean(turn.text)
+            if not text:
                 tally.dropped["empty line"] += 1
-            elif not turn.speaker.strip():
+            elif not speaker:
                 tally.dropped["no speaker"] += 1
             else:
-                turns.append(Turn(turn.speaker.strip(), turn.text.strip()))
+                turns.append(Turn(speaker, text))
         tally.kept += len(turns)
         if turns:
             yield Conversation(tuple(turns), conversation.group or f"{source.path.stem} {number}")

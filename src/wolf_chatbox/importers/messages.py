@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
 from collections.abc import Iterator
 from typing import Any
 
 from wolf_chatbox.config import ReadConfig
-from wolf_chatbox.conversation import Conversation, Turn
+from wolf_chatbox.conversation import Conversation, Turn, parse_json
 from wolf_chatbox.errors import DataError
-from wolf_chatbox.importers.source import Source, Tally
+from wolf_chatbox.importers.source import Source, Tally, clean
 
 ROLES = {"human": "user", "gpt": "assistant", "chatgpt": "assistant", "bot": "assistant", "model": "assistant"}
 """ShareGPT's words for the roles, and ours."""
@@ -29,50 +30,46 @@ def claims(head: str) -> bool:
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
     """Yield the conversations; a message's `name` is its speaker where it has one, else its role."""
-    for where, value in _documents(source):
-        for number, messages in enumerate(_message_lists(value, where), 1):
-            turns = [turn for message in messages if (turn := _turn(message, where, tally))]
-            tally.kept += len(turns)
-            if turns:
-                yield Conversation(tuple(turns), f"{where}, {number}")
+    lists = (each for where, value in _documents(source) for each in _message_lists(value, where))
+    for number, (where, messages) in enumerate(lists, 1):
+        turns = [turn for at, message in enumerate(messages, 1) if (turn := _turn(message, f"{where}, message {at}", tally))]
+        tally.kept += len(turns)
+        if turns:
+            yield Conversation(tuple(turns), f"{source.path.stem} {number}")
 
 
 def _documents(source: Source) -> Iterator[tuple[str, Any]]:
     """Yield (where, JSON value): a value a line for JSON Lines, else the whole file as one."""
-    first = source.head.lstrip().partition("\n")[0].rstrip()
-    try:
-        json.loads(first)
-        by_line = True
-    except ValueError:
-        by_line = False
-    if not by_line:
-        with source.text() as file:
-            try:
-                yield source.path.stem, json.load(file)
-            except ValueError as error:
-                raise DataError(f"{source.path}: not JSON ({error}).") from error
+    path = str(source.path)
+    if not _is_lines(source.head.lstrip()):
+        yield path, parse_json(source.text(), path)
         return
     for number, line in enumerate(source.lines(), 1):
         if line.strip():
-            try:
-                yield f"{source.path.stem}, line {number}", json.loads(line)
-            except ValueError as error:
-                raise DataError(f"{source.path}, line {number}: not JSON ({error}).") from error
+            yield f"{path}, line {number}", parse_json(line, path, number)
 
 
-def _message_lists(value: Any, where: str) -> Iterator[list[Any]]:
-    if isinstance(value, dict):
-        messages = value.get("messages", value.get("conversations"))
+def _is_lines(head: str) -> bool:
+    first, end, _ = head.partition("\n")
+    if not end:  # an object that fills the first 64 KiB is one long conversation; a list is all of them
+        return head.startswith("{")
+    try:
+        json.loads(first)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _message_lists(value: Any, where: str) -> Iterator[tuple[str, list[Any]]]:
+    """Yield (where, messages) of each conversation: an object or a bare list of messages; several are a list of these."""
+    several = isinstance(value, list) and not (value and isinstance(value[0], dict) and not {"messages", "conversations"} & set(value[0]))
+    for number, item in enumerate(value if several else [value], 1):
+        place = f"{where}, item {number}" if several else where
+        messages = item.get("messages", item.get("conversations")) if isinstance(item, dict) else item
         if not isinstance(messages, list):
-            raise DataError(f'{where}: no list of "messages" or "conversations" (found: {", ".join(value)}).')
-        yield messages
-    elif isinstance(value, list) and value and isinstance(value[0], dict) and not {"messages", "conversations"} & set(value[0]):
-        yield value
-    elif isinstance(value, list):
-        for number, item in enumerate(value, 1):
-            yield from _message_lists(item, f"{where}, item {number}")
-    else:
-        raise DataError(f"{where}: neither a conversation nor a list of them.")
+            found = f" (found: {textwrap.shorten(', '.join(item), 200, placeholder=' …')})" if isinstance(item, dict) else ""
+            raise DataError(f'{place}: no list of "messages" or "conversations"{found}. Pass --format if the file has another form.')
+        yield place, messages
 
 
 def _turn(message: Any, where: str, tally: Tally) -> Turn | None:
@@ -81,8 +78,15 @@ def _turn(message: Any, where: str, tally: Tally) -> Turn | None:
         raise DataError(f'{where}: a message needs "role" and "content", or "from" and "value".')
     content = message.get("content", message.get("value"))
     if isinstance(content, list):
-        content = "\n".join(part.get("text", "") for part in content if isinstance(part, dict))
-    if not isinstance(content, str) or not content.strip():
+        content = "\n".join(part["text"] for part in content if isinstance(part, dict) and isinstance(part.get("text"), str))
+    name = message.get("name")
+    speaker = clean(name) if isinstance(name, str) else ""
+    speaker = speaker or clean(ROLES.get(role, role))
+    text = clean(content) if isinstance(content, str) else ""
+    if not text:
         tally.dropped["empty line"] += 1
-        return None
-    return Turn(str(message.get("name") or ROLES.get(role, role)).strip(), content.strip())
+    elif not speaker:
+        tally.dropped["no speaker"] += 1
+    else:
+        return Turn(speaker, text)
+    return None

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import csv
 import re
+import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation, Turn
 from wolf_chatbox.errors import DataError
-from wolf_chatbox.importers.source import MAX_LINE, Source, Tally, too_long
+from wolf_chatbox.importers.source import MAX_LINE, Source, Tally, clean
 
 SPEAKER_NAMES = ("name", "speaker", "speakername", "character", "charactername", "person", "author", "actor", "who", "role", "sender", "from")
 TEXT_NAMES = ("line", "text", "dialogue", "dialog", "utterance", "spokenwords", "message", "content", "sentence", "quote", "lines", "rawtext")
@@ -22,6 +24,8 @@ INDEX_NAMES = ("index", "idx", "lineno", "linenumber", "lineindex")
 GROUP_NAMES = (r"season(no|number|num|id)?", r"episode(no|number|num|id)?", r"(dialogue|dialog|conversation|conv)(id|no)")
 SCENE_NAMES = (r"scene(no|number|num|id)?",)
 DELIMITERS = ",\t;|"
+MAX_ROW = 100
+"""Lines of the file that one row spans at most: more are the work of a quote that is not closed."""
 
 
 @dataclass(frozen=True)
@@ -43,17 +47,29 @@ def claims(head: str) -> bool:
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
     """Yield a conversation for each stretch of lines in which no episode, scene or large jump of the index intervenes."""
-    delimiter = _delimiter(source.head)
+    rows = _rows(source)
+    line, header = next(rows, (1, []))
+    columns = _columns(header, line, source, config)
+    yield from _conversations((row for _, row in rows), columns, source, config.cut_at_jump, tally)
+
+
+def _rows(source: Source) -> Iterator[tuple[int, list[str]]]:
+    """Yield (line, cells) of each row that is not blank; raises DataError where a quote that is not closed swallows the lines after it."""
     csv.field_size_limit(MAX_LINE)
-    with source.text() as file:
-        rows = csv.reader(file, delimiter=delimiter, strict=False)
-        try:
-            columns = _columns([cell.strip().removeprefix("\ufeff") for cell in next(rows)], source, config)
-            yield from _conversations(rows, columns, source, config.cut_at_jump, tally)
-        except csv.Error as error:
-            if "field larger" in str(error):
-                raise too_long(source.path, rows.line_num) from error
-            raise DataError(f"{source.path}, line {rows.line_num}: no valid CSV ({error}). Check the quotes there.") from error
+    rows = csv.reader(chain(source.lines(), ["\n"]), delimiter=_delimiter(source.head))
+    after = 1
+    try:
+        for row in rows:
+            line, after = after, rows.line_num + 1
+            if after - line > MAX_ROW:
+                break
+            if any(cell.strip() for cell in row):
+                yield line, row
+        if not row:  # the blank line put at the end is a row of its own, unless a quote is still open
+            return
+    except csv.Error:  # a cell is longer than MAX_LINE, though no line is
+        line = after
+    raise DataError(f"{source.path}, line {line}: a quote is opened and not closed, which swallows the lines after it. Close it or take it out.")
 
 
 def _conversations(rows: Iterator[list[str]], columns: Columns, source: Source, cut_at_jump: int, tally: Tally) -> Iterator[Conversation]:
@@ -63,8 +79,6 @@ def _conversations(rows: Iterator[list[str]], columns: Columns, source: Source, 
     index: int | None = None
     bridged = cut = 0
     for row in rows:
-        if not any(cell.strip() for cell in row):
-            continue
         here = tuple(_cell(row, at) for at in (*columns.group, *columns.scene))
         before, index = index, _integer(_cell(row, columns.index))
         jump = 1 if before is None or index is None else index - before
@@ -95,14 +109,15 @@ def _conversations(rows: Iterator[list[str]], columns: Columns, source: Source, 
         )
 
 
-def _columns(header: list[str], source: Source, config: ReadConfig) -> Columns:
+def _columns(header: list[str], line: int, source: Source, config: ReadConfig) -> Columns:
     names = [_plain(cell) for cell in header]
 
     def column(what: str, flag: str, wanted: str | None, known: Sequence[str]) -> int:
         at = _find(names, (_plain(wanted),)) if wanted is not None else _find(names, known)
         if at is None:
             missing = f"no column {wanted!r}" if wanted is not None else f"no column for the {what}"
-            raise DataError(f"{source.path}, line 1: {missing} (found: {', '.join(header)}). Pass --{flag}.")
+            found = textwrap.shorten(", ".join(header), 200, placeholder=" …")
+            raise DataError(f"{source.path}, line {line}: {missing} (found: {found}). Pass --{flag}.")
         return at
 
     speaker = column("speaker", "speaker-column", config.speaker_column, SPEAKER_NAMES)
@@ -119,15 +134,18 @@ def _group(columns: Columns, here: tuple[str, ...]) -> str:
 
 
 def _header(head: str) -> list[str]:
-    first = next(iter(head.splitlines()), "")
+    first = _first_line(head)
     if len(first) > 10_000:
         return []
     return [_plain(cell) for cell in next(csv.reader([first], delimiter=_delimiter(head)), [])]
 
 
 def _delimiter(head: str) -> str:
-    first = next(iter(head.splitlines()), "")
-    return max(DELIMITERS, key=first.count)
+    return max(DELIMITERS, key=_first_line(head).count)
+
+
+def _first_line(head: str) -> str:
+    return next((line for line in head.splitlines() if line.strip()), "")
 
 
 def _plain(name: str) -> str:
@@ -144,7 +162,7 @@ def _find_all(names: Sequence[str], patterns: Sequence[str]) -> tuple[int, ...]:
 
 
 def _cell(row: list[str], at: int | None) -> str:
-    return row[at].strip() if at is not None and at < len(row) else ""
+    return clean(row[at]) if at is not None and at < len(row) else ""
 
 
 def _integer(cell: str) -> int | None:

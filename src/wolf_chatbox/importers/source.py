@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TextIO
 
 from wolf_chatbox.errors import DataError
 
@@ -48,16 +47,16 @@ class Source:
         try:
             with path.open("rb") as file:
                 start = file.read(1 << 16)
-            if not start.strip():
-                raise DataError(f"{path}: the file is empty. Export the conversations again.")
             wide = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
             if b"\0" in start and not wide and encoding == "auto":
                 raise DataError(f"{path}: a binary file, no text. Export the conversations as CSV, JSON or text.")
-            guesses = [encoding] if encoding != "auto" else ["utf-16"] if wide else ["utf-8-sig", "cp1252"]
+            guesses = [encoding] if encoding != "auto" else ["utf-16"] if wide else ["utf-8", "cp1252"]
             for guess in guesses:
                 bad_byte = _first_bad_byte(path, guess)
                 if bad_byte is None:
                     head = codecs.getincrementaldecoder(guess)().decode(start).removeprefix("\ufeff")
+                    if not head.strip():
+                        raise DataError(f"{path}: the file is empty. Export the conversations again.")
                     return cls(path, guess, head)
         except FileNotFoundError as error:
             raise DataError(f"{path}: there is no such file. Check the path, or try the bundled script: example.") from error
@@ -67,26 +66,27 @@ class Source:
             raise DataError(f"{path}: no permission to read it. Change the file's permissions.") from error
         except OSError as error:
             raise DataError(f"{path}: cannot be read ({error.strerror}).") from error
-        tried = " or ".join(guess.removesuffix("-sig").upper() for guess in guesses)
+        tried = " or ".join(guess.upper() for guess in guesses)
         raise DataError(f"{path}, byte {bad_byte}: not {tried}. Pass --encoding (Japanese files are often cp932).")
 
-    def text(self) -> TextIO:
-        """The whole file, opened as text; line ends are left as they are, for the csv module."""
-        return self.path.open(encoding=self.encoding, newline="")
+    def text(self) -> str:
+        """The whole file, without a byte-order mark."""
+        return self.path.read_text(self.encoding).removeprefix("\ufeff")
 
     def lines(self) -> Iterator[str]:
-        """The lines without their ends; raises DataError at one longer than MAX_LINE characters."""
+        """The lines, each with its end as `\\n`, without a byte-order mark; raises DataError at one longer than MAX_LINE characters."""
         with self.path.open(encoding=self.encoding) as file:
             number = 1
             while line := file.readline(MAX_LINE + 1):
                 if len(line) > MAX_LINE:
-                    raise too_long(self.path, number)
-                yield line.rstrip("\n")
+                    raise DataError(f"{self.path}, line {number}: longer than {MAX_LINE:,} characters, no line of dialogue. Cut it into turns.")
+                yield line.removeprefix("\ufeff") if number == 1 else line
                 number += 1
 
 
-def too_long(path: Path, line: int) -> DataError:
-    return DataError(f"{path}, line {line}: longer than {MAX_LINE:,} characters, no line of dialogue. Cut it into turns.")
+def clean(text: str) -> str:
+    """A text or a name without space around it, and with `?` for half a surrogate pair (an emoji that an export cut in two): no file can hold it."""
+    return text.strip().encode(errors="replace").decode()
 
 
 def _first_bad_byte(path: Path, encoding: str) -> int | None:
@@ -100,8 +100,9 @@ def _first_bad_byte(path: Path, encoding: str) -> int | None:
             except UnicodeDecodeError as error:
                 return position - pending + error.start
             position += len(chunk)
+    pending = len(decoder.getstate()[0])
     try:
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
-        return position
+        return position - pending
     return None

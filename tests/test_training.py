@@ -1,0 +1,236 @@
+"""The loop's laws, on a model of two layers; the same functions that the command lines call."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from transformers import AutoModelForCausalLM, AutoTokenizer, SchedulerType
+
+from conftest import make_gpt2, write_script
+from wolf_chatbox.config import ReadConfig, SamplingConfig, Schedule, TrainConfig
+from wolf_chatbox.conversation import Turn
+from wolf_chatbox.errors import CheckpointError, ConfigError, DataError, ModelError, TrainingError
+from wolf_chatbox.events import Evaluated, Event, Prepared, Updated
+from wolf_chatbox.rendering import make_renderer
+from wolf_chatbox.training import train
+
+pytestmark = pytest.mark.usefixtures("fp32")
+
+
+@pytest.fixture
+def config(tiny_gpt2: Path, script: Path, tmp_path: Path) -> Any:
+    def make(**changes: Any) -> TrainConfig:
+        settings: dict[str, Any] = {"data": (str(script),), "model": str(tiny_gpt2), "output": tmp_path / "model", "epochs": 2, "batch_size": 1}
+        settings |= {"max_tokens": 64, "lr": 5e-3, "sampling": SamplingConfig(max_new_tokens=4)}
+        return TrainConfig(**(settings | changes))
+
+    return make
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    return load_file(folder / "model.safetensors")
+
+
+def largest_difference(one: Path, other: Path) -> float:
+    first, second = weights(one), weights(other)
+    assert first.keys() == second.keys()
+    return max(float((first[name] - second[name]).abs().max()) for name in first)
+
+
+def run(folder: Path) -> Any:
+    return json.loads((folder / "run.json").read_text())
+
+
+def test_a_run_learns_and_leaves_a_folder_that_others_can_load(config: Any) -> None:
+    events: list[Event] = []
+    result = train(config(epochs=6, log_every=1), events.append)
+    folder = result.output
+    evaluations = [event for event in events if isinstance(event, Evaluated)]
+    assert [event.epoch for event in evaluations] == list(range(7))
+    assert evaluations[-1].perplexity is not None
+    assert evaluations[0].perplexity is not None
+    assert evaluations[-1].perplexity < evaluations[0].perplexity / 5
+    assert sum(isinstance(event, Prepared) for event in events) == 1
+    updates = [event for event in events if isinstance(event, Updated)]
+    assert [event.update for event in updates] == list(range(1, updates[0].updates + 1))
+
+    names = {path.name for path in folder.iterdir()}
+    assert names >= {"config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "run.json", "loss.png", "README.md"}
+    assert (folder / "loss.png").read_bytes().startswith(b"\x89PNG")
+    assert not folder.with_name("model.unfinished").exists()
+    model, tokenizer = AutoModelForCausalLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
+    talk = [Turn("Ann", "the goose number 0 is in house 0"), Turn("Bob", "the goose number 1 is in house 0")]
+    record = run(folder)
+    renderer = make_renderer(tokenizer, record["style"], record["persona"], record["user"], record["data"]["speakers"])
+    prompt = torch.tensor([renderer.prompt(talk, "Ann", 200)])
+    said = model.generate(prompt, attention_mask=torch.ones_like(prompt), do_sample=False, max_new_tokens=30)[0, prompt.shape[1] :]
+    assert said[-1] == renderer.end_id, "it has learnt to stop"
+    assert model.generation_config.top_k == 50
+    assert record["finished"]
+    assert record["data"]["turns"] == {"read": 48, "learnt": 40, "held out": 8, "context only": 0, "dropped": 0}
+    assert record["metrics"]["evaluations"][0]["perplexity"] == pytest.approx(evaluations[0].perplexity)
+    assert {"torch", "transformers", "accelerate", "wolf_chatbox"} <= set(record["versions"])
+    assert "goose" not in json.dumps(record), "a record tells of the data and holds none of it"
+
+
+def test_eight_passes_of_one_row_teach_what_one_pass_of_eight_does(config: Any, tmp_path: Path) -> None:
+    for name, batch_size, accumulate in (("a", 8, 1), ("b", 1, 8), ("c", 2, 4)):
+        train(config(output=tmp_path / name, batch_size=batch_size, accumulate=accumulate, persona="Bob", max_tokens=48, validation_share=0))
+    assert largest_difference(tmp_path / "a", tmp_path / "b") < 2e-5
+    assert largest_difference(tmp_path / "a", tmp_path / "c") < 2e-5
+    losses = [[loss for _, loss in run(tmp_path / name)["metrics"]["losses"]] for name in "abc"]
+    assert losses[1] == pytest.approx(losses[0], rel=1e-4)
+    assert losses[2] == pytest.approx(losses[0], rel=1e-4)
+
+
+class Stop:
+    """Asks the run to stop, by the signal that Ctrl-C sends, after an update."""
+
+    def __init__(self, update: int, number: signal.Signals = signal.SIGINT) -> None:
+        self.update, self.number = update, number
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, Updated) and event.update == self.update:
+            os.kill(os.getpid(), self.number)
+
+
+@pytest.mark.parametrize(("update", "number"), [(1, signal.SIGINT), (4, signal.SIGTERM), (5, signal.SIGINT), (7, signal.SIGINT)])
+def test_interrupted_and_resumed_is_uninterrupted_bit_for_bit(
+    config: Any, tmp_path: Path, tiny_gpt2: Path, update: int, number: signal.Signals
+) -> None:
+    dropout = tmp_path / "dropout"
+    make_gpt2(vocab=400, resid_pdrop=0.2, embd_pdrop=0.2).save_pretrained(dropout)
+    AutoTokenizer.from_pretrained(tiny_gpt2).save_pretrained(dropout)
+    settings = {"model": str(dropout), "schedule": "cosine", "max_tokens": 100, "epochs": 2}
+    train(config(output=tmp_path / "whole", **settings))
+    stopped = train(config(output=tmp_path / "parts", **settings), Stop(update, number))
+    assert stopped.interrupted
+    assert run(tmp_path / "parts")["finished"] is False
+    AutoModelForCausalLM.from_pretrained(tmp_path / "parts")
+    with pytest.raises(CheckpointError, match="--resume"):
+        train(config(output=tmp_path / "parts", **settings))
+    with pytest.raises(CheckpointError, match=r"lr 0\.005, now 0\.001"):
+        train(config(output=tmp_path / "parts", resume=True, **settings | {"lr": 1e-3}))
+    result = train(config(output=tmp_path / "parts", resume=True, **settings))
+    assert not result.interrupted
+    assert largest_difference(tmp_path / "whole", tmp_path / "parts") == 0
+    whole, parts = run(tmp_path / "whole")["metrics"], run(tmp_path / "parts")["metrics"]
+    assert whole["losses"] == parts["losses"]
+    assert whole["evaluations"] == parts["evaluations"]
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_gives_others(config: Any, tmp_path: Path) -> None:
+    for name, seed in (("a", 3), ("b", 3), ("c", 4)):
+        train(config(output=tmp_path / name, seed=seed))
+    assert largest_difference(tmp_path / "a", tmp_path / "b") == 0
+    assert largest_difference(tmp_path / "a", tmp_path / "c") > 0
+
+
+def test_the_best_epoch_is_kept(config: Any) -> None:
+    result = train(config(epochs=12, lr=3e-2, schedule="constant"))
+    losses = [each["loss"] for each in result.metrics["evaluations"][1:]]
+    best = min(range(len(losses)), key=losses.__getitem__) + 1
+    assert result.metrics["best_epoch"] == best
+    assert best < 12, "the test needs a run that gets worse again"
+    again = train(config(model=str(result.output), output=result.output.with_name("again"), epochs=1, lr=1e-9))
+    assert again.metrics["evaluations"][0]["loss"] == pytest.approx(losses[best - 1], rel=1e-4)
+
+
+def test_without_validation_the_last_epoch_is_kept(config: Any) -> None:
+    result = train(config(validation_share=0))
+    assert result.metrics["best_epoch"] == 2
+    assert [each["loss"] for each in result.metrics["evaluations"]] == [None, None, None]
+
+
+@pytest.mark.parametrize("schedule", list(Schedule.__args__))
+def test_every_schedule_runs(config: Any, schedule: Any) -> None:
+    rates: list[float] = []
+    train(
+        config(schedule=schedule, epochs=1, warmup_ratio=0.4), lambda event: rates.append(event.learning_rate) if isinstance(event, Updated) else None
+    )
+    assert max(rates) <= 5e-3 * 1.001
+    assert all(rate >= 0 for rate in rates)
+
+
+def test_the_schedules_are_those_of_transformers() -> None:
+    assert set(Schedule.__args__) == {each.value for each in SchedulerType}
+
+
+def test_warm_up_and_decay(config: Any) -> None:
+    rates: list[float] = []
+    train(config(epochs=10, warmup_ratio=0.5), lambda event: rates.append(event.learning_rate) if isinstance(event, Updated) else None)
+    top = rates.index(max(rates))
+    assert top == pytest.approx(len(rates) / 2, abs=1)
+    assert rates[: top + 1] == sorted(rates[: top + 1])
+    assert rates[top:] == sorted(rates[top:], reverse=True)
+
+
+def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_state(config: Any) -> None:
+    with pytest.raises(TrainingError, match="Lower the learning rate") as caught:
+        train(config(lr=1e18, save_every=1, epochs=3, schedule="constant"))
+    assert "\n" not in str(caught.value)
+    states = list(config().output.with_name("model.unfinished").glob("state-*"))
+    assert len(states) == 1
+    assert str(states[0]) in str(caught.value)
+
+
+def test_settings_that_do_not_fit_the_model_or_data_are_refused(config: Any, tiny_gpt2: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="over the context of .* 256 tokens"):
+        train(config(max_tokens=257))
+    with pytest.raises(DataError, match="Did you mean Bob"):
+        train(config(persona="Bobb"))
+    one = tmp_path / "one.csv"
+    write_script(one, episodes=1, speakers=("Ann", "Ann", "Ann", "Ann", "Ann", "Ann", "Ann", "Bob"))
+    with pytest.raises(DataError, match="nothing to learn: in the part to learn from, no turn that Bob speaks"):
+        train(config(data=(str(one),), persona="Bob"))
+    assert not list(tmp_path.glob("model*")), "nothing is written before all is well"
+    no_end = tmp_path / "no-end"
+    make_gpt2().save_pretrained(no_end)
+    tokenizer = AutoTokenizer.from_pretrained(tiny_gpt2)
+    tokenizer.eos_token = None
+    tokenizer.save_pretrained(no_end)
+    with pytest.raises(ModelError, match="no end token"):
+        train(config(model=str(no_end)))
+
+
+def test_one_speaker_only_is_told_and_trained(config: Any, tmp_path: Path) -> None:
+    path = tmp_path / "one.csv"
+    write_script(path, speakers=("Ann",))
+    told: list[Event] = []
+    train(config(data=(str(path),), epochs=1), told.append)
+    [prepared] = [event for event in told if isinstance(event, Prepared)]
+    assert any("only Ann speaks" in notice for notice in prepared.dataset.notices)
+
+
+def test_several_files_and_the_style_of_a_trained_base(config: Any, script: Path, tmp_path: Path) -> None:
+    raw = tmp_path / "raw.txt"
+    raw.write_text("hi<|endoftext|>hello<|endoftext|>\nwho<|endoftext|>me<|endoftext|>\n")
+    first = train(config(data=(str(script), str(raw)), epochs=1, style="dialogpt"))
+    assert run(first.output)["style"] == "dialogpt"
+    assert run(first.output)["data"]["turns"]["read"] == 52
+    second = train(config(model=str(first.output), output=tmp_path / "second", epochs=1))
+    assert run(second.output)["style"] == "dialogpt"
+
+
+def test_a_finished_model_is_not_replaced_unasked(config: Any) -> None:
+    folder = train(config(epochs=1)).output
+    before = (folder / "model.safetensors").read_bytes()
+    with pytest.raises(CheckpointError, match="--overwrite"):
+        train(config(epochs=1, seed=9))
+    assert (folder / "model.safetensors").read_bytes() == before
+    train(config(epochs=1, seed=9, overwrite=True))
+    assert (folder / "model.safetensors").read_bytes() != before
+
+
+def test_reading_settings_reach_the_reader(config: Any, tmp_path: Path) -> None:
+    path = tmp_path / "odd.csv"
+    path.write_text("wer,was\n" + "".join(f"{'XY'[at % 2]},satz {at}\n" for at in range(40)))
+    result = train(config(data=(str(path),), epochs=1, read=ReadConfig(speaker_column="wer", text_column="was")))
+    assert run(result.output)["data"]["speakers"] == {"X": 20, "Y": 20}
