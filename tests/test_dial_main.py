@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import io
+import itertools
 import json
 import subprocess
 import sys
@@ -41,7 +42,7 @@ def classic(tmp_path: Path, tiny_gpt2: Path, monkeypatch: pytest.MonkeyPatch, ca
         capsys.readouterr()
         code = run(lambda: dial_main.app(given, exit_on_error=False, print_error=False), dial_main.FLAGS)
         out, err = capsys.readouterr()
-        record = Path(next((value for flag, value in zip(flags, flags[1:]) if flag == "--ptr_model_path"), "wolf_model")) / "run.json"
+        record = Path(next((value for flag, value in itertools.pairwise(flags) if flag == "--ptr_model_path"), "wolf_model")) / "run.json"
         made = json.loads(record.read_text()) if record.exists() else {}
         return {"code": code, "out": out, "err": err, "metrics": {}, "data": {}} | made
 

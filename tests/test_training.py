@@ -182,7 +182,7 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_state(config:
 
 
 def test_settings_that_do_not_fit_the_model_or_data_are_refused(config: Any, tiny_gpt2: Path, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="over the context of .* 256 tokens"):
+    with pytest.raises(ConfigError, match=r"over the context of .* 256 tokens"):
         train(config(max_tokens=257))
     with pytest.raises(DataError, match="Did you mean Bob"):
         train(config(persona="Bobb"))
