@@ -144,7 +144,8 @@ def test_the_jumps_of_the_index_are_noted() -> None:
     tally = Tally()
     read(FIXTURES / "script/episodes.input.csv", tally)
     assert tally.notes == [
-        "episodes.input.csv: the index jumps 3 times (lines are missing there): 1 small jumps bridged, 2 above 5 start a new conversation"
+        "episodes.input.csv: the index jumps 4 times (lines are missing there): "
+        "1 small jumps bridged, 2 above 5 start a new conversation, 1 lie between episodes or scenes"
     ]
 
 
@@ -154,9 +155,10 @@ def test_an_index_that_jumps_by_more_than_the_limit_cuts(cut_at_jump: int, lengt
     assert [len(each.turns) for each in conversations] == lengths
 
 
-def test_an_index_without_gaps_is_no_note() -> None:
+def test_an_index_that_begins_anew_with_each_episode_is_no_jump(tmp_path: Path) -> None:
     tally = Tally()
-    read(FIXTURES / "script/scenes.input.csv", tally)
+    path = write(tmp_path, "play.csv", "index,episode,name,line\n1,1,Ada,a\n2,1,Bob,b\n1,2,Ada,c\n2,2,Bob,d\n")
+    assert [each.group for each in read(path, tally)] == ["1", "2"]
     assert tally.notes == []
 
 
@@ -310,5 +312,8 @@ def test_the_rick_and_morty_script() -> None:
     assert len({each.group for each in conversations}) == 11
     assert len(count_speakers(conversations)) == 48
     (note,) = tally.notes
-    assert note.startswith("RickAndMortyScripts.csv: the index jumps 315 times (lines are missing there)")
+    assert note == (
+        "RickAndMortyScripts.csv: the index jumps 315 times (lines are missing there): "
+        "292 small jumps bridged, 17 above 5 start a new conversation, 6 lie between episodes or scenes"
+    )
     assert list(parse_conversations(written(conversations).splitlines(), "again")) == conversations

@@ -77,13 +77,15 @@ def _conversations(rows: Iterator[list[str]], columns: Columns, source: Source, 
     group = ""
     place: tuple[str, ...] | None = None
     index: int | None = None
-    bridged = cut = 0
+    bridged = cut = between = 0
     for row in rows:
         here = tuple(_cell(row, at) for at in (*columns.group, *columns.scene))
         before, index = index, _integer(_cell(row, columns.index))
         jump = 1 if before is None or index is None else index - before
         far = jump > cut_at_jump or jump < 0
-        if here == place and jump != 1:
+        if here != place:
+            between += jump > 1  # no jump back: the index may begin anew with each episode
+        elif jump != 1:
             cut += far
             bridged += not far
         if here != place or far:
@@ -102,10 +104,10 @@ def _conversations(rows: Iterator[list[str]], columns: Columns, source: Source, 
             turns.append(Turn(speaker, text))
     if turns:
         yield Conversation(tuple(turns), group)
-    if bridged or cut:
+    if bridged or cut or between:
         tally.notes.append(
-            f"{source.path.name}: the index jumps {bridged + cut} times (lines are missing there): "
-            f"{bridged} small jumps bridged, {cut} above {cut_at_jump} start a new conversation"
+            f"{source.path.name}: the index jumps {bridged + cut + between} times (lines are missing there): "
+            f"{bridged} small jumps bridged, {cut} above {cut_at_jump} start a new conversation, {between} lie between episodes or scenes"
         )
 
 
