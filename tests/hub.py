@@ -30,7 +30,7 @@ class Hub:
     """Answers the hub's file routes from folders, one a repository; `requests` keeps what was asked.
 
     `gated` repositories show their description and refuse their files; `private` ones need `token`. The first
-    download of a file in `cut` breaks off in the middle. While `broken` is set, everything is answered with that status.
+    download of a file in `cut` breaks off in the middle. While `broken` is set, everything is answered with that status and `excuse`.
     """
 
     def __init__(self, repositories: Mapping[str, Path], *, gated: tuple[str, ...] = (), private: tuple[str, ...] = (), token: str = "") -> None:
@@ -38,6 +38,7 @@ class Hub:
         self.gated, self.private, self.token = gated, private, token
         self.cut: set[str] = set()
         self.broken: int | None = None
+        self.excuse = ""
         self.requests: list[Request] = []
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
@@ -71,7 +72,7 @@ class Hub:
                 path, token = unquote(urlsplit(self.path).path), self.headers.get("Authorization")
                 hub.requests.append(Request(self.command, path, token))
                 if hub.broken:
-                    return self.send(hub.broken, b"")
+                    return self.send(hub.broken, b"", {"X-Error-Message": hub.excuse})
                 parts = path.strip("/").split("/")
                 api = parts[:2] == ["api", "models"]
                 parts = parts[2:] if api else parts

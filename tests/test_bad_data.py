@@ -131,7 +131,7 @@ def test_no_column_for_the_line_names_the_columns_found(complain: Complain) -> N
 
 
 def test_the_columns_found_are_told_in_one_short_line(complain: Complain) -> None:
-    assert complain("a.csv", '"na\nme",line\n') == "a.csv, line 1: no column for the speaker (found: na me, line). Pass --speaker-column."
+    assert complain("a.csv", '"da\nte",line\n') == "a.csv, line 1: no column for the speaker (found: da te, line). Pass --speaker-column."
     assert complain("a.csv", ",".join(f"column {n}" for n in range(10_000))).endswith(" …). Pass --speaker-column.")
 
 
@@ -145,10 +145,17 @@ def test_only_a_header_holds_no_turns(tmp_path: Path) -> None:
         assert tally.formats == [(str(path), "script table (CSV, TSV)")]
 
 
-@pytest.mark.parametrize("rows", ["", "Bob,Tag\n", "Bob,Tag", ROWS[:30_000], ROWS * 10, 'Bob,"Tag"\n' + ROWS[:30_000]])
+@pytest.mark.parametrize("rows", ["Bob,Tag\n", "Bob,Tag", ROWS[:30_000], ROWS * 10, 'Bob,"Tag"\n' + ROWS[:30_000]])
 def test_a_quote_that_swallows_the_lines_after_it_is_named_by_its_line(complain: Complain, rows: str) -> None:
     message = complain("a.csv", 'name,line\nAda,"Well,\nwell"\nBob,"Hallo\n' + rows)
     assert message == "a.csv, line 4: a quote is opened and not closed, which swallows the lines after it. Close it or take it out."
+
+
+def test_careless_quotes_that_swallow_no_line_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text('name,line\nAda,Say "so".\nBob,"So" I say.\nAda,"Well')
+    (conversation,) = read_conversations(path)
+    assert [turn.text for turn in conversation.turns] == ['Say "so".', "So I say.", "Well"]
 
 
 def test_a_quote_closed_much_later_is_found(complain: Complain) -> None:
@@ -199,7 +206,7 @@ def test_a_line_of_50_mb_is_refused_without_reading_on(complain: Complain, tmp_p
 @pytest.mark.parametrize(
     ("name", "content", "place"),
     [
-        ("own.jsonl", JSON_TALK + '\n{"turns": [\n', ", line 3, column 1"),
+        ("own.jsonl", JSON_TALK + '\n{"turns": [}\n', ", line 3, column 12"),
         ("messages.jsonl", MESSAGE + '\n{"messages": ]}\n', ", line 3, column 14"),
         ("messages.json", '{\n "messages": [\n  {"role": "user" "content": "a"}\n]}', ", line 3, column 19"),
         ("cut.json", '[{"conversations": [{"from": "human", "value": "a"}]},\n{"conv', ", line 2, column 2"),
@@ -218,7 +225,9 @@ def test_invalid_json_is_named_by_its_place(complain: Complain, name: str, conte
     ("name", "start"), [("raw.json", '["a", '), ("messages.json", '{"messages": ['), ("list.json", '[{"messages": ['), ("own.jsonl", '{"turns": [')]
 )
 def test_json_nested_too_deep(complain: Complain, name: str, start: str) -> None:
-    assert complain(name, start + "[" * 100_000).startswith(f"{name}, line 1: not JSON that can be read (maximum recursion depth")
+    assert complain(name, start + "[" * 50_000 + "\n" + "[" * 50_000).startswith(
+        f"{name}, line 1: not JSON that can be read (maximum recursion depth"
+    )
 
 
 @pytest.mark.parametrize("depth", [3, 400, 900])
@@ -236,8 +245,8 @@ def test_lists_in_lists_are_no_conversations(complain: Complain, depth: int) -> 
         ('{"messages": [{"content": "a"}]}', 'a.json, line 1, message 1: a message needs "role"'),
         ('{"messages": "a"}', 'a.json, line 1: no list of "messages" or "conversations" (found: messages)'),
         ('{"items": [], "id": 2}', 'a.json, line 1: no list of "messages" or "conversations" (found: items, id)'),
-        ('[{"messages": []}, 3]', 'a.json, item 2: no list of "messages" or "conversations". '),
-        ("[1, 2]", 'a.json, item 1: no list of "messages" or "conversations". '),
+        ('[{"messages": []}, 3]', 'a.json, line 1, item 2: no list of "messages" or "conversations". '),
+        ("[1, 2]", 'a.json, line 1, item 1: no list of "messages" or "conversations". '),
         ("3", 'a.json, line 1: no list of "messages" or "conversations". '),
         ('"a"', 'a.json, line 1: no list of "messages" or "conversations". '),
     ],

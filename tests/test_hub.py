@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from hub import LINES, Hub, add_decoys, write_gpt2
 
+from hub import LINES, Hub, add_decoys, write_gpt2
 from wolf_chatbox import embedded, models
 from wolf_chatbox.errors import ModelError
 
@@ -43,8 +43,13 @@ def hub(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     with Hub(
         {NAME: repository, "some/gated": repository, "some/private": repository}, gated=("some/gated",), private=("some/private",), token="secret"
     ) as hub:
-        monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", hub.url)
+        use_endpoint(monkeypatch, hub.url)
         yield hub
+
+
+def use_endpoint(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", url)
+    monkeypatch.setattr("huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", url + "/{repo_id}/resolve/{revision}/{filename}")
 
 
 def failure(name: str) -> str:
@@ -93,14 +98,14 @@ def test_unreachable_hub_with_a_cache(hub: Hub, monkeypatch: pytest.MonkeyPatch)
     models.load(NAME)
     hub.broken = 503
     models.load(NAME)
-    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
+    use_endpoint(monkeypatch, "http://127.0.0.1:9")
     models.load(NAME)
 
 
 def test_unreachable_hub_without_a_cache(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     hub.broken = 500
     assert "the hub cannot be reached and it is not in the cache" in failure(NAME)
-    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
+    use_endpoint(monkeypatch, "http://127.0.0.1:9")
     assert failure(NAME).endswith(f"or use the embedded model: {embedded.ALIAS}.")
 
 
@@ -137,6 +142,12 @@ def test_private_model_needs_a_token(hub: Hub, monkeypatch: pytest.MonkeyPatch) 
 def test_gated_model(hub: Hub, monkeypatch: pytest.MonkeyPatch, token: str) -> None:
     monkeypatch.setenv("HF_TOKEN", token)
     assert "a gated model. Accept its terms on the hub, then set HF_TOKEN" in failure("some/gated")
+
+
+def test_token_that_the_hub_refuses(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_TOKEN", "stale")
+    hub.broken, hub.excuse = 401, "Invalid credentials in Authorization header"
+    assert failure(NAME).endswith("the hub refuses HF_TOKEN. Set it to a valid token, or unset it.")
 
 
 def test_no_weights_that_torch_reads(hub: Hub, repository: Path, tmp_path: Path) -> None:
@@ -186,7 +197,7 @@ def test_dial_main_with_its_default_model(repository: Path, tmp_path: Path) -> N
         environment["HF_ENDPOINT"] = hub.url
         dial_main(tmp_path, environment, *settings)
     assert hub.fetched() == FILES
-    assert {request.token for request in hub.requests} == {"Bearer hf_of_the_test"}
+    assert {request.token for request in hub.requests if NAME in request.path} == {"Bearer hf_of_the_test"}
     assert list((tmp_path / "home" / "hub").glob("models--microsoft--DialoGPT-small/snapshots/*/config.json"))
     assert (tmp_path / "wolf_model" / "model.safetensors").is_file()
 

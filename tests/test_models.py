@@ -13,9 +13,9 @@ from types import SimpleNamespace
 import pytest
 import sentencepiece
 import torch
-from hub import END, LINES, write_gpt2
 from transformers import AutoTokenizer, GPT2LMHeadModel, GPT2Tokenizer
 
+from hub import END, LINES, write_gpt2
 from wolf_chatbox import embedded, models
 from wolf_chatbox.errors import ModelError
 
@@ -105,12 +105,12 @@ def cut_weights(folder: Path) -> None:
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
 
-def remove(*names: str) -> Callable[[Path], None]:
-    return lambda folder: [(folder / name).unlink() for name in names] and None
+def remove(*names: str) -> Callable[[Path], object]:
+    return lambda folder: [(folder / name).unlink() for name in names]
 
 
-def write(name: str, content: bytes) -> Callable[[Path], None]:
-    return lambda folder: (folder / name).write_bytes(content) and None
+def write(name: str, content: bytes) -> Callable[[Path], object]:
+    return lambda folder: (folder / name).write_bytes(content)
 
 
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:0123\nsize 3\n"

@@ -103,7 +103,7 @@ class ReadConfig:
         _check_at_least(self, 1, "cut_at_jump")
         try:
             "".encode("utf-8" if self.encoding == "auto" else self.encoding)
-        except LookupError as error:
+        except (LookupError, ValueError) as error:
             raise ConfigError("encoding", self.encoding, "is no encoding that Python knows; try utf-8 or cp932.") from error
 
 
@@ -154,6 +154,9 @@ class TrainConfig:
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
 
     def __post_init__(self) -> None:
+        # From Python one file may be given as it is, and the output as a string.
+        object.__setattr__(self, "data", (self.data,) if isinstance(self.data, str) else tuple(map(str, self.data)))
+        object.__setattr__(self, "output", Path(self.output))
         if not self.data:
             raise ConfigError("data", "(none)", "names no file.")
         _check_choice(self, "style", get_args(StyleName))

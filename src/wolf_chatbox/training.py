@@ -74,8 +74,8 @@ def train(config: TrainConfig, tell: Callable[[Event], None] = lambda event: Non
     if config.resume:
         done, saved = load_state(folder, state, run)
         metrics = Metrics(**saved)
-    # Weights, gradients' moments and the best model, each in fp32, and a state being written beside the last one.
-    folder.begin(9 * 4 * models.count_parameters(base.model), resume=config.resume)
+    # A state is weights and two moments in fp32; with the best weights, and both again while they are being replaced.
+    folder.begin(8 * 4 * models.count_parameters(base.model), resume=config.resume)
     tell(Prepared(dataset, base.name, models.count_parameters(base.model), accelerator.mixed_precision, str(accelerator.device), updates, done))
 
     def evaluate(epoch: int) -> float | None:

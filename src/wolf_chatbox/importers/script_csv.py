@@ -11,7 +11,6 @@ import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation, Turn
@@ -55,21 +54,33 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
 
 def _rows(source: Source) -> Iterator[tuple[int, list[str]]]:
     """Yield (line, cells) of each row that is not blank; raises DataError where a quote that is not closed swallows the lines after it."""
-    csv.field_size_limit(MAX_LINE)
-    rows = csv.reader(chain(source.lines(), ["\n"]), delimiter=_delimiter(source.head))
-    after = 1
-    try:
-        for row in rows:
-            line, after = after, rows.line_num + 1
-            if after - line > MAX_ROW:
-                break
-            if any(cell.strip() for cell in row):
-                yield line, row
-        if not row:  # the blank line put at the end is a row of its own, unless a quote is still open
-            return
-    except csv.Error:  # a cell is longer than MAX_LINE, though no line is
-        line = after
-    raise DataError(f"{source.path}, line {line}: a quote is opened and not closed, which swallows the lines after it. Close it or take it out.")
+    csv.field_size_limit(MAX_ROW * MAX_LINE)
+    delimiter = _delimiter(source.head)
+    first = 1
+    taken: list[str] = []
+
+    def lines() -> Iterator[str]:
+        for line in source.lines():
+            if len(taken) == MAX_ROW:
+                raise _open_quote(source, first)
+            taken.append(line)
+            yield line
+
+    for row in csv.reader(lines(), delimiter=delimiter):
+        if len(taken) > 1:
+            # Within a line quotes may be careless; a row of several lines is right to the letter, or not meant.
+            try:
+                next(csv.reader(taken, delimiter=delimiter, strict=True))
+            except csv.Error as error:
+                raise _open_quote(source, first) from error
+        if any(cell.strip() for cell in row):
+            yield first, row
+        first += len(taken)
+        taken.clear()
+
+
+def _open_quote(source: Source, line: int) -> DataError:
+    return DataError(f"{source.path}, line {line}: a quote is opened and not closed, which swallows the lines after it. Close it or take it out.")
 
 
 def _conversations(rows: Iterator[list[str]], columns: Columns, source: Source, cut_at_jump: int, tally: Tally) -> Iterator[Conversation]:
