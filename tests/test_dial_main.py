@@ -216,6 +216,12 @@ def test_values_of_another_type_are_refused(classic: Classic, flag: str, value: 
     assert refused["err"].count("\n") == 1
 
 
+def test_errors_name_the_flags_of_this_command_line(classic: Classic) -> None:
+    Path("odd.csv").write_text("wer,was\nX,hallo\n")
+    assert "Pass --speaker_column." in classic("--data", "odd.csv")["err"]
+    assert "--ptr_model_path" in classic("--play", "--ptr_model_path", "none")["err"]
+
+
 def test_ptr_model_path(classic: Classic) -> None:
     trained = classic("--ptr_model_path", "models/mine")
     assert trained["finished"]

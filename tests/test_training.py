@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -234,3 +236,54 @@ def test_reading_settings_reach_the_reader(config: Any, tmp_path: Path) -> None:
     path.write_text("wer,was\n" + "".join(f"{'XY'[at % 2]},satz {at}\n" for at in range(40)))
     result = train(config(data=(str(path),), epochs=1, read=ReadConfig(speaker_column="wer", text_column="was")))
     assert run(result.output)["data"]["speakers"] == {"X": 20, "Y": 20}
+
+
+def test_a_file_without_a_turn_is_refused(config: Any, tmp_path: Path) -> None:
+    path = tmp_path / "silent.csv"
+    path.write_text("name,line\nAnn,\nBob,  \n")
+    with pytest.raises(DataError, match=r"silent\.csv: no turn of dialogue in it \(2 read, 2 dropped: empty line\)"):
+        train(config(data=(str(path),)))
+
+
+def test_a_full_disk_stops_the_run_with_the_last_state_whole(config: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+
+        def fill_the_disk(event: Event) -> None:
+            if isinstance(event, Updated) and event.update == 5:
+                patch.setattr("wolf_chatbox.training_state.save_model", full)
+
+        with pytest.raises(CheckpointError, match="the disk is full"):
+            train(config(save_every=2), fill_the_disk)
+    unfinished = config().output.with_name("model.unfinished")
+    assert [path.name for path in unfinished.glob("state-*")] == ["state-000004"]
+    assert not train(config(resume=True, save_every=2)).interrupted
+
+
+def test_too_little_room_is_told_before_the_first_update(config: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=1000))
+    updates: list[Event] = []
+    with pytest.raises(CheckpointError, match="are free on its disk"):
+        train(config(), updates.append)
+    assert not updates
+
+
+def test_no_permission_to_write_is_told_before_the_first_update(config: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: Path, *_: Any, **__: Any) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(CheckpointError, match="no permission to write there"):
+        train(config())
+
+
+def test_a_damaged_state_is_named(config: Any) -> None:
+    train(config(), Stop(2))
+    [state] = config().output.with_name("model.unfinished").glob("state-*")
+    (state / "training.pt").write_bytes((state / "training.pt").read_bytes()[:1000])
+    with pytest.raises(CheckpointError, match="damaged") as caught:
+        train(config(resume=True))
+    assert str(state) in str(caught.value)
+    assert state.exists()

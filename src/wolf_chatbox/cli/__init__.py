@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
@@ -61,28 +62,31 @@ def main() -> None:
 def run(command: Callable[[], Any], flags: Mapping[str, str]) -> int:
     """Run a command and turn what goes wrong into one line on stderr; returns the exit code.
 
-    `flags` gives the flags of settings that go by another name here.
+    `flags` gives the flags of settings that go by another name here; the errors then name those.
     """
+
+    def fail(text: str, code: int) -> int:
+        for setting, flag in flags.items():
+            text = re.sub(rf"{_flag(setting)}(?![\w-])", flag, text)
+        print(f"error: {text}", file=sys.stderr)
+        return code
+
     try:
         return int(command() or 0)
-    except ConfigError as error:
-        flag = flags.get(error.setting, "--" + error.setting.replace("_", "-"))
-        return _fail(f"{flag} {error.value}: {error.problem}", 2)
-    except CycloptsError as error:
-        cause = error.__cause__
+    except (ConfigError, CycloptsError) as error:
+        # A dataclass that refuses a flag's value reaches us as the cause of cyclopts' own error.
+        cause = error if isinstance(error, ConfigError) else error.__cause__
         if isinstance(cause, ConfigError):
-            flag = flags.get(cause.setting, "--" + cause.setting.replace("_", "-"))
-            return _fail(f"{flag} {cause.value}: {cause.problem}", 2)
-        return _fail(" ".join(str(error).split()), 2)
+            return fail(f"{_flag(cause.setting)} {cause.value}: {cause.problem}", 2)
+        return fail(" ".join(str(error).split()), 2)
     except WolfChatboxError as error:
-        return _fail(str(error), 1)
+        return fail(str(error), 1)
     except KeyboardInterrupt:
-        return _fail("stopped.", 130)
+        return fail("stopped.", 130)
     except BrokenPipeError:
         sys.stderr.close()
         return 0
 
 
-def _fail(text: str, code: int) -> int:
-    print(f"error: {text}", file=sys.stderr)
-    return code
+def _flag(setting: str) -> str:
+    return "--" + setting.replace("_", "-")
