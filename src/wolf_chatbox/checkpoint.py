@@ -41,7 +41,8 @@ class RunFolder:
 
     def states(self) -> list[Path]:
         """Whole states, the oldest first."""
-        return sorted(path for path in self.unfinished.glob("state-*") if path.suffix != ".writing")
+        whole = (path for path in self.unfinished.glob("state-*") if path.suffix not in (".writing", ".replaced"))
+        return sorted(whole, key=lambda path: int(path.name.removeprefix("state-")))
 
     def state(self, update: int) -> Path:
         return self.unfinished / f"state-{update:06d}"

@@ -52,7 +52,7 @@ class Display:
 
     def say(self, text: str, style: str = "") -> None:
         """Print text that comes from outside: no markup in it is obeyed."""
-        self.console.print(Text(text, style=style))
+        self.console.print(Text(text, style=style), soft_wrap=True)
 
     def tell(self, event: Event) -> None:
         match event:
@@ -91,7 +91,7 @@ class Display:
         precision = "bf16" if event.precision == "bf16" else "fp32"
         self.say(f"{event.model}: {event.parameters / 1e6:.0f}M parameters, {precision} on {event.device}, {event.updates:,} updates")
         self.console.print("[dim]One sample; [/][green]green is learnt[/][dim], the rest is context:[/]")
-        self.console.print(coloured_sample(data))
+        self.console.print(coloured_sample(data), soft_wrap=True)
 
     def _updated(self, event: Updated) -> None:
         self.since_log.append(event)
@@ -113,7 +113,7 @@ class Display:
         for reply in event.replies:
             for turn in reply.context[-2:]:
                 self.say(f"    {turn.speaker}: {turn.text}", "dim")
-            self.console.print(Text(f"    {reply.said.speaker}: ", style="bold yellow") + Text(reply.generated or "(nothing)"))
+            self.console.print(Text(f"    {reply.said.speaker}: ", style="bold yellow") + Text(reply.generated or "(nothing)"), soft_wrap=True)
             self.say(f"    (really: {reply.said.text})", "dim italic")
 
 

@@ -1,0 +1,218 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from wolf_chatbox.chat import ChatSession
+from wolf_chatbox.config import ChatConfig, SamplingConfig
+from wolf_chatbox.conversation import Turn
+from wolf_chatbox.errors import ChatError, CheckpointError, DataError, ModelError
+from wolf_chatbox.rendering import make_renderer
+
+laws = settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+class Scripted:
+    """An engine that says what it is told to, token by token, and remembers its prompts."""
+
+    def __init__(self, tokenizer: Any, *replies: str, context: int = 256) -> None:
+        self.tokenizer = tokenizer
+        self.replies = list(replies)
+        self.context = context
+        self.prompts: list[list[int]] = []
+
+    def stream(self, prompt: Sequence[int], sampling: SamplingConfig, stop: Collection[int], seed: int | None = None) -> Iterator[int]:
+        self.prompts.append(list(prompt))
+        reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+        for each in self.tokenizer(f" {reply}", add_special_tokens=False).input_ids[: sampling.max_new_tokens]:
+            if each in stop:
+                return
+            yield each
+
+
+def talk(tokenizer: Any, *replies: str, style: str = "named", context: int = 256, **settings: Any) -> ChatSession:
+    speakers = {"Rick": 5, "Morty": 4, "Beth": 2}
+    renderer = make_renderer(tokenizer, style, "Rick", "Morty", speakers)
+    options = {"persona": "Rick", "user": "Morty", "speakers": speakers, "sampling": SamplingConfig(max_new_tokens=100)}
+    return ChatSession(Scripted(tokenizer, *replies, context=context), renderer, **(options | settings))
+
+
+def test_pieces_join_to_the_reply_that_the_history_keeps(tokenizer: Any) -> None:
+    session = talk(tokenizer, "Wubba lubba, the stew is hot.\nEat it: now. It costs: two coppers, and more than that too.")
+    pieces = list(session.stream(" What is this? "))
+    assert len(pieces) > 5
+    assert session.history == (Turn("Morty", "What is this?"), Turn("Rick", "".join(pieces)))
+    assert "".join(pieces) == "Wubba lubba, the stew is hot.\nEat it: now. It costs: two coppers, and more than that too."
+
+
+@laws
+@given(
+    st.sampled_from(["Morty", "Beth", "Rick", "Jerry the Guest"]),
+    st.sampled_from(["\n", "\n\n", "\n  ", "\n\n\n "]),
+    st.sampled_from([":", " :", "："]),
+)
+def test_a_reply_never_runs_on_into_another_line(tokenizer: Any, speaker: str, gap: str, colon: str) -> None:
+    session = talk(tokenizer, f"I say so.{gap}{speaker}{colon} and I say that", user="Jerry the Guest")
+    pieces = list(session.stream("hello"))
+    assert "".join(pieces) == "I say so."
+
+
+@laws
+@given(st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), min_size=1, max_size=30).map(str.strip).filter(bool))
+def test_no_half_character_is_ever_shown(tokenizer: Any, text: str) -> None:
+    text = f"{text}月の🐺です" if "\ufffd" not in text else "🐺"
+    session = talk(tokenizer, text)
+    pieces = list(session.stream("hello"))
+    assert not any("\ufffd" in piece for piece in pieces)
+    assert "".join(pieces) == text
+
+
+def test_a_reply_that_is_stopped_keeps_what_was_said(tokenizer: Any) -> None:
+    session = talk(tokenizer, "a long and winding reply about the goose")
+    pieces = session.stream("hello")
+    said = next(pieces) + next(pieces)
+    pieces.close()
+    assert session.history == (Turn("Morty", "hello"), Turn("Rick", said.strip()))
+
+
+def test_undo_retry_and_reset(tokenizer: Any) -> None:
+    session = talk(tokenizer, "one", "two", "three", "four")
+    for command in (session.undo, lambda: list(session.retry())):
+        with pytest.raises(ChatError, match="no message yet"):
+            command()
+    session.reply("first")
+    session.reply("second")
+    assert "".join(session.retry()) == "three"
+    assert [turn.text for turn in session.history] == ["first", "one", "second", "three"]
+    assert session.undo() == Turn("Morty", "second")
+    assert [turn.text for turn in session.history] == ["first", "one"]
+    session.reset()
+    assert session.history == ()
+
+
+def test_save_and_load(tokenizer: Any, tmp_path: Path) -> None:
+    session = talk(tokenizer, "growl, pup 🐺")
+    session.reply("やあ")
+    session.save(tmp_path / "chat.jsonl")
+    other = talk(tokenizer, "x")
+    other.load_history(tmp_path / "chat.jsonl")
+    assert other.history == session.history
+    (tmp_path / "bad.jsonl").write_text("{broken")
+    for bad in ("bad.jsonl", "none.jsonl"):
+        with pytest.raises(ChatError, match=bad):
+            other.load_history(tmp_path / bad)
+    assert other.history == session.history
+    with pytest.raises(CheckpointError, match="nowhere"):
+        session.save(tmp_path / "nowhere" / "chat.jsonl")
+
+
+def test_another_persona_answers(tokenizer: Any) -> None:
+    session = talk(tokenizer, "hm")
+    session.become("beth")
+    session.reply("hello")
+    assert tokenizer.decode(session.engine.prompts[-1]) == "Morty: hello<|endoftext|>Beth:"
+    session.become("Morty")
+    assert (session.persona, session.user) == ("Morty", "Beth")
+    with pytest.raises(DataError, match="Did you mean Rick"):
+        session.become("Rik")
+    with pytest.raises(ChatError, match="one voice: Rick"):
+        talk(tokenizer, "hm", style="dialogpt").become("Beth")
+
+
+def test_a_history_far_beyond_the_context_never_crashes(tokenizer: Any) -> None:
+    session = talk(tokenizer, "the goose is in the house", sampling=SamplingConfig(max_new_tokens=40))
+    for number in range(60):
+        session.reply(f"message number {number} of many")
+        prompt = session.engine.prompts[-1]
+        assert len(prompt) <= 256 - 40
+        text = tokenizer.decode(prompt)
+        assert text.startswith(("Morty: message", "Rick: the goose"))
+        assert text.endswith(f"Morty: message number {number} of many<|endoftext|>Rick:")
+    assert len(session.history) == 120, "trimming the prompt forgets nothing"
+
+
+def test_the_history_is_measured_by_the_rows_of_the_training(tokenizer: Any) -> None:
+    session = talk(tokenizer, "hm", history_tokens=60)
+    for number in range(20):
+        session.reply(f"message number {number}")
+        assert len(session.engine.prompts[-1]) <= 60
+    long = "goose " * 20
+    session.reply(long)
+    assert long.strip() in tokenizer.decode(session.engine.prompts[-1]), "a long message still fits into the context"
+
+
+def test_a_message_of_100_000_characters_gets_one_line(tokenizer: Any) -> None:
+    session = talk(tokenizer, "hm")
+    session.reply("hello")
+    before = session.history
+    for message, words in (("goose " * 17_000, "tokens long"), ("  \n", "empty message")):
+        with pytest.raises(ChatError, match=words) as caught:
+            session.reply(message)
+        assert "\n" not in str(caught.value)
+        assert session.history == before
+
+
+def test_a_mark_in_a_message_is_text(tokenizer: Any) -> None:
+    session = talk(tokenizer, "hm")
+    session.reply("I type <|endoftext|> here")
+    assert session.engine.prompts[-1].count(tokenizer.eos_token_id) == 1
+
+
+def write_run(folder: Path, **changes: Any) -> None:
+    run = {"style": "named", "persona": None, "user": "Bob", "max_tokens": 64, "finished": True, "data": {"speakers": {"Ann": 9, "Bob": 8, "Eve": 1}}}
+    (folder / "run.json").write_text(json.dumps(run | changes))
+
+
+@pytest.fixture
+def trained(tiny_gpt2: Path, tmp_path: Path) -> Path:
+    folder = tmp_path / "trained"
+    folder.mkdir()
+    for path in tiny_gpt2.iterdir():
+        (folder / path.name).write_bytes(path.read_bytes())
+    write_run(folder)
+    return folder
+
+
+def test_a_trained_folder_tells_who_talks(trained: Path) -> None:
+    session = ChatSession.load(trained, seed=1)
+    assert (session.persona, session.user, session.renderer.style.name) == ("Ann", "Bob", "named")
+    assert session.reply("hello") == ChatSession.load(trained, seed=1).reply("hello")
+    assert ChatSession.load(trained, persona="eve").persona == "Eve"
+    with pytest.raises(DataError, match="Did you mean Eve"):
+        ChatSession.load(trained, persona="Evy")
+    write_run(trained, persona="Eve", user="Ann")
+    assert ChatSession.load(trained).persona == "Eve"
+    assert ChatSession.load(trained, user="Zoe").user == "Zoe"
+
+
+def test_any_base_model_can_be_talked_with(tiny_gpt2: Path, tiny_llama: Path, tmp_path: Path) -> None:
+    assert ChatSession.load(tiny_gpt2).renderer.style.name == "dialogpt"
+    session = ChatSession.load(tiny_llama, sampling=SamplingConfig(max_new_tokens=3))
+    assert session.renderer.style.name == "chat"
+    session.reply("hello")
+    assert session.history[0] == Turn("user", "hello")
+    with pytest.raises(ModelError, match="nowhere"):
+        ChatSession.load(tmp_path / "nowhere")
+
+
+def test_a_damaged_record_is_one_line(trained: Path) -> None:
+    (trained / "run.json").write_text("{")
+    with pytest.raises(CheckpointError, match=r"run\.json: damaged"):
+        ChatSession.load(trained)
+
+
+def test_the_saved_sampling_is_used_and_overridden(trained: Path) -> None:
+    generation = trained / "generation_config.json"
+    saved = {"do_sample": True, "max_new_tokens": 9, "top_k": 5, "top_p": 0.5, "temperature": 0.3, "no_repeat_ngram_size": 0}
+    generation.write_text(json.dumps(saved))
+    session = ChatSession.load(trained)
+    assert session.sampling == SamplingConfig(max_new_tokens=9, top_k=5, top_p=0.5, temperature=0.3, no_repeat_ngram_size=0)
+    assert ChatConfig(temperature=0.0, top_k=0).sampling(session.sampling) == session.sampling.changed(temperature=0.0, top_k=0)
+    generation.write_text(json.dumps({"do_sample": False, "max_new_tokens": 9}))
+    assert ChatSession.load(trained).sampling.temperature == 0
