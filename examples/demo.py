@@ -26,6 +26,7 @@ def demo(fresh: bool) -> int:
             data=("example",),
             model="smollm2-135m",
             persona="Grimbold",
+            epochs=2,
             output=FOLDER,
             resume=unfinished and not fresh,
             overwrite=fresh,

@@ -122,15 +122,15 @@ class TrainConfig:
     """Learn this speaker's turns only; the others' are context."""
     style: StyleName = "auto"
     """How turns become text: dialogpt (turns and end tokens), named (with names), chat (the model's own template)."""
-    epochs: Whole = 3
+    epochs: Whole = 1
     """Passes over the data."""
-    batch_size: Whole = 4
+    batch_size: Whole = 1
     """Rows of max-tokens tokens in one forward pass."""
     accumulate: Whole = 1
     """Passes accumulated for one update; an update learns from accumulate × batch-size rows."""
     max_tokens: Whole = 512
     """Tokens in one row at most; bounded by the model's context."""
-    lr: float = 5e-5
+    lr: float = 1e-4
     """The highest learning rate of the schedule."""
     schedule: Schedule = "linear"
     """How the learning rate changes: any schedule of transformers' get_scheduler."""
