@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 
@@ -15,7 +16,12 @@ def draw_losses(path: Path, losses: Sequence[tuple[int, float]], evaluations: Se
     figure = Figure(figsize=(7, 4), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    axes.plot(*zip(*losses), color="#7a8ca3", linewidth=1, label="training") if losses else None
+    if losses:
+        updates, values = zip(*losses)
+        window = max(1, len(values) // 10)
+        means = [fmean(values[max(0, at - window + 1) : at + 1]) for at in range(len(values))]
+        axes.plot(updates, values, color="#c5cdd8", linewidth=0.8)
+        axes.plot(updates, means, color="#4a607c", label="training" if window == 1 else f"training, mean of {window}")
     held_out = [(each["update"], each["loss"]) for each in evaluations if each["loss"] is not None]
     if held_out:
         axes.plot(*zip(*held_out), color="#c8452d", marker="o", label="held out")
