@@ -33,7 +33,7 @@ def demo(fresh: bool) -> int:
             resume=unfinished and not fresh,
             overwrite=fresh,
         )
-        code = fine_tune(config, "make demo")
+        code = fine_tune(config, "make demo", "make demo")
         if code:
             return code
     if sys.stdin.isatty() and sys.stdout.isatty():

@@ -32,7 +32,7 @@ def open_chat(config: ChatConfig) -> int:
         session = ChatSession.load(folder, persona=config.persona, user=config.user, seed=config.seed, trust_remote_code=config.trust_remote_code)
         session.sampling = config.sampling(session.sampling)
     if saved and not saved.get("finished", True):
-        console.print("note: this model's training was interrupted; --resume goes on with it", style="yellow")
+        console.print("note: this model's training was interrupted; it can be resumed", style="yellow")
     if sys.stdin.isatty() and sys.stdout.isatty():
         talk(session, config.turns)
         return 0

@@ -30,6 +30,7 @@ class Display:
 
     def __init__(self, console: Console, config: TrainConfig) -> None:
         self.console = console
+        self.soft_wrap = not console.is_terminal  # a log keeps its lines whole
         self.config = config
         self.progress = Progress(
             TextColumn("{task.description}"),
@@ -52,7 +53,7 @@ class Display:
 
     def say(self, text: str, style: str = "") -> None:
         """Print text that comes from outside: no markup in it is obeyed."""
-        self.console.print(Text(text, style=style), soft_wrap=True)
+        self.console.print(Text(text, style=style), soft_wrap=self.soft_wrap)
 
     def tell(self, event: Event) -> None:
         match event:
@@ -91,7 +92,7 @@ class Display:
         precision = "bf16" if event.precision == "bf16" else "fp32"
         self.say(f"{event.model}: {event.parameters / 1e6:.0f}M parameters, {precision} on {event.device}, {event.updates:,} updates")
         self.console.print("[dim]One sample; [/][green]green is learnt[/][dim], the rest is context:[/]")
-        self.console.print(coloured_sample(data), soft_wrap=True)
+        self.console.print(coloured_sample(data), soft_wrap=self.soft_wrap)
 
     def _updated(self, event: Updated) -> None:
         self.since_log.append(event)
@@ -113,7 +114,9 @@ class Display:
         for reply in event.replies:
             for turn in reply.context[-2:]:
                 self.say(f"    {turn.speaker}: {turn.text}", "dim")
-            self.console.print(Text(f"    {reply.said.speaker}: ", style="bold yellow") + Text(reply.generated or "(nothing)"), soft_wrap=True)
+            self.console.print(
+                Text(f"    {reply.said.speaker}: ", style="bold yellow") + Text(reply.generated or "(nothing)"), soft_wrap=self.soft_wrap
+            )
             self.say(f"    (really: {reply.said.text})", "dim italic")
 
 

@@ -16,8 +16,8 @@ def train(config: TrainConfig) -> int:
     return fine_tune(config, f"wolf-chatbox chat --model {config.output}")
 
 
-def fine_tune(config: TrainConfig, chat_command: str) -> int:
-    """Train, showing the run; `chat_command` is what to type afterwards."""
+def fine_tune(config: TrainConfig, chat_command: str, resume_command: str = "the same command with --resume") -> int:
+    """Train, showing the run; the commands are what to type afterwards, when it is done or was stopped."""
     console = Console(highlight=False)
     with console.status("Loading …"):
         quiet_transformers()
@@ -25,7 +25,7 @@ def fine_tune(config: TrainConfig, chat_command: str) -> int:
     with Display(console, config) as display:
         result = training.train(config, display.tell)
     if result.interrupted:
-        console.print(f"Stopped. [bold]{config.output}[/] holds a usable model; the same command with --resume goes on.")
+        console.print(f"Stopped. [bold]{config.output}[/] holds a usable model; {resume_command} goes on.")
         return 130
     console.print(f"The model is in [bold]{config.output}[/]. Talk with it: [bold]{chat_command}[/]")
     return 0
