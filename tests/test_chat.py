@@ -216,3 +216,14 @@ def test_the_saved_sampling_is_used_and_overridden(trained: Path) -> None:
     assert ChatConfig(temperature=0.0, top_k=0).sampling(session.sampling) == session.sampling.changed(temperature=0.0, top_k=0)
     generation.write_text(json.dumps({"do_sample": False, "max_new_tokens": 9}))
     assert ChatSession.load(trained).sampling.temperature == 0
+
+
+def test_a_model_of_one_voice_refuses_another(tiny_llama: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "one-voice"
+    folder.mkdir()
+    for path in tiny_llama.iterdir():
+        (folder / path.name).write_bytes(path.read_bytes())
+    write_run(folder, style="chat", persona="Ann")
+    assert ChatSession.load(folder, persona="ann").persona == "Ann"
+    with pytest.raises(ChatError, match="one voice, Ann"):
+        ChatSession.load(folder, persona="Eve")

@@ -80,14 +80,13 @@ class ChatSession:
         trained, partner = run.get("persona"), run.get("user", USER)
         asked = find_persona(persona, speakers) if persona else None
         chosen = asked or trained or (next((each for each in speakers if each != partner), ASSISTANT) if speakers else ASSISTANT)
-        # In the style chat the persona is the assistant whoever it is, so the marks are those of the trained one.
-        renderer = make_renderer(
-            base.tokenizer, style, trained if style == "chat" and trained else chosen, user or partner, speakers or (USER, ASSISTANT)
-        )
+        if style == "chat" and trained and chosen != trained:
+            raise ChatError(f"persona {chosen}: a model of the style chat has one voice, {trained}. Train with --style named for many.")
+        renderer = make_renderer(base.tokenizer, style, chosen, user or partner, speakers or (USER, ASSISTANT))
         return cls(
             TorchEngine(base.model, device),
             renderer,
-            persona=trained if style == "chat" and trained else chosen,
+            persona=chosen,
             user=user or (partner if partner != chosen else USER),
             speakers=speakers,
             sampling=sampling or saved_sampling(base.model.generation_config),
