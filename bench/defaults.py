@@ -22,13 +22,13 @@ KEYS = ("model", "lr", "batch_size", "max_tokens", "epochs", "schedule", "seed")
 
 
 def measure(setting: dict, data: str) -> dict:
-    from accelerate import Accelerator
-
     from wolf_chatbox import models
     from wolf_chatbox.config import SamplingConfig, TrainConfig
     from wolf_chatbox.dataset import prepare
+    from wolf_chatbox.devices import start
     from wolf_chatbox.loss import SummedLoss
-    from wolf_chatbox.training import choose_precision, mean_loss, perplexity, train
+    from wolf_chatbox.training import train
+    from wolf_chatbox.validation import mean_loss, perplexity
 
     with tempfile.TemporaryDirectory() as folder:
         # Replies are no part of the measure: one token of each is enough.
@@ -38,9 +38,9 @@ def measure(setting: dict, data: str) -> dict:
         seconds = time.monotonic() - begun
         base = models.load(str(config.output))
         same = prepare(config, base.tokenizer, 512, style="named")
-        accelerator = Accelerator(mixed_precision=choose_precision())
-        learner = accelerator.prepare(SummedLoss(base.model))
-        loss = mean_loss(learner, same.held_out_rows, 4, base.tokenizer, accelerator)
+        accelerator = start("auto")
+        learner = SummedLoss(base.model)
+        loss = mean_loss(accelerator.prepare(learner), learner, same.held_out_rows, 1024, base.tokenizer, accelerator)
     by_epoch = [each["perplexity"] for each in result.metrics["evaluations"]]
     return setting | {"perplexity": perplexity(loss), "by_epoch": by_epoch, "best_epoch": result.metrics["best_epoch"], "seconds": seconds}
 

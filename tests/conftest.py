@@ -117,6 +117,6 @@ def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
 @pytest.fixture
 def fp32(monkeypatch: pytest.MonkeyPatch) -> None:
     """Train in fp32: laws hold to rounding, and there the rounding is small on every machine."""
-    from wolf_chatbox import training
+    from wolf_chatbox import devices
 
-    monkeypatch.setattr(training, "choose_precision", lambda: "no")
+    monkeypatch.setattr(devices, "choose_precision", lambda precision: "no")

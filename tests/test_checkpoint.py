@@ -71,7 +71,7 @@ def test_only_the_newest_whole_state_is_kept(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "model")
     folder.begin(0, resume=False)
     for update in (5, 10, 1_000_000):
-        folder.save_state(update, fill(str(update)))
+        folder.save_state(update, fill(str(update)), keep=1)
         (folder.unfinished / f"state-{update:06d}.writing").mkdir()
         assert [(path / "file").read_text() for path in folder.states()] == [str(update)]
 
@@ -103,7 +103,7 @@ def test_nothing_is_lost_by_starting_a_run(tmp_path: Path) -> None:
         check()
     check(overwrite=True)
     folder.begin(0, resume=False)
-    folder.save_state(3, fill("x"))
+    folder.save_state(3, fill("x"), keep=1)
     with pytest.raises(CheckpointError, match="an interrupted run"):
         check()
     check(resume=True)

@@ -9,7 +9,7 @@ from transformers import GraniteConfig, GraniteForCausalLM, OPTConfig, OPTForCau
 
 from conftest import make_gpt2, make_llama
 from wolf_chatbox import loss as loss_module
-from wolf_chatbox.loss import SummedLoss, collate, count_learnt, packs_cleanly
+from wolf_chatbox.loss import SummedLoss, count_learnt, keep_apart
 from wolf_chatbox.packing import pack
 from wolf_chatbox.rendering import Sample
 
@@ -42,7 +42,7 @@ def one_by_one(model: Any, samples: list[Sample]) -> float:
 
 @torch.no_grad()
 def summed(learner: SummedLoss, rows: list[Any], pad_id: int = 1) -> float:
-    return float(learner(collate(rows, pad_id)))
+    return float(learner(learner.collate(rows, pad_id)))
 
 
 @pytest.mark.parametrize("make", [make_gpt2, make_llama, granite])
@@ -53,7 +53,7 @@ def test_packed_is_one_by_one(make: Any, monkeypatch: pytest.MonkeyPatch) -> Non
     expected = one_by_one(model, samples)
     learner = SummedLoss(model)
     assert learner.head_is_plain == (make is not granite)
-    assert packs_cleanly(model)
+    assert learner.apart == "packed"
     for room in (30, 47, 200):
         rows = pack(samples, room)
         assert summed(learner, rows) == pytest.approx(expected, rel=1e-5)
@@ -65,7 +65,8 @@ def test_gradients_of_packed_are_those_of_one_by_one() -> None:
     gradients = []
     for rows in (pack(samples, 64), [(sample,) for sample in samples]):
         model = make_gpt2()
-        SummedLoss(model)(collate(rows, pad_id=0)).backward()
+        learner = SummedLoss(model)
+        learner(learner.collate(rows, pad_id=0)).backward()
         gradients.append(torch.cat([each.grad.flatten() for each in model.parameters()]))
     assert torch.allclose(gradients[0], gradients[1], rtol=1e-4, atol=1e-5)
 
@@ -82,7 +83,7 @@ def test_a_model_that_cannot_pack_is_found_out() -> None:
             return super().forward(input_ids=input_ids, **rest)
 
     torch.manual_seed(0)
-    assert not packs_cleanly(Deaf(make_gpt2().config))
+    assert keep_apart(Deaf(make_gpt2().config)) == "alone"
     opt = OPTForCausalLM(
         OPTConfig(
             vocab_size=50, hidden_size=16, ffn_dim=16, num_hidden_layers=1, num_attention_heads=2, max_position_embeddings=64, word_embed_proj_dim=16

@@ -19,7 +19,7 @@ from conftest import make_gpt2, write_script
 from wolf_chatbox.config import ReadConfig, SamplingConfig, Schedule, TrainConfig
 from wolf_chatbox.conversation import Turn
 from wolf_chatbox.errors import CheckpointError, ConfigError, DataError, ModelError, TrainingError
-from wolf_chatbox.events import Evaluated, Event, Prepared, Updated
+from wolf_chatbox.events import Evaluated, Event, Notice, Prepared, Updated
 from wolf_chatbox.rendering import make_renderer
 from wolf_chatbox.training import train
 
@@ -174,13 +174,46 @@ def test_warm_up_and_decay(config: Any) -> None:
     assert rates[top:] == sorted(rates[top:], reverse=True)
 
 
-def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_state(config: Any) -> None:
+def test_three_updates_without_a_number_stop_the_run_and_keep_the_last_good_state(config: Any) -> None:
     with pytest.raises(TrainingError, match="Lower the learning rate") as caught:
-        train(config(lr=1e18, save_every=1, epochs=3, schedule="constant"))
+        train(config(lr=1e18, save_every=1, epochs=3, schedule="constant", keep=9))
     assert "\n" not in str(caught.value)
-    states = list(config().output.with_name("model.unfinished").glob("state-*"))
-    assert len(states) == 1
-    assert str(states[0]) in str(caught.value)
+    states = sorted(config().output.with_name("model.unfinished").glob("state-*"))
+    assert str(states[-1]) in str(caught.value)
+    for state in states:
+        weights = torch.load(state / "training.pt", weights_only=True)["model"].values()
+        assert all(each.isfinite().all() for each in weights)
+
+
+def test_an_update_without_a_number_is_skipped_and_counted(config: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The weights are those of a run in which that update had no effect; two in a row do not stop a run, three do."""
+    from wolf_chatbox import training
+
+    learn, calls = training.learn, []
+
+    def learn_or_not(*settings: Any) -> Any:
+        calls.append(1)
+        return learn(*settings) * (torch.nan if len(calls) in bad else 1)
+
+    monkeypatch.setattr(training, "learn", learn_or_not)
+    bad: set[int] = {3, 4, 7}
+    told: list[Event] = []
+    result = train(config(epochs=1), told.append)
+    assert result.metrics["skipped"] == [3, 4, 7]
+    assert len(result.metrics["losses"]) == max(event.update for event in told if isinstance(event, Updated)) - 3
+    assert sum("skipped" in event.text for event in told if isinstance(event, Notice)) == 3
+    assert [line.get("loss", 0) is None for line in lines_of(result.output)].count(True) == 3
+    calls.clear()
+    bad = {5, 6, 7}
+    with pytest.raises(TrainingError, match=r"update 7: 3 updates in a row .* samples: '.+"):
+        train(config(epochs=1, overwrite=True))
+    [state] = config().output.with_name("model.unfinished").glob("state-*")
+    assert state.name == "state-000007"
+    assert not train(config(epochs=1, resume=True)).interrupted
+
+
+def lines_of(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
 
 
 def test_settings_that_do_not_fit_the_model_or_data_are_refused(config: Any, tiny_gpt2: Path, tmp_path: Path) -> None:
@@ -253,12 +286,12 @@ def test_a_full_disk_stops_the_run_with_the_last_state_whole(config: Any, monkey
 
         def fill_the_disk(event: Event) -> None:
             if isinstance(event, Updated) and event.update == 5:
-                patch.setattr("wolf_chatbox.training_state.save_model", full)
+                patch.setattr("torch.save", full)
 
         with pytest.raises(CheckpointError, match="the disk is full"):
             train(config(save_every=2), fill_the_disk)
     unfinished = config().output.with_name("model.unfinished")
-    assert [path.name for path in unfinished.glob("state-*")] == ["state-000004"]
+    assert sorted(path.name for path in unfinished.glob("state-*")) == ["state-000002", "state-000004"]
     assert not train(config(resume=True, save_every=2)).interrupted
 
 
@@ -279,11 +312,34 @@ def test_no_permission_to_write_is_told_before_the_first_update(config: Any, mon
         train(config())
 
 
-def test_a_damaged_state_is_named(config: Any) -> None:
+@pytest.mark.parametrize("file", ["training.pt", "progress.json", "checksums.json"])
+@pytest.mark.parametrize("damage", ["cut", "flipped", "gone"])
+def test_a_damaged_state_is_named_and_the_one_before_it_taken(config: Any, tmp_path: Path, file: str, damage: str) -> None:
+    train(config(output=tmp_path / "whole", save_every=2))
+    train(config(save_every=2), Stop(5))
+    former, newest = sorted(config().output.with_name("model.unfinished").glob("state-*"))
+    harm(newest / file, damage)
+    told: list[Event] = []
+    train(config(save_every=2, resume=True), told.append)
+    notices = [event.text for event in told if isinstance(event, Notice)]
+    assert any(str(newest) in text and "damaged" in text for text in notices)
+    assert [event.done for event in told if isinstance(event, Prepared)] == [int(former.name.removeprefix("state-"))]
+    assert largest_difference(tmp_path / "whole", config().output) == 0
+
+
+def harm(path: Path, damage: str) -> None:
+    whole = path.read_bytes()
+    if damage == "gone":
+        path.unlink()
+    else:
+        path.write_bytes(whole[: len(whole) // 2] if damage == "cut" else whole[:-9] + bytes([whole[-9] ^ 1]) + whole[-8:])
+
+
+def test_when_no_state_is_whole_nothing_is_lost(config: Any) -> None:
     train(config(), Stop(2))
     [state] = config().output.with_name("model.unfinished").glob("state-*")
-    (state / "training.pt").write_bytes((state / "training.pt").read_bytes()[:1000])
-    with pytest.raises(CheckpointError, match="damaged") as caught:
+    harm(state / "training.pt", "cut")
+    with pytest.raises(CheckpointError, match=r"no saved state in it is whole. Start anew with --overwrite"):
         train(config(resume=True))
-    assert str(state) in str(caught.value)
     assert state.exists()
+    assert (config().output / "model.safetensors").exists()

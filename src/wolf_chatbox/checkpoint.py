@@ -3,7 +3,8 @@
     wolf_model/                 the finished model: a Hugging Face folder, run.json, loss.png, README.md (the card)
     wolf_model.unfinished/      only while a run is under way, or was interrupted
         best/                   the weights that did best on the held-out data so far
-        state-000120/           weights, optimizer, schedule, random state after update 120: what --resume continues
+        state-000120/           weights, optimizer, schedule after update 120, with checksums: what --resume continues
+        metrics.jsonl           every figure so far
 
 A folder is written under a temporary name beside its place, flushed to the disk, and renamed.
 """
@@ -39,6 +40,10 @@ class RunFolder:
     def best(self) -> Path:
         return self.unfinished / "best"
 
+    @property
+    def metrics(self) -> Path:
+        return self.unfinished / "metrics.jsonl"
+
     def states(self) -> list[Path]:
         """Whole states, the oldest first."""
         whole = (path for path in self.unfinished.glob("state-*") if path.suffix not in (".writing", ".replaced"))
@@ -66,7 +71,11 @@ class RunFolder:
     def begin(self, size: int, *, resume: bool) -> None:
         """Make room for a run; raises CheckpointError when fewer than `size` bytes are free on the output's disk."""
         with writing(self.output):
-            if not resume:
+            if resume:
+                for old in self.unfinished.glob("*.replaced"):  # killed between the two renames of write_folder
+                    if not (whole := old.with_suffix("")).exists():
+                        old.rename(whole)
+            else:
                 shutil.rmtree(self.unfinished, ignore_errors=True)
             self.unfinished.mkdir(parents=True, exist_ok=True)
             free = shutil.disk_usage(self.unfinished).free
@@ -76,13 +85,11 @@ class RunFolder:
                     "Free some, or choose another output folder."
                 )
 
-    def save_state(self, update: int, write: Callable[[Path], None]) -> None:
-        """Save a state whole, then drop the older ones."""
-        older = self.states()
+    def save_state(self, update: int, write: Callable[[Path], None], keep: int) -> None:
+        """Save a state whole, then drop all but the newest `keep`."""
         write_folder(self.state(update), write)
-        for path in older:
-            if path != self.state(update):
-                shutil.rmtree(path, ignore_errors=True)
+        for path in self.states()[:-keep]:
+            shutil.rmtree(path, ignore_errors=True)
 
     def finish(self) -> None:
         """Drop what only a run under way needs."""

@@ -17,6 +17,9 @@ from wolf_chatbox.errors import ConfigError
 
 StyleName = Literal["auto", "dialogpt", "named", "chat"]
 FormatName = Literal["auto", "script", "raw", "conversations", "messages"]
+Precision = Literal["auto", "fp32", "bf16", "fp16"]
+Optimizer = Literal["adamw", "adafactor", "adamw8bit"]
+Tracker = Literal["tensorboard", "wandb", "mlflow", "trackio"]
 Schedule = Literal[
     "linear",
     "cosine",
@@ -125,9 +128,9 @@ class TrainConfig:
     epochs: Whole = 1
     """Passes over the data."""
     batch_size: Whole = 1
-    """Rows of max-tokens tokens in one forward pass."""
+    """Rows of max-tokens tokens that a process takes at once."""
     accumulate: Whole = 1
-    """Passes accumulated for one update; an update learns from accumulate × batch-size rows."""
+    """Such batches to one update; an update learns from accumulate × batch-size rows of each process."""
     max_tokens: Whole = 512
     """Tokens in one row at most; bounded by the model's context."""
     lr: float = 1e-4
@@ -138,10 +141,36 @@ class TrainConfig:
     """Share of all updates in which the learning rate rises."""
     validation_share: float = 0.1
     """Share of the data, by whole groups, held out for validation; 0 holds nothing out."""
+    optimizer: Optimizer = "adamw"
+    """adamw, adafactor (half the memory of its state), or adamw8bit (CUDA, a quarter; needs bitsandbytes)."""
+    weight_decay: float = 0.01
+    """Decay of the weight matrices; biases and norms do not decay."""
+    max_grad_norm: float = 1.0
+    """Gradients are scaled down to this norm; 0 leaves them as they are."""
+    precision: Precision = "auto"
+    """What is computed in; auto is bf16 where the hardware computes in it, else fp32. The weights are kept in fp32."""
+    lora_rank: Whole = 0
+    """Learn low-rank additions of this rank to the weights, and save those only; 0 learns all weights."""
+    freeze_embeddings: bool = False
+    """Leave the embeddings (and an output layer that shares them) as they are."""
+    gradient_checkpointing: bool = False
+    """Compute each layer twice instead of keeping its insides: less memory, a quarter more time."""
+    compile: bool = False
+    """Compile the model before the first update (torch.compile): minutes first, faster updates on some hardware."""
     log_every: Whole = 10
     """Updates between two printed losses."""
+    eval_every: Whole = 0
+    """Updates between two measurements of the held-out loss; 0 measures at the end of each epoch."""
+    patience: Whole = 0
+    """Stop after this many measurements in a row that are no better than the best; 0 never does."""
     save_every: Whole = 0
-    """Updates between two saved states that --resume can continue; 0 saves at the end of each epoch only."""
+    """Updates between two saved states that --resume can continue; 0 saves at the end of each epoch and every ten minutes."""
+    keep: Whole = 2
+    """Saved states that are kept; where the newest is damaged, --resume takes the one before."""
+    report_to: Tracker | None = None
+    """Send the figures to a tracker as well; metrics.jsonl always has them."""
+    dry_run: bool = False
+    """Tell what would be done, with the estimated time and memory, and train nothing."""
     seed: Whole = 0
     """Seed of the split, the order of the rows, dropout and sampling."""
     resume: bool = False
@@ -161,8 +190,12 @@ class TrainConfig:
             raise ConfigError("data", "(none)", "names no file.")
         _check_choice(self, "style", get_args(StyleName))
         _check_choice(self, "schedule", get_args(Schedule))
-        _check_at_least(self, 1, "epochs", "batch_size", "accumulate", "log_every")
-        _check_at_least(self, 0, "save_every", "seed")
+        _check_choice(self, "optimizer", get_args(Optimizer))
+        _check_choice(self, "precision", get_args(Precision))
+        if self.report_to is not None:
+            _check_choice(self, "report_to", get_args(Tracker))
+        _check_at_least(self, 1, "epochs", "batch_size", "accumulate", "log_every", "keep")
+        _check_at_least(self, 0, "save_every", "eval_every", "patience", "lora_rank", "weight_decay", "max_grad_norm", "seed")
         _check_at_least(self, 16, "max_tokens")
         if not (self.lr > 0 and math.isfinite(self.lr)):
             raise ConfigError("lr", self.lr, "must be above 0.")
@@ -172,6 +205,10 @@ class TrainConfig:
             raise ConfigError("validation_share", self.validation_share, "must be 0 or more and below 1: some data must be left to learn from.")
         if self.schedule == "reduce_lr_on_plateau" and self.validation_share == 0:
             raise ConfigError("schedule", self.schedule, "needs a validation share above 0: it watches the held-out loss.")
+        if self.patience and self.validation_share == 0:
+            raise ConfigError("patience", self.patience, "needs a validation share above 0: it watches the held-out loss.")
+        if self.lora_rank and self.freeze_embeddings:
+            raise ConfigError("freeze_embeddings", True, "goes without lora-rank, which leaves the embeddings as they are anyway.")
         if self.resume and self.overwrite:
             raise ConfigError("resume", True, "cannot go together with overwrite.")
 

@@ -23,31 +23,52 @@ class Prepared:
     dataset: Dataset
     model: str
     parameters: int
+    trained: int
+    """Parameters that are learnt."""
     precision: str
     device: str
+    processes: int
+    rows_an_update: int
     updates: int
     done: int
     """Updates made before, in the run that is resumed."""
 
 
 @dataclass(frozen=True)
+class Planned:
+    """What a dry run measured on one pass forward and back, without an update: estimates, of the CPU's or CUDA's memory."""
+
+    seconds: float
+    memory: int
+    """Bytes at most."""
+    disk: int
+    """Bytes that the run's folders take."""
+
+
+@dataclass(frozen=True)
 class Updated:
-    """One update is made; `loss` is the mean over its learnt tokens in nats, `tokens` all the tokens it read."""
+    """One update is made."""
 
     update: int
     updates: int
     epoch: float
     loss: float
+    """Mean over its learnt tokens, in nats."""
+    norm: float
+    """Of the gradient, before it is scaled down."""
     learning_rate: float
     tokens: int
+    learnt: int
+    """Of these tokens; of all processes together, as `tokens` is."""
     seconds: float
 
 
 @dataclass(frozen=True)
 class Evaluated:
-    """The held-out data is measured; epoch 0 is the base model as it came."""
+    """The held-out data is measured; update 0 is the base model as it came."""
 
-    epoch: int
+    update: int
+    epoch: float
     loss: float | None
     perplexity: float | None
     best: bool
@@ -63,4 +84,4 @@ class Reply:
     generated: str
 
 
-Event = Notice | Prepared | Updated | Evaluated
+Event = Notice | Prepared | Planned | Updated | Evaluated

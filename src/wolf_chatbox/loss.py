@@ -1,8 +1,8 @@
 """A causal LM's loss on rows: the summed cross-entropy of the learnt tokens.
 
-Only the learnt positions meet the output layer, a few hundred at a time, recomputed in the backward pass: the logits
-(tokens × vocabulary) would otherwise be the largest thing in memory. The idea is that of chunked cross-entropy losses
-such as Cut Cross-Entropy (Wijmans et al. 2024, https://arxiv.org/abs/2411.09009).
+Only the learnt positions meet the output layer, a few hundred at a time, and their gradients are made on the spot: the
+logits (tokens × vocabulary) would otherwise be the largest thing in memory, or have to be computed twice. The idea is
+that of fused linear cross-entropy losses such as Liger's (Hsu et al. 2024, https://arxiv.org/abs/2410.10989).
 """
 
 from __future__ import annotations
@@ -10,35 +10,42 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple, cast
+from typing import Any, Literal, NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel
 
+from wolf_chatbox.attention import PACKED, Packing, describe
 from wolf_chatbox.packing import Row
 
 CHUNK = 512
 """Learnt positions whose logits are in memory together."""
 
+Apart = Literal["packed", "masked", "alone"]
+"""How samples of one row are kept apart: by our attention, by the model's own mask, or by one sample a row."""
+
 
 class Batch(NamedTuple):
-    """Rows as tensors, all of shape (rows, longest row)."""
+    """Rows as tensors, all of shape (rows, longest row); or of shape (1, tokens) with a packing, one after the other."""
 
     ids: Tensor
     positions: Tensor
     """Restart at 0 with each sample; the padding is a sample of its own."""
     learn: Tensor
     """True where the token is predicted from those before it."""
+    packing: Packing | None = None
 
     def to(self, device: torch.device) -> Batch:
-        return Batch(*(tensor.to(device, non_blocking=True) for tensor in self))
+        ids, positions, learn = (each.to(device, non_blocking=True) for each in (self.ids, self.positions, self.learn))
+        return Batch(ids, positions, learn, self.packing.to(device) if self.packing else None)
 
 
-def collate(rows: Sequence[Row], pad_id: int) -> Batch:
-    """Rows to tensors, padded on the right to the longest."""
+def collate(rows: Sequence[Row], pad_id: int, *, packed: bool = False) -> Batch:
+    """Rows to tensors, padded on the right to the longest; or `packed`, all their samples in one row without padding."""
+    if packed:
+        rows = [tuple(sample for row in rows for sample in row)]
     longest = max(sum(len(sample) for sample in row) for row in rows)
     ids = torch.full((len(rows), longest), pad_id)
     positions = torch.zeros((len(rows), longest), dtype=torch.long)
@@ -52,7 +59,7 @@ def collate(rows: Sequence[Row], pad_id: int) -> Batch:
             learn[number, at:end] = torch.tensor(sample.learn)
             at = end
         positions[number, at:] = torch.arange(longest - at)
-    return Batch(ids, positions, learn)
+    return Batch(ids, positions, learn, describe([len(sample) for sample in rows[0]]) if packed else None)
 
 
 def count_learnt(rows: Sequence[Row]) -> int:
@@ -66,51 +73,111 @@ class SummedLoss(nn.Module):
         super().__init__()
         self.model = model
         self.head_is_plain = _head_is_plain(model)
+        self.apart = keep_apart(model)
+        self._no_split_modules = model._no_split_modules  # by which FSDP cuts it
+
+    def collate(self, rows: Sequence[Row], pad_id: int) -> Batch:
+        """Rows as this model takes them."""
+        return collate(rows, pad_id, packed=self.apart == "packed")
 
     def forward(self, batch: Batch) -> Tensor:
         """The cross-entropy in nats, summed over the learnt tokens; a scalar in fp32."""
         targets = batch.learn[:, 1:]
         labels = batch.ids[:, 1:][targets]
-        settings = {"input_ids": batch.ids, "position_ids": batch.positions, "use_cache": False}
+        settings: dict[str, Any] = {"input_ids": batch.ids, "position_ids": batch.positions, "use_cache": False}
+        if self.apart == "packed":
+            if batch.packing is None:
+                raise ValueError("this model attends by the packing of a batch, and it has none; make it by `collate` of this module")
+            settings["packing"] = batch.packing
         if not takes_positions(self.model):
             settings.pop("position_ids")
         if not self.head_is_plain:
             logits = self.model(**settings).logits
             return F.cross_entropy(logits[:, :-1][targets].float(), labels, reduction="sum")
         hidden = self.model.base_model(**settings).last_hidden_state[:, :-1][targets]
-        total = hidden.new_zeros((), dtype=torch.float32)
-        for start in range(0, len(labels), CHUNK):
-            part = hidden[start : start + CHUNK], labels[start : start + CHUNK]
-            total = total + checkpoint(self._cross_entropy, *part, use_reentrant=False)
-        return cast(Tensor, total)
+        head: Any = self.model.get_output_embeddings()  # type: ignore[no-untyped-call]
+        device = hidden.device.type
+        # fp16 gradients live by the scaling of the loss, which comes after they would be made here; autocast knows both.
+        if torch.is_autocast_enabled(device) and torch.get_autocast_dtype(device) == torch.float16:
+            return F.cross_entropy(head(hidden).float(), labels, reduction="sum")
+        if torch.is_autocast_enabled(device):
+            hidden = hidden.to(torch.get_autocast_dtype(device))
+        return cast(Tensor, _LinearCrossEntropy.apply(hidden, head.weight, head.bias, labels, torch.is_grad_enabled()))  # type: ignore[no-untyped-call]
 
-    def _cross_entropy(self, hidden: Tensor, labels: Tensor) -> Tensor:
-        head = self.model.get_output_embeddings()  # type: ignore[no-untyped-call]
-        loss: Tensor = F.cross_entropy(head(hidden).float(), labels, reduction="sum")
-        return loss
+
+class _LinearCrossEntropy(torch.autograd.Function):
+    """Output layer and summed cross-entropy, chunk by chunk, with the gradients made in the forward pass."""
+
+    @staticmethod
+    def forward(ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, labels: Tensor, learning: bool) -> Tensor:
+        matrix = weight.to(hidden.dtype)
+        total = hidden.new_zeros((), dtype=torch.float32)
+        of_hidden = torch.empty_like(hidden) if learning else None
+        of_weight = of_bias = None
+        for start in range(0, len(labels), CHUNK):
+            states, wanted = hidden[start : start + CHUNK], labels[start : start + CHUNK, None]
+            logits = (states @ matrix.t()).float()
+            if bias is not None:
+                logits += bias
+            norms = logits.logsumexp(-1, keepdim=True)
+            total += (norms - logits.gather(1, wanted)).sum()
+            if of_hidden is None:
+                continue
+            # The gradient of the logits: what the model gave each word, less one for the word that came.
+            error = logits.sub_(norms).exp_().scatter_add_(1, wanted, torch.full_like(norms, -1.0))
+            if bias is not None and ctx.needs_input_grad[2]:
+                of_bias = error.sum(0) if of_bias is None else of_bias + error.sum(0)
+            error = error.to(hidden.dtype)
+            of_hidden[start : start + CHUNK] = error @ matrix
+            if ctx.needs_input_grad[1]:
+                part = error.t() @ states
+                of_weight = part.float() if of_weight is None else of_weight.add_(part)
+        ctx.gradients = of_hidden, of_weight, of_bias
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, *scales: Tensor) -> tuple[Tensor | None, ...]:
+        # In place: they were made for this one backward pass.
+        of_hidden, of_weight, of_bias = (each if each is None else each.mul_(scales[0]) for each in ctx.gradients)
+        ctx.gradients = None  # and their memory is wanted
+        return of_hidden, of_weight, of_bias, None, None
 
 
 def takes_positions(model: PreTrainedModel) -> bool:
     return "position_ids" in inspect.signature(model.forward).parameters
 
 
-def packs_cleanly(model: PreTrainedModel) -> bool:
-    """True when two samples in one row give what each gives alone: the model heeds the restarting positions."""
+def keep_apart(model: PreTrainedModel) -> Apart:
+    """Choose the fastest way in which two samples in one row give what each gives alone; it is tried, not assumed."""
     if not takes_positions(model):
-        return False
+        return "alone"
     first, second = [3, 1, 4, 1, 5], [2, 7, 1]
     ids = torch.tensor([first + second], device=model.device) % model.config.get_text_config().vocab_size
-    positions = torch.tensor([[*range(5), *range(3)]], device=model.device)
-    with torch.no_grad(), evaluating(model):
-        together = model(input_ids=ids, position_ids=positions, use_cache=False).logits[:, 5:]
-        alone = model(input_ids=ids[:, 5:], use_cache=False).logits
-    return torch.allclose(together.float(), alone.float(), rtol=1e-2, atol=1e-2)
+    settings: dict[str, Any] = {"input_ids": ids, "position_ids": torch.tensor([[*range(5), *range(3)]], device=model.device), "use_cache": False}
+    half = model.device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)  # its kernel knows no fp32
+    rounding = 2e-2 if half else 1e-3
+
+    def is_apart(**more: Any) -> bool:
+        together = model(**settings, **more).logits[:, 5:].float()
+        return bool((together - alone).norm() <= rounding * alone.norm())
+
+    with torch.no_grad(), evaluating(model), torch.autocast(model.device.type, torch.bfloat16, enabled=half):
+        alone = model(input_ids=ids[:, 5:], use_cache=False).logits.float()
+        usual = model.config._attn_implementation
+        try:
+            model.set_attn_implementation(PACKED)
+            if is_apart(packing=describe([5, 3]).to(model.device)):
+                return "packed"
+        except (TypeError, ValueError, RuntimeError):
+            pass  # a model, or a kernel on this device, that does not know it
+        model.set_attn_implementation(usual)
+        return "masked" if is_apart() else "alone"
 
 
 def _head_is_plain(model: PreTrainedModel) -> bool:
-    """True when the logits are the output layer on the base model's last states and nothing else (no scaling, no cap)."""
+    """True when the logits are a linear layer on the base model's last states and nothing else (no scaling, no cap)."""
     head = model.get_output_embeddings()  # type: ignore[no-untyped-call]
-    if head is None or model.base_model is model:
+    if type(head) is not nn.Linear or model.base_model is model:
         return False
     ids = torch.tensor([[3, 1, 4, 1, 5]], device=model.device) % model.config.get_text_config().vocab_size
     with torch.no_grad(), evaluating(model):

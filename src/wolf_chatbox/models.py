@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import errno
 import fnmatch
+import json
 import os
 import pickle
 import re
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -50,6 +52,7 @@ PARAMETERS = {
 REMEDY = f"Check the network, name a model's folder, or use the embedded model: {embedded.ALIAS}."
 NEEDED = ["*.json", "*.txt", "*.model", "*.jinja", "*.py"]
 WEIGHTS = ("model*.safetensors", "pytorch_model*.bin")
+ADAPTER_FILE = "adapter_config.json"
 FEWEST_ENTRIES = 16
 INCOMPLETE = "Fetch the model again, whole."
 TIMEOUT = 10.0
@@ -71,7 +74,10 @@ def load(name: str, *, dtype: torch.dtype | None = None, trust_remote_code: bool
     import torch
 
     folder = locate(name, tell)
-    model = _load_model(name, folder, dtype or torch.float32, trust_remote_code)
+    if (folder / ADAPTER_FILE).is_file():
+        model: PreTrainedModel = _with_adapter(name, folder, dtype or torch.float32, trust_remote_code, tell)
+    else:
+        model = _load_model(name, folder, dtype or torch.float32, trust_remote_code)
     tokenizer = load_tokenizer(name, folder, trust_remote_code)
     embedding: Any = model.get_input_embeddings()
     entries = embedding.weight.shape[0]
@@ -86,7 +92,7 @@ def locate(name: str, tell: embedded.Tell = lambda text: None) -> Path:
     A folder of that name comes first, then the aliases, then the hub. Raises ModelError when it is nowhere.
     """
     path = Path(os.path.expanduser(name))
-    if path.is_dir() and (path / "config.json").is_file():
+    if path.is_dir() and any((path / each).is_file() for each in ("config.json", ADAPTER_FILE)):
         return path
     if name.lower() == embedded.ALIAS:
         return embedded.pull(tell)
@@ -215,7 +221,50 @@ def _load_model(name: str, folder: Path, dtype: torch.dtype, trust_remote_code: 
         raise
     if missing := sorted(report["missing_keys"]):
         raise ModelError(f"{name}: weights are missing ({len(missing)} of those that config.json asks for, such as {missing[0]}). {INCOMPLETE}")
+    _fuse_gelu(model)
     return model
+
+
+def name_base(folder: Path, name: str) -> None:
+    """Write into an adapter's folder which model it belongs to, by a name that `load` understands."""
+    path = folder / ADAPTER_FILE
+    settings = json.loads(path.read_text(encoding="utf-8"))
+    here = Path(os.path.expanduser(name))
+    settings["base_model_name_or_path"] = str(here.resolve()) if here.is_dir() else ALIASES.get(name.lower(), name)
+    path.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+
+
+def _with_adapter(name: str, folder: Path, dtype: torch.dtype, trust_remote_code: bool, tell: embedded.Tell) -> PreTrainedModel:
+    """The base model of an adapter with the adapter's weights merged into its own."""
+    from peft import PeftModel
+
+    try:
+        base_name = json.loads((folder / ADAPTER_FILE).read_text(encoding="utf-8"))["base_model_name_or_path"]
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError(f"{name}: its {ADAPTER_FILE} is damaged ({_first_line(error)}). {INCOMPLETE}") from error
+    try:
+        base = _load_model(base_name, locate(base_name, tell), dtype, trust_remote_code)
+    except ModelError as error:
+        raise ModelError(f"{name}: a LoRA adapter, and its base model cannot be loaded: {error}") from error
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            merged: Any = PeftModel.from_pretrained(base, str(folder)).merge_and_unload()
+    except Exception as error:  # safetensors, pickle, shapes: damaged in as many ways as there are formats
+        raise _unusable(name, "its adapter cannot be loaded", error) from error
+    model: PreTrainedModel = merged
+    return model
+
+
+def _fuse_gelu(model: PreTrainedModel) -> None:
+    """GPT-2's GELU as one kernel instead of eight; the same function (Hendrycks & Gimpel 2016, the tanh form)."""
+    from torch import nn
+    from transformers.activations import NewGELUActivation
+
+    for module in list(model.modules()):
+        for name, child in module.named_children():
+            if isinstance(child, NewGELUActivation):
+                setattr(module, name, nn.GELU(approximate="tanh"))
 
 
 def inference_dtype(device: str) -> torch.dtype:

@@ -6,18 +6,50 @@ import math
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 from transformers import get_scheduler
 
 from wolf_chatbox.config import TrainConfig
+from wolf_chatbox.errors import ConfigError
 
 
-def fused_adamw(model: nn.Module, lr: float, weight_decay: float) -> torch.optim.AdamW:
-    """AdamW (Loshchilov & Hutter 2019, https://arxiv.org/abs/1711.05101); biases and norms do not decay."""
-    matrices = [each for each in model.parameters() if each.requires_grad and each.ndim >= 2]
-    vectors = [each for each in model.parameters() if each.requires_grad and each.ndim < 2]
-    groups = [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=lr, fused=True)
+def make_optimizer(config: TrainConfig, model: nn.Module) -> torch.optim.Optimizer:
+    """The optimizer over the parameters that are learnt; biases and norms do not decay.
+
+    AdamW (Loshchilov & Hutter 2019, https://arxiv.org/abs/1711.05101), Adafactor (Shazeer & Stern 2018,
+    https://arxiv.org/abs/1804.04235), or AdamW with moments of 8 bits (Dettmers et al. 2022, https://arxiv.org/abs/2110.02861).
+    Raises ConfigError when this machine cannot run it.
+    """
+    learnt = [each for each in model.parameters() if each.requires_grad]
+    groups = [
+        {"params": [each for each in learnt if each.ndim >= 2], "weight_decay": config.weight_decay},
+        {"params": [each for each in learnt if each.ndim < 2], "weight_decay": 0.0},
+    ]
+    groups = [group for group in groups if group["params"]]
+    if config.optimizer == "adafactor":
+        return torch.optim.Adafactor(groups, lr=config.lr)
+    if config.optimizer == "adamw8bit":
+        if not torch.cuda.is_available():
+            raise ConfigError("optimizer", config.optimizer, "needs a CUDA device, and there is none. Use adamw or adafactor.")
+        try:
+            from bitsandbytes.optim import AdamW8bit
+        except ImportError as error:
+            raise ConfigError("optimizer", config.optimizer, "needs bitsandbytes: pip install bitsandbytes") from error
+        optimizer: torch.optim.Optimizer = AdamW8bit(groups, lr=config.lr)
+        return optimizer
+    return torch.optim.AdamW(groups, lr=config.lr, fused=True)
+
+
+def clip(model: nn.Module, most: float) -> float:
+    """The norm of all gradients; they are scaled down to `most` where it is more, unless that is 0."""
+    learnt = [each for each in model.parameters() if each.grad is not None]
+    norm: Any = get_total_norm([each.grad for each in learnt if each.grad is not None])
+    total: Tensor = norm.full_tensor() if hasattr(norm, "full_tensor") else norm  # of gradients that lie in parts on several processes
+    size = float(total)
+    if most and size > most:
+        clip_grads_with_norm_(learnt, most, total)
+    return size
 
 
 def make_schedule(config: TrainConfig, optimizer: torch.optim.Optimizer, updates: int) -> Any:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from torch import Tensor
 
 from wolf_chatbox import models
 from wolf_chatbox.card import draw_losses, write_card
@@ -20,15 +23,27 @@ class Metrics:
     """Every figure of a run, as run.json keeps them."""
 
     losses: list[tuple[int, float]] = field(default_factory=list)
-    evaluations: list[dict[str, float | int | None]] = field(default_factory=list)
-    best_epoch: int | None = None
+    evaluations: list[dict[str, Any]] = field(default_factory=list)
+    best_epoch: float | None = None
+    skipped: list[int] = field(default_factory=list)
+    """Updates whose loss or gradient was no number."""
     seconds: float = 0.0
+
+    def best_loss(self) -> float | None:
+        """The lowest held-out loss of the trained model so far."""
+        return min((each["loss"] for each in self.evaluations if each["update"] and each["loss"] is not None), default=None)
+
+    def since_best(self) -> int:
+        """Measurements after the best one."""
+        losses = [each["loss"] for each in self.evaluations if each["update"] and each["loss"] is not None]
+        return len(losses) - 1 - losses.index(min(losses)) if losses else 0
 
 
 def describe_run(config: TrainConfig, dataset: Dataset, model: Any) -> dict[str, Any]:
     """What run.json says of a run, besides its metrics."""
     settings = asdict(config)
-    settings.pop("resume"), settings.pop("overwrite")
+    for name in ("resume", "overwrite", "dry_run"):
+        settings.pop(name)
     settings["output"] = str(config.output)
     return {
         "style": dataset.renderer.style.name,
@@ -44,8 +59,8 @@ def describe_run(config: TrainConfig, dataset: Dataset, model: Any) -> dict[str,
     }
 
 
-def save_model(place: Path, base: models.BaseModel, dataset: Dataset, config: TrainConfig) -> None:
-    """A Hugging Face folder: weights, tokenizer with the style's chat template, generation settings."""
+def save_model(place: Path, base: models.BaseModel, weights: dict[str, Tensor], dataset: Dataset, config: TrainConfig) -> None:
+    """A Hugging Face folder: weights (with LoRA, the adapter), tokenizer with the style's chat template, generation settings."""
     sampling, tokenizer = config.sampling, base.tokenizer
     settings = base.model.generation_config
     settings.max_new_tokens, settings.no_repeat_ngram_size = sampling.max_new_tokens, sampling.no_repeat_ngram_size
@@ -54,7 +69,11 @@ def save_model(place: Path, base: models.BaseModel, dataset: Dataset, config: Tr
     settings.top_k, settings.top_p = (sampling.top_k, sampling.top_p) if sampling.temperature else (None, None)
     ends = dict.fromkeys([dataset.renderer.end_id, *([tokenizer.eos_token_id] if tokenizer.eos_token_id is not None else [])])
     settings.eos_token_id, settings.pad_token_id = list(ends), models.pad_id(tokenizer)
-    base.model.save_pretrained(place)
+    base.model.save_pretrained(place, state_dict=weights)
+    if config.lora_rank:
+        base.model.config.save_pretrained(place)
+        settings.save_pretrained(place)
+        models.name_base(place, config.model)
     tokenizer.chat_template = dataset.renderer.style.template()
     tokenizer.model_max_length = models.context_of(base.model.config)
     tokenizer.save_pretrained(place)
@@ -62,16 +81,25 @@ def save_model(place: Path, base: models.BaseModel, dataset: Dataset, config: Tr
 
 
 def publish(
-    folder: RunFolder, base: models.BaseModel, dataset: Dataset, config: TrainConfig, run: dict[str, Any], metrics: Metrics, *, finished: bool
+    folder: RunFolder,
+    base: models.BaseModel,
+    weights: dict[str, Tensor],
+    dataset: Dataset,
+    config: TrainConfig,
+    run: dict[str, Any],
+    metrics: Metrics,
+    *,
+    finished: bool,
 ) -> None:
-    """Write the finished folder: the best weights, or the present ones when no epoch is over yet."""
+    """Write the finished folder: the best weights, or the present ones when none were measured yet."""
     record = run | {"finished": finished, "metrics": asdict(metrics)}
 
     def write(place: Path) -> None:
         if folder.best.is_dir():
             copy_files(folder.best, place)
         else:
-            save_model(place, base, dataset, config)
+            save_model(place, base, weights, dataset, config)
+        shutil.copy2(folder.metrics, place)
         write_run(place, record)
         draw_losses(place / "loss.png", metrics.losses, metrics.evaluations)
         write_card(place / "README.md", record)

@@ -3,34 +3,39 @@
 from __future__ import annotations
 
 import math
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import set_seed
+from torch import Tensor
 
 from wolf_chatbox import models
+from wolf_chatbox.adaptation import adapt
 from wolf_chatbox.checkpoint import RunFolder, read_run, write_folder
 from wolf_chatbox.config import TrainConfig
 from wolf_chatbox.dataset import Dataset, prepare
-from wolf_chatbox.engines.torch_engine import TorchEngine
-from wolf_chatbox.errors import ChatError, ConfigError, TrainingError
-from wolf_chatbox.events import Evaluated, Event, Notice, Prepared, Reply, Updated
-from wolf_chatbox.loss import SummedLoss, collate, count_learnt, evaluating, packs_cleanly
-from wolf_chatbox.optimization import fused_adamw, make_schedule, step_schedule
+from wolf_chatbox.devices import autocast, is_sharded, pass_tokens, peak_memory, start
+from wolf_chatbox.errors import ConfigError, TrainingError
+from wolf_chatbox.events import Evaluated, Event, Notice, Planned, Prepared, Updated
+from wolf_chatbox.interruption import interruption
+from wolf_chatbox.loss import SummedLoss, count_learnt, evaluating
+from wolf_chatbox.optimization import clip, make_optimizer, make_schedule, step_schedule
 from wolf_chatbox.packing import Row
+from wolf_chatbox.passes import share
 from wolf_chatbox.publish import Metrics, describe_run, publish, save_model
-from wolf_chatbox.training_state import TrainingState, load_state, save_state
+from wolf_chatbox.tracking import Figures, check_tracker
+from wolf_chatbox.training_state import TrainingState, check_settings, load_progress, save_state
+from wolf_chatbox.validation import mean_loss, perplexity, sample_replies
 
-MAX_GRAD_NORM = 1.0
-WEIGHT_DECAY = 0.01
+MOST_SKIPPED = 3
+"""Updates in a row without a number to learn from, after which a run stops."""
+SECONDS_BETWEEN_SAVES = 600
 
 
 @dataclass(frozen=True)
@@ -43,176 +48,266 @@ class Result:
 
 
 def train(config: TrainConfig, tell: Callable[[Event], None] = lambda event: None) -> Result:
-    """Fine-tune a base model and write it to `config.output`.
+    """Fine-tune a base model and write it to `config.output`; a dry run writes nothing.
 
-    Raises a WolfChatboxError when the data, the model, the folder or a setting will not do, before anything is
-    written; and TrainingError when the loss stops being a number, with the last good state saved. The first Ctrl-C
-    (or SIGTERM) stops at the next update with a usable model; the second stops at once.
+    Under `accelerate launch` or `torchrun` all processes call it; the first one tells and writes. Raises a
+    WolfChatboxError when the data, the model, the folder or a setting will not do, before anything is written; and
+    TrainingError when the loss stays no number, with the last good weights saved. The first Ctrl-C (or SIGTERM) stops
+    at the next update with a usable model; the second stops at once.
     """
-    folder = RunFolder(config.output)
-    folder.check(resume=config.resume, overwrite=config.overwrite)
-    accelerator = Accelerator(mixed_precision=choose_precision())
-    set_seed(config.seed)
+    check_tracker(config)
+    accelerator = start(config.precision)
+    writes, processes = accelerator.is_main_process, accelerator.num_processes
 
-    base = models.load(config.model, trust_remote_code=config.trust_remote_code, tell=lambda text: tell(Notice(text)))
+    def warn(text: str) -> None:
+        tell(Notice(text))
+
+    if not writes:
+        tell = lambda event: None  # noqa: E731
+    folder = RunFolder(config.output)
+    if writes and not config.dry_run:
+        folder.check(resume=config.resume, overwrite=config.overwrite)
+
+    # 1. The model and the data
+    with accelerator.main_process_first():
+        base = models.load(config.model, trust_remote_code=config.trust_remote_code, tell=warn)
     context = models.context_of(base.model.config)
     if config.max_tokens > context:
         raise ConfigError("max_tokens", config.max_tokens, f"is over the context of {base.name}, {context} tokens.")
-    former = read_run(base.folder) or {}
-    dataset = prepare(config, base.tokenizer, config.max_tokens, packs_cleanly(base.model), former.get("style"))
-    rows_an_update = config.batch_size * config.accumulate
-    updates = math.ceil(len(dataset.rows) / rows_an_update) * config.epochs
-    run = describe_run(config, dataset, base.model)
-
+    torch.manual_seed(config.seed)
+    adapt(base.model, config, base.name)
+    if not is_sharded(accelerator):
+        base.model.to(accelerator.device)
     learner = SummedLoss(base.model)
-    optimizer = fused_adamw(base.model, config.lr, WEIGHT_DECAY)
-    schedule = make_schedule(config, optimizer, updates)
-    learner, optimizer = accelerator.prepare(learner, optimizer)
-    state = TrainingState(base.model, optimizer, schedule)
-    metrics = Metrics()
-    done = 0
-    if config.resume:
-        done, saved = load_state(folder, state, run)
-        metrics = Metrics(**saved)
-    # A state is weights and two moments in fp32; with the best weights, and both again while they are being replaced.
-    folder.begin(8 * 4 * models.count_parameters(base.model), resume=config.resume)
-    tell(Prepared(dataset, base.name, models.count_parameters(base.model), accelerator.mixed_precision, str(accelerator.device), updates, done))
+    former = read_run(base.folder) or {}
+    dataset = prepare(config, base.tokenizer, config.max_tokens, learner.apart != "alone", former.get("style"))
+    run = describe_run(config, dataset, base.model) | {"processes": processes}
 
-    def evaluate(epoch: int) -> float | None:
+    # 2. Where an interrupted run stood
+    rows_an_update = config.batch_size * config.accumulate * processes
+    metrics, done, place = Metrics(), 0, None
+    if config.resume:
+        place, progress = load_progress(folder, warn)
+        check_settings(place, progress["run"], run)
+        metrics, done = Metrics(**progress["metrics"]), int(progress["update"])
+        if progress["run"]["rows_an_update"] != rows_an_update:
+            warn(f"an update learns from {progress['run']['rows_an_update']} rows, as before, whatever the number of processes ({processes})")
+        rows_an_update = int(progress["run"]["rows_an_update"])
+    run["rows_an_update"] = rows_an_update
+    an_epoch = math.ceil(len(dataset.rows) / rows_an_update)
+    updates = an_epoch * config.epochs
+
+    # 3. What changes in training
+    optimizer: Any = make_optimizer(config, base.model)
+    schedule = make_schedule(config, optimizer, updates)
+    forward, optimizer = accelerator.prepare(learner, optimizer)
+    state = TrainingState(forward, optimizer, schedule, accelerator)
+    if place:
+        state.restore(torch.load(place / "training.pt", weights_only=True, map_location="cpu"))
+    trained = sum(each.numel() for each in base.model.parameters() if each.requires_grad)
+    # A state is the learnt weights and two moments in fp32; then the best weights, and both again while they are replaced.
+    disk = 12 * trained * (config.keep + 1) + 8 * (trained if config.lora_rank else models.count_parameters(base.model))
+    device, precision = str(accelerator.device), accelerator.mixed_precision
+    if writes and not config.dry_run:
+        folder.begin(disk, resume=config.resume)
+    tell(Prepared(dataset, base.name, models.count_parameters(base.model), trained, precision, device, processes, rows_an_update, updates, done))
+    budget = pass_tokens(accelerator.device, config.batch_size * config.max_tokens)
+    if config.dry_run:
+        moments = {"adamw": 8, "adamw8bit": 2, "adafactor": 0}[config.optimizer] * trained
+        tell(plan(learner, forward, dataset, base.tokenizer, accelerator, rows_an_update, budget, updates, moments, disk))
+        return Result(config.output, {}, interrupted=False)
+    accelerator.wait_for_everyone()
+    figures = Figures(folder.metrics, config, run["settings"], accelerator, done)
+
+    def evaluate() -> None:
         """Measure, tell, and keep the weights when they are the best so far."""
-        loss = mean_loss(learner, dataset.held_out_rows, config.batch_size, base.tokenizer, accelerator)
-        known = [each["loss"] for each in metrics.evaluations[1:] if each["loss"] is not None]
-        best = epoch > 0 and (loss is None or not known or loss < min(known))
+        loss = mean_loss(forward, learner, dataset.held_out_rows, budget, base.tokenizer, accelerator)
+        before = metrics.best_loss()
+        best = done > 0 and (loss is None or before is None or loss < before)
+        epoch = done / an_epoch if done % an_epoch else done // an_epoch
+        metrics.evaluations.append({"epoch": epoch, "update": done, "loss": loss, "perplexity": perplexity(loss)})
         if best:
             metrics.best_epoch = epoch
-            write_folder(folder.best, lambda place: save_model(place, base, dataset, config))
-        replies = sample_replies(base.model, dataset, config) if epoch else []
-        metrics.evaluations.append({"epoch": epoch, "update": done, "loss": loss, "perplexity": perplexity(loss)})
-        tell(Evaluated(epoch, loss, perplexity(loss), best, replies))
-        return loss
+            weights = state.weights()
+            if writes:
+                write_folder(folder.best, lambda place: save_model(place, base, weights, dataset, config))
+        # Under FSDP no process has a whole model to talk with.
+        at_epoch = done and done % an_epoch == 0
+        replies = sample_replies(base.model, dataset, config, autocast(accelerator)) if at_epoch and writes and not is_sharded(accelerator) else []
+        event = Evaluated(done, epoch, loss, perplexity(loss), best, replies)
+        figures.add(event)
+        tell(event)
+        if isinstance(schedule, torch.optim.lr_scheduler.ReduceLROnPlateau) and done and loss is not None:
+            schedule.step(loss)
 
     def save() -> None:
-        folder.save_state(done, lambda place: save_state(place, state, done, run, asdict(metrics)))
+        captured = state.capture()
+        if writes and all(bool(each.isfinite().all()) for each in captured["model"].values()):
+            folder.save_state(done, lambda place: save_state(place, captured, done, run, asdict(metrics)), config.keep)
 
-    begun = time.monotonic() - metrics.seconds
+    def end(*, finished: bool) -> Result:
+        weights = state.weights()
+        if writes:
+            publish(folder, base, weights, dataset, config, run, metrics, finished=finished)
+            if finished:
+                folder.finish()
+        figures.close()
+        accelerator.wait_for_everyone()
+        return Result(config.output, asdict(metrics), interrupted=not finished)
+
+    # 4. The loop
+    begun, saved = time.monotonic() - metrics.seconds, time.monotonic()
     if not metrics.evaluations:
-        evaluate(0)
-    learner.train()
+        evaluate()
+    order = lru_cache(maxsize=1)(lambda epoch: shuffled(dataset.rows, config.seed, epoch))
     with interruption() as interrupted:
-        for epoch in range(config.epochs):
-            chosen = list(batched(shuffled(dataset.rows, config.seed, epoch), rows_an_update))
-            for number, rows in enumerate(chosen, epoch * len(chosen) + 1):
-                if number <= done:
-                    continue
-                started = time.monotonic()
-                learnt = count_learnt(rows)
-                summed = 0.0
-                for part in batched(rows, config.batch_size):
-                    batch = collate(part, models.pad_id(base.tokenizer)).to(accelerator.device)
-                    # Each token weighs the same, whichever pass it falls into: 8 × 1 rows teach what 1 × 8 rows do.
-                    loss = learner(batch)
-                    accelerator.backward(loss / learnt)
-                    summed += float(loss.detach())
-                norm = accelerator.clip_grad_norm_(learner.parameters(), MAX_GRAD_NORM)
-                if not (math.isfinite(summed) and math.isfinite(float(norm))):
-                    saved_at = folder.states()
-                    remedy = f"Lower the learning rate (now {config.lr}). " + (f"The state before is in {saved_at[-1]}." if saved_at else "")
-                    raise TrainingError(
-                        f"update {number}: the loss is {summed / learnt}, its gradient {float(norm)}: no numbers to learn from. {remedy.strip()}"
-                    )
-                optimizer.step()
+        forward.train()
+        while done < updates:
+            started = time.monotonic()
+            epoch, number = divmod(done, an_epoch)
+            rows = order(epoch)[number * rows_an_update : (number + 1) * rows_an_update]
+            seed_update(config.seed, done, accelerator.process_index)
+            try:
+                summed = learn(rows, learner, forward, base.tokenizer, accelerator, budget)
+            except torch.OutOfMemoryError as error:
+                budget = halved(budget, rows, config, accelerator, error)
+                warn(f"update {done + 1}: out of memory; passes of at most {budget} tokens from here on, the updates stay the same")
                 optimizer.zero_grad()
-                rate = optimizer.param_groups[0]["lr"]
-                step_schedule(schedule, summed / learnt)
-                done = number
-                metrics.losses.append((done, summed / learnt))
-                tokens = sum(len(sample) for row in rows for sample in row)
-                tell(Updated(done, updates, done / len(chosen), summed / learnt, rate, tokens, time.monotonic() - started))
-                if done == (epoch + 1) * len(chosen):
-                    measured = evaluate(epoch + 1)
-                    if isinstance(schedule, torch.optim.lr_scheduler.ReduceLROnPlateau) and measured is not None:
-                        schedule.step(measured)
-                metrics.seconds = time.monotonic() - begun
-                end_of_epoch = done == (epoch + 1) * len(chosen) and epoch + 1 < config.epochs
-                if interrupted.is_set() and done < updates:
-                    save()
-                    publish(folder, base, dataset, config, run, metrics, finished=False)
-                    return Result(config.output, asdict(metrics), interrupted=True)
-                if end_of_epoch or (config.save_every and done % config.save_every == 0 and done < updates):
-                    save()
-    publish(folder, base, dataset, config, run, metrics, finished=True)
-    folder.finish()
-    return Result(config.output, asdict(metrics), interrupted=False)
+                continue
+            accelerator.unscale_gradients(optimizer)
+            norm = clip(base.model, config.max_grad_norm)
+            # What every process must know alike: the loss, whether any was asked to stop, whether it is time to save.
+            due = config.save_every == 0 and time.monotonic() - saved > SECONDS_BETWEEN_SAVES
+            total, asked, late = accelerator.reduce(torch.stack([summed, summed.new_tensor(interrupted.is_set()), summed.new_tensor(due)])).tolist()
+            learnt = count_learnt(rows)
+            loss, rate = total / learnt, optimizer.param_groups[0]["lr"]
+            done += 1
+            metrics.losses.append((done, loss))
+            usable = math.isfinite(total) and math.isfinite(norm)
+            if usable or (accelerator.scaler and math.isfinite(total) and accelerator.scaler.get_scale() > 1):
+                optimizer.step()  # in fp16 an infinite gradient makes the scaler skip it and scale less
+                step_schedule(schedule, loss)
+            else:
+                metrics.skipped.append(done)
+                warn(f"update {done}: the loss is {loss:.4g}, the norm of its gradient {norm:.4g}: nothing to learn from, skipped")
+                metrics.losses.pop()
+            optimizer.zero_grad()
+            event = Updated(done, updates, done / an_epoch, loss, norm, rate, count_tokens(rows), learnt, time.monotonic() - started)
+            figures.add(event)
+            tell(event)
+            if metrics.skipped[-MOST_SKIPPED:] == [*range(done - MOST_SKIPPED + 1, done + 1)]:
+                save()
+                raise TrainingError(blame(rows, done, learner, forward, dataset, accelerator, folder, config))
+            whole = done % an_epoch == 0
+            if (done % config.eval_every == 0 if config.eval_every else whole) or done == updates:
+                evaluate()
+            metrics.seconds = time.monotonic() - begun
+            if config.patience and metrics.since_best() >= config.patience:
+                warn(f"{config.patience} measurements in a row were no better than the best: stopped after update {done}")
+                break
+            if (asked or (processes == 1 and interrupted.is_set())) and done < updates:
+                save()
+                return end(finished=False)
+            if done < updates and (late or whole or (config.save_every and done % config.save_every == 0)):
+                save()
+                saved = time.monotonic()
+    return end(finished=True)
 
 
-def choose_precision() -> str:
-    """bf16 where the hardware computes in it, else fp32 ("no", as accelerate calls it)."""
-    if torch.cuda.is_available():
-        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "no"
-    if torch.backends.mps.is_available():
-        return "no"
-    return "bf16" if models.computes_bf16_on_cpu() else "no"
+def learn(rows: Sequence[Row], learner: SummedLoss, forward: torch.nn.Module, tokenizer: Any, accelerator: Accelerator, budget: int) -> Tensor:
+    """Add the gradient of an update's mean loss to the parameters; returns this process' part of the summed loss.
 
-
-def mean_loss(learner: torch.nn.Module, rows: Sequence[Row], batch_size: int, tokenizer: Any, accelerator: Accelerator) -> float | None:
-    """Cross-entropy in nats of a learnt token of these rows; None when there are none."""
+    Each token weighs the same, whichever pass and process it falls into: 8 × 1 rows teach what 1 × 8 rows do.
+    """
     learnt = count_learnt(rows)
-    if not learnt:
-        return None
-    with torch.no_grad(), evaluating(learner):
-        parts = (collate(part, models.pad_id(tokenizer)).to(accelerator.device) for part in batched(rows, batch_size))
-        return sum(float(learner(part)) for part in parts) / learnt
+    mine = share(rows, budget, accelerator.num_processes, accelerator.process_index)
+    summed = torch.zeros((), dtype=torch.float64, device=accelerator.device)
+    for number, (part, weight) in enumerate(mine, 1):
+        batch = learner.collate(part, models.pad_id(tokenizer)).to(accelerator.device)
+        # The processes exchange their gradients once an update; what they exchange is averaged, hence the factor.
+        with accelerator.no_sync(forward) if number < len(mine) else nullcontext():
+            loss = forward(batch)
+            accelerator.backward(loss * (weight * accelerator.num_processes / learnt))
+        summed += weight * loss.detach().double()
+    return summed
 
 
-def perplexity(loss: float | None) -> float | None:
-    return None if loss is None else math.exp(min(loss, 700.0))
+def seed_update(seed: int, update: int, process: int) -> None:
+    """Make what is random in an update (dropout) depend on these numbers alone: a resumed run needs to know no more."""
+    torch.manual_seed(hash((seed, update, process)) % 2**63)
 
 
-def sample_replies(model: Any, dataset: Dataset, config: TrainConfig) -> list[Reply]:
-    """One reply for each of the dataset's contexts, the same random numbers each time."""
-    engine = TorchEngine(model)
-    stop = {dataset.renderer.end_id}
-    replies = []
-    for turns in dataset.contexts:
-        try:
-            prompt = dataset.renderer.prompt(turns[:-1], turns[-1].speaker, engine.context - 1)
-        except ChatError:  # a context of one enormous turn is no example
-            continue
-        with torch.autocast(model.device.type, torch.bfloat16, enabled=choose_precision() == "bf16"):
-            ids = list(engine.stream(prompt, config.sampling, stop, seed=config.seed))
-        replies.append(Reply(turns[:-1], turns[-1], dataset.renderer.decode(ids).strip()))
-    return replies
+def halved(budget: int, rows: Sequence[Row], config: TrainConfig, accelerator: Accelerator, error: BaseException) -> int:
+    """A smaller pass after the memory ran out; raises TrainingError when it cannot be smaller."""
+    largest = max(len(sample) for row in rows for sample in row)
+    if accelerator.num_processes > 1 or budget // 2 < largest:
+        raise TrainingError(
+            f"out of memory on {accelerator.device} with passes of {budget} tokens ({str(error).splitlines()[0]}). Lower --max-tokens or "
+            "--batch-size, or use --gradient-checkpointing, --lora-rank 16 or --optimizer adafactor."
+        ) from error
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    return budget // 2
+
+
+def blame(
+    rows: Sequence[Row],
+    update: int,
+    learner: SummedLoss,
+    forward: torch.nn.Module,
+    dataset: Dataset,
+    accelerator: Accelerator,
+    folder: RunFolder,
+    config: TrainConfig,
+) -> str:
+    """What to tell when a run stops for want of numbers: which samples have none, and what is left of the run."""
+    samples = [sample for row in rows for sample in row]
+    pad = models.pad_id(dataset.renderer.tokenizer)
+    with torch.no_grad(), evaluating(forward):
+        losses = [float(forward(learner.collate([(sample,)], pad).to(accelerator.device))) for sample in samples]
+    bad = [sample for sample, loss in zip(samples, losses) if not math.isfinite(loss)] or samples
+    texts = ", ".join(repr(" ".join(dataset.renderer.decode(sample.ids[:40]).split())[:60]) for sample in bad[:3])
+    more = f" and {len(bad) - 3} more" if len(bad) > 3 else ""
+    states = folder.states()
+    left = f"The last good state is in {states[-1]}." if states else "Nothing good was saved before."
+    return (
+        f"update {update}: {MOST_SKIPPED} updates in a row gave no number to learn from; the last one's samples: {texts}{more}. "
+        f"Lower the learning rate (now {config.lr}) or take the samples out of the data. {left}"
+    )
+
+
+def plan(
+    learner: SummedLoss,
+    forward: torch.nn.Module,
+    dataset: Dataset,
+    tokenizer: Any,
+    accelerator: Accelerator,
+    rows_an_update: int,
+    budget: int,
+    updates: int,
+    moments: int,
+    disk: int,
+) -> Planned:
+    """Estimate a run from the passes of its first update, made twice without an update: the second time is taken."""
+    rows = dataset.rows[:rows_an_update]
+    forward.train()
+    seconds = 0.0
+    for _ in range(2):
+        begun = time.monotonic()
+        float(learn(rows, learner, forward, tokenizer, accelerator, budget))
+        seconds = time.monotonic() - begun
+        forward.zero_grad()
+    epochs = updates / math.ceil(len(dataset.rows) / rows_an_update)
+    a_token = seconds / count_tokens(rows)
+    held_out = a_token / 3 * count_tokens(dataset.held_out_rows) / accelerator.num_processes * (epochs + 1)
+    return Planned(a_token * count_tokens(dataset.rows) * epochs + held_out, peak_memory(accelerator.device) + moments, disk)
+
+
+def count_tokens(rows: Sequence[Row]) -> int:
+    return sum(len(sample) for row in rows for sample in row)
 
 
 def shuffled(rows: Sequence[Row], seed: int, epoch: int) -> list[Row]:
     """The rows in the order of an epoch, which the seed and the epoch alone decide."""
     order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(seed * 1_000_003 + epoch))
     return [rows[at] for at in order.tolist()]
-
-
-def batched(rows: Sequence[Row], size: int) -> Iterator[Sequence[Row]]:
-    for start in range(0, len(rows), size):
-        yield rows[start : start + size]
-
-
-@contextmanager
-def interruption() -> Iterator[threading.Event]:
-    """An event that the first Ctrl-C or SIGTERM sets; the second Ctrl-C raises KeyboardInterrupt as usual."""
-    asked = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield asked
-        return
-    former = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def ask(number: int, frame: object) -> None:
-        asked.set()
-        for each, handler in former.items():
-            signal.signal(each, handler)
-
-    for number in former:
-        signal.signal(number, ask)
-    try:
-        yield asked
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)
