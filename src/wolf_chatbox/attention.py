@@ -23,6 +23,9 @@ PACKED = "packed_samples"
 SPAN = 128
 """Shorter samples are computed together up to this many tokens, masked from each other: small products cost more time than they save."""
 
+BLOCK = 128
+"""Queries whose scores are computed together in the backward pass, with the keys up to theirs: half of the scores are never needed."""
+
 
 class Packing(NamedTuple):
     """Where the samples of one row of tokens lie."""
@@ -122,16 +125,28 @@ class _Spans(torch.autograd.Function):
         for (begin, end, mask), log_sum in zip(ctx.spans, sums):
             part = slice(begin, end)
             q, k, v, o, g = (each[:, :, part].flatten(0, 1) for each in (query, key, value, attended, gradients[0]))
-            shape = query[:, :, part].shape
-            # The scores in fp32: rounded to bf16 they would no longer belong to the saved sums.
-            shares = (
-                torch.baddbmm(mask.float(), q.float(), k.float().transpose(1, 2), alpha=ctx.scale).sub_(log_sum.flatten(0, 1).unsqueeze(-1)).exp_()
-            )
-            of_value[:, :, part] = torch.bmm(shares.to(g.dtype).transpose(1, 2), g).view(shape)
+            one = torch.ones_like(v[..., :1])
+            # What is to be subtracted from a product, as further columns of its factors: passes over the scores are what
+            # takes the time here. The scores in fp32, as in bf16 they would no longer belong to the saved sums; the mean
+            # gradient in two bf16 parts, which together are as good as fp32.
             mean = (g.float() * o.float()).sum(-1, keepdim=True)
-            of_scores = torch.bmm(g, v.transpose(1, 2)).float().sub_(mean).mul_(shares).mul_(ctx.scale).to(q.dtype)
-            of_query[:, :, part] = torch.bmm(of_scores, k).view(shape)
-            of_key[:, :, part] = torch.bmm(of_scores.transpose(1, 2), q).view(shape)
+            high = mean.to(g.dtype)
+            long_q = torch.cat([q.float() * ctx.scale, -log_sum.flatten(0, 1).unsqueeze(-1)], -1)
+            long_k = torch.cat([k.float(), one.float()], -1).transpose(1, 2)
+            long_g = torch.cat([g, -high, (high.float() - mean).to(g.dtype)], -1)
+            long_v = torch.cat([v, one, one], -1).transpose(1, 2)
+            to_q, to_k, to_v = torch.empty_like(q), torch.zeros_like(k, dtype=torch.float32), torch.zeros_like(v, dtype=torch.float32)
+            for first in range(0, end - begin, BLOCK):
+                last = min(first + BLOCK, end - begin)
+                shares = torch.baddbmm(mask[first:last, :last].float(), long_q[:, first:last], long_k[..., :last]).exp_().to(q.dtype)
+                to_v[:, :last] += torch.bmm(shares.transpose(1, 2), g[:, first:last])
+                of_scores = torch.bmm(long_g[:, first:last], long_v[..., :last]).mul_(shares)
+                to_q[:, first:last] = torch.bmm(of_scores, k[:, :last])
+                to_k[:, :last] += torch.bmm(of_scores.transpose(1, 2), q[:, first:last])
+            shape = query[:, :, part].shape
+            of_query[:, :, part] = to_q.mul_(ctx.scale).view(shape)
+            of_key[:, :, part] = to_k.mul_(ctx.scale).view(shape)
+            of_value[:, :, part] = to_v.view(shape)
         return of_query, of_key, of_value, None, None
 
 

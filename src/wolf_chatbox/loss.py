@@ -23,6 +23,9 @@ from wolf_chatbox.packing import Row
 CHUNK = 512
 """Learnt positions whose logits are in memory together."""
 
+MULTIPLE = 64
+"""Packed tokens are padded to a multiple of this: a matrix product of an odd size takes longer, and each new size has to be prepared."""
+
 Apart = Literal["packed", "masked", "alone"]
 """How samples of one row are kept apart: by our attention, by the model's own mask, or by one sample a row."""
 
@@ -43,10 +46,13 @@ class Batch(NamedTuple):
 
 
 def collate(rows: Sequence[Row], pad_id: int, *, packed: bool = False) -> Batch:
-    """Rows to tensors, padded on the right to the longest; or `packed`, all their samples in one row without padding."""
+    """Rows to tensors, padded on the right to the longest; or `packed`, all their samples in one row."""
     if packed:
         rows = [tuple(sample for row in rows for sample in row)]
-    longest = max(sum(len(sample) for sample in row) for row in rows)
+    lengths = [[len(sample) for sample in row] for row in rows]
+    longest = max(map(sum, lengths))
+    if packed:
+        longest = -(-longest // MULTIPLE) * MULTIPLE
     ids = torch.full((len(rows), longest), pad_id)
     positions = torch.zeros((len(rows), longest), dtype=torch.long)
     learn = torch.zeros((len(rows), longest), dtype=torch.bool)
@@ -59,7 +65,8 @@ def collate(rows: Sequence[Row], pad_id: int, *, packed: bool = False) -> Batch:
             learn[number, at:end] = torch.tensor(sample.learn)
             at = end
         positions[number, at:] = torch.arange(longest - at)
-    return Batch(ids, positions, learn, describe([len(sample) for sample in rows[0]]) if packed else None)
+    lengths[0][-1] += longest - sum(lengths[0])  # the padding follows the last sample, which does not see it
+    return Batch(ids, positions, learn, describe(lengths[0]) if packed else None)
 
 
 def count_learnt(rows: Sequence[Row]) -> int:
