@@ -14,7 +14,19 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "src"))  # a clone work
 from cyclopts import App, Parameter
 
 from wolf_chatbox.cli import run
-from wolf_chatbox.config import ChatConfig, FormatName, ReadConfig, SamplingConfig, Schedule, StyleName, TrainConfig, Whole
+from wolf_chatbox.config import (
+    ChatConfig,
+    FormatName,
+    Optimizer,
+    Precision,
+    ReadConfig,
+    SamplingConfig,
+    Schedule,
+    StyleName,
+    Tracker,
+    TrainConfig,
+    Whole,
+)
 from wolf_chatbox.errors import ConfigError, DataError
 
 DEFAULT_DATA = "RickAndMortyScripts.csv"
@@ -30,6 +42,14 @@ FLAGS = {
     "epochs": "--epoch",
     "log_every": "--log_step",
     "save_every": "--save_step",
+    "eval_every": "--eval_step",
+    "lora_rank": "--lora_rank",
+    "freeze_embeddings": "--freeze_embeddings",
+    "gradient_checkpointing": "--gradient_checkpointing",
+    "weight_decay": "--weight_decay",
+    "max_grad_norm": "--max_grad_norm",
+    "report_to": "--report_to",
+    "dry_run": "--dry_run",
     "max_new_tokens": "--max_len_gen",
     "temperature": "--temp",
     "turns": "--chat_turns",
@@ -78,7 +98,21 @@ def dial_main(
     user: str | None = None,
     style: StyleName = TrainConfig.style,
     seed: Whole | None = None,
+    optimizer: Optimizer = TrainConfig.optimizer,
+    weight_decay: float = TrainConfig.weight_decay,
+    max_grad_norm: float = TrainConfig.max_grad_norm,
+    dropout: float = TrainConfig.dropout,
+    precision: Precision = TrainConfig.precision,
+    lora_rank: Whole = TrainConfig.lora_rank,
+    freeze_embeddings: bool = False,
+    gradient_checkpointing: bool = False,
+    compile: bool = False,
+    eval_step: Whole = TrainConfig.eval_every,
+    patience: Whole = TrainConfig.patience,
     save_step: Whole = TrainConfig.save_every,
+    keep: Whole = TrainConfig.keep,
+    report_to: Tracker | None = None,
+    dry_run: bool = False,
     resume: bool = False,
     overwrite: bool = False,
     format: FormatName = ReadConfig.format,
@@ -138,8 +172,36 @@ def dial_main(
         How turns become text: dialogpt, named, chat, or auto.
     seed
         Seed of everything that is random; training without it takes 0, --play draws anew each time.
+    optimizer
+        adamw, adafactor (half the memory of its state), or adamw8bit (CUDA, a quarter; needs bitsandbytes).
+    weight_decay
+        Decay of the weight matrices; biases and norms do not decay.
+    max_grad_norm
+        Gradients are scaled down to this norm; 0 leaves them as they are.
+    dropout
+        Dropout in the layers that have one (GPT-2's have).
+    precision
+        What is computed in; auto is bf16 where the hardware computes in it, else fp32.
+    lora_rank
+        Learn low-rank additions of this rank to the weights, and save those only; 0 learns all weights.
+    freeze_embeddings
+        Leave the embeddings as they are.
+    gradient_checkpointing
+        Compute each layer twice instead of keeping its insides: less memory, more time.
+    compile
+        Compile the model before the first update (torch.compile).
+    eval_step
+        Updates between two measurements of the held-out loss; 0 measures at the end of each epoch.
+    patience
+        Stop after this many measurements in a row that are no better than the best; 0 never does.
     save_step
-        Updates between two saved states that --resume can continue; 0 saves at the end of each epoch only.
+        Updates between two saved states that --resume can continue; 0 saves at each epoch's end and every ten minutes.
+    keep
+        Saved states that are kept.
+    report_to
+        Send the figures to a tracker as well; metrics.jsonl always has them.
+    dry_run
+        Tell what would be done, with the estimated time and memory, and train nothing.
     resume
         Continue the interrupted run in ptr_model_path.
     overwrite
@@ -197,7 +259,21 @@ def dial_main(
         warmup_ratio=wm_ratio,
         validation_share=test_size,
         log_every=log_step,
+        optimizer=optimizer,
+        weight_decay=weight_decay,
+        max_grad_norm=max_grad_norm,
+        dropout=dropout,
+        precision=precision,
+        lora_rank=lora_rank,
+        freeze_embeddings=freeze_embeddings,
+        gradient_checkpointing=gradient_checkpointing,
+        compile=compile,
+        eval_every=eval_step,
+        patience=patience,
         save_every=save_step,
+        keep=keep,
+        report_to=report_to,
+        dry_run=dry_run,
         seed=seed or 0,
         resume=resume,
         overwrite=overwrite,

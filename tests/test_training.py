@@ -16,10 +16,11 @@ from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer, SchedulerType
 
 from conftest import make_gpt2, write_script
+from wolf_chatbox import models
 from wolf_chatbox.config import ReadConfig, SamplingConfig, Schedule, TrainConfig
 from wolf_chatbox.conversation import Turn
 from wolf_chatbox.errors import CheckpointError, ConfigError, DataError, ModelError, TrainingError
-from wolf_chatbox.events import Evaluated, Event, Notice, Prepared, Updated
+from wolf_chatbox.events import Evaluated, Event, Notice, Planned, Prepared, Updated
 from wolf_chatbox.rendering import make_renderer
 from wolf_chatbox.training import train
 
@@ -104,13 +105,8 @@ class Stop:
 
 
 @pytest.mark.parametrize(("update", "number"), [(1, signal.SIGINT), (4, signal.SIGTERM), (5, signal.SIGINT), (7, signal.SIGINT)])
-def test_interrupted_and_resumed_is_uninterrupted_bit_for_bit(
-    config: Any, tmp_path: Path, tiny_gpt2: Path, update: int, number: signal.Signals
-) -> None:
-    dropout = tmp_path / "dropout"
-    make_gpt2(vocab=400, resid_pdrop=0.2, embd_pdrop=0.2).save_pretrained(dropout)
-    AutoTokenizer.from_pretrained(tiny_gpt2).save_pretrained(dropout)
-    settings = {"model": str(dropout), "schedule": "cosine", "max_tokens": 100, "epochs": 2}
+def test_interrupted_and_resumed_is_uninterrupted_bit_for_bit(config: Any, tmp_path: Path, update: int, number: signal.Signals) -> None:
+    settings = {"dropout": 0.2, "schedule": "cosine", "max_tokens": 100, "epochs": 2}
     train(config(output=tmp_path / "whole", **settings))
     stopped = train(config(output=tmp_path / "parts", **settings), Stop(update, number))
     assert stopped.interrupted
@@ -343,3 +339,201 @@ def test_when_no_state_is_whole_nothing_is_lost(config: Any) -> None:
         train(config(resume=True))
     assert state.exists()
     assert (config().output / "model.safetensors").exists()
+
+
+def test_passes_of_any_size_make_the_same_update(config: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from wolf_chatbox import training
+
+    for budget in (10_000, 64, 30):  # all rows at once; a row; parts of a row
+        monkeypatch.setattr(training, "pass_tokens", lambda device, batch_tokens, budget=budget: budget)
+        train(config(output=tmp_path / str(budget), epochs=1, batch_size=4, lr=1e-3))
+    assert largest_difference(tmp_path / "10000", tmp_path / "64") < 2e-5
+    assert largest_difference(tmp_path / "10000", tmp_path / "30") < 2e-5
+
+
+def test_out_of_memory_halves_the_pass_and_changes_nothing_else(config: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from wolf_chatbox.loss import SummedLoss
+
+    settings = {"epochs": 1, "batch_size": 4, "lr": 1e-3}
+    train(config(output=tmp_path / "whole", **settings))
+    forward = SummedLoss.forward
+
+    def too_much(self: SummedLoss, batch: Any) -> Any:
+        if self.training and batch.ids.numel() > 130:
+            raise torch.OutOfMemoryError("Tried to allocate 20 MiB")
+        return forward(self, batch)
+
+    monkeypatch.setattr(SummedLoss, "forward", too_much)
+    told: list[Event] = []
+    train(config(output=tmp_path / "halved", **settings), told.append)
+    assert any("out of memory; passes of at most 128 tokens" in event.text for event in told if isinstance(event, Notice))
+    assert largest_difference(tmp_path / "whole", tmp_path / "halved") < 2e-5
+
+    def always(self: SummedLoss, batch: Any) -> Any:
+        if self.training:
+            raise torch.OutOfMemoryError("Tried to allocate 20 MiB")
+        return forward(self, batch)
+
+    monkeypatch.setattr(SummedLoss, "forward", always)
+    with pytest.raises(TrainingError, match=r"out of memory on cpu .* --gradient-checkpointing") as caught:
+        train(config(output=tmp_path / "none", **settings))
+    assert "\n" not in str(caught.value)
+
+
+def test_gradient_checkpointing_changes_nothing_but_memory(config: Any, tmp_path: Path) -> None:
+    train(config(output=tmp_path / "usual", epochs=1, dropout=0.1))
+    train(config(output=tmp_path / "twice", epochs=1, dropout=0.1, gradient_checkpointing=True))
+    assert largest_difference(tmp_path / "usual", tmp_path / "twice") < 2e-5
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")  # of the compiler's own
+def test_a_compiled_model_learns_the_same(config: Any, tmp_path: Path) -> None:
+    train(config(output=tmp_path / "usual", epochs=1, lr=1e-3))
+    train(config(output=tmp_path / "compiled", epochs=1, lr=1e-3, compile=True))
+    assert largest_difference(tmp_path / "usual", tmp_path / "compiled") < 1e-4
+
+
+def test_frozen_embeddings_stay_and_the_rest_learns(config: Any, tiny_gpt2: Path) -> None:
+    before = AutoModelForCausalLM.from_pretrained(tiny_gpt2)
+    after = AutoModelForCausalLM.from_pretrained(train(config(epochs=1, freeze_embeddings=True)).output)
+    for name in ("wte", "wpe"):
+        assert torch.equal(getattr(before.transformer, name).weight, getattr(after.transformer, name).weight)
+    assert not torch.equal(before.transformer.h[0].mlp.c_fc.weight, after.transformer.h[0].mlp.c_fc.weight)
+
+
+@pytest.mark.parametrize("base", ["tiny_gpt2", "tiny_llama"])
+def test_lora_saves_a_small_adapter_that_loads_and_merges(config: Any, tmp_path: Path, base: str, request: pytest.FixtureRequest) -> None:
+    folder = request.getfixturevalue(base)
+    told: list[Event] = []
+    settings = {"model": str(folder), "lora_rank": 2, "epochs": 3, "lr": 2e-2}
+    result = train(config(**settings), told.append)
+    [prepared] = [event for event in told if isinstance(event, Prepared)]
+    assert prepared.trained < prepared.parameters / 4
+    assert not (result.output / "model.safetensors").exists()
+    assert (result.output / "adapter_model.safetensors").stat().st_size < (folder / "model.safetensors").stat().st_size / 3
+    losses = [event.loss for event in told if isinstance(event, Evaluated)]
+    assert losses[-1] < losses[0]
+    merged = models.load(str(result.output))
+    assert not any("lora" in name for name, _ in merged.model.named_parameters())
+    again = train(config(model=str(result.output), output=tmp_path / "again", epochs=1, lr=1e-9))
+    assert again.metrics["evaluations"][0]["loss"] == pytest.approx(min(losses[1:]), rel=1e-4)
+    stopped = train(config(output=tmp_path / "parts", **settings), Stop(4))
+    assert stopped.interrupted
+    train(config(output=tmp_path / "parts", resume=True, **settings))
+    one, other = (load_file(each / "adapter_model.safetensors") for each in (result.output, tmp_path / "parts"))
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "adafactor"])
+def test_every_optimizer_learns_and_resumes_bit_for_bit(config: Any, tmp_path: Path, optimizer: Any) -> None:
+    settings = {"optimizer": optimizer, "lr": 1e-2, "epochs": 3}
+    whole = train(config(output=tmp_path / "whole", **settings))
+    losses = [each["loss"] for each in whole.metrics["evaluations"]]
+    assert losses[-1] < losses[0]
+    train(config(output=tmp_path / "parts", **settings), Stop(5))
+    train(config(output=tmp_path / "parts", resume=True, **settings))
+    assert largest_difference(tmp_path / "whole", tmp_path / "parts") == 0
+
+
+def test_what_this_machine_cannot_do_is_refused_before_anything_is_written(config: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from wolf_chatbox import tracking
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ConfigError, match="needs a CUDA device"):
+        train(config(optimizer="adamw8bit"))
+    monkeypatch.setitem(tracking.AVAILABLE, "wandb", lambda: False)
+    with pytest.raises(ConfigError, match="pip install wandb"):
+        train(config(report_to="wandb"))
+    assert not list(tmp_path.glob("model*"))
+
+
+def test_weight_decay_and_the_norm_of_gradients_have_their_effect(config: Any, tmp_path: Path) -> None:
+    train(config(output=tmp_path / "usual", epochs=1))
+    train(config(output=tmp_path / "decay", epochs=1, weight_decay=5.0))
+    train(config(output=tmp_path / "clipped", epochs=1, max_grad_norm=1e-3, optimizer="adamw"))
+    norm = lambda name: float(weights(tmp_path / name)["transformer.h.0.mlp.c_fc.weight"].norm())  # noqa: E731
+    assert norm("decay") < norm("usual")
+    assert largest_difference(tmp_path / "usual", tmp_path / "clipped") > 0
+    told: list[Event] = []
+    train(config(output=tmp_path / "free", epochs=1, max_grad_norm=0), told.append)
+    assert max(event.norm for event in told if isinstance(event, Updated)) > 0
+
+
+def test_measuring_by_updates_keeps_the_best_and_patience_stops(config: Any) -> None:
+    told: list[Event] = []
+    result = train(config(epochs=12, lr=3e-2, schedule="constant", eval_every=2, patience=3), told.append)
+    evaluations = [event for event in told if isinstance(event, Evaluated)]
+    assert [event.update for event in evaluations] == list(range(0, evaluations[-1].update + 1, 2))
+    losses = [float(event.loss or 0) for event in evaluations[1:]]
+    best = losses.index(min(losses))
+    assert len(losses) - 1 - best == 3, "three measurements in a row were no better"
+    assert result.metrics["best_epoch"] == evaluations[best + 1].epoch
+    assert any("no better than the best" in event.text for event in told if isinstance(event, Notice))
+    assert run(result.output)["finished"]
+
+
+def test_states_are_saved_when_asked_and_only_so_many_kept(config: Any) -> None:
+    seen: list[list[str]] = []
+
+    def look(event: Event) -> None:
+        if isinstance(event, Updated):
+            seen.append(sorted(path.name for path in config().output.with_name("model.unfinished").glob("state-*")))
+
+    train(config(epochs=1, save_every=2, keep=3), look)
+    assert max(map(len, seen)) == 3
+    assert seen[8] == ["state-000004", "state-000006", "state-000008"]
+
+
+def test_every_figure_is_in_the_metrics_file(config: Any, tmp_path: Path) -> None:
+    told: list[Event] = []
+    result = train(config(output=tmp_path / "whole"), told.append)
+    lines = lines_of(result.output)
+    updates = [event for event in told if isinstance(event, Updated)]
+    assert [line["update"] for line in lines if "loss" in line] == [event.update for event in updates]
+    assert [line["loss"] for line in lines if "loss" in line] == [event.loss for event in updates]
+    assert all(line["gradient_norm"] > 0 and line["learnt_tokens"] <= line["tokens"] for line in lines if "loss" in line)
+    assert [line["held_out_loss"] for line in lines if "held_out_loss" in line] == [event.loss for event in told if isinstance(event, Evaluated)]
+    train(config(output=tmp_path / "parts", save_every=3), Stop(5))
+    with (tmp_path / "parts.unfinished" / "metrics.jsonl").open("a") as file:
+        file.write('{"update": 6, "loss": 1.0}\n{"upda')  # as a kill would leave it
+    train(config(output=tmp_path / "parts", save_every=3, resume=True))
+    timeless = lambda lines: [{name: value for name, value in line.items() if name != "seconds"} for line in lines]  # noqa: E731
+    assert timeless(lines_of(tmp_path / "parts")) == timeless(lines)
+
+
+@pytest.mark.slow
+def test_a_tracker_gets_the_figures(config: Any) -> None:
+    pytest.importorskip("tensorboard")
+    output = train(config(epochs=1, report_to="tensorboard")).output
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    written = [EventAccumulator(str(path)).Reload() for path in output.with_name("model.tracking").rglob("events.out*")]
+    [events] = [each for each in written if "loss" in each.Tags()["scalars"]]
+    assert [round(each.value, 4) for each in events.Scalars("loss")] == [round(line["loss"], 4) for line in lines_of(output) if "loss" in line]
+
+
+def test_a_dry_run_tells_all_and_leaves_nothing(config: Any, tmp_path: Path) -> None:
+    told: list[Event] = []
+    before = sorted(tmp_path.rglob("*"))
+    train(config(dry_run=True), told.append)
+    assert [type(event) for event in told if not isinstance(event, Notice)] == [Prepared, Planned]
+    planned = told[-1]
+    assert isinstance(planned, Planned)
+    assert planned.seconds > 0
+    assert planned.memory > 1e8
+    assert planned.disk > 0
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_two_runs_of_different_precision_in_one_process(config: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from wolf_chatbox import devices
+
+    monkeypatch.setattr(devices, "choose_precision", lambda precision: {"fp32": "no"}.get(precision, precision))
+    told: list[Event] = []
+    for precision in ("fp32", "bf16", "fp32"):
+        train(config(output=tmp_path / f"{precision}{len(told)}", precision=precision, epochs=1), told.append)
+    assert [event.precision for event in told if isinstance(event, Prepared)] == ["no", "bf16", "no"]
+    ends = [event.loss for event in told if isinstance(event, Evaluated) and event.update]
+    assert ends[0] == ends[2]
+    assert ends[1] == pytest.approx(ends[0], rel=2e-2)

@@ -18,6 +18,9 @@ def adapt(model: PreTrainedModel, config: TrainConfig, name: str) -> None:
     LoRA (Hu et al. 2021, https://arxiv.org/abs/2106.09685) on every linear layer but the output, alpha twice the rank.
     Raises ModelError when the model cannot do it.
     """
+    for module in model.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = config.dropout
     if config.lora_rank:
         from peft import LoraConfig
 
@@ -37,7 +40,7 @@ def adapt(model: PreTrainedModel, config: TrainConfig, name: str) -> None:
                 module.requires_grad_(False)
     if config.gradient_checkpointing:
         try:
-            model.gradient_checkpointing_enable({"use_reentrant": False})  # type: ignore[no-untyped-call]
+            model.activation_checkpointing_enable({"use_reentrant": False})
         except ValueError as error:
             raise ModelError(f"{name}: knows no gradient checkpointing. Leave out --gradient-checkpointing.") from error
     if config.compile:

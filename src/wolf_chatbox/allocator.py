@@ -5,14 +5,16 @@ from __future__ import annotations
 import ctypes
 import sys
 
-M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX, M_ARENA_MAX = -1, -2, -4, -8
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 
 
 def keep_freed_memory() -> bool:
     """Tell glibc's malloc not to give freed memory back to the system; True when it understood.
 
-    By its defaults each tensor above 32 MB is mapped anew and its pages are zeroed one by one, in every update: a
-    third of a training step (docs/benchmarks.md). Source: mallopt(3). Elsewhere than on glibc nothing happens.
+    By its defaults the pages of what a step frees are given back, and fetched and zeroed one by one in the next: a
+    tenth of the time of a step (docs/benchmarks.md). Blocks above 32 MB, the most that it allows, still are: kept
+    as well, they leave gaps that nothing fits into, and the process grows. Source: mallopt(3). Elsewhere than on
+    glibc nothing happens.
     """
     if sys.platform != "linux":
         return False
@@ -20,6 +22,6 @@ def keep_freed_memory() -> bool:
         mallopt = ctypes.CDLL("libc.so.6").mallopt
     except (OSError, AttributeError):  # musl
         return False
-    settings = {M_MMAP_MAX: 0, M_ARENA_MAX: 1, M_TRIM_THRESHOLD: 2**31 - 1, M_TOP_PAD: 64 << 20}
+    settings = {M_MMAP_THRESHOLD: 32 << 20, M_TRIM_THRESHOLD: -1, M_ARENA_MAX: 1}
     understood = [mallopt(name, value) for name, value in settings.items()]
     return all(understood)

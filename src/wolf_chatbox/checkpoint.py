@@ -37,6 +37,10 @@ class RunFolder:
         return self.output.with_name(self.output.name + ".unfinished")
 
     @property
+    def finished(self) -> Path:
+        return self.output.with_name(self.output.name + ".finished")
+
+    @property
     def best(self) -> Path:
         return self.unfinished / "best"
 
@@ -71,6 +75,7 @@ class RunFolder:
     def begin(self, size: int, *, resume: bool) -> None:
         """Make room for a run; raises CheckpointError when fewer than `size` bytes are free on the output's disk."""
         with writing(self.output):
+            shutil.rmtree(self.finished, ignore_errors=True)
             if resume:
                 for old in self.unfinished.glob("*.replaced"):  # killed between the two renames of write_folder
                     if not (whole := old.with_suffix("")).exists():
@@ -92,8 +97,9 @@ class RunFolder:
             shutil.rmtree(path, ignore_errors=True)
 
     def finish(self) -> None:
-        """Drop what only a run under way needs."""
-        shutil.rmtree(self.unfinished, ignore_errors=True)
+        """Drop what only a run under way needs; killed meanwhile, it is no half run that --resume would find."""
+        self.unfinished.rename(self.finished)
+        shutil.rmtree(self.finished, ignore_errors=True)
 
 
 def write_folder(place: Path, write: Callable[[Path], None]) -> None:

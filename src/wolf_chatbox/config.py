@@ -147,6 +147,8 @@ class TrainConfig:
     """Decay of the weight matrices; biases and norms do not decay."""
     max_grad_norm: float = 1.0
     """Gradients are scaled down to this norm; 0 leaves them as they are."""
+    dropout: float = 0.0
+    """Dropout in the layers that have one (GPT-2's have); with few passes over the data it costs more than it gives."""
     precision: Precision = "auto"
     """What is computed in; auto is bf16 where the hardware computes in it, else fp32. The weights are kept in fp32."""
     lora_rank: Whole = 0
@@ -199,6 +201,8 @@ class TrainConfig:
         _check_at_least(self, 16, "max_tokens")
         if not (self.lr > 0 and math.isfinite(self.lr)):
             raise ConfigError("lr", self.lr, "must be above 0.")
+        if not 0 <= self.dropout < 1:
+            raise ConfigError("dropout", self.dropout, "must be 0 or more and below 1.")
         if not 0 <= self.warmup_ratio <= 1:
             raise ConfigError("warmup_ratio", self.warmup_ratio, "must be from 0 to 1.")
         if not 0 <= self.validation_share < 1:

@@ -15,7 +15,7 @@ from wolf_chatbox.allocator import keep_freed_memory
 from wolf_chatbox.config import Precision
 from wolf_chatbox.errors import ConfigError
 
-CPU_PASS = 1024
+CPU_PASS = 512
 """Tokens of a pass on a CPU; above it the intermediate results no longer stay in its caches, and a token takes longer."""
 
 
@@ -26,7 +26,9 @@ def start(precision: Precision) -> Accelerator:
     """
     AcceleratorState._reset_state(reset_partial_state=False)  # another run of this Python process may have had another precision
     kind = choose_precision(precision)
-    accelerator = Accelerator(mixed_precision=kind, kwargs_handlers=[GradScalerKwargs(init_scale=2.0**12)])
+    # Told so, accelerate lets processes on CPUs know of each other.
+    cpu = not torch.accelerator.is_available()
+    accelerator = Accelerator(mixed_precision=kind, cpu=cpu, kwargs_handlers=[GradScalerKwargs(init_scale=2.0**12)])
     if is_sharded(accelerator) and not accelerator.is_fsdp2:
         raise ConfigError("precision", precision, "FSDP of version 1 is not supported. Set fsdp_version: 2 (accelerate launch --fsdp_version 2).")
     if accelerator.device.type == "cuda":

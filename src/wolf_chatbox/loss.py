@@ -109,11 +109,16 @@ class SummedLoss(nn.Module):
             return F.cross_entropy(head(hidden).float(), labels, reduction="sum")
         if torch.is_autocast_enabled(device):
             hidden = hidden.to(torch.get_autocast_dtype(device))
+        size = -(-len(labels) // MULTIPLE) * MULTIPLE
+        hidden = F.pad(hidden, (0, 0, 0, size - len(labels)))
         return cast(Tensor, _LinearCrossEntropy.apply(hidden, head.weight, head.bias, labels, torch.is_grad_enabled()))  # type: ignore[no-untyped-call]
 
 
 class _LinearCrossEntropy(torch.autograd.Function):
-    """Output layer and summed cross-entropy, chunk by chunk, with the gradients made in the forward pass."""
+    """Output layer and summed cross-entropy, chunk by chunk, with the gradients made in the forward pass.
+
+    States beyond the labels are padding.
+    """
 
     @staticmethod
     def forward(ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, labels: Tensor, learning: bool) -> Tensor:
@@ -121,20 +126,24 @@ class _LinearCrossEntropy(torch.autograd.Function):
         total = hidden.new_zeros((), dtype=torch.float32)
         of_hidden = torch.empty_like(hidden) if learning else None
         of_weight = of_bias = None
-        for start in range(0, len(labels), CHUNK):
+        # Of one size whatever the number of labels: memory of ever new sizes would leave ever new gaps.
+        rough, exact = (matrix.new_empty(CHUNK, len(matrix), dtype=dtype) for dtype in (matrix.dtype, torch.float32))
+        for start in range(0, len(hidden), CHUNK):
             states, wanted = hidden[start : start + CHUNK], labels[start : start + CHUNK, None]
-            logits = (states @ matrix.t()).float()
+            products, logits = rough[: len(states)], exact[: len(states)]
+            logits.copy_(torch.mm(states, matrix.t(), out=products))
             if bias is not None:
                 logits += bias
             norms = logits.logsumexp(-1, keepdim=True)
-            total += (norms - logits.gather(1, wanted)).sum()
+            total += (norms[: len(wanted)] - logits[: len(wanted)].gather(1, wanted)).sum()
             if of_hidden is None:
                 continue
             # The gradient of the logits: what the model gave each word, less one for the word that came.
-            error = logits.sub_(norms).exp_().scatter_add_(1, wanted, torch.full_like(norms, -1.0))
+            logits.sub_(norms).exp_().scatter_add_(1, wanted, torch.full_like(norms, -1.0))
+            logits[len(wanted) :] = 0
             if bias is not None and ctx.needs_input_grad[2]:
-                of_bias = error.sum(0) if of_bias is None else of_bias + error.sum(0)
-            error = error.to(hidden.dtype)
+                of_bias = logits.sum(0) if of_bias is None else of_bias + logits.sum(0)
+            error = products.copy_(logits)
             of_hidden[start : start + CHUNK] = error @ matrix
             if ctx.needs_input_grad[1]:
                 part = error.t() @ states

@@ -252,7 +252,8 @@ def _with_adapter(name: str, folder: Path, dtype: torch.dtype, trust_remote_code
             merged: Any = PeftModel.from_pretrained(base, str(folder)).merge_and_unload()
     except Exception as error:  # safetensors, pickle, shapes: damaged in as many ways as there are formats
         raise _unusable(name, "its adapter cannot be loaded", error) from error
-    model: PreTrainedModel = merged
+    model: PreTrainedModel = merged.requires_grad_(True)
+    _fuse_gelu(model)
     return model
 
 

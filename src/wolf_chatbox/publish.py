@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from torch import Tensor
+from transformers import GenerationConfig
 
 from wolf_chatbox import models
 from wolf_chatbox.card import draw_losses, write_card
-from wolf_chatbox.checkpoint import RunFolder, copy_files, write_folder, write_run
+from wolf_chatbox.checkpoint import RUN_FILE, RunFolder, copy_files, write_folder, write_run
 from wolf_chatbox.config import TrainConfig
 from wolf_chatbox.dataset import Dataset
+from wolf_chatbox.errors import CheckpointError, ModelError
 
 
 @dataclass
@@ -105,3 +107,26 @@ def publish(
         write_card(place / "README.md", record)
 
     write_folder(folder.output, write)
+
+
+def merge_adapter(adapter: Path, output: Path) -> None:
+    """Write a full model: the base model with the LoRA adapter's weights added to its own.
+
+    Raises ModelError when `adapter` holds none or its base cannot be found, CheckpointError when `output` holds something.
+    """
+    if not (adapter / models.ADAPTER_FILE).is_file():
+        raise ModelError(f"{adapter}: no {models.ADAPTER_FILE} in it, so no LoRA adapter. Name the folder of a model trained with --lora-rank.")
+    if output.exists() and not (output.is_dir() and not any(output.iterdir())):
+        raise CheckpointError(f"{output}: there is something already. Choose a new output folder.")
+    base = models.load(str(adapter))
+
+    def write(place: Path) -> None:
+        base.model.generation_config = GenerationConfig.from_pretrained(adapter)
+        base.model.save_pretrained(place)
+        base.tokenizer.model_max_length = models.context_of(base.model.config)
+        base.tokenizer.save_pretrained(place)
+        for name in (RUN_FILE, "README.md", "loss.png", "metrics.jsonl"):
+            if (adapter / name).is_file():
+                shutil.copy2(adapter / name, place)
+
+    write_folder(output, write)

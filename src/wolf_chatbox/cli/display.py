@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from itertools import groupby
+from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import yaml
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
 from wolf_chatbox.config import TrainConfig
-from wolf_chatbox.events import Evaluated, Event, Notice, Prepared, Updated
+from wolf_chatbox.events import Evaluated, Event, Notice, Planned, Prepared, Updated
 
 if TYPE_CHECKING:
     from wolf_chatbox.dataset import Dataset
@@ -63,6 +66,8 @@ class Display:
                 self._prepared(event)
                 self.progress.start()
                 self.progress.update(self.task, total=event.updates, completed=event.done)
+            case Planned():
+                self._planned(event)
             case Updated():
                 self._updated(event)
             case Evaluated():
@@ -89,10 +94,21 @@ class Display:
         for notice in data.notices:
             self.say(f"note: {notice}", "yellow")
         self.say(f"style {data.renderer.style.name} ({data.style_reason}), learning {data.persona or 'every speaker'}")
-        precision = "bf16" if event.precision == "bf16" else "fp32"
-        self.say(f"{event.model}: {event.parameters / 1e6:.0f}M parameters, {precision} on {event.device}, {event.updates:,} updates")
+        precision = "fp32" if event.precision == "no" else event.precision
+        size = f"{event.parameters / 1e6:.0f}M parameters" + (f", {event.trained / 1e6:.1f}M learnt" if event.trained < event.parameters else "")
+        where = event.device + (f" ({event.processes} processes)" if event.processes > 1 else "")
+        self.say(f"{event.model}: {size}, {precision} on {where}, {event.updates:,} updates of {event.rows_an_update} rows")
         self.console.print("[dim]One sample; [/][green]green is learnt[/][dim], the rest is context:[/]")
         self.console.print(coloured_sample(data), soft_wrap=self.soft_wrap)
+
+    def _planned(self, event: Planned) -> None:
+        self.progress.stop()
+        self.console.print("\n[bold]The settings[/] (as --config takes them):")
+        self.say(yaml.safe_dump(as_settings(self.config), sort_keys=False, allow_unicode=True).rstrip())
+        self.console.print("\n[bold]Estimated[/] from one update's passes, made twice:")
+        self.say(
+            f"time {_time(event.seconds)}, memory {event.memory / 2**30:.1f} GiB, disk {event.disk / 2**30:.1f} GiB. Nothing was trained or written."
+        )
 
     def _updated(self, event: Updated) -> None:
         self.since_log.append(event)
@@ -107,7 +123,7 @@ class Display:
             self.since_log = []
 
     def _evaluated(self, event: Evaluated) -> None:
-        when = f"epoch {event.epoch}" if event.epoch else "before training"
+        when = f"epoch {event.epoch:g}" if event.update else "before training"
         if event.loss is not None:
             best = "  [green]the best so far[/]" if event.best else ""
             self.console.print(f"[bold]{when}[/]: held-out loss {event.loss:.4f}, perplexity {event.perplexity:.2f}{best}")
@@ -129,6 +145,15 @@ def coloured_sample(data: Dataset, most: int = 120) -> Text:
     for learnt, places in groupby(shown, lambda at: sample.learn[at]):
         text.append(str(data.renderer.tokenizer.decode([sample.ids[at] for at in places])), style="green" if learnt else "dim")
     return text.append(" …" if shown.stop < len(sample) else "")
+
+
+def as_settings(config: TrainConfig) -> dict[str, Any]:
+    """The settings of a run as a YAML file has them: those of the nested classes beside the others."""
+    settings: dict[str, Any] = {}
+    for name, value in asdict(config).items():
+        settings |= value if isinstance(value, dict) else {name: value}
+    plain = {name: str(value) if isinstance(value, Path) else list(value) if isinstance(value, tuple) else value for name, value in settings.items()}
+    return {name: value for name, value in plain.items() if value is not None}
 
 
 def _time(seconds: float) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from rich.console import Console
 
 from wolf_chatbox.cli.display import Display, quiet_transformers
@@ -18,7 +20,7 @@ def train(config: TrainConfig) -> int:
 
 def fine_tune(config: TrainConfig, chat_command: str, resume_command: str = "the same command with --resume") -> int:
     """Train, showing the run; the commands are what to type afterwards, when it is done or was stopped."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, quiet=os.environ.get("RANK", "0") != "0")  # of several processes one tells
     with console.status("Loading …"):
         quiet_transformers()
         from wolf_chatbox import training
@@ -27,5 +29,7 @@ def fine_tune(config: TrainConfig, chat_command: str, resume_command: str = "the
     if result.interrupted:
         console.print(f"Stopped. [bold]{config.output}[/] holds a usable model; {resume_command} goes on.")
         return 130
+    if config.dry_run:
+        return 0
     console.print(f"The model is in [bold]{config.output}[/]. Talk with it: [bold]{chat_command}[/]")
     return 0

@@ -1,0 +1,63 @@
+"""Runs of `train` in processes of their own: to be killed, or several at once that exchange gradients."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import socket
+import warnings
+from pathlib import Path
+from typing import Any
+
+from wolf_chatbox.checkpoint import RunFolder, read_run
+from wolf_chatbox.config import TrainConfig
+
+context = multiprocessing.get_context("forkserver")
+context.set_forkserver_preload(
+    ["wolf_chatbox.training", "transformers.models.gpt2.modeling_gpt2", "transformers.models.llama.modeling_llama", "peft"]
+)
+
+
+def start(config: TrainConfig, environment: dict[str, str] | None = None, stop_after: int | None = None) -> Any:
+    """A process that trains; with `stop_after` it asks itself to stop after that update."""
+    process = context.Process(target=_train, args=(config, environment or {}, stop_after), daemon=True)
+    process.start()
+    return process
+
+
+def together(count: int, config: TrainConfig, environment: dict[str, str] | None = None, stop_after: int | None = None) -> None:
+    """Train in `count` processes that know of each other, and wait for them."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "WORLD_SIZE": str(count), "LOCAL_WORLD_SIZE": str(count)} | (environment or {})
+    running = [start(config, shared | {"RANK": str(each), "LOCAL_RANK": str(each)}, stop_after if each == 0 else None) for each in range(count)]
+    for process in running:
+        process.join(180)
+    codes = [process.exitcode for process in running]
+    for process in running:
+        process.kill()
+    assert codes == [0] * count, codes
+
+
+def is_finished(output: Path) -> bool:
+    run = read_run(output) if output.is_dir() else None
+    return run is not None and bool(run["finished"]) and not RunFolder(output).states()
+
+
+def _train(config: TrainConfig, environment: dict[str, str], stop_after: int | None) -> None:
+    os.environ.update({"OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"} | environment)
+    import signal
+
+    import torch
+
+    torch.set_num_threads(1)
+    warnings.simplefilter("ignore")
+    from wolf_chatbox.events import Event, Updated
+    from wolf_chatbox.training import train
+
+    def tell(event: Event) -> None:
+        if isinstance(event, Updated) and event.update == stop_after:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    train(config, tell)
