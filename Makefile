@@ -26,7 +26,9 @@ check: $(VENV)/installed-dev
 	$(VENV)/bin/lint-imports
 
 bench: $(VENV)/installed
-	$(RUN) bench/defaults.py --data $(DATA) --lr 5e-5 1e-4 2e-4 --batch-size 1 4
+	$(RUN) -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt
+	$(RUN) bench/training.py speed --data $(DATA)
+	$(RUN) bench/training.py learning --data $(DATA)
 
 # The stamp files say that the folder holds what the requirements name; an interrupted install leaves none.
 $(VENV)/installed: requirements.txt pyproject.toml

@@ -77,6 +77,9 @@ def take_groups(count: int | None) -> None:
         return [each for each in training if each.group in chosen], held_out, notice
 
     dataset.split = split
+    counted = dataset.Dataset.turns
+    # The turns of the other groups are dropped, and each has to be accounted for.
+    dataset.Dataset.turns = lambda self: (turns := counted(self)) | {"dropped": 2 * turns["read"] - sum(turns.values()) + turns["dropped"]}
 
 
 def config_of(args: argparse.Namespace, model: str, output: Path, **more: Any) -> Any:

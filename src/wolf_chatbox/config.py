@@ -17,6 +17,7 @@ from wolf_chatbox.errors import ConfigError
 
 StyleName = Literal["auto", "dialogpt", "named", "chat"]
 FormatName = Literal["auto", "script", "raw", "conversations", "messages"]
+Search = Literal["grid", "random", "tpe"]
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 Optimizer = Literal["adamw", "adafactor", "adamw8bit"]
 Tracker = Literal["tensorboard", "wandb", "mlflow", "trackio"]

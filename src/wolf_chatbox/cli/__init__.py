@@ -23,6 +23,7 @@ app = App(
     default_parameter=Parameter(negative=(), consume_multiple=True),
 )
 app.command("wolf_chatbox.cli.train:train", help="Fine-tune a base model on conversations.")
+app.command("wolf_chatbox.cli.sweep:sweep", help="Search for the best settings of train.")
 app.command("wolf_chatbox.cli.merge:merge", help="Make a full model of a LoRA adapter and its base.")
 app.command("wolf_chatbox.cli.chat:chat", help="Talk with a trained model.")
 app.command("wolf_chatbox.cli.data:app", name="data", help="Read and convert files of conversations.")
