@@ -389,6 +389,7 @@ def test_gradient_checkpointing_changes_nothing_but_memory(config: Any, tmp_path
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")  # of the compiler's own
 def test_a_compiled_model_learns_the_same(config: Any, tmp_path: Path) -> None:
+    torch._dynamo.reset()
     train(config(output=tmp_path / "usual", epochs=1, lr=1e-3))
     train(config(output=tmp_path / "compiled", epochs=1, lr=1e-3, compile=True))
     assert largest_difference(tmp_path / "usual", tmp_path / "compiled") < 1e-4

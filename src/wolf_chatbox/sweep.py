@@ -10,6 +10,7 @@ import csv
 import difflib
 import math
 import shutil
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -104,7 +105,7 @@ class SweepConfig:
     def config(self, values: Mapping[str, Any], output: Path) -> TrainConfig:
         """The settings of one run. Raises DataError when TrainConfig refuses them."""
         settings: dict[str, Any] = dict(self.train) | dict(values)
-        nested = {
+        nested: dict[str, Any] = {
             name: kind(**{each.name: settings.pop(each.name) for each in fields(kind) if each.name in settings})
             for name, kind in (("read", ReadConfig), ("sampling", SamplingConfig))
         }
@@ -132,11 +133,13 @@ def read_sweep(path: Path) -> SweepConfig:
         raise DataError(f"{path}: no sweep. It needs train: (data and settings for all runs) and space: (settings to search).")
     unknown = set(found) - {each.name for each in fields(SweepConfig)} | ({"where"} & set(found))
     if unknown:
-        raise DataError(f"{path}: {', '.join(sorted(map(str, unknown)))}: no part of a sweep's file. It may have search, trials, prune, storage, seed.")
-    plain = lambda settings: {str(name).replace("-", "_"): _number(value) for name, value in settings.items()}  # noqa: E731
-    space = {name: _choices(path, name, value) for name, value in plain(found["space"]).items()}
+        raise DataError(
+            f"{path}: {', '.join(sorted(map(str, unknown)))}: no part of a sweep's file. It may have search, trials, prune, storage, seed."
+        )
+    fixed, searched = ({str(name).replace("-", "_"): _number(value) for name, value in found[part].items()} for part in ("train", "space"))
+    space = {name: _choices(path, name, value) for name, value in searched.items()}
     rest = {name: value for name, value in found.items() if name not in ("train", "space") and value is not None}
-    return SweepConfig(**rest | {"output": Path(rest.get("output", "sweep"))}, train=plain(found["train"]), space=space, where=str(path))
+    return SweepConfig(**rest | {"output": Path(rest.get("output", "sweep"))}, train=fixed, space=space, where=str(path))
 
 
 def _number(value: Any) -> Any:
@@ -185,6 +188,7 @@ def sweep(config: SweepConfig, tell: Callable[[Event], None] = lambda event: Non
     from optuna.trial import TrialState
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
+    warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
     with writing(config.output):
         config.output.mkdir(parents=True, exist_ok=True)
     url = config.storage or f"sqlite:///{config.output / 'trials.db'}"
@@ -296,7 +300,7 @@ def _report(config: SweepConfig, study: optuna.Study) -> list[dict[str, Any]]:
     """Write `results.csv`, `best.yaml` and the plots; returns the runs, the best first."""
     from optuna.trial import TrialState
 
-    trials = [
+    trials: list[dict[str, Any]] = [
         {"number": each.number, "state": each.state.name.lower(), "loss": each.value if each.state == TrialState.COMPLETE else None}
         | {"seconds": each.user_attrs.get("seconds"), **each.params}
         for each in study.trials
@@ -346,7 +350,9 @@ def _draw(config: SweepConfig, study: optuna.Study, trials: list[dict[str, Any]]
         axes.set_xlabel("importance for the loss")
 
     def parallel(axes: Any) -> None:
-        scale = lambda values: {value: at / max(1, len(values) - 1) for at, value in enumerate(values)}  # noqa: E731
+        def scale(values: list[Any]) -> dict[Any, float]:
+            return {value: at / max(1, len(values) - 1) for at, value in enumerate(values)}
+
         columns = [*config.space, "loss"]
         heights = {name: scale(sorted({each[name] for each in whole}, key=lambda value: (str(type(value)), value))) for name in columns}
         worst, best = max(losses), min(losses)
