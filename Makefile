@@ -14,10 +14,10 @@ demo: $(VENV)/installed
 	@$(RUN) examples/demo.py $(if $(FRESH),--fresh)
 
 test: $(VENV)/installed-dev
-	$(RUN) -m pytest
+	OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2
 
 test-fast: $(VENV)/installed-dev
-	$(RUN) -m pytest -m "not slow and not network"
+	OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2 -m "not slow and not network"
 
 check: $(VENV)/installed-dev
 	$(RUN) -m ruff check .

@@ -97,7 +97,8 @@ class Display:
         precision = "fp32" if event.precision == "no" else event.precision
         size = f"{event.parameters / 1e6:.0f}M parameters" + (f", {event.trained / 1e6:.1f}M learnt" if event.trained < event.parameters else "")
         where = event.device + (f" ({event.processes} processes)" if event.processes > 1 else "")
-        self.say(f"{event.model}: {size}, {precision} on {where}, {event.updates:,} updates of {event.rows_an_update} rows")
+        rows = f"{event.rows_an_update} row" + ("s" if event.rows_an_update > 1 else "")
+        self.say(f"{event.model}: {size}, {precision} on {where}, {event.updates:,} updates of {rows}")
         self.console.print("[dim]One sample; [/][green]green is learnt[/][dim], the rest is context:[/]")
         self.console.print(coloured_sample(data), soft_wrap=self.soft_wrap)
 
@@ -123,7 +124,7 @@ class Display:
             self.since_log = []
 
     def _evaluated(self, event: Evaluated) -> None:
-        when = f"epoch {event.epoch:g}" if event.update else "before training"
+        when = f"epoch {event.epoch:.3g}" if event.update else "before training"
         if event.loss is not None:
             best = "  [green]the best so far[/]" if event.best else ""
             self.console.print(f"[bold]{when}[/]: held-out loss {event.loss:.4f}, perplexity {event.perplexity:.2f}{best}")
@@ -153,7 +154,7 @@ def as_settings(config: TrainConfig) -> dict[str, Any]:
     for name, value in asdict(config).items():
         settings |= value if isinstance(value, dict) else {name: value}
     plain = {name: str(value) if isinstance(value, Path) else list(value) if isinstance(value, tuple) else value for name, value in settings.items()}
-    return {name: value for name, value in plain.items() if value is not None}
+    return {name: value for name, value in plain.items() if value is not None and name not in ("dry_run", "resume", "overwrite")}
 
 
 def _time(seconds: float) -> str:
