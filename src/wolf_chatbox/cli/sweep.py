@@ -46,5 +46,6 @@ def sweep(file: Path) -> int:
     if not outcome.trials or outcome.trials[0]["loss"] is None:
         console.print("No run came to a loss.")
         return 1
-    console.print(f"The best model is in [bold]{config.output / 'best'}[/], its settings are in [bold]{config.output / 'best.yaml'}[/].", soft_wrap=True)
+    best = config.output / "best"
+    console.print(f"The best model is in [bold]{best}[/], its settings are in [bold]{best}.yaml[/].", soft_wrap=True)
     return 0
