@@ -18,6 +18,13 @@ context.set_forkserver_preload(
 )
 
 
+def ready() -> None:
+    """Wait until a process starts at once: the first one waits for all the imports."""
+    process = context.Process(target=int)
+    process.start()
+    process.join()
+
+
 def start(config: TrainConfig, environment: dict[str, str] | None = None, stop_after: int | None = None) -> Any:
     """A process that trains; with `stop_after` it asks itself to stop after that update."""
     process = context.Process(target=_train, args=(config, environment or {}, stop_after), daemon=True)

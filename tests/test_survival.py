@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from processes import is_finished, start
+from processes import is_finished, ready, start
 from wolf_chatbox.checkpoint import RunFolder, read_run
 from wolf_chatbox.config import SamplingConfig, TrainConfig
 
@@ -65,6 +65,7 @@ def _survive(script: Path, base: Path, tmp_path: Path, kills: int, seed: int) ->
         seed=seed,
         sampling=SamplingConfig(max_new_tokens=2),
     )
+    ready()
     begun = time.monotonic()
     process = start(config)
     process.join()
