@@ -51,6 +51,18 @@ def test_pieces_join_to_the_reply_that_the_history_keeps(tokenizer: Any) -> None
     assert "".join(pieces) == "Wubba lubba, the stew is hot.\nEat it: now. It costs: two coppers, and more than that too."
 
 
+def test_a_question_stays_asked_when_it_is_stopped_before_the_first_piece(tokenizer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = talk(tokenizer, "Hm.")
+
+    def stopped(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(session, "_prompt", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        list(session.stream("What is this?"))
+    assert session.history == (Turn("Morty", "What is this?"),)
+
+
 @laws
 @given(
     st.sampled_from(["Morty", "Beth", "Rick", "Jerry the Guest"]),

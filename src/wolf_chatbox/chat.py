@@ -158,7 +158,12 @@ class ChatSession:
         return said[-1]
 
     def _answer(self, history: tuple[Turn, ...]) -> Iterator[str]:
-        prompt = self._prompt(history)
+        before, self.history = self.history, history  # a question stays asked, however early its answer is stopped
+        try:
+            prompt = self._prompt(history)
+        except ChatError:
+            self.history = before
+            raise
         others = {turn.speaker for turn in history} | set(self.speakers)
         ids: list[int] = []
         shown = ""

@@ -67,8 +67,7 @@ def talk(session: ChatSession, turns: int = 0) -> None:
             answer = _answer(session, line, lambda text: console.print(Text(text, style="dim")))
             if answer is None:
                 continue
-            console.print(Text(f"{session.persona}: ", style="bold yellow"), end="")
-            said += _stream(console, answer)
+            said += _stream(console, session.persona, answer)
             session.save(last_chat())
         except Quit:
             break
@@ -167,11 +166,12 @@ def _set(sampling: SamplingConfig, rest: str) -> SamplingConfig:
         raise ChatError(f"/set: {error}") from error
 
 
-def _stream(console: Console, answer: Iterator[str]) -> bool:
+def _stream(console: Console, persona: str, answer: Iterator[str]) -> bool:
     """Print a reply as it comes; Ctrl-C keeps what has come. Returns whether anything was said."""
     said = False
     with closing(answer) as pieces:  # type: ignore[type-var]
         try:
+            console.print(Text(f"{persona}: ", style="bold yellow"), end="")
             for piece in pieces:
                 said = True
                 console.print(Text(piece), end="", soft_wrap=True)
