@@ -29,6 +29,7 @@ bench: $(VENV)/installed
 	$(RUN) -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt
 	$(RUN) bench/training.py speed --data $(DATA)
 	$(RUN) bench/training.py learning --data $(DATA)
+	$(RUN) bench/endurance.py --data $(DATA)
 
 # The stamp files say that the folder holds what the requirements name; an interrupted install leaves none.
 $(VENV)/installed: requirements.txt pyproject.toml

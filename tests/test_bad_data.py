@@ -63,9 +63,9 @@ def test_a_missing_file(tmp_path: Path) -> None:
     assert complaint(tmp_path / "no.csv") == "no.csv: there is no such file. Check the path, or try the bundled script: example."
 
 
-def test_a_folder(tmp_path: Path) -> None:
+def test_an_empty_folder(tmp_path: Path) -> None:
     (tmp_path / "folder.csv").mkdir()
-    assert complaint(tmp_path / "folder.csv") == "folder.csv: a folder, no file. Name the files in it."
+    assert complaint(tmp_path / "folder.csv") == "folder.csv: no file in it."
 
 
 def test_a_file_in_the_place_of_a_folder(tmp_path: Path) -> None:

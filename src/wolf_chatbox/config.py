@@ -16,7 +16,35 @@ from cyclopts import Parameter, Token
 from wolf_chatbox.errors import ConfigError
 
 StyleName = Literal["auto", "dialogpt", "named", "chat"]
-FormatName = Literal["auto", "script", "raw", "conversations", "messages"]
+FormatName = Literal[
+    "auto",
+    "script",
+    "screenplay",
+    "subtitles",
+    "raw",
+    "conversations",
+    "messages",
+    "rows",
+    "whatsapp",
+    "telegram",
+    "discord",
+    "slack",
+    "messenger",
+    "line",
+    "signal",
+    "imessage",
+    "irc",
+    "mail",
+    "cornell",
+    "dailydialog",
+    "convai2",
+    "topical_chat",
+    "empathetic_dialogues",
+    "real_persona_chat",
+]
+Form = Literal["conversations", "openai", "sharegpt", "raw"]
+Duplicates = Literal["keep", "exact", "near"]
+Unsaid = Literal["media", "system", "deleted"]
 Search = Literal["grid", "random", "tpe"]
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 Optimizer = Literal["adamw", "adafactor", "adamw8bit"]
@@ -99,16 +127,49 @@ class ReadConfig:
     """A script's column of speaker names, when it is not recognised."""
     text_column: str | None = None
     """A script's column of lines, when it is not recognised."""
+    group_column: str | None = None
+    """A Parquet or hub table's column that tells which rows belong to one conversation, when it is not recognised."""
     cut_at_jump: Whole = 5
     """Where a script's line index jumps by more than this, a new conversation starts."""
+    session_gap: float = 8
+    """Where a chat is silent for more hours than this, a new conversation starts; 0 never cuts."""
+    keep: tuple[Unsaid, ...] = ()
+    """Messages to keep that nobody said: media (as a placeholder), system (joins and the like), deleted."""
 
     def __post_init__(self) -> None:
         _check_choice(self, "format", get_args(FormatName))
         _check_at_least(self, 1, "cut_at_jump")
+        _check_at_least(self, 0, "session_gap")
+        for each in self.keep:
+            if each not in get_args(Unsaid):
+                raise ConfigError("keep", each, f"must be of {', '.join(get_args(Unsaid))}.")
         try:
             "".encode("utf-8" if self.encoding == "auto" else self.encoding)
         except (LookupError, ValueError) as error:
             raise ConfigError("encoding", self.encoding, "is no encoding that Python knows; try utf-8 or cp932.") from error
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class CleanConfig:
+    """What is done to conversations after they are read, and before anything is learnt from them."""
+
+    join_within: float = 180
+    """Messages of one speaker that follow each other within this many seconds become one turn; 0 joins none."""
+    duplicates: Duplicates = "keep"
+    """Conversations that are there twice: keep them, or drop exact copies, or near ones too (by MinHash)."""
+    repair: bool = False
+    """Repair broken characters (cafÃ© for café) with ftfy."""
+    languages: tuple[str, ...] = ()
+    """Keep conversations in these languages only (ISO 639-1 codes such as en, ja), as py3langid tells them."""
+    scrub: bool = False
+    """Replace e-mail and web addresses, phone, card and IBAN numbers and coordinates by marks such as [email]."""
+    pseudonyms: Path | None = None
+    """Give the speakers invented names, also where a text mentions them; who is who is kept in this file, for the next time."""
+
+    def __post_init__(self) -> None:
+        _check_choice(self, "duplicates", get_args(Duplicates))
+        _check_at_least(self, 0, "join_within")
 
 
 @Parameter(name="*")
@@ -183,6 +244,7 @@ class TrainConfig:
     trust_remote_code: bool = False
     """Run the Python code that some base models bring along."""
     read: ReadConfig = field(default_factory=ReadConfig)
+    clean: CleanConfig = field(default_factory=CleanConfig)
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
 
     def __post_init__(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TextIO
 
 from wolf_chatbox.errors import DataError
@@ -16,6 +17,13 @@ class Turn:
 
     speaker: str
     text: str
+    time: datetime | None = None
+    """When it was said, by the clock that the export shows (no time zone); None where the source does not tell."""
+
+    def to_dict(self) -> dict[str, str]:
+        """The JSON form: `{"speaker": …, "text": …}`, and `"time"` (ISO 8601) where it is known."""
+        form = {"speaker": self.speaker, "text": self.text}
+        return form if self.time is None else form | {"time": self.time.isoformat()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +41,7 @@ class Conversation:
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form: `{"group": …, "turns": [{"speaker": …, "text": …}, …]}`."""
-        return {"group": self.group, "turns": [{"speaker": turn.speaker, "text": turn.text} for turn in self.turns]}
+        return {"group": self.group, "turns": [turn.to_dict() for turn in self.turns]}
 
     @classmethod
     def from_dict(cls, value: Any, where: str = "conversation") -> Conversation:
@@ -45,7 +53,17 @@ class Conversation:
             if not (isinstance(turn, dict) and isinstance(turn.get("speaker"), str) and isinstance(turn.get("text"), str)):
                 raise DataError(f'{where}: each turn needs "speaker" and "text", both strings.')
         group = value.get("group")
-        return cls(tuple(Turn(turn["speaker"], turn["text"]) for turn in turns), str(group) if group is not None else "")
+        made = tuple(Turn(turn["speaker"], turn["text"], _time(turn.get("time"), where)) for turn in turns)
+        return cls(made, str(group) if group is not None else "")
+
+
+def _time(value: Any, where: str) -> datetime | None:
+    if value is None:
+        return None
+    try:
+        return datetime.fromisoformat(value).replace(tzinfo=None)
+    except (TypeError, ValueError) as error:
+        raise DataError(f'{where}: "time" {value!r} is no date and time such as 2024-05-01T18:30:00.') from error
 
 
 def parse_json(text: str, where: str, line: int = 1) -> Any:

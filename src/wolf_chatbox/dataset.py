@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from wolf_chatbox.cleaning import clean
 from wolf_chatbox.config import TrainConfig
 from wolf_chatbox.conversation import Conversation, Turn
 from wolf_chatbox.corpus import count_speakers, find_speaker, partner_of, split
@@ -19,8 +20,12 @@ from wolf_chatbox.rendering import Rendered, Renderer, choose_style, make_render
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-CONTEXT_SHARE = 4
-"""A sample that continues a conversation begins with up to 1/4 of a row of the turns before it."""
+CONTEXT_SHARE = 8
+HELD_OUT_CONTEXT_SHARE = 4
+"""A sample that continues a conversation begins with up to 1/8 of a row of the turns before it, 1/4 where it is held out.
+
+More context to learn from costs time and teaches little (docs/benchmarks.md); what is measured has more, as in a chat.
+"""
 
 
 @dataclass
@@ -60,6 +65,7 @@ class Dataset:
             "learnt": self.training.learnt,
             "held out": held_out,
             "context only": self.training.context,
+            "joined": self.tally.joined,
             "dropped": dropped,
         }
 
@@ -100,7 +106,7 @@ def prepare(config: TrainConfig, tokenizer: PreTrainedTokenizerBase, max_tokens:
     Raises DataError when a file cannot be read, the persona is not there, or nothing is left to learn.
     """
     tally = Tally()
-    conversations = list(read_conversations(config.data, config.read, tally))
+    conversations = list(clean(read_conversations(config.data, config.read, tally), config.clean, tally))
     if not conversations:
         raise DataError(f"{', '.join(config.data)}: no turn of dialogue in it ({tally.read} read, {_reasons(tally.dropped) or 'none kept'}).")
     speakers = count_speakers(conversations)
@@ -132,7 +138,7 @@ def prepare(config: TrainConfig, tokenizer: PreTrainedTokenizerBase, max_tokens:
 
     training, held_out, notice = split(conversations, config.validation_share, config.seed, learnt_turns)
     notices += [notice] if notice else []
-    rendered = [_render(part, renderer, max_tokens) for part in (training, held_out)]
+    rendered = [_render(training, renderer, max_tokens, CONTEXT_SHARE), _render(held_out, renderer, max_tokens, HELD_OUT_CONTEXT_SHARE)]
     if not any(any(sample.learn) for sample in rendered[0].samples):
         who = f"{persona} speaks" if persona else "anybody speaks"
         raise DataError(f"nothing to learn: in the part to learn from, no turn that {who} is left. Give more data, or a smaller validation share.")
@@ -161,10 +167,10 @@ def prepare(config: TrainConfig, tokenizer: PreTrainedTokenizerBase, max_tokens:
     return dataset
 
 
-def _render(conversations: list[Conversation], renderer: Renderer, max_tokens: int) -> Rendered:
+def _render(conversations: list[Conversation], renderer: Renderer, max_tokens: int, context_share: int) -> Rendered:
     total = Rendered()
     for conversation in conversations:
-        total.add(renderer.render(conversation, max_tokens, max_tokens // CONTEXT_SHARE))
+        total.add(renderer.render(conversation, max_tokens, max_tokens // context_share))
     return total
 
 

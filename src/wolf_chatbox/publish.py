@@ -47,6 +47,7 @@ def describe_run(config: TrainConfig, dataset: Dataset, model: Any) -> dict[str,
     for name in ("resume", "overwrite", "dry_run"):
         settings.pop(name)
     settings["output"] = str(config.output)
+    settings["clean"]["pseudonyms"] = config.clean.pseudonyms and str(config.clean.pseudonyms)
     return {
         "style": dataset.renderer.style.name,
         "persona": dataset.persona,

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import yaml
 
 from wolf_chatbox.checkpoint import writing
-from wolf_chatbox.config import ReadConfig, SamplingConfig, Search, TrainConfig
+from wolf_chatbox.config import CleanConfig, ReadConfig, SamplingConfig, Search, TrainConfig
 from wolf_chatbox.errors import ConfigError, DataError, TrainingError
 from wolf_chatbox.events import Evaluated, Event, Notice
 from wolf_chatbox.training import train
@@ -107,7 +107,7 @@ class SweepConfig:
         settings: dict[str, Any] = dict(self.train) | dict(values)
         nested: dict[str, Any] = {
             name: kind(**{each.name: settings.pop(each.name) for each in fields(kind) if each.name in settings})
-            for name, kind in (("read", ReadConfig), ("sampling", SamplingConfig))
+            for name, kind in (("read", ReadConfig), ("clean", CleanConfig), ("sampling", SamplingConfig))
         }
         try:
             return TrainConfig(**settings, **nested, output=output, overwrite=True)
@@ -118,7 +118,7 @@ class SweepConfig:
 
 
 def known_settings() -> set[str]:
-    return {each.name for kind in (TrainConfig, ReadConfig, SamplingConfig) for each in fields(kind)}
+    return {each.name for kind in (TrainConfig, ReadConfig, CleanConfig, SamplingConfig) for each in fields(kind)}
 
 
 def read_sweep(path: Path) -> SweepConfig:

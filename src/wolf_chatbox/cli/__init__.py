@@ -26,7 +26,7 @@ app.command("wolf_chatbox.cli.train:train", help="Fine-tune a base model on conv
 app.command("wolf_chatbox.cli.sweep:sweep", help="Search for the best settings of train.")
 app.command("wolf_chatbox.cli.merge:merge", help="Make a full model of a LoRA adapter and its base.")
 app.command("wolf_chatbox.cli.chat:chat", help="Talk with a trained model.")
-app.command("wolf_chatbox.cli.data:app", name="data", help="Read and convert files of conversations.")
+app.command("wolf_chatbox.cli.data:app", name="data", help="Look at, clean and convert files of conversations.")
 app.command("wolf_chatbox.cli.models:app", name="models", help="List and fetch base models.")
 app.register_install_completion_command()
 

@@ -9,12 +9,14 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from wolf_chatbox.checkpoint import writing
-from wolf_chatbox.config import ReadConfig
-from wolf_chatbox.conversation import write_conversations
+from wolf_chatbox.cleaning import clean
+from wolf_chatbox.config import CleanConfig, Form, ReadConfig
 from wolf_chatbox.errors import CheckpointError
+from wolf_chatbox.export import export
 from wolf_chatbox.importers import Tally, read_conversations
 
-app = App(name="data", help="Read and convert files of conversations.")
+app = App(name="data", help="Look at, clean and convert files of conversations.")
+app.command("wolf_chatbox.cli.inspect:inspect", help="Look at conversations: who speaks, how much, and what to look after.")
 
 
 @app.command
@@ -22,17 +24,24 @@ def convert(
     files: Annotated[tuple[str, ...], Parameter(required=True, consume_multiple=True)],
     *,
     output: Annotated[Path, Parameter(name=["--output", "-o"])],
+    to: Form = "conversations",
+    persona: str | None = None,
     read: ReadConfig | None = None,
+    cleaning: CleanConfig | None = None,
     overwrite: bool = False,
 ) -> int:
-    """Convert files of any known format to one file of conversations (JSON Lines).
+    """Convert files of any known format to one file of conversations.
 
     Parameters
     ----------
     files
-        Files of conversations; `example` is the bundled script.
+        Files, folders or zip archives of conversations; `example` is the bundled script.
     output
         The file to write.
+    to
+        conversations is our own JSON Lines, in which nothing is lost; openai, sharegpt and raw are what others read.
+    persona
+        Who is the assistant in openai's and sharegpt's form; nobody but `assistant` itself is without it.
     overwrite
         Replace the file if it is there.
     """
@@ -42,7 +51,7 @@ def convert(
     new = output.with_name(output.name + ".writing")
     try:
         with writing(output), new.open("w", encoding="utf-8") as file:
-            count = write_conversations(read_conversations(files, read, tally), file)
+            count = export(clean(read_conversations(files, read, tally), cleaning or CleanConfig(), tally), to, file, persona)
         new.replace(output)
     finally:
         new.unlink(missing_ok=True)
@@ -50,8 +59,12 @@ def convert(
         print(f"{path}: {title}", file=sys.stderr)
     for note in tally.notes:
         print(f"note: {note}", file=sys.stderr)
-    print(f"{tally.read} turns read = {tally.kept} kept + {sum(tally.dropped.values())} dropped", file=sys.stderr)
+    joined = f" + {tally.joined} joined to the turn before" if tally.joined else ""
+    print(f"{tally.read} turns read = {tally.kept} kept{joined} + {sum(tally.dropped.values())} dropped", file=sys.stderr)
     for reason, number in tally.dropped.items():
         print(f"  dropped: {number} ({reason})", file=sys.stderr)
+    for kind, number in tally.changed.items():
+        if number:
+            print(f"  replaced: {number} ({kind})", file=sys.stderr)
     print(f"{count} conversations in {output}", file=sys.stderr)
     return 0

@@ -6,21 +6,44 @@ yields conversations and counts every turn it keeps or drops.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Iterable, Iterator
-from importlib.resources import files
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
-from wolf_chatbox.errors import FormatError
-from wolf_chatbox.importers import classic_raw, jsonl, messages, script_csv
-from wolf_chatbox.importers.source import Source, Tally
+from wolf_chatbox.errors import DataError, FormatError
+from wolf_chatbox.importers import (
+    classic_raw,
+    convai2,
+    cornell,
+    dailydialog,
+    dataset_rows,
+    discord,
+    empathetic_dialogues,
+    imessage,
+    irc,
+    jsonl,
+    line,
+    mail,
+    messages,
+    messenger,
+    real_persona_chat,
+    screenplay,
+    script_csv,
+    signal,
+    slack,
+    subtitles,
+    telegram,
+    topical_chat,
+    whatsapp,
+)
+from wolf_chatbox.importers.files import EXAMPLE, expand, find
+from wolf_chatbox.importers.source import Source, Tally, Truncated
 
-__all__ = ["EXAMPLE", "IMPORTERS", "Importer", "Tally", "read_conversations"]
-
-EXAMPLE = "example"
-"""The name under which the bundled script goes."""
+__all__ = ["EXAMPLE", "IMPORTERS", "Importer", "Tally", "find", "read_conversations"]
 
 
 class Importer(NamedTuple):
@@ -29,13 +52,36 @@ class Importer(NamedTuple):
     read: Callable[[Source, ReadConfig, Tally], Iterator[Conversation]]
     suffixes: tuple[str, ...] = ()
     """Files named so are read by this importer, to say what is wrong with them, when no importer claims their content."""
+    joins: bool = False
+    """Files of one folder are one chat: `read` gets the first, with the others as its `more`."""
+    general: bool = False
+    """Its claims are wide: where a special format claims the file as well, that one is meant."""
 
 
 IMPORTERS = {
     "script": Importer("script table (CSV, TSV)", script_csv.claims, script_csv.read, (".csv", ".tsv")),
+    "screenplay": Importer("screenplay (NAME: line, Fountain)", screenplay.claims, screenplay.read, (".fountain",), general=True),
+    "subtitles": Importer("subtitles with speakers (SRT, WebVTT)", subtitles.claims, subtitles.read, (".srt", ".vtt")),
     "raw": Importer("classic raw samples", classic_raw.claims, classic_raw.read),
     "conversations": Importer("conversations (JSON Lines)", jsonl.claims, jsonl.read),
-    "messages": Importer("messages (OpenAI, ShareGPT)", messages.claims, messages.read, (".json", ".jsonl")),
+    "messages": Importer("messages (OpenAI, ShareGPT, Alpaca)", messages.claims, messages.read, (".json", ".jsonl")),
+    "rows": Importer("table of conversations (Parquet, hub)", dataset_rows.claims, dataset_rows.read, (".parquet",)),
+    "whatsapp": Importer("WhatsApp chat", whatsapp.claims, whatsapp.read),
+    "telegram": Importer("Telegram (JSON)", telegram.claims, telegram.read),
+    "discord": Importer("Discord (DiscordChatExporter JSON)", discord.claims, discord.read),
+    "slack": Importer("Slack export", slack.claims, slack.read, joins=True),
+    "messenger": Importer("Messenger, Instagram (JSON)", messenger.claims, messenger.read, joins=True),
+    "line": Importer("LINE chat", line.claims, line.read),
+    "signal": Importer("Signal (signal-export)", signal.claims, signal.read),
+    "imessage": Importer("iMessage (imessage-exporter)", imessage.claims, imessage.read),
+    "irc": Importer("IRC log", irc.claims, irc.read),
+    "mail": Importer("mailbox (mbox)", mail.claims, mail.read, (".mbox",)),
+    "cornell": Importer("Cornell Movie-Dialogs", cornell.claims, cornell.read),
+    "dailydialog": Importer("DailyDialog", dailydialog.claims, dailydialog.read),
+    "convai2": Importer("PersonaChat, ConvAI2", convai2.claims, convai2.read),
+    "topical_chat": Importer("Topical-Chat", topical_chat.claims, topical_chat.read),
+    "empathetic_dialogues": Importer("EmpatheticDialogues", empathetic_dialogues.claims, empathetic_dialogues.read),
+    "real_persona_chat": Importer("RealPersonaChat", real_persona_chat.claims, real_persona_chat.read),
 }
 
 
@@ -50,27 +96,69 @@ def read_conversations(
     config = config or ReadConfig()
     tally = tally if tally is not None else Tally()
     for path in [paths] if isinstance(paths, (str, Path)) else paths:
-        source = Source.open(find(path), config.encoding)
+        if str(path).startswith(dataset_rows.HUB):
+            tally.formats.append((str(path), "data set of the hub"))
+            yield from dataset_rows.read_hub(str(path), config, tally)
+            continue
+        for name, source in _sources(str(path), config, tally):
+            try:
+                yield from IMPORTERS[name].read(source, config, tally)
+            except Truncated as error:
+                tally.notes.append(str(error))
+
+
+def _sources(path: str, config: ReadConfig, tally: Tally) -> Iterator[tuple[str, Source]]:
+    """Yield the files that a name stands for, each with its importer; those of one chat as one.
+
+    In a folder or an archive, files that are no conversations are passed over and told.
+    """
+    found, several = expand(find(path))
+    skipped: list[str] = []
+    parts: list[Source] = []
+    last = ""
+    for each in found:
+        try:
+            source = Source.open(each, config.encoding)
+            name = config.format if config.format != "auto" else recognise(source, config, alone=not several)
+            if several and not IMPORTERS[name].claims(source.head):
+                raise FormatError(f"{each}: not of the format {name}.")
+        except (FormatError, DataError):
+            if not several:
+                raise
+            skipped.append(str(each)[len(path) :].lstrip("/\\"))
+            continue
         if config.encoding == "auto" and source.encoding == "cp1252":
             tally.notes.append(f"{source.path.name}: not UTF-8, read as CP1252; where characters look wrong, pass --encoding")
-        name = config.format if config.format != "auto" else recognise(source, config)
-        tally.formats.append((str(path), IMPORTERS[name].title))
-        yield from IMPORTERS[name].read(source, config, tally)
+        tally.formats.append((path if not several else str(each), IMPORTERS[name].title))
+        if parts and not (name == last and IMPORTERS[name].joins and _folder(parts[0]) == _folder(source)):
+            yield last, replace(parts[0], more=tuple(parts[1:]))
+            parts = []
+        parts.append(source)
+        last = name
+    if skipped:
+        names = textwrap.shorten(", ".join(skipped), 200, placeholder=" …")
+        tally.notes.append(f"{path}: {len(skipped)} files are no conversations of a known format, passed over: {names}")
+    if parts:
+        yield last, replace(parts[0], more=tuple(parts[1:]))
+    elif several:
+        raise FormatError(f"{path}: no file in it is of a known format of conversations ({', '.join(IMPORTERS)}).")
 
 
-def find(path: str | Path) -> Path:
-    """The file that a name given as data stands for."""
-    if str(path) == EXAMPLE and not Path(EXAMPLE).exists():
-        return Path(str(files("wolf_chatbox") / "data" / "innkeeper.csv"))
-    return Path(path)
+def _folder(source: Source) -> str:
+    return str(source.folder)
 
 
-def recognise(source: Source, config: ReadConfig) -> str:
-    """The name of the importer that claims the content; raises FormatError when none does, or more than one."""
+def recognise(source: Source, config: ReadConfig, *, alone: bool = True) -> str:
+    """The name of the importer that claims the content; raises FormatError when none does, or more than one.
+
+    A file that stands alone is meant to be read: where its content tells nothing, its name does.
+    """
     if config.speaker_column or config.text_column:
         return "script"
     claimed = [name for name, importer in IMPORTERS.items() if importer.claims(source.head)]
-    if not claimed:
+    if len(claimed) > 1:
+        claimed = [name for name in claimed if not IMPORTERS[name].general]
+    if not claimed and alone:
         claimed = [name for name, importer in IMPORTERS.items() if source.path.suffix.lower() in importer.suffixes]
     if len(claimed) == 1:
         return claimed[0]

@@ -25,7 +25,7 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
             elif not speaker:
                 tally.dropped["no speaker"] += 1
             else:
-                turns.append(Turn(speaker, text))
+                turns.append(Turn(speaker, text, turn.time))
         tally.kept += len(turns)
         if turns:
             yield Conversation(tuple(turns), conversation.group or f"{source.path.stem} {number}")

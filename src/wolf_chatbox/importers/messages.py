@@ -1,4 +1,5 @@
-"""Messages with roles: the OpenAI form (`messages`, `role`, `content`) and ShareGPT's (`conversations`, `from`, `value`).
+"""Messages with roles: the OpenAI form (`messages`, `role`, `content`), ShareGPT's (`conversations`, `from`, `value`),
+and Alpaca's (`instruction`, `input`, `output`).
 
 One conversation a line (JSON Lines), or one JSON document: a conversation, a list of them, or a bare list of messages.
 OpenAI: https://platform.openai.com/docs/api-reference/chat; the fine-tuning form is the same, one object a line.
@@ -9,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from wolf_chatbox.config import ReadConfig
@@ -21,21 +22,30 @@ ROLES = {"human": "user", "gpt": "assistant", "chatgpt": "assistant", "bot": "as
 """ShareGPT's words for the roles, and ours."""
 
 
+KEYS = {"messages", "conversations", "instruction"}
+"""An object with one of these holds a conversation."""
+
+
 def claims(head: str) -> bool:
     start = head.lstrip()
     if not start.startswith(("{", "[")):
         return False
-    return bool(re.search(r'"(messages|conversations)"\s*:\s*\[|"role"\s*:[^{}]*"content"\s*:|"from"\s*:[^{}]*"value"\s*:', start))
+    return any(all(re.search(rf'"{key}"\s*:', start) for key in keys) for keys in (("role", "content"), ("from", "value"), ("instruction", "output")))
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
     """Yield the conversations; a message's `name` is its speaker where it has one, else its role."""
-    lists = (each for where, value in _documents(source) for each in _message_lists(value, where))
+    yield from from_values(_documents(source), source.path.stem, tally)
+
+
+def from_values(values: Iterable[tuple[str, Any]], stem: str, tally: Tally) -> Iterator[Conversation]:
+    """Yield the conversations of decoded values, each with the place it comes from; they are grouped by their numbers."""
+    lists = (each for where, value in values for each in _message_lists(value, where))
     for number, (where, messages) in enumerate(lists, 1):
         turns = [turn for at, message in enumerate(messages, 1) if (turn := _turn(message, f"{where}, message {at}", tally))]
         tally.kept += len(turns)
         if turns:
-            yield Conversation(tuple(turns), f"{source.path.stem} {number}")
+            yield Conversation(tuple(turns), f"{stem} {number}")
 
 
 def _documents(source: Source) -> Iterator[tuple[str, Any]]:
@@ -62,14 +72,24 @@ def _is_lines(head: str) -> bool:
 
 def _message_lists(value: Any, where: str) -> Iterator[tuple[str, list[Any]]]:
     """Yield (where, messages) of each conversation: an object or a bare list of messages; several are a list of these."""
-    several = isinstance(value, list) and not (value and isinstance(value[0], dict) and not {"messages", "conversations"} & set(value[0]))
+    several = isinstance(value, list) and not (value and isinstance(value[0], dict) and not KEYS & set(value[0]))
     for number, item in enumerate(value if several else [value], 1):
         place = f"{where}, item {number}" if several else where
-        messages = item.get("messages", item.get("conversations")) if isinstance(item, dict) else item
+        messages = (item.get("messages") or item.get("conversations") or _alpaca(item)) if isinstance(item, dict) else item
         if not isinstance(messages, list):
             found = f" (found: {textwrap.shorten(', '.join(item), 200, placeholder=' …')})" if isinstance(item, dict) else ""
             raise DataError(f'{place}: no list of "messages" or "conversations"{found}. Pass --format if the file has another form.')
         yield place, messages
+
+
+def _alpaca(item: dict[str, Any]) -> list[dict[str, str]] | None:
+    """Alpaca's instruction, with its input below it, and output; None for another object."""
+    asked, answer = item.get("instruction"), item.get("output")
+    if not (isinstance(asked, str) and isinstance(answer, str)):
+        return item.get("messages", item.get("conversations"))
+    more = item.get("input")
+    asked = f"{asked}\n{more}" if isinstance(more, str) and more.strip() else asked
+    return [{"role": "user", "content": asked}, {"role": "assistant", "content": answer}]
 
 
 def _turn(message: Any, where: str, tally: Tally) -> Turn | None:

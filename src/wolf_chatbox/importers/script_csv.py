@@ -20,8 +20,8 @@ from wolf_chatbox.importers.source import MAX_LINE, Source, Tally, clean
 SPEAKER_NAMES = ("name", "speaker", "speakername", "character", "charactername", "person", "author", "actor", "who", "role", "sender", "from")
 TEXT_NAMES = ("line", "text", "dialogue", "dialog", "utterance", "spokenwords", "message", "content", "sentence", "quote", "lines", "rawtext")
 INDEX_NAMES = ("index", "idx", "lineno", "linenumber", "lineindex")
-GROUP_NAMES = (r"season(no|number|num|id)?", r"episode(no|number|num|id)?", r"(dialogue|dialog|conversation|conv)(id|no)")
-SCENE_NAMES = (r"scene(no|number|num|id)?",)
+GROUP_NAMES = (r"season(no|number|num|id)?", r"episode(no|number|num|id)?")
+SCENE_NAMES = (r"(dialogue|dialog|conversation|conv)(id|no)", r"scene(no|number|num|id)?")
 DELIMITERS = ",\t;|"
 MAX_ROW = 100
 """Lines of the file that one row spans at most: more are the work of a quote that is not closed."""
@@ -163,6 +163,18 @@ def _first_line(head: str) -> str:
 
 def _plain(name: str) -> str:
     return re.sub(r"[\W_]", "", name.lower())
+
+
+def column_of(names: Sequence[str], wanted: str | None, known: Sequence[str], *, patterns: bool = False) -> str | None:
+    """The name of the column that is wanted, or else of the first known one; None when there is none."""
+    plain = [_plain(name) for name in names]
+    if wanted is not None:
+        at = _find(plain, (_plain(wanted),))
+    elif patterns:
+        at = next(iter(_find_all(plain, known)), None)
+    else:
+        at = _find(plain, known)
+    return names[at] if at is not None else None
 
 
 def _find(names: Sequence[str], known: Sequence[str]) -> int | None:

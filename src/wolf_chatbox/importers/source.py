@@ -3,42 +3,66 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TextIO, cast
+from zipfile import Path as ZipPath
 
 from wolf_chatbox.errors import DataError
 
+PARQUET = "PAR1"
+"""How a Parquet file begins, and all that is decoded of it."""
 MAX_LINE = 1_000_000
 """Characters of one line at most: a longer one is no dialogue, and reading on would only fill the memory."""
 
 
+class Truncated(DataError):
+    """A file ends within something; what came before it was whole."""
+
+
 @dataclass
 class Tally:
-    """What was read and what became of it; `read == kept + sum(dropped.values())`."""
+    """What was read and what became of it; `read == kept + joined + sum(dropped.values())`."""
 
     kept: int = 0
+    joined: int = 0
+    """Turns that became part of the one before them."""
     dropped: Counter[str] = field(default_factory=Counter)
+    changed: Counter[str] = field(default_factory=Counter)
+    """What was replaced inside of turns, by kind."""
     notes: list[str] = field(default_factory=list)
     formats: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def read(self) -> int:
-        return self.kept + self.dropped.total()
+        return self.kept + self.joined + self.dropped.total()
+
+    def drop(self, turns: int, reason: str) -> None:
+        """Take back turns that were kept."""
+        self.kept -= turns
+        self.dropped[reason] += turns
+
+
+AnyPath = Path | ZipPath
+"""A file on the disk or in a zip archive."""
 
 
 @dataclass(frozen=True)
 class Source:
     """One file, with the encoding that decodes all of it."""
 
-    path: Path
+    path: AnyPath
     encoding: str
     head: str
     """The first 64 KiB, decoded, without a byte-order mark."""
+    more: tuple[Source, ...] = ()
+    """Further files of the same chat, where an export writes one chat into several."""
 
     @classmethod
-    def open(cls, path: Path, encoding: str = "auto") -> Source:
+    def open(cls, path: AnyPath, encoding: str = "auto") -> Source:
         """Find out how the file is encoded.
 
         Raises DataError when there is no such file, when it is a folder, empty, binary or not readable, and when
@@ -47,10 +71,14 @@ class Source:
         try:
             with path.open("rb") as file:
                 start = file.read(1 << 16)
+            if start.startswith(PARQUET.encode()):
+                return cls(path, "binary", PARQUET)
             wide = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
             if b"\0" in start and not wide and encoding == "auto":
                 raise DataError(f"{path}: a binary file, no text. Export the conversations as CSV, JSON or text.")
             guesses = [encoding] if encoding != "auto" else ["utf-16"] if wide else ["utf-8", "cp1252"]
+            if encoding == "auto" and start.startswith(b"From "):
+                guesses.append("latin-1")  # a mailbox: each message in it tells its own encoding
             for guess in guesses:
                 bad_byte = _first_bad_byte(path, guess)
                 if bad_byte is None:
@@ -61,7 +89,7 @@ class Source:
         except FileNotFoundError as error:
             raise DataError(f"{path}: there is no such file. Check the path, or try the bundled script: example.") from error
         except IsADirectoryError as error:
-            raise DataError(f"{path}: a folder, no file. Name the files in it.") from error
+            raise DataError(f"{path}: a folder, no file. Name the folder that holds it.") from error
         except PermissionError as error:
             raise DataError(f"{path}: no permission to read it. Change the file's permissions.") from error
         except OSError as error:
@@ -69,13 +97,23 @@ class Source:
         tried = " or ".join(guess.upper() for guess in guesses)
         raise DataError(f"{path}, byte {bad_byte}: not {tried}. Pass --encoding (Japanese files are often cp932).")
 
+    @property
+    def folder(self) -> AnyPath:
+        """The folder that the file lies in, on the disk or in its archive."""
+        return cast(AnyPath, self.path.parent)
+
     def text(self) -> str:
         """The whole file, without a byte-order mark."""
-        return self.path.read_text(self.encoding).removeprefix("\ufeff")
+        with self.open_text() as file:
+            return file.read().removeprefix("\ufeff")
+
+    def open_text(self) -> TextIO:
+        """The file, opened for reading text; line ends come as `\\n`."""
+        return self.path.open(encoding=self.encoding)
 
     def lines(self) -> Iterator[str]:
         """The lines, each with its end as `\\n`, without a byte-order mark; raises DataError at one longer than MAX_LINE characters."""
-        with self.path.open(encoding=self.encoding) as file:
+        with self.open_text() as file:
             number = 1
             while line := file.readline(MAX_LINE + 1):
                 if len(line) > MAX_LINE:
@@ -89,7 +127,13 @@ def clean(text: str) -> str:
     return text.strip().encode(errors="replace").decode()
 
 
-def _first_bad_byte(path: Path, encoding: str) -> int | None:
+def share_of_lines(head: str, pattern: re.Pattern[str]) -> float:
+    """Which share of the first lines that are not blank begins as the pattern says."""
+    lines = [line for line in head.splitlines()[:1000] if line.strip()]
+    return sum(bool(pattern.match(line)) for line in lines) / len(lines) if lines else 0.0
+
+
+def _first_bad_byte(path: AnyPath, encoding: str) -> int | None:
     decoder = codecs.getincrementaldecoder(encoding)()
     position = 0
     with path.open("rb") as file:

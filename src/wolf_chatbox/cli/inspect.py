@@ -1,0 +1,124 @@
+"""`wolf-chatbox data inspect`: what is in files of conversations."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from wolf_chatbox.checkpoint import writing
+from wolf_chatbox.cleaning import clean
+from wolf_chatbox.config import CleanConfig, ReadConfig, TrainConfig
+from wolf_chatbox.errors import DataError
+from wolf_chatbox.importers import Tally, read_conversations
+from wolf_chatbox.inspection import Inspection
+from wolf_chatbox.inspection import inspect as look
+from wolf_chatbox.report import to_html
+
+MOST_SPEAKERS = 12
+
+
+def inspect(
+    files: Annotated[tuple[str, ...], Parameter(required=True, consume_multiple=True)],
+    *,
+    model: str | None = None,
+    persona: str | None = None,
+    max_tokens: int = 512,
+    html: Path | None = None,
+    json_: Annotated[bool, Parameter(name="--json")] = False,
+    read: ReadConfig | None = None,
+    cleaning: CleanConfig | None = None,
+) -> int:
+    """Look at conversations: who speaks, how much, in which languages, what was dropped, and what to look after.
+
+    Parameters
+    ----------
+    files
+        Files, folders or zip archives of conversations; `example` is the bundled script.
+    model
+        A base model: tells lengths in its tokens, and shows what it would learn.
+    persona
+        With a model: the one character that is learnt.
+    max_tokens
+        With a model: the length of a row.
+    html
+        Write the same as a page, with plots, to this file.
+    json_
+        Print everything as JSON, for programs.
+    """
+    cleaning = cleaning or CleanConfig()
+    tally = Tally()
+    conversations = list(clean(read_conversations(files, read, tally), cleaning, tally))
+    if not conversations:
+        raise DataError(f"{', '.join(files)}: no turn of dialogue in it ({tally.read} read).")
+    dataset = None
+    if model is not None:
+        from wolf_chatbox.dataset import prepare
+        from wolf_chatbox.models import load_tokenizer, locate
+
+        tokenizer = load_tokenizer(model, locate(model))
+        config = TrainConfig(data=files, model=model, persona=persona, max_tokens=max_tokens, read=read or ReadConfig(), clean=cleaning)
+        dataset = prepare(config, tokenizer, max_tokens)
+    found = look(conversations, tally, dataset, model or "")
+    if html is not None:
+        with writing(html):
+            html.write_text(to_html(found), encoding="utf-8")
+    if json_:
+        print(json.dumps(found.to_dict(), ensure_ascii=False, indent=1))
+    else:
+        show(found, Console())
+        if html is not None:
+            Console().print(Text(f"The page is in {html}."))
+    return 0
+
+
+def show(found: Inspection, console: Console) -> None:
+    """Print an inspection."""
+
+    def say(text: str, style: str = "") -> None:
+        console.print(Text(text, style=style), soft_wrap=not console.is_terminal)
+
+    for path, title in found.files[:MOST_SPEAKERS]:
+        say(f"{path}: {title}", "bold")
+    if len(found.files) > MOST_SPEAKERS:
+        say(f"and {len(found.files) - MOST_SPEAKERS} more files")
+    joined = f" + {found.joined:,} joined to the turn before" if found.joined else ""
+    say(f"{found.read:,} turns read = {found.kept:,} kept{joined} + {sum(found.dropped.values()):,} dropped")
+    for reason, count in found.dropped.items():
+        say(f"  dropped: {count:,} ({reason})", "dim")
+    for kind, count in found.changed.items():
+        say(f"  replaced: {count:,} ({kind})", "dim")
+    least, median, most = found.turns_a_conversation
+    say(
+        f"{found.conversations:,} conversations in {found.groups:,} groups, of {least} to {most} turns (median {median}); {found.characters:,} characters"
+    )
+    if found.first:
+        say(f"from {found.first} to {found.last}")
+    say("languages: " + ", ".join(f"{code} {share:.0%}" for code, share in list(found.languages.items())[:6]))
+    table = Table("speaker", "turns", "share", "characters a turn", box=None, pad_edge=False)
+    for each in found.speakers[:MOST_SPEAKERS]:
+        table.add_row(Text(each.name), f"{each.turns:,}", f"{each.share:.1%}", f"{each.characters:.0f}")
+    console.print(table)
+    if len(found.speakers) > MOST_SPEAKERS:
+        say(f"and {len(found.speakers) - MOST_SPEAKERS} more speakers")
+    if found.tokens:
+        tokens = found.tokens
+        say(
+            f"{tokens.model}, style {tokens.style}: {tokens.all:,} tokens, {tokens.learnt:,} learnt, {tokens.rows:,} rows of {tokens.row} "
+            f"({tokens.filled:.1%} filled); {tokens.over_row} turns longer than a row"
+        )
+        for sample in tokens.samples[:1]:
+            say("A sample as the model sees it; what is learnt is green:", "dim")
+            console.print(Text.assemble(*((text, "green" if learnt else "dim") for text, learnt in sample)), soft_wrap=not console.is_terminal)
+    else:
+        for speaker, text in found.examples[0]:
+            say(f"  {speaker}: {text}", "dim")
+    for note in found.notes:
+        say(f"note: {note}", "dim")
+    for text in found.warnings:
+        say(f"warning: {text}", "yellow")

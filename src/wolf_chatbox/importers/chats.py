@@ -1,0 +1,74 @@
+"""What the importers of chats share: messages in, conversations out, cut where the chat fell silent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+from wolf_chatbox.config import ReadConfig
+from wolf_chatbox.conversation import Conversation, Turn
+from wolf_chatbox.importers.source import Tally, Truncated, clean
+
+MEDIA, SYSTEM, DELETED = "media", "system", "deleted"
+DROPPED = {MEDIA: "media", SYSTEM: "system line", DELETED: "deleted message"}
+"""Kinds of messages that nobody said, and the reasons under which they are counted."""
+
+
+class Message(NamedTuple):
+    speaker: str
+    text: str
+    time: datetime | None = None
+    kind: str = ""
+    """MEDIA, SYSTEM or DELETED, or empty for what somebody said."""
+
+
+def conversations(messages: Iterable[Message], group: str, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
+    """Yield a conversation for each stretch without a silence of `config.session_gap` hours; every message is counted.
+
+    Where the messages end in Truncated, the last stretch comes before the error. Only one stretch is held in memory at a time.
+    """
+    gap = timedelta(hours=config.session_gap) if config.session_gap else timedelta.max
+    turns: list[Turn] = []
+    before: datetime | None = None
+    try:
+        for speaker, text, time, kind in messages:
+            if kind and kind not in config.keep:
+                tally.dropped[DROPPED[kind]] += 1
+                continue
+            speaker, text = clean(speaker) or ("system" if kind == SYSTEM else ""), clean(text)
+            if not text:
+                tally.dropped["empty line"] += 1
+                continue
+            if not speaker:
+                tally.dropped["no speaker"] += 1
+                continue
+            if time is not None:
+                if turns and before is not None and abs(time - before) > gap:
+                    yield Conversation(tuple(turns), group)
+                    turns = []
+                before = time
+            tally.kept += 1
+            turns.append(Turn(speaker, text, time))
+    except Truncated:  # what was whole is kept
+        if turns:
+            yield Conversation(tuple(turns), group)
+        raise
+    if turns:
+        yield Conversation(tuple(turns), group)
+
+
+def from_unix(seconds: Any) -> datetime | None:
+    """The time in UTC of seconds since 1970, given as a number or a string; None when it is none."""
+    try:
+        return datetime.fromtimestamp(float(seconds), UTC).replace(tzinfo=None, microsecond=0)
+    except (TypeError, ValueError, OverflowError, OSError):
+        return None
+
+
+def from_iso(text: Any) -> datetime | None:
+    """The time of an ISO 8601 text, by the clock it shows; None when it is none."""
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=None, microsecond=0)
+    except (TypeError, ValueError):
+        return None

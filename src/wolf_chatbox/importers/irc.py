@@ -1,0 +1,75 @@
+"""Logs of IRC clients: irssi, WeeChat, ZNC, HexChat, mIRC. `12:34 <nick> text`, `[12:34:56] <nick> text`, `2024-05-01 12:34:56<TAB>nick<TAB>text`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+
+from wolf_chatbox.config import ReadConfig
+from wolf_chatbox.conversation import Conversation
+from wolf_chatbox.importers.chats import SYSTEM, Message, conversations
+from wolf_chatbox.importers.source import Source, Tally, share_of_lines
+
+STAMP = r"\[?(?:(\d{4}-\d\d-\d\d)[ T]|(?:[A-Z][a-z]{2} \d\d )?)(\d\d):(\d\d)(?::(\d\d))?\]?"
+SAID = re.compile(STAMP + r"\s+<\s?[@+%&~!]?([^<>\s]{1,64})>\s?(.*)$")
+ACTION = re.compile(STAMP + r"\s+\*\s+([^\s*]{1,64}) (.*)$")
+WEECHAT = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d):(\d\d):(\d\d)\t([^\t]{0,64})\t(.*)$")
+NOTICE = re.compile(STAMP + r"\s+(?:-!-|\*\*\*|-->|<--|--|!)\s*(.*)$")
+DAY = re.compile(r"(?:--- (?:Log opened|Day changed)|\*{4} BEGIN LOGGING AT|Session Start:) \w{3} (\w{3}) (\d{1,2})(?: \d\d:\d\d:\d\d)? (\d{4})")
+IN_NAME = re.compile(r"(\d{4})[-_]?(\d\d)[-_]?(\d\d)")
+MONTHS = {name: number for number, name in enumerate(["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"], 1)}
+ARROWS = ("-->", "<--", "--", "=!=", "")
+
+
+def claims(head: str) -> bool:
+    return share_of_lines(head, SAID) > 0.2 or (share_of_lines(head, WEECHAT) > 0.5)
+
+
+def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
+    """Yield the channel, cut where it fell silent; without a date in the log or its name, days follow each other at midnight."""
+    yield from conversations(_messages(source), source.path.stem, config, tally)
+
+
+def _messages(source: Source) -> Iterator[Message]:
+    named = IN_NAME.search(source.path.stem)
+    day = _day(*(int(part) for part in named.groups())) if named else None
+    day = day or datetime(1970, 1, 1)
+    before: datetime | None = None
+    for line in source.lines():
+        if heading := DAY.match(line):
+            day = _day(int(heading[3]), MONTHS.get(heading[1], 0), int(heading[2])) or day
+            before = None
+            continue
+        match = WEECHAT.match(line) or SAID.match(line) or ACTION.match(line)
+        if not match:
+            if line.strip():
+                notice = NOTICE.match(line)
+                yield Message("", notice[5] if notice else line, before, SYSTEM)
+            continue
+        date, hour, minute, second, speaker, text = match.groups()
+        if int(hour) > 23 or int(minute) > 59:
+            yield Message("", line, before, SYSTEM)
+            continue
+        if date:
+            day = _day(*(int(part) for part in date.split("-"))) or day
+        time = day.replace(hour=int(hour), minute=int(minute), second=min(59, int(second or 0)))
+        if not date and before and (before - time).total_seconds() > 12 * 3600:  # past midnight
+            day = datetime.fromordinal(day.toordinal() + 1)
+            time = time.replace(year=day.year, month=day.month, day=day.day)
+        before = time
+        speaker = speaker.lstrip("@+%&~")
+        if match.re is WEECHAT and (speaker.strip() in ARROWS):
+            yield Message("", text, time, SYSTEM)
+        elif match.re is WEECHAT and speaker.strip() == "*":
+            speaker, _, text = text.partition(" ")
+            yield Message(speaker, f"*{text}*", time)
+        else:
+            yield Message(speaker, f"*{text}*" if match.re is ACTION else text, time)
+
+
+def _day(year: int, month: int, day: int) -> datetime | None:
+    try:
+        return datetime(year, month, day)
+    except ValueError:
+        return None

@@ -1,0 +1,162 @@
+"""JSON read piece by piece: a file of any size takes the memory of its largest element.
+
+A pull parser over the standard library's decoder. The caller walks into objects and arrays and takes whole values where
+they are small enough:
+
+    with JsonStream(source) as stream:
+        for key in stream.fields():
+            if key == "messages":
+                for message in stream.items():
+                    ...
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, Self
+
+from wolf_chatbox.errors import DataError
+from wolf_chatbox.importers.source import Source, Truncated
+
+CHUNK = 1 << 18
+MAX_VALUE = 1 << 26
+"""Characters of one value taken whole: a larger one is no message."""
+SPACE = " \t\n\r"
+UNFINISHED = re.compile(r"\s*(?:t(?:ru?)?|f(?:a(?:ls?)?)?|n(?:ul?)?|N(?:a)?|-?I?[a-z]{0,7}|[-+\d.eE]+|\\?u?[0-9a-fA-F]{0,4})\Z")
+"""What may stand from the place of an error to the end of the buffer when only the rest of the value is missing."""
+NUMBER = re.compile(r"[-+.eE\d]*\Z")
+_decoder = json.JSONDecoder()
+
+
+class JsonStream:
+    """Reads one JSON document. Raises DataError where the text is no JSON, and Truncated where it ends too early."""
+
+    def __init__(self, source: Source) -> None:
+        self._where = str(source.path)
+        self._file = source.open_text()
+        self._buffer = ""
+        self._at = 0
+        self._passed = 0
+        self._ended = False
+        self._taken = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def fields(self) -> Iterator[str]:
+        """Walk an object: after each key, take its value, walk into it, or leave it, which skips it."""
+        self._expect("{")
+        if self._take("}"):
+            return
+        while True:
+            key = self._decode()
+            if not isinstance(key, str):
+                raise self._error("an object's key must be a string")
+            self._expect(":")
+            self._taken = False
+            yield key
+            if not self._taken:
+                self.value()
+            if self._take("}"):
+                return
+            self._expect(",")
+
+    def items(self) -> Iterator[Any]:
+        """Walk an array: yield each element, decoded."""
+        for _ in self.elements():
+            yield self.value()
+
+    def elements(self) -> Iterator[None]:
+        """Walk an array: at each element, take it, walk into it, or leave it, which skips it."""
+        self._expect("[")
+        if self._take("]"):
+            return
+        while True:
+            self._taken = False
+            yield
+            if not self._taken:
+                self.value()
+            if self._take("]"):
+                return
+            self._expect(",")
+
+    def value(self) -> Any:
+        """Take the value that comes next, whole."""
+        self._taken = True
+        return self._decode()
+
+    def begins(self) -> str:
+        """The character that the next value begins with: `{`, `[`, `"`, …"""
+        return self._peek()
+
+    def _decode(self) -> Any:
+        self._peek()
+        size = 0
+        while True:
+            try:
+                value, end = _decoder.raw_decode(self._buffer, self._at)
+            except RecursionError as error:
+                raise self._error("brackets nested too deep") from error
+            except ValueError as error:
+                # Wrong, or not all there yet; reading twice as much each time keeps the work linear.
+                size = max(CHUNK, 2 * size)
+                if len(self._buffer) - self._at > MAX_VALUE:
+                    raise self._error(f"a value longer than {MAX_VALUE:,} characters") from error
+                if (
+                    isinstance(error, json.JSONDecodeError)
+                    and not error.msg.startswith("Unterminated string")
+                    and not UNFINISHED.match(self._buffer, error.pos)
+                ):
+                    raise self._error(error.msg, error.pos) from error
+                if not self._more(size):
+                    raise self._cut() from error
+                continue
+            if type(value) in (int, float) and NUMBER.match(self._buffer, end) and self._more(CHUNK):
+                continue  # it may go on
+            self._at = end
+            return value
+
+    def _peek(self) -> str:
+        """Pass over space; the character there."""
+        while True:
+            while self._at < len(self._buffer):
+                character = self._buffer[self._at]
+                if character not in SPACE:
+                    return character
+                self._at += 1
+            if not self._more(CHUNK):
+                raise self._cut()
+
+    def _take(self, character: str) -> bool:
+        if self._peek() != character:
+            return False
+        self._at += 1
+        return True
+
+    def _expect(self, character: str) -> None:
+        self._taken = True
+        if not self._take(character):
+            raise self._error(f"{character!r} expected, found {self._buffer[self._at]!r}")
+
+    def _more(self, size: int) -> bool:
+        if self._ended:
+            return False
+        more = self._file.read(size)
+        if not self._passed and not self._buffer:
+            more = more.removeprefix("\ufeff")
+        self._ended = not more
+        self._passed += self._at
+        self._buffer = self._buffer[self._at :] + more
+        self._at = 0
+        return bool(more)
+
+    def _error(self, what: str, at: int | None = None) -> DataError:
+        return DataError(f"{self._where}, character {self._passed + (self._at if at is None else at) + 1}: not JSON ({what}). Correct it there.")
+
+    def _cut(self) -> Truncated:
+        return Truncated(f"{self._where}, character {self._passed + len(self._buffer) + 1}: the file ends within a value; what came before is read")

@@ -1,0 +1,113 @@
+"""E-mail threads in a mailbox file (mbox, RFC 4155; messages: RFC 5322), as Thunderbird, Apple Mail and Google Takeout export them."""
+
+from __future__ import annotations
+
+import email
+import html
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.policy import default
+from email.utils import parseaddr
+
+from wolf_chatbox.config import ReadConfig
+from wolf_chatbox.conversation import Conversation
+from wolf_chatbox.importers.chats import MEDIA, Message, conversations
+from wolf_chatbox.importers.source import Source, Tally
+
+INTRODUCTION = re.compile(
+    r"^(?:On .{5,200}wrote:|Am .{5,200}schrieb.{0,200}:|Le .{5,200}a écrit\s?:|El .{5,200}escribió:|.{4,120}のメール:|\d{4}年.{3,120}:"
+    r"|-{2,}\s?(?:Original Message|Ursprüngliche Nachricht|Forwarded message|転送メッセージ).{0,20}-{2,})\s*$",
+    re.MULTILINE,
+)
+SUBJECT = re.compile(r"^(?:(?:re|aw|fwd?|wg|sv|antw|tr|rv)\s?(?:\[\d+\])?:\s*)+", re.IGNORECASE)
+MAX_MESSAGE = 50_000_000
+
+
+def claims(head: str) -> bool:
+    return bool(re.match(r"From [^\n]+\n(?:[!-9;-~]+:[^\n]*\n(?:[ \t][^\n]*\n)*){2}", head))
+
+
+def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
+    """Yield each thread; quotes of earlier mails and signatures are taken out, attachments are left.
+
+    A thread is what `In-Reply-To` and `References` connect, or else a subject.
+    """
+    threads: dict[str, list[Message]] = {}
+    root: dict[str, str] = {}
+    subjects: dict[str, str] = {}
+    for raw in _split(source):
+        message = email.message_from_bytes(raw, policy=default)
+        try:
+            said = _message(message)
+            mine = str(message.get("Message-ID") or "")
+            related = re.findall(r"<[^<>\s]+>", f"{message.get('References', '')} {message.get('In-Reply-To', '')}")
+            subject = " ".join(str(message.get("Subject") or "").split())
+        except Exception:  # the parser of headers raises many kinds for broken mail
+            tally.dropped["a mail that cannot be read"] += 1
+            continue
+        subject = SUBJECT.sub("", subject)
+        thread = (
+            next((root[each] for each in related if each in root), None)
+            or (root.get(f"subject {subject}") if related else None)
+            or mine
+            or f"{len(root)}"
+        )
+        for each in (mine, *related, f"subject {subject}"):
+            if each:
+                root.setdefault(each, thread)
+        subjects.setdefault(thread, subject)
+        threads.setdefault(thread, []).append(said)
+    for thread, messages in threads.items():
+        messages.sort(key=lambda each: each.time or datetime.min)
+        yield from conversations(messages, subjects[thread] or source.path.stem, config, tally)
+
+
+def _split(source: Source) -> Iterator[bytes]:
+    """The messages of a mailbox: each begins with a line `From …` after an empty one."""
+    lines: list[bytes] = []
+    size, empty = 0, True
+    with source.path.open("rb") as file:
+        for line in file:
+            if empty and line.startswith(b"From "):
+                if lines:
+                    yield b"".join(lines)
+                lines, size = [], 0
+            elif size < MAX_MESSAGE:
+                lines.append(line[1:] if line.startswith(b">From ") else line)
+                size += len(line)
+            empty = not line.strip()
+    if lines:
+        yield b"".join(lines)
+
+
+def _message(message: EmailMessage) -> Message:
+    name, address = parseaddr(str(message.get("From") or ""))
+    date = message.get("Date")
+    time = getattr(date, "datetime", None)
+    if time is not None and time.tzinfo is not None:
+        time = time.astimezone(UTC).replace(tzinfo=None)
+    body = message.get_body(("plain", "html"))
+    text = ""
+    if body is not None:
+        text = body.get_content()
+        if body.get_content_subtype() == "html":
+            text = _plain(text)
+    text = _said(text)
+    return Message(name or address, text or "<attachment>", time, "" if text or not message.is_multipart() else MEDIA)
+
+
+def _said(text: str) -> str:
+    """A mail's own words: without what it quotes, without its signature."""
+    text = text.replace("\r\n", "\n")
+    if quoted := INTRODUCTION.search(text):
+        text = text[: quoted.start()]
+    text = text.partition("\n-- \n")[0]
+    return "\n".join(line for line in text.splitlines() if not line.startswith(">")).strip()
+
+
+def _plain(text: str) -> str:
+    text = re.sub(r"(?is)<(style|script|blockquote)\b.*?(?:</\1\s*>|\Z)", "", text)
+    text = re.sub(r"(?i)<(?:br|/p|/div|/li|/tr)\b[^<>]*>", "\n", text)
+    return re.sub(r"\n{3,}", "\n\n", html.unescape(re.sub(r"<[^<>]*>", "", text)))

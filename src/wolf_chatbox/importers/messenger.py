@@ -1,0 +1,72 @@
+"""Messenger's and Instagram's "Download your information" in JSON: message_1.json, message_2.json, … in a folder a chat.
+
+The newest message comes first, and each byte of UTF-8 is written as a character of its own (`\\u00c3\\u00a9` for é), which is
+repaired here. Form: https://www.facebook.com/help/212802592074644.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from wolf_chatbox.config import ReadConfig
+from wolf_chatbox.conversation import Conversation
+from wolf_chatbox.importers.chats import DELETED, MEDIA, SYSTEM, Message, conversations, from_unix
+from wolf_chatbox.importers.json_stream import JsonStream
+from wolf_chatbox.importers.source import Source, Tally, Truncated
+
+MEDIA_KEYS = ("photos", "videos", "audio_files", "gifs", "files", "sticker", "share")
+NOTICE = re.compile(
+    r"(?:Reacted .{1,20} to your message|Liked a message|.{1,80} (?:sent an attachment|changed the (?:theme|group photo"
+    r"|chat theme)[^\n]*|named the group[^\n]*"
+    r"|set the (?:nickname|emoji)[^\n]*|missed your (?:video )?call|liked a message))\.?\s*"
+)
+
+
+def claims(head: str) -> bool:
+    return head.lstrip().startswith("{") and bool(re.search(r'"sender_name"\s*:', head)) and bool(re.search(r'"timestamp_ms"\s*:', head))
+
+
+def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
+    """Yield the chat, oldest first, cut where it fell silent. Media, calls, reactions and unsent messages are counted by their kind."""
+    messages: list[Message] = []
+    title = ""
+    for part in (source, *source.more):
+        with JsonStream(part) as stream:
+            try:
+                for key in stream.fields():
+                    if key == "messages":
+                        for message in stream.items():
+                            messages.append(_message(message))
+                    elif key == "title":
+                        title = repaired(str(stream.value() or ""))
+            except Truncated as error:
+                tally.notes.append(str(error))
+    messages.reverse()
+    messages.sort(key=lambda message: message.time.timestamp() if message.time else 0)
+    yield from conversations(messages, title or source.folder.name or source.path.stem, config, tally)
+
+
+def repaired(text: str) -> str:
+    """UTF-8 that was taken for Latin-1, as it was meant; other text as it is."""
+    try:
+        return text.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return text
+
+
+def _message(message: Any) -> Message:
+    if not isinstance(message, dict):
+        return Message("", "")
+    speaker = repaired(str(message.get("sender_name") or ""))
+    stamp = message.get("timestamp_ms")
+    time = from_unix(stamp / 1000) if isinstance(stamp, (int, float)) else None
+    text = repaired(str(message.get("content") or ""))
+    if message.get("is_unsent"):
+        return Message(speaker, text or "<unsent>", time, DELETED)
+    if message.get("type") in ("Call", "Subscribe", "Unsubscribe") or "call_duration" in message or NOTICE.fullmatch(text):
+        return Message(speaker, text or "<call>", time, SYSTEM)
+    if not text and any(key in message for key in MEDIA_KEYS):
+        return Message(speaker, "<media>", time, MEDIA)
+    return Message(speaker, text, time)

@@ -1,0 +1,91 @@
+"""An inspection as one page of HTML that needs nothing else: light and dark, for a wide window and a phone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from html import escape
+
+from wolf_chatbox.inspection import Inspection
+
+STYLE = """
+:root { color-scheme: light dark; --back: #fbfbfa; --text: #22252a; --dim: #6a6f78; --line: #dfe1e5; --bar: #4a7dbd;
+  --learnt: #d7ecd4; --warn: #fff3d6; }
+@media (prefers-color-scheme: dark) {
+  :root { --back: #17191d; --text: #e4e6ea; --dim: #9aa0aa; --line: #33373e; --bar: #6f9fdc; --learnt: #26432a; --warn: #453a1c; }
+}
+* { box-sizing: border-box; }
+body { margin: 0 auto; max-width: 60rem; padding: 1.5rem 1rem 4rem; background: var(--back); color: var(--text);
+  font: 16px/1.5 system-ui, sans-serif; }
+h1 { font-size: 1.5rem; margin: 0 0 .25rem; } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
+p { margin: .25rem 0; } .dim { color: var(--dim); }
+.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: .75rem; margin: 1rem 0; }
+.facts div { border: 1px solid var(--line); border-radius: .5rem; padding: .5rem .75rem; }
+.facts b { display: block; font-size: 1.35rem; font-weight: 600; }
+.bars { display: grid; grid-template-columns: minmax(4rem, max-content) 1fr max-content; gap: .2rem .75rem; align-items: center; }
+.bars span { overflow-wrap: anywhere; } .bars i { display: block; height: .8rem; min-width: 1px; background: var(--bar); border-radius: .2rem; }
+.bars b { font-weight: 400; font-variant-numeric: tabular-nums; text-align: right; color: var(--dim); }
+.warn { background: var(--warn); border-radius: .5rem; padding: .5rem .75rem; margin: .5rem 0; }
+.talk { border: 1px solid var(--line); border-radius: .5rem; padding: .5rem .75rem; margin: .5rem 0; overflow-wrap: anywhere;
+  white-space: pre-wrap; }
+.talk mark { background: var(--learnt); color: inherit; border-radius: .2rem; } code { overflow-wrap: anywhere; }
+"""
+
+
+def to_html(found: Inspection) -> str:
+    """The page; whatever comes from the data is escaped."""
+    least, median, most = found.turns_a_conversation
+    facts = {
+        "turns read": found.read,
+        "kept": found.kept,
+        "joined to the turn before": found.joined,
+        "dropped": sum(found.dropped.values()),
+        "conversations": found.conversations,
+        "speakers": len(found.speakers),
+    }
+    parts = [
+        "<h1>The conversations</h1>",
+        *(f'<p class="dim"><code>{escape(path)}</code> · {escape(title)}</p>' for path, title in found.files[:20]),
+        f'<p class="dim">and {len(found.files) - 20} more files</p>' if len(found.files) > 20 else "",
+        '<div class="facts">' + "".join(f"<div><b>{value:,}</b>{escape(name)}</div>" for name, value in facts.items()) + "</div>",
+        f"<p>{least} to {most} turns a conversation, {median} in the middle; {found.characters:,} characters in all.</p>",
+        f"<p>From {escape(found.first)} to {escape(found.last)}.</p>" if found.first and found.last else "",
+        *(f'<p class="warn">{escape(text)}</p>' for text in found.warnings),
+        _section("Speakers", {each.name: each.turns for each in found.speakers[:20]}),
+        _section("Length of the turns, in characters up to", found.lengths),
+        _section("Turns by month", found.months),
+        _section("Languages, in % of the conversations", {code: round(100 * share, 1) for code, share in found.languages.items()}),
+        _section("Dropped", found.dropped),
+        _section("Replaced inside of turns", found.changed),
+    ]
+    if found.tokens:
+        tokens = found.tokens
+        parts += [
+            f"<h2>As {escape(tokens.model)} sees it</h2>",
+            f"<p>{tokens.all:,} tokens, {tokens.learnt:,} of them learnt, in {tokens.rows:,} rows of {tokens.row} ({tokens.filled:.1%} filled), "
+            f"in the style {escape(tokens.style)}. What is learnt has a background.</p>",
+            *('<div class="talk">' + "".join(_piece(*piece) for piece in sample) + "</div>" for sample in tokens.samples),
+        ]
+    parts += ["<h2>Examples</h2>", *(_talk(example) for example in found.examples)]
+    if found.notes:
+        parts += ["<h2>Notes</h2>", *(f'<p class="dim">{escape(note)}</p>' for note in found.notes)]
+    body = "\n".join(part for part in parts if part)
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>The conversations</title>\n<style>{STYLE}</style>\n</head>\n<body>\n{body}\n</body>\n</html>\n"
+    )
+
+
+def _section(title: str, values: Mapping[str, float]) -> str:
+    if not values:
+        return ""
+    most = max(values.values()) or 1
+    rows = "".join(f'<span>{escape(name)}</span><i style="width:{100 * value / most:.1f}%"></i><b>{value:,}</b>' for name, value in values.items())
+    return f'<h2>{escape(title)}</h2>\n<div class="bars">{rows}</div>'
+
+
+def _piece(text: str, learnt: bool) -> str:
+    return f"<mark>{escape(text)}</mark>" if learnt else escape(text)
+
+
+def _talk(turns: Iterable[tuple[str, str]]) -> str:
+    return '<div class="talk">' + "\n".join(f"<b>{escape(speaker)}</b>: {escape(text)}" for speaker, text in turns) + "</div>"

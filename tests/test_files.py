@@ -1,0 +1,181 @@
+"""Folders, archives, and JSON read piece by piece."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from wolf_chatbox.config import ReadConfig
+from wolf_chatbox.conversation import Conversation
+from wolf_chatbox.errors import DataError, FormatError
+from wolf_chatbox.importers import Tally, json_stream, read_conversations
+from wolf_chatbox.importers.json_stream import JsonStream
+from wolf_chatbox.importers.source import Source, Truncated
+
+FIXTURES = Path(__file__).parent / "fixtures"
+FOLDERS = sorted(path for path in FIXTURES.glob("*/*.input.d"))
+
+
+def read(path: Path, tally: Tally | None = None, **settings: Any) -> list[Conversation]:
+    return list(read_conversations(path, ReadConfig(**settings), tally))
+
+
+def zipped(folder: Path, place: Path) -> Path:
+    with zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                archive.write(path, path.relative_to(folder))
+    return place
+
+
+# Folders and archives
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.parent.name)
+def test_a_zip_reads_as_the_folder_it_was_made_of(folder: Path, tmp_path: Path) -> None:
+    from_folder, from_zip = Tally(), Tally()
+    assert read(folder, from_folder) == read(zipped(folder, tmp_path / "export.zip"), from_zip)
+    assert (from_folder.kept, from_folder.dropped) == (from_zip.kept, from_zip.dropped)
+
+
+def test_a_folder_of_many_formats_is_one_corpus(tmp_path: Path) -> None:
+    for name in ("telegram/one_chat.input.json", "whatsapp/android_us.input.txt", "script/meld.input.csv"):
+        shutil.copy(FIXTURES / name, tmp_path)
+    (tmp_path / "photo.jpg").write_bytes(b"\x89PNG\0\0")
+    (tmp_path / ".DS_Store").write_text("Ann: hello")
+    (tmp_path / "notes.txt").write_text("nothing said here\n")
+    tally = Tally()
+    conversations = read(tmp_path, tally)
+    apart = Tally()
+    expected = [each for path in sorted(tmp_path.glob("*.input.*")) for each in read(path, apart)]
+    assert conversations == expected
+    assert tally.dropped == apart.dropped
+    assert [note for note in tally.notes if "passed over" in note] == [
+        f"{tmp_path}: 2 files are no conversations of a known format, passed over: notes.txt, photo.jpg"
+    ]
+
+
+def test_a_folder_with_nothing_known_in_it(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("nothing said here\n")
+    with pytest.raises(FormatError, match="no file in it is of a known format"):
+        read(tmp_path)
+
+
+def test_an_archive_that_would_fill_the_disk_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from wolf_chatbox.importers import files
+
+    monkeypatch.setattr(files, "MAX_UNPACKED", 1000)
+    with zipfile.ZipFile(tmp_path / "trap.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.txt", "Ann: hello\n" * 100_000)
+    with pytest.raises(DataError, match="would unpack to 1,100,000 bytes, over 200 times its size"):
+        read(tmp_path / "trap.zip")
+
+
+def test_names_in_an_archive_lead_nowhere(tmp_path: Path) -> None:
+    place = tmp_path / "inside"
+    place.mkdir()
+    with zipfile.ZipFile(place / "escape.zip", "w") as archive:
+        archive.writestr("../../outside.txt", "Ann: hello\nBob: hi\nAnn: bye\n")
+    before = sorted(tmp_path.rglob("*"))
+    assert len(read(place / "escape.zip")) == 1
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_broken_archive_is_told(tmp_path: Path) -> None:
+    whole = zipped(FIXTURES / "slack/workspace.input.d", tmp_path / "a.zip").read_bytes()
+    (tmp_path / "b.zip").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(DataError):
+        read(tmp_path / "b.zip")
+
+
+def test_a_day_of_another_channel_is_another_chat() -> None:
+    conversations = read(FIXTURES / "slack/workspace.input.d")
+    assert [(each.group, len(each.turns)) for each in conversations] == [("boats", 2), ("lakes", 1)]
+
+
+# JSON, piece by piece
+
+scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8)
+values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4), max_leaves=12)
+
+
+def walked(stream: JsonStream) -> Any:
+    if stream.begins() == "{":
+        return {key: walked(stream) for key in stream.fields()}
+    if stream.begins() == "[":
+        return [walked(stream) for _ in stream.elements()]
+    return stream.value()
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("json") / "file.json"
+
+
+def stream_of(path: Path, text: str) -> JsonStream:
+    path.write_text(text, encoding="utf-8")
+    return JsonStream(Source(path, "utf-8", text[: 1 << 16]))
+
+
+@settings(deadline=None)
+@given(values, st.sampled_from([1, 2, 7, 1 << 18]), st.sampled_from([None, 1]), st.booleans())
+def test_walking_gives_what_parsing_does(scratch: Path, value: Any, chunk: int, indent: int | None, ascii: bool) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_stream, "CHUNK", chunk)
+        with stream_of(scratch, json.dumps(value, indent=indent, ensure_ascii=ascii)) as stream:
+            assert walked(stream) == value
+
+
+@settings(deadline=None)
+@given(st.lists(st.dictionaries(st.text(max_size=3), scalars, max_size=3), min_size=1, max_size=5), st.data())
+def test_a_cut_file_gives_what_was_whole(scratch: Path, items: list[Any], data: st.DataObject) -> None:
+    text = json.dumps(items)
+    cut = data.draw(st.integers(1, len(text) - 1))
+    with stream_of(scratch, text[:cut]) as stream:
+        found: list[Any] = []
+        with pytest.raises(Truncated):
+            found.extend(stream.items())
+    assert found == items[: len(found)]
+    assert len(json.dumps(items[: len(found) + 1])) > cut - 1
+
+
+@pytest.mark.parametrize("text", ['{"a": x}', '{"a" 1}', "[1, 2, 3 4]", '{"a": [tru e]}', "{1: 2}"])
+def test_what_is_no_json_is_told(scratch: Path, text: str) -> None:
+    with stream_of(scratch, text + " " * 50) as stream, pytest.raises(DataError, match="not JSON") as caught:
+        walked(stream)
+    assert not isinstance(caught.value, Truncated)
+
+
+def test_a_cut_export_keeps_its_turns_and_tells(tmp_path: Path) -> None:
+    whole = (FIXTURES / "telegram/one_chat.input.json").read_text(encoding="utf-8")
+    path = tmp_path / "result.json"
+    path.write_text(whole[: whole.index('"Deleted') if '"Deleted' in whole else whole.index('"gone"') + 3], encoding="utf-8")
+    tally = Tally()
+    (conversation,) = read(path, tally)
+    assert [turn.text for turn in conversation.turns] == ["Who brings the oars?", "See https://example.org/oars there"]
+    assert any("the file ends within a value" in note for note in tally.notes)
+
+
+# Sessions
+
+
+@pytest.mark.parametrize(("gap", "parts"), [(8, 2), (0, 1), (0.01, 3)])
+def test_a_chat_is_cut_where_it_was_silent(tmp_path: Path, gap: float, parts: int) -> None:
+    path = tmp_path / "chat.txt"
+    path.write_text("13.6.2018, 21:25 - A: one\n13.6.2018, 21:26 - B: two\n14.6.2018, 12:00 - A: three\n")
+    assert len(read(path, session_gap=gap)) == (parts if gap != 0.01 else 3)
+
+
+def test_what_nobody_said_can_be_kept() -> None:
+    tally = Tally()
+    conversations = read(FIXTURES / "whatsapp/android_us.input.txt", tally, keep=("media", "system", "deleted"))
+    assert not tally.dropped
+    assert sum(len(each.turns) for each in conversations) == 10
+    assert conversations[0].turns[0].speaker == "system"
