@@ -344,3 +344,28 @@ def test_the_rick_and_morty_script() -> None:
         "292 small jumps bridged, 17 above 5 start a new conversation, 6 lie between episodes or scenes"
     )
     assert list(parse_conversations(written(conversations).splitlines(), "again")) == conversations
+
+
+# Tables of the hub
+
+
+def test_a_data_set_of_the_hub_is_streamed(tmp_path: Path) -> None:
+    """A folder stands for the hub: the library reads both alike."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    folder = tmp_path / "dialogues"
+    folder.mkdir()
+    pq.write_table(
+        pa.table({"scene_id": [1, 1, 2], "who": ["Ann", "Bob", "Ann"], "said": ["Who brings the oars?", "Not me.", "Pity."]}),
+        folder / "train.parquet",
+    )
+    conversations = read(f"hf:{folder}", speaker_column="who", text_column="said")
+    assert conversations == [
+        Conversation((Turn("Ann", "Who brings the oars?"), Turn("Bob", "Not me.")), "1"),
+        Conversation((Turn("Ann", "Pity."),), "2"),
+    ]
+    with pytest.raises(DataError, match="no column for the speaker"):
+        read(f"hf:{folder}", speaker_column="whom")
+    with pytest.raises(DataError, match="cannot be loaded"):
+        read(f"hf:{folder}:nosuchsplit")

@@ -8,6 +8,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from wolf_chatbox.cleaning import FEW, NearDuplicates, language_of
@@ -23,6 +24,8 @@ ALONE = 0.97
 """A speaker's share of the turns above which nobody is there to be answered."""
 MOST_COMPARED = 2000
 """Conversations compared for near duplicates and languages at most, evenly taken."""
+ENOUGH = 40
+"""Characters below which a conversation's language is not told."""
 BINS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 
 
@@ -104,7 +107,7 @@ def inspect(conversations: Sequence[Conversation], tally: Tally, dataset: Datase
     some = conversations[:: max(1, len(conversations) // MOST_COMPARED)]
     near, leak = duplicates(some)
     found = Inspection(
-        files=list(tally.formats),
+        files=listed(tally.formats),
         read=tally.read,
         kept=tally.kept,
         joined=tally.joined,
@@ -127,6 +130,17 @@ def inspect(conversations: Sequence[Conversation], tally: Tally, dataset: Datase
         examples=[[(turn.speaker, turn.text) for turn in conversation.turns[:6]] for conversation in _spread(conversations, 3)],
     )
     found.warnings = warn(found, [turn.text for turn in turns])
+    return found
+
+
+def listed(files: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """(path, format) of each file; many of one format in one folder as one."""
+    folders: dict[tuple[str, str], list[str]] = {}
+    for path, title in files:
+        folders.setdefault((str(Path(path).parent), title), []).append(path)
+    found = []
+    for (folder, title), paths in folders.items():
+        found += [(f"{folder} ({len(paths)} files)", title)] if len(paths) > 4 else [(path, title) for path in paths]
     return found
 
 
@@ -186,7 +200,7 @@ def duplicates(conversations: Sequence[Conversation]) -> tuple[float, float]:
 
 def languages(conversations: Sequence[Conversation]) -> dict[str, float]:
     """The share of the conversations in each language, the largest first."""
-    counts = Counter(language_of(each) for each in conversations)
+    counts = Counter(language_of(each) for each in conversations if sum(len(turn.text) for turn in each.turns) >= ENOUGH)
     return {code: count / counts.total() for code, count in counts.most_common()}
 
 
@@ -216,7 +230,7 @@ def warn(found: Inspection, texts: Sequence[str]) -> list[str]:
         warnings.append(f"only {found.speakers[0].name} speaks: a model learns to go on talking, not to answer.")
     broken = sum("\ufffd" in text or is_bad(text) for text in texts)
     if broken:
-        warnings.append(f"{broken} turns hold broken characters. Try --repair, or read with another --encoding.")
+        warnings.append(f"turns with broken characters: {broken}. Try --repair, or read with another --encoding.")
     if found.near_duplicates > 0.01:
         warnings.append(f"{found.near_duplicates:.0%} of the conversations are nearly there twice. Drop them with --duplicates near.")
     if found.leak > 0:

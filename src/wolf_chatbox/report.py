@@ -18,7 +18,7 @@ body { margin: 0 auto; max-width: 60rem; padding: 1.5rem 1rem 4rem; background: 
   font: 16px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.5rem; margin: 0 0 .25rem; } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
 p { margin: .25rem 0; } .dim { color: var(--dim); }
-.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: .75rem; margin: 1rem 0; }
+.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(7.5rem, 1fr)); gap: .75rem; margin: 1rem 0; }
 .facts div { border: 1px solid var(--line); border-radius: .5rem; padding: .5rem .75rem; }
 .facts b { display: block; font-size: 1.35rem; font-weight: 600; }
 .bars { display: grid; grid-template-columns: minmax(4rem, max-content) 1fr max-content; gap: .2rem .75rem; align-items: center; }

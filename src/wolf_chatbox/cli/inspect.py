@@ -94,9 +94,8 @@ def show(found: Inspection, console: Console) -> None:
     for kind, count in found.changed.items():
         say(f"  replaced: {count:,} ({kind})", "dim")
     least, median, most = found.turns_a_conversation
-    say(
-        f"{found.conversations:,} conversations in {found.groups:,} groups, of {least} to {most} turns (median {median}); {found.characters:,} characters"
-    )
+    say(f"{found.conversations:,} conversations in {found.groups:,} groups, of {least} to {most} turns (median {median})")
+    say(f"{found.characters:,} characters")
     if found.first:
         say(f"from {found.first} to {found.last}")
     say("languages: " + ", ".join(f"{code} {share:.0%}" for code, share in list(found.languages.items())[:6]))

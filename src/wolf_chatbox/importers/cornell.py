@@ -15,6 +15,7 @@ from wolf_chatbox.importers.chats import Message, conversations
 from wolf_chatbox.importers.source import Source, Tally
 
 MARK = " +++$+++ "
+NUMBER = re.compile(r"L\d{1,12}", re.ASCII)
 
 
 def claims(head: str) -> bool:
@@ -28,11 +29,11 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
     lines: dict[str, tuple[str, str, str]] = {}
     for line in source.lines():
         parts = line.rstrip("\n").split(MARK.rstrip(), 4)
-        if len(parts) == 5:
+        if len(parts) == 5 and NUMBER.fullmatch(parts[0].strip()):
             number, _, movie, name, text = (part.strip() for part in parts)
             lines[number] = (movie, name, text)
         elif line.strip():
-            tally.dropped["not five fields"] += 1
+            tally.dropped["not a line's five fields"] += 1
     placed: set[str] = set()
     for numbers in _conversations(source, lines):
         fresh = [number for number in numbers if number in lines and number not in placed]

@@ -39,7 +39,7 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
             table = pyarrow.parquet.ParquetFile(file)
             rows = (row for batch in table.iter_batches(1000) for row in batch.to_pylist())
             yield from from_rows(rows, str(source.path), source.path.stem, config, tally)
-    except pyarrow.ArrowException as error:
+    except (pyarrow.ArrowException, OSError, ValueError) as error:
         raise DataError(f"{source.path}: a Parquet file that cannot be read ({str(error).splitlines()[0]}). Get it again.") from error
 
 
@@ -70,10 +70,10 @@ def from_rows(rows: Iterable[Mapping[str, Any]], where: str, stem: str, config: 
         return
     everything = _chained(first, rows)
     names = list(first)
-    listed = next((name for name in (config.text_column, *LISTS) if name in first and isinstance(first[name], list)), None)
+    listed = next((name for name in (config.text_column, *LISTS) if name and isinstance(first.get(name), list)), None)
     if listed:
         for number, row in enumerate(everything, 1):
-            said = [each if isinstance(each, str) else "" for each in row[listed] or []]
+            said = [each if isinstance(each, str) else "" for each in row.get(listed) or []]
             yield from conversations((Message(SIDES[at % 2], text) for at, text in enumerate(said)), f"{stem} {number}", config, tally)
     elif messages.KEYS & set(names) and not config.text_column:
         yield from messages.from_values(((f"{where}, row {number}", dict(row)) for number, row in enumerate(everything, 1)), stem, tally)

@@ -19,8 +19,8 @@ MONTHS = {name: number for number, name in enumerate(["Jan", "Feb", "Mar", "Apr"
 ATTACHMENT = re.compile(
     r"(?:\S*/)?[^\n]{1,200}\.(?:heic|jpe?g|png|gif|mov|mp4|m4a|caf|pdf|vcf|amr|pluginPayloadAttachment)|Attachment missing!?|\ufffc", re.IGNORECASE
 )
-TAPBACKS = re.compile(r"\n\s*(?:Tapbacks|Reactions):\n[\s\S]*\Z")
-REPLY = re.compile(r"\n?\s*This message responded to an earlier message\.")
+TAPBACKS = re.compile(r"\n {0,8}(?:Tapbacks|Reactions):\n[\s\S]*\Z")
+REPLY = re.compile(r"\n? {0,8}This message responded to an earlier message\.")
 
 
 def claims(head: str) -> bool:
@@ -66,5 +66,5 @@ def _message(lines: list[str], time: datetime) -> Message:
     speaker = lines[0].strip() if lines else ""
     indented = next((at for at, line in enumerate(lines[1:], 1) if re.match(r" {4}[A-Z][a-z]{2} \d{1,2}, \d{4} ", line)), len(lines))
     body = REPLY.sub("", TAPBACKS.sub("", "".join(lines[1:indented]))).strip()
-    said = "\n".join(line for line in body.splitlines() if not ATTACHMENT.fullmatch(line.strip())).strip()
+    said = "\n".join(line for line in body.splitlines() if len(line) > 500 or not ATTACHMENT.fullmatch(line.strip())).strip()
     return Message(speaker, said or body, time, MEDIA if body and not said else "")

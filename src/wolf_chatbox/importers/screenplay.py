@@ -22,7 +22,9 @@ SCENE = re.compile(r"\s*(?:[\[(【].{0,200}[\])】]|#{1,6} .*|(?:SCENE|ACT|Scene
 CUE = re.compile(r"\s*(?:@(\S[^\n(^]*)|([A-Z0-9À-ÖØ-Þ][A-Z0-9À-ÖØ-Þ .,'’&#/-]*[A-ZÀ-ÖØ-Þ0-9.]))\s*(?:\([^()\n]*\)\s*)*\^?\s*$")
 TRANSITION = re.compile(r"\s*(?:>.*|[A-Z ]+ TO:|FADE (?:IN|OUT)[.:]?)\s*$")
 ASIDE = re.compile(r"\s*\([^()\n]*\)\s*$")
-MARKS = re.compile(r"(\*{1,3}|_)(?=\S)(.+?)(?<=\S)\1")
+MARKS = re.compile(r"(\*{1,3}|_)(?=\S)(.{1,300}?)(?<=\S)\1")
+LONG = 300
+"""Characters beyond which a line is no name, heading or direction."""
 TITLE = re.compile(r"(?:Title|Credit|Author|Authors|Source|Draft date|Contact|Notes|Copyright):", re.IGNORECASE)
 
 
@@ -42,14 +44,14 @@ def _has_names(head: str) -> bool:
 def _is_fountain(head: str) -> bool:
     lines = head.splitlines()[:3000]
     cues = sum(_is_cue(lines, at) for at in range(len(lines)))
-    headings = sum(bool(HEADING.match(line)) for line in lines)
+    headings = sum(bool(HEADING.match(line[:LONG])) for line in lines)
     return cues >= 2 and (headings > 0 or bool(TITLE.match(head))) and not _has_names(head)
 
 
 def _is_cue(lines: list[str], at: int) -> bool:
     """A name in capitals, an empty line (or the beginning) above, its line right below."""
     line = lines[at]
-    if not CUE.match(line) or HEADING.match(line) or TRANSITION.match(line) or len(line.strip()) > 60:
+    if len(line) > LONG or not CUE.match(line) or HEADING.match(line) or TRANSITION.match(line) or len(line.strip()) > 60:
         return False
     return (at == 0 or not lines[at - 1].strip()) and at + 1 < len(lines) and bool(lines[at + 1].strip())
 
@@ -74,20 +76,21 @@ def _transcript(source: Source) -> Iterator[Message | None]:
     gap = True
     for line in source.lines():
         text = line.strip()
-        match = COLON.match(line) if text and not SCENE.match(line) else None
+        scene = len(line) < LONG and bool(SCENE.match(line))
+        match = COLON.match(line) if text and not scene else None
         if match:
             if speaker:
                 yield Message(speaker, said)
             speaker, said, gap = match[1], match[2] or "", False
         elif not text:
             gap = True
-        elif speaker and not gap and not SCENE.match(line):
+        elif speaker and not gap and not scene:
             said = f"{said}\n{text}"
         else:
             if speaker:
                 yield Message(speaker, said)
             speaker, said = "", ""
-            if SCENE.match(line) and not ASIDE.match(line):
+            if scene and not ASIDE.match(line):
                 yield None
             yield Message("", text, None, SYSTEM)
     if speaker:
@@ -95,7 +98,7 @@ def _transcript(source: Source) -> Iterator[Message | None]:
 
 
 def _fountain(source: Source) -> Iterator[Message | None]:
-    lines = re.sub(r"/\*[\s\S]*?\*/|\[\[[\s\S]*?\]\]", "", source.text()).splitlines()
+    lines = _without(_without(source.text(), "/*", "*/"), "[[", "]]").splitlines()
     at = 0
     if TITLE.match(source.head):  # the title page ends with an empty line
         while at < len(lines) and lines[at].strip():
@@ -103,14 +106,24 @@ def _fountain(source: Source) -> Iterator[Message | None]:
     while at < len(lines):
         line = lines[at]
         at += 1
-        if HEADING.match(line):
+        if HEADING.match(line[:LONG]):
             yield None
         if line.strip() and not _is_cue(lines, at - 1):
             yield Message("", line, None, SYSTEM)
         elif line.strip() and (cue := CUE.match(line)):
             said = []
             while at < len(lines) and lines[at].strip():
-                if not ASIDE.match(lines[at]):
+                if len(lines[at]) > LONG or not ASIDE.match(lines[at]):
                     said.append(MARKS.sub(r"\2", lines[at].strip()))
                 at += 1
             yield Message((cue[1] or cue[2]).strip(), " ".join(said))
+
+
+def _without(text: str, opening: str, closing: str) -> str:
+    """The text without notes between two marks; a note that is not closed stays."""
+    parts = []
+    at = 0
+    while (begins := text.find(opening, at)) >= 0 and (ends := text.find(closing, begins + len(opening))) >= 0:
+        parts.append(text[at:begins])
+        at = ends + len(closing)
+    return "".join([*parts, text[at:]])

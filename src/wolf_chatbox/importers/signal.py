@@ -15,8 +15,8 @@ from wolf_chatbox.importers.chats import MEDIA, Message, conversations, from_iso
 from wolf_chatbox.importers.source import Source, Tally, share_of_lines
 
 HEADER = re.compile(r"\[(\d{4}-\d\d-\d\d)(?:, (\d\d:\d\d)| (\d\d:\d\d:\d\d))\] ([^\n:]{1,100}): ?")
-ATTACHMENT = re.compile(r"!?\[[^\]\n]*\]\([^)\n]*\)")
-REACTIONS = re.compile(r"\n?\(- [^\n]*-\)\s*$")
+ATTACHMENT = re.compile(r"!?\[[^\[\]\n]{0,300}\]\([^()\n]{0,500}\)")
+REACTIONS = re.compile(r"\n?\(- [^\n]{0,1000}-\)\Z")
 
 
 def claims(head: str) -> bool:

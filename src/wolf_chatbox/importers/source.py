@@ -124,7 +124,8 @@ class Source:
 
 def clean(text: str) -> str:
     """A text or a name without space around it, and with `?` for half a surrogate pair (an emoji that an export cut in two): no file can hold it."""
-    return text.strip().encode(errors="replace").decode()
+    text = text.strip()
+    return text if text.isascii() else text.encode(errors="replace").decode()
 
 
 def share_of_lines(head: str, pattern: re.Pattern[str]) -> float:

@@ -14,21 +14,26 @@ from itertools import pairwise
 
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
+from wolf_chatbox.errors import DataError
 from wolf_chatbox.importers.chats import DELETED, MEDIA, SYSTEM, Message, conversations
 from wolf_chatbox.importers.source import Source, Tally, share_of_lines
 
 _HALF = r"[AaPp][\s\u202f]?\.?[\s\u202f]?[Mm]\.?|午前|午後|上午|下午|凌晨|早上|中午|晚上|오전|오후|ÖÖ|ÖS|ص|م"
+_MARKS = "[\u200e\u200f\u202a-\u202e\ufeff]*"
+_WORD = r"(?:klo|kl\.?|at|um|às|à|alle|ore|om|de)"
 HEADER = re.compile(
-    r"[\u200e\u200f\u202a-\u202e\ufeff]*(\[)?"
+    rf"{_MARKS}(\[)?"
     r"(\d{1,4})([./-])[ ]?(\d{1,2})\3[ ]?(\d{1,4})\.?"  # the date's three numbers
-    r"[,،]?[\s\u202f](?:(?:klo|kl\.?|at|um|às|à|alle|ore|om|de)[\s])?"
+    rf"[,،]?[\s\u202f](?:{_WORD}\s)?"
     rf"(?:({_HALF})[\s\u202f]?)?(\d{{1,2}})[.:](\d\d)(?:[.:](\d\d))?(?:[\s\u202f]?({_HALF}))?"
     r"(?(1)\][ ]?|[ ][-–][ ]?)"
 )
+CHUNK = 1 << 20
+LONGEST_HEADER = 100
 LATE = re.compile(r"[Pp]|午後|下午|晚上|오후|ÖS|م|中午")
 EDITED = re.compile(
-    r"\s*\u200e?<(?:This message was edited|Diese Nachricht wurde bearbeitet|Se editó este mensaje\.?|Ce message a été modifié"
-    r"|Mensagem editada|Questo messaggio è stato modificato|Dit bericht is bewerkt|Bu mesaj düzenlendi|このメッセージは編集されました)>\s*$"
+    r"<(?:This message was edited|Diese Nachricht wurde bearbeitet|Se editó este mensaje\.?|Ce message a été modifié"
+    r"|Mensagem editada|Questo messaggio è stato modificato|Dit bericht is bewerkt|Bu mesaj düzenlendi|このメッセージは編集されました)>"
 )
 MEDIA_BODY = re.compile(
     r"<[^<>]{0,40}(?:omitted|ausgeschlossen|omitido|omis|omesso|weggelaten|utelämnad|utelatt|udeladt|poistettu|pois|oculto|omessi|pominięto"
@@ -48,6 +53,24 @@ ATTACHED = re.compile(
     r"\u200e?[^\n]{1,200}\.\w{2,5} \((?:file attached|Datei angehängt|archivo adjunto|fichier joint|arquivo anexado|file allegato|bestand bijgevoegd"
     r"|tiedosto liitetty|ファイル添付|ファイルが添付されています|文件附件)\)"
 )
+OMITTED = (
+    "omitted",
+    "gelassen",
+    "omitido",
+    "omitida",
+    "omis",
+    "omise",
+    "omesso",
+    "omessa",
+    "oculto",
+    "weggelaten",
+    "pois",
+    "いません",
+    "省略",
+    "ました",
+    "略",
+)
+"""How a line that stands for a picture or the like ends, where it has no brackets."""
 DELETED_BODIES = frozenset(
     [
         *("This message was deleted", "You deleted this message", "Diese Nachricht wurde gelöscht", "Du hast diese Nachricht gelöscht"),
@@ -58,6 +81,9 @@ DELETED_BODIES = frozenset(
         *("このメッセージは削除されました", "メッセージを削除しました", "此訊息已刪除", "此消息已删除"),
     ]
 )
+HEADS = ("\u200e", "Missed ", "Verpasster ", "Llamada ", "Appel ", "不在着信", "This message was deleted")
+TAILS = {each[-3:] for phrase in (*OMITTED, *DELETED_BODIES) for each in (phrase, phrase + ".")}
+"""How what nobody said begins and ends: other messages, which are nearly all, are told apart from it at once."""
 ENCRYPTED = re.compile(
     r"end-to-end|Ende-zu-Ende|extremo a extremo|bout en bout|ponta a ponta|end-to-end-|päästä päähän|uçtan uca|сквозн|エンドツーエンド"
     r"|端到端|端對端|종단간"
@@ -84,63 +110,101 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
 
 
 def _messages(source: Source, order: str, tally: Tally) -> Iterator[Message]:
-    authors = _names_with_colons(source)
+    header = _header_of(source)
+    names = _names_with_colons(source)
     at = {part: order.index(part) for part in "dmy"}
-    dates: dict[tuple[str, str, str], tuple[int, int, int] | None] = {}
-    match_header = HEADER.match
-    time: datetime | None = None
-    body: list[str] = []
-    outside = 0
-    shape = None
+    days: dict[str, tuple[int, int, int] | None] = {}
+    number = 0
 
-    for line in source.lines():
-        match = match_header(line)
-        if match:
-            bracket, first, mark, second, third, early, hour, minute, seconds, late = match.groups()
-            # An export writes all its dates in one form: another one was typed, or pasted.
-            mine = (bracket, mark, len(first if len(first) > 2 else third), seconds is None)
-            shape = shape or mine
-            key = (first, second, third)
-            if key not in dates:
-                dates[key] = _date(key, at)
-            date = dates[key]
-            half = early or late
-            hours = int(hour)
-            if half:
-                hours = hours % 12 + (12 if LATE.match(half) and hours <= 12 else 0)
-            if date is not None and mine == shape and hours < 24 and int(minute) < 60:
-                if body and time is not None:
-                    yield _message("".join(body), time, authors)
-                time = datetime(*date, hours, int(minute), min(int(seconds or 0), 59))
-                body = [line[match.end() :]]
-                continue
-        if time is None:
-            outside += bool(line.strip())
-        body.append(line)  # a message of several lines, perhaps with a date at the start of one
-    if outside:
-        tally.dropped["before the first message"] += outside
-    if body and time is not None:
-        yield _message("".join(body), time, authors)
+    def time_of(match: re.Match[str]) -> datetime | None:
+        date, early, hour, minute, seconds, late = match.groups()
+        if date not in days:
+            numbers = re.findall(r"\d+", date)
+            days[date] = _date((numbers[0], numbers[1], numbers[2]), at)
+        day = days[date]
+        hours, minutes = int(hour), int(minute)
+        if half := early or late:
+            hours = hours % 12 + (12 if LATE.match(half) and hours <= 12 else 0)
+        if day is None or hours > 23 or minutes > 59:
+            return None  # a continuation line that begins with something like a date
+        return datetime(*day, hours, minutes, min(int(seconds), 59) if seconds else 0)
+
+    # Much faster than line by line: headers are found in large pieces of the file, what stands between them is a message.
+    with source.open_text() as file:
+        text = file.read(CHUNK).removeprefix("\ufeff")
+        time: datetime | None = None
+        start = seen = 0
+        while True:
+            more = file.read(max(CHUNK, len(text)))
+            # A header at the very end may be one that goes on in the next piece.
+            limit = len(text) if not more else max(0, len(text) - LONGEST_HEADER)
+            end = start
+            for match in header.finditer(text, seen):
+                if match.start() >= limit and more:
+                    break
+                end = match.end()
+                if (found := time_of(match)) is None:
+                    continue
+                if time is not None:
+                    yield _message(text[start : match.start()], time, names, number)
+                    number += 1
+                elif before := text[: match.start()].strip():
+                    tally.dropped["before the first message"] += len(before.splitlines())
+                time, start = found, match.end()
+            if not more:
+                break
+            # The message that is not whole yet is kept; what was searched in it is not searched again.
+            keep = start if time is not None else 0
+            seen = max(limit, end) - keep
+            text, start = text[keep:] + more, start - keep
+        if time is not None:
+            yield _message(text[start:], time, names, number)
 
 
-def _message(content: str, time: datetime, authors: tuple[str, ...]) -> Message:
+def _header_of(source: Source) -> re.Pattern[str]:
+    """The pattern of this file's headers: an export writes all its dates in one form; another one was typed, or pasted."""
+    first = next((match for line in source.lines() if (match := HEADER.match(line))), None)
+    if first is None:
+        raise DataError(f"{source.path}: no line of it is the beginning of a WhatsApp message. Pass the right --format.")
+    bracket, year, mark, _, third, early, _, _, seconds, late = first.groups()
+    mark = re.escape(mark)
+    date = rf"(\d{{4}}{mark} ?\d\d?{mark} ?\d\d?)" if len(year) > 2 else rf"(\d\d?{mark} ?\d\d?{mark} ?\d{{{len(third)}}})"
+    word = rf"(?:{_WORD}\s)?" if re.search(_WORD, first[0]) else ""
+    before = rf"(?:({_HALF})[\s\u202f]?)?" if early else "()"
+    after = rf"(?:[\s\u202f]?({_HALF}))?" if late else "()"
+    second = r"[.:](\d\d)" if seconds else "()"
+    opening, closing = (r"\[", r"\][ ]?") if bracket else ("", "[ ][-–][ ]?")
+    return re.compile(rf"^{_MARKS}{opening}{date}\.?[,،]?[\s\u202f]{word}{before}(\d\d?)[.:](\d\d){second}{after}{closing}", re.MULTILINE)
+
+
+def _message(content: str, time: datetime, names: tuple[str, ...], number: int) -> Message:
     content = content.rstrip()
-    speaker = next((name for name in authors if content.startswith(name + ":")), None)
-    if speaker is None:
-        match = NAME.match(content)
-        if not match or (ENCRYPTED.search(content) and len(content) < 400):
-            return Message("", content.lstrip("\u200e"), time, SYSTEM)
-        speaker = match[1]
-    body = content[len(speaker) + 1 :].strip(" ")
-    speaker = speaker.strip("\u200e\u202a\u202c~ \u202f\xa0")
-    if body.endswith((">", "。")) and "<" in body:
-        body = EDITED.sub("", body)
-    if len(body) < 400:
-        bare = body.strip("\u200e.。 ")
-        if bare in DELETED_BODIES or bare.startswith("This message was deleted by"):
-            return Message(speaker, bare, time, DELETED)
-        if MEDIA_BODY.fullmatch(body):
-            return Message(speaker, bare, time, MEDIA)
+    colon = content.find(": ", 1, 102)
+    if names:  # names that hold a colon
+        colon = next((len(name) for name in names if content.startswith(name + ":")), colon)
+    if colon < 0:
+        # "Ann:" with its text in the lines below, or nowhere
+        colon = len(content) - 1 if content.endswith(":") and len(content) < 102 else content.find(":\n", 1, 102)
+    speaker = content[:colon]
+    if colon < 0 or "\n" in speaker or (number < 5 and ENCRYPTED.search(content[:400])):
+        return Message("", content.lstrip("\u200e"), time, SYSTEM)
+    if not speaker.isascii() or speaker[0] in "~ ":
+        speaker = speaker.strip("\u200e\u202a\u202c~ \u202f\xa0")
+    body = content[colon + 1 :].strip(" ")
+    if body[-1:] in ">)" or body[-3:] in TAILS or body.startswith(HEADS) or ")\n" in body:
+        return _unsaid(speaker, body, time)
+    return Message(speaker, body, time)
+
+
+def _unsaid(speaker: str, body: str, time: datetime) -> Message:
+    """A message that may stand for something nobody said, of its kind."""
+    if body.endswith(">") and EDITED.fullmatch(body, mark := max(0, body.rfind("<"))):
+        body = body[:mark].rstrip("\u200e \n")
+    bare = body.strip("\u200e.。 ")
+    if bare in DELETED_BODIES or bare.startswith("This message was deleted by"):
+        return Message(speaker, bare, time, DELETED)
+    if len(body) < 400 and MEDIA_BODY.fullmatch(body):
+        return Message(speaker, bare, time, MEDIA)
     if attached := ATTACHED.match(body):
         caption = body[attached.end() :].strip()
         return Message(speaker, caption or attached[0], time, "" if caption else MEDIA)

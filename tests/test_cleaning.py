@@ -1,0 +1,172 @@
+"""Cleaning and privacy: every step can be switched, every turn is accounted for, no name or number of a person is left."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wolf_chatbox.cleaning import clean
+from wolf_chatbox.config import CleanConfig, ReadConfig, TrainConfig
+from wolf_chatbox.conversation import Conversation, Turn
+from wolf_chatbox.dataset import prepare
+from wolf_chatbox.errors import DataError
+from wolf_chatbox.importers import Tally, read_conversations
+from wolf_chatbox.privacy import Pseudonyms, is_card, is_iban, scrub
+
+FIXTURES = Path(__file__).parent / "fixtures"
+NOON = datetime(2024, 5, 1, 12)
+
+
+def talk(*turns: tuple[str, str], group: str = "chat", seconds: float | None = None) -> Conversation:
+    times = [NOON + timedelta(seconds=at * seconds) if seconds is not None else None for at in range(len(turns))]
+    return Conversation(tuple(Turn(speaker, text, time) for (speaker, text), time in zip(turns, times)), group)
+
+
+def cleaned(*conversations: Conversation, **settings: Any) -> tuple[list[Conversation], Tally]:
+    tally = Tally(kept=sum(len(each.turns) for each in conversations))
+    before = tally.read
+    found = list(clean(conversations, CleanConfig(**settings), tally))
+    assert tally.read == before
+    assert tally.kept == sum(len(each.turns) for each in found)
+    return found, tally
+
+
+# Joining
+
+
+@pytest.mark.parametrize(("seconds", "within", "turns"), [(10, 180, 2), (10, 5, 3), (10, 0, 3), (None, 180, 3), (200, 180, 3)])
+def test_what_one_says_in_a_row_is_one_turn(seconds: float | None, within: float, turns: int) -> None:
+    (conversation,), tally = cleaned(talk(("Ann", "Hi"), ("Ann", "you"), ("Bob", "Hi"), seconds=seconds), join_within=within)
+    assert len(conversation.turns) == turns
+    assert tally.joined == 3 - turns
+    if turns == 2:
+        assert conversation.turns[0] == Turn("Ann", "Hi\nyou", NOON)
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 400)), max_size=12))
+def test_joining_loses_no_word(said: list[tuple[str, int]]) -> None:
+    time, turns = NOON, []
+    for at, (speaker, seconds) in enumerate(said):
+        time += timedelta(seconds=seconds)
+        turns.append(Turn(speaker, f"w{at}", time))
+    (conversation,), _ = cleaned(Conversation(tuple(turns)))
+    words = [(turn.speaker, word) for turn in conversation.turns for word in turn.text.split()]
+    assert words == [(turn.speaker, turn.text) for turn in turns]
+
+
+# Duplicates, languages, repair
+
+LONG = [("Ann", "Who brings the oars to the lake tomorrow?"), ("Bob", "Not me, I bring the sandwiches, as always."), ("Ann", "Then we swim.")]
+
+
+def test_duplicates() -> None:
+    one, same, near = talk(*LONG), talk(*LONG, group="copy"), talk(*LONG[:2], ("Ann", "Then we swim!"), group="near")
+    short = [talk(("Ann", "Hi"), ("Bob", "Hi"), group=f"{each}") for each in range(2)]
+    everything = [one, same, near, *short]
+    assert cleaned(*everything)[0] == everything
+    assert cleaned(*everything, duplicates="exact")[0] == [one, near, *short]
+    found, tally = cleaned(*everything, duplicates="near")
+    assert found == [one, *short]
+    assert tally.dropped == {"a conversation that is there twice": 3, "nearly a conversation that is there already": 3}
+
+
+def test_languages() -> None:
+    english = talk(*LONG)
+    japanese = talk(("花子", "明日は湖に行きますか？天気がいいですね。"), ("太郎", "はい、サンドイッチを持って行きます。"))
+    found, tally = cleaned(english, japanese, languages=("ja",))
+    assert found == [japanese]
+    assert tally.dropped == {"in another language (en)": 3}
+
+
+def test_repair_changes_what_is_broken_and_nothing_else() -> None:
+    whole = "“Quotes”, ﬁne & ｗｉｄｅ – café &amp; all…"
+    (conversation,), tally = cleaned(talk(("Ann", "cafÃ© at noon"), ("Bob", whole)), repair=True)
+    assert [turn.text for turn in conversation.turns] == ["café at noon", whole]
+    assert tally.changed["broken text"] == 1
+
+
+# Scrubbing
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("write to ann.oar+x@example.co.uk now", "write to [email] now"),
+        ("see https://example.org/a?b=c#d, or www.example.org", "see [url] or [url]"),
+        ("card 4111 1111 1111 1111 is a test", "card [card] is a test"),
+        ("card 4111 1111 1111 1112 is none", "card 4111 1111 1111 1112 is none"),
+        ("pay to DE89 3704 0044 0532 0130 00 please", "pay to [iban] please"),
+        ("meet at 52.520008, 13.404954", "meet at [coordinates]"),
+        ("call +49 (30) 1234-5678 or 090-1234-5678 or 555-123-4567", "call [phone] or [phone] or [phone]"),
+        ("on 2024-05-01 at 18:30, 01.05.2024, 1000000 people, room 0815", "on 2024-05-01 at 18:30, 01.05.2024, 1000000 people, room 0815"),
+    ],
+)
+def test_scrubbing(text: str, expected: str) -> None:
+    found: Counter[str] = Counter()
+    assert scrub(text, found) == expected
+    assert found.total() == expected.count("[")
+    assert scrub(expected, found) == expected
+
+
+@given(st.integers(10**11, 10**17))
+def test_a_card_has_one_check_digit(number: int) -> None:
+    assert sum(is_card(f"{number}{digit}") for digit in range(10)) == 1
+
+
+def test_an_iban_is_checked() -> None:
+    assert is_iban("GB82 WEST 1234 5698 7654 32")
+    assert not is_iban("GB82 WEST 1234 5698 7654 33")
+
+
+@given(st.text(max_size=80))
+def test_scrubbing_twice_is_scrubbing_once(text: str) -> None:
+    once = scrub(text, Counter())
+    assert scrub(once, Counter()) == once
+
+
+# Pseudonyms
+
+
+def test_no_name_is_left_and_the_key_gives_them_back(tmp_path: Path) -> None:
+    key = tmp_path / "key.json"
+    chat = talk(("Ann Oar", "Bob, is ANN here? @Bob Boat!"), ("Bob Boat", "Ann is Annabel? Ask 花子"), ("花子", "Bobさん"), group="Ann and Bob")
+    (hidden,), tally = cleaned(chat, pseudonyms=key)
+    text = json.dumps(hidden.to_dict(), ensure_ascii=False)
+    for name in ("Ann ", "ANN", "Oar", "Bob Boat", "Bob,", "花子"):
+        assert name not in text
+    assert "Annabel" in text
+    names = json.loads(key.read_text())["speakers"]
+    assert list(names) == ["Ann Oar", "Bob Boat", "花子"]
+    assert hidden.turns[0].text == f"{names['Bob Boat']}, is {names['Ann Oar']} here? @{names['Bob Boat']}!"
+    assert key.stat().st_mode & 0o077 == 0
+    (again,), _ = cleaned(chat, pseudonyms=key)
+    assert again == hidden
+    assert tally.changed["mentioned name"] == 5
+
+
+def test_a_file_that_is_no_key_is_not_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "letter.json"
+    path.write_text('{"dear": "Ann"}')
+    with pytest.raises(DataError, match="no key of pseudonyms"):
+        Pseudonyms(path)
+    assert path.read_text() == '{"dear": "Ann"}'
+
+
+# The contract
+
+
+def test_every_turn_of_a_cleaned_chat_is_accounted_for(tokenizer: Any, tmp_path: Path) -> None:
+    clean_config = CleanConfig(scrub=True, duplicates="near", repair=True, pseudonyms=tmp_path / "key.json")
+    config = TrainConfig(data=(str(FIXTURES / "whatsapp"),), clean=clean_config, read=ReadConfig(format="whatsapp"), output=tmp_path / "out")
+    turns = prepare(config, tokenizer, 64).turns()
+    tally = Tally()
+    list(read_conversations(FIXTURES / "whatsapp", ReadConfig(format="whatsapp"), tally))
+    assert turns["read"] == tally.read
+    assert turns["read"] == turns["learnt"] + turns["held out"] + turns["context only"] + turns["joined"] + turns["dropped"]
