@@ -170,3 +170,4 @@ def test_every_turn_of_a_cleaned_chat_is_accounted_for(tokenizer: Any, tmp_path:
     list(read_conversations(FIXTURES / "whatsapp", ReadConfig(format="whatsapp"), tally))
     assert turns["read"] == tally.read
     assert turns["read"] == turns["learnt"] + turns["held out"] + turns["context only"] + turns["joined"] + turns["dropped"]
+    assert turns["joined"]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import datetime
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from wolf_chatbox.conversation import Conversation, Turn
-from wolf_chatbox.corpus import count_speakers, find_speaker, partner_of, split
+from wolf_chatbox.corpus import count_speakers, find_speaker, hold_out_speaker, partner_of, split, split_in_time
 from wolf_chatbox.errors import DataError
 
 
@@ -174,3 +175,28 @@ def test_neither_the_persona_itself_nor_the_system_is_a_partner() -> None:
 
 def test_the_end_of_one_conversation_does_not_come_before_the_next() -> None:
     assert partner_of("Al", [talk("g", "Bo"), talk("g", "Al")]) is None
+
+
+# Other ways to hold out
+
+
+@given(corpora, shares, st.data())
+def test_what_is_held_out_in_time_comes_after_all_the_rest(conversations: list[Conversation], share: float, data: st.DataObject) -> None:
+    hours = data.draw(st.lists(st.integers(0, 23), min_size=len(conversations), max_size=len(conversations)))
+    timed = [
+        Conversation(tuple(Turn(turn.speaker, turn.text, datetime(2024, 5, 1, hour)) for turn in each.turns), each.group)
+        for each, hour in zip(conversations, hours)
+    ]
+    training, held, notice = split_in_time(timed, share)
+    assert notice is None
+    assert Counter(turn for each in training + held for turn in each.turns) == Counter(turn for each in timed for turn in each.turns)
+    before = [turn.time for each in training for turn in each.turns if turn.time]
+    after = [turn.time for each in held for turn in each.turns if turn.time]
+    assert not before or not after or max(before) <= min(after)
+
+
+def test_a_speaker_is_held_out() -> None:
+    conversations = [talk("a", "A", "B"), talk("b", "B"), talk("c", "A", "C")]
+    assert hold_out_speaker(conversations, "a") == ([conversations[1]], [conversations[0], conversations[2]])
+    with pytest.raises(DataError, match="held-out speaker 'D': no turn is spoken by it"):
+        hold_out_speaker(conversations, "D")

@@ -15,7 +15,7 @@ from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation, Turn, parse_conversations, write_conversations
 from wolf_chatbox.corpus import count_speakers
 from wolf_chatbox.errors import DataError, FormatError
-from wolf_chatbox.importers import IMPORTERS, Tally, read_conversations, recognise
+from wolf_chatbox.importers import IMPORTERS, Tally, _template, read_conversations, recognise
 from wolf_chatbox.importers.source import Source
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -369,3 +369,12 @@ def test_a_data_set_of_the_hub_is_streamed(tmp_path: Path) -> None:
         read(f"hf:{folder}", speaker_column="whom")
     with pytest.raises(DataError, match="cannot be loaded"):
         read(f"hf:{folder}:nosuchsplit")
+
+
+def test_the_template_is_an_importer(tmp_path: Path) -> None:
+    source = Source.open(write(tmp_path, "chat.txt", "12:00 Ann> Who brings the oars?\n-- Bob joins --\n12:01 Bob> Not me.\n"))
+    tally = Tally()
+    (conversation,) = _template.read(source, ReadConfig(), tally)
+    assert _template.claims(source.head)
+    assert conversation == Conversation((Turn("Ann", "Who brings the oars?"), Turn("Bob", "Not me.")), "chat")
+    assert tally.dropped == {"system line": 1}

@@ -15,7 +15,7 @@ from wolf_chatbox.config import ReadConfig, TrainConfig
 from wolf_chatbox.conversation import Conversation, Turn, parse_conversations
 from wolf_chatbox.dataset import prepare
 from wolf_chatbox.importers import Tally, read_conversations
-from wolf_chatbox.inspection import alike, inspect, listed
+from wolf_chatbox.inspection import alike, inspect
 from wolf_chatbox.report import to_html
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -118,7 +118,7 @@ def test_names_alike() -> None:
 
 def test_many_files_of_a_folder_are_listed_as_one() -> None:
     files = [(f"a/{at}.json", "X") for at in range(9)] + [("b.txt", "Y")]
-    assert listed(files) == [("a (9 files)", "X"), ("b.txt", "Y")]
+    assert Tally(formats=files).files() == [("a (9 files)", "X"), ("b.txt", "Y")]
 
 
 # The page

@@ -43,6 +43,7 @@ FormatName = Literal[
     "real_persona_chat",
 ]
 Form = Literal["conversations", "openai", "sharegpt", "raw"]
+SplitName = Literal["group", "time"]
 Duplicates = Literal["keep", "exact", "near"]
 Unsaid = Literal["media", "system", "deleted"]
 Search = Literal["grid", "random", "tpe"]
@@ -202,7 +203,11 @@ class TrainConfig:
     warmup_ratio: float = 0.1
     """Share of all updates in which the learning rate rises."""
     validation_share: float = 0.1
-    """Share of the data, by whole groups, held out for validation; 0 holds nothing out."""
+    """Share of the data held out for validation; 0 holds nothing out."""
+    split: SplitName = "group"
+    """What is held out: whole groups (episodes, chats, games), drawn by the seed, or the last part in time."""
+    held_out_speaker: str | None = None
+    """Hold out every conversation in which this character speaks, instead of a share."""
     optimizer: Optimizer = "adamw"
     """adamw, adafactor (half the memory of its state), or adamw8bit (CUDA, a quarter; needs bitsandbytes)."""
     weight_decay: float = 0.01
@@ -253,6 +258,7 @@ class TrainConfig:
         object.__setattr__(self, "output", Path(self.output))
         if not self.data:
             raise ConfigError("data", "(none)", "names no file.")
+        _check_choice(self, "split", get_args(SplitName))
         _check_choice(self, "style", get_args(StyleName))
         _check_choice(self, "schedule", get_args(Schedule))
         _check_choice(self, "optimizer", get_args(Optimizer))

@@ -6,6 +6,7 @@ import difflib
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.errors import DataError
@@ -16,7 +17,7 @@ def count_speakers(conversations: Iterable[Conversation]) -> Counter[str]:
     return Counter(turn.speaker for conversation in conversations for turn in conversation.turns)
 
 
-def find_speaker(name: str, speakers: Counter[str]) -> str:
+def find_speaker(name: str, speakers: Counter[str], what: str = "persona") -> str:
     """The speaker of that name, whatever its case; raises DataError with the nearest names when there is none."""
     if name in speakers:
         return name
@@ -25,7 +26,7 @@ def find_speaker(name: str, speakers: Counter[str]) -> str:
         return by_folded[name.casefold()]
     near = [by_folded[each] for each in difflib.get_close_matches(name.casefold(), by_folded, n=3, cutoff=0.5)]
     names = ", ".join(near or [speaker for speaker, _ in speakers.most_common(5)])
-    raise DataError(f"persona {name!r}: no turn is spoken by it. " + (f"Did you mean {names}?" if near else f"The data has {names}."))
+    raise DataError(f"{what} {name!r}: no turn is spoken by it. " + (f"Did you mean {names}?" if near else f"The data has {names}."))
 
 
 def partner_of(persona: str, conversations: Iterable[Conversation]) -> str | None:
@@ -72,6 +73,28 @@ def split(
     if weight > 2 * wanted:
         held = {min(candidates, key=lambda group: abs(weights[group] - wanted))}
     return [each for each in conversations if each.group not in held], [each for each in conversations if each.group in held], None
+
+
+def split_in_time(
+    conversations: Sequence[Conversation], share: float, weigh: Callable[[Conversation], int] = lambda conversation: len(conversation.turns)
+) -> tuple[list[Conversation], list[Conversation], str | None]:
+    """Hold out the last `share` of the weight in time; returns (training, held out, a notice or None).
+
+    Conversations whose source tells no times stand in the order in which they were read, before the others.
+    """
+    if share == 0:
+        return split(conversations, 0, 0)
+    ordered = sorted(conversations, key=lambda each: next((turn.time for turn in each.turns if turn.time), datetime.min))
+    training, held, _ = _cut_in_time(ordered, share * sum(map(weigh, ordered)), weigh)
+    timeless = sum(all(turn.time is None for turn in each.turns) for each in ordered)
+    return training, held, f"{timeless} conversations have no times: they go by the order in which they were read" if timeless else None
+
+
+def hold_out_speaker(conversations: Sequence[Conversation], name: str) -> tuple[list[Conversation], list[Conversation]]:
+    """Hold out the conversations in which a speaker takes part; returns (training, held out). Raises DataError when there is no such speaker."""
+    speaker = find_speaker(name, count_speakers(conversations), "held-out speaker")
+    held = [each for each in conversations if speaker in each.speakers()]
+    return [each for each in conversations if speaker not in each.speakers()], held
 
 
 def _cut_in_time(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from wolf_chatbox.cleaning import clean
 from wolf_chatbox.config import TrainConfig
 from wolf_chatbox.conversation import Conversation, Turn
-from wolf_chatbox.corpus import count_speakers, find_speaker, partner_of, split
+from wolf_chatbox.corpus import count_speakers, find_speaker, hold_out_speaker, partner_of, split, split_in_time
 from wolf_chatbox.errors import DataError, StyleError
 from wolf_chatbox.importers import Tally, read_conversations
 from wolf_chatbox.packing import Row, pack, share_filled
@@ -65,7 +65,7 @@ class Dataset:
             "learnt": self.training.learnt,
             "held out": held_out,
             "context only": self.training.context,
-            "joined": self.tally.joined,
+            **({"joined": self.tally.joined} if self.tally.joined else {}),
             "dropped": dropped,
         }
 
@@ -136,7 +136,13 @@ def prepare(config: TrainConfig, tokenizer: PreTrainedTokenizerBase, max_tokens:
     def learnt_turns(conversation: Conversation) -> int:
         return sum(renderer.learns(turn.speaker) for turn in conversation.turns)
 
-    training, held_out, notice = split(conversations, config.validation_share, config.seed, learnt_turns)
+    notice: str | None = None
+    if config.held_out_speaker is not None:
+        training, held_out = hold_out_speaker(conversations, config.held_out_speaker)
+    elif config.split == "time":
+        training, held_out, notice = split_in_time(conversations, config.validation_share, learnt_turns)
+    else:
+        training, held_out, notice = split(conversations, config.validation_share, config.seed, learnt_turns)
     notices += [notice] if notice else []
     rendered = [_render(training, renderer, max_tokens, CONTEXT_SHARE), _render(held_out, renderer, max_tokens, HELD_OUT_CONTEXT_SHARE)]
     if not any(any(sample.learn) for sample in rendered[0].samples):

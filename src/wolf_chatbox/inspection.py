@@ -8,7 +8,6 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 from wolf_chatbox.cleaning import FEW, NearDuplicates, language_of
@@ -107,7 +106,7 @@ def inspect(conversations: Sequence[Conversation], tally: Tally, dataset: Datase
     some = conversations[:: max(1, len(conversations) // MOST_COMPARED)]
     near, leak = duplicates(some)
     found = Inspection(
-        files=listed(tally.formats),
+        files=tally.files(),
         read=tally.read,
         kept=tally.kept,
         joined=tally.joined,
@@ -130,17 +129,6 @@ def inspect(conversations: Sequence[Conversation], tally: Tally, dataset: Datase
         examples=[[(turn.speaker, turn.text) for turn in conversation.turns[:6]] for conversation in _spread(conversations, 3)],
     )
     found.warnings = warn(found, [turn.text for turn in turns])
-    return found
-
-
-def listed(files: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """(path, format) of each file; many of one format in one folder as one."""
-    folders: dict[tuple[str, str], list[str]] = {}
-    for path, title in files:
-        folders.setdefault((str(Path(path).parent), title), []).append(path)
-    found = []
-    for (folder, title), paths in folders.items():
-        found += [(f"{folder} ({len(paths)} files)", title)] if len(paths) > 4 else [(path, title) for path in paths]
     return found
 
 

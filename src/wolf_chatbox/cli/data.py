@@ -55,7 +55,7 @@ def convert(
         new.replace(output)
     finally:
         new.unlink(missing_ok=True)
-    for path, title in tally.formats:
+    for path, title in tally.files():
         print(f"{path}: {title}", file=sys.stderr)
     for note in tally.notes:
         print(f"note: {note}", file=sys.stderr)

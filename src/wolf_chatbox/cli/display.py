@@ -77,7 +77,7 @@ class Display:
         """What the tool made of the data, with one sample: learnt parts green, the rest dim."""
         data = event.dataset
         turns, dropped = data.turns(), data.dropped()
-        for path, title in data.tally.formats:
+        for path, title in data.tally.files():
             self.say(f"{path}: {title}")
         speakers = ", ".join(f"{name} {count}" for name, count in data.speakers.most_common(6)) + (" …" if len(data.speakers) > 6 else "")
         self.say(f"{data.conversations} conversations, {turns['read']:,} turns of {len(data.speakers)} speakers ({speakers})")
@@ -85,6 +85,9 @@ class Display:
         self.say(f"{turns['read']:,} turns read = {parts}")
         for reason, count in dropped.items():
             self.say(f"  dropped: {count:,} ({reason})")
+        for kind, count in data.tally.changed.items():
+            if count:
+                self.say(f"  replaced: {count:,} ({kind})")
         cut = data.training.cut + data.held_out.cut
         if cut:
             self.say(f"  cut: {cut:,} turns longer than {data.max_tokens} tokens")

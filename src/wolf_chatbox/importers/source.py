@@ -40,6 +40,16 @@ class Tally:
     def read(self) -> int:
         return self.kept + self.joined + self.dropped.total()
 
+    def files(self) -> list[tuple[str, str]]:
+        """(path, format) of what was read; many files of one format in one folder as one."""
+        folders: dict[tuple[str, str], list[str]] = {}
+        for path, title in self.formats:
+            folders.setdefault((str(Path(path).parent), title), []).append(path)
+        found = []
+        for (folder, title), paths in folders.items():
+            found += [(f"{folder} ({len(paths)} files)", title)] if len(paths) > 4 else [(path, title) for path in paths]
+        return found
+
     def drop(self, turns: int, reason: str) -> None:
         """Take back turns that were kept."""
         self.kept -= turns

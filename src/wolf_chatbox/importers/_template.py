@@ -1,0 +1,34 @@
+"""NAME OF THE FORMAT, as PROGRAM writes it: `12:00 Ann> hello`.
+
+Form: ADDRESS OF ITS DOCUMENTATION. Copy this file, and follow docs/add-a-format.md.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from wolf_chatbox.config import ReadConfig
+from wolf_chatbox.conversation import Conversation
+from wolf_chatbox.importers.chats import SYSTEM, Message, conversations
+from wolf_chatbox.importers.source import Source, Tally, share_of_lines
+
+LINE = re.compile(r"\d\d:\d\d ([^>\n]{1,100})> (.*)")
+
+
+def claims(head: str) -> bool:
+    """Whether the first 64 KiB of a file are of this format, and of no other."""
+    return share_of_lines(head, LINE) > 0.5
+
+
+def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
+    """Yield the conversations. Everything that is read is a message; `conversations` keeps it, or counts why not."""
+    yield from conversations(_messages(source), source.path.stem, config, tally)
+
+
+def _messages(source: Source) -> Iterator[Message]:
+    for line in source.lines():
+        if match := LINE.match(line):
+            yield Message(match[1], match[2])
+        elif line.strip():
+            yield Message("", line, kind=SYSTEM)
