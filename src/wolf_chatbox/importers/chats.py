@@ -29,6 +29,7 @@ def conversations(messages: Iterable[Message], group: str, config: ReadConfig, t
     Where the messages end in Truncated, the last stretch comes before the error. Only one stretch is held in memory at a time.
     """
     gap = timedelta(hours=config.session_gap) if config.session_gap else timedelta.max
+    names: dict[str, str] = {}
     turns: list[Turn] = []
     before: datetime | None = None
     try:
@@ -36,20 +37,25 @@ def conversations(messages: Iterable[Message], group: str, config: ReadConfig, t
             if kind and kind not in config.keep:
                 tally.dropped[DROPPED[kind]] += 1
                 continue
-            speaker, text = clean(speaker) or ("system" if kind == SYSTEM else ""), clean(text)
+            name = names.get(speaker)
+            if name is None:
+                name = names[speaker] = clean(speaker)
+            text = clean(text)
             if not text:
                 tally.dropped["empty line"] += 1
                 continue
-            if not speaker:
-                tally.dropped["no speaker"] += 1
-                continue
+            if not name:
+                if kind != SYSTEM:
+                    tally.dropped["no speaker"] += 1
+                    continue
+                name = "system"
             if time is not None:
-                if turns and before is not None and abs(time - before) > gap:
+                if before is not None and (time - before > gap or before - time > gap) and turns:
                     yield Conversation(tuple(turns), group)
                     turns = []
                 before = time
             tally.kept += 1
-            turns.append(Turn(speaker, text, time))
+            turns.append(Turn(name, text, time))
     except Truncated:  # what was whole is kept
         if turns:
             yield Conversation(tuple(turns), group)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 from wolf_chatbox.config import ReadConfig
@@ -29,7 +29,6 @@ HEADER = re.compile(
     r"(?(1)\][ ]?|[ ][-–][ ]?)"
 )
 CHUNK = 1 << 20
-LONGEST_HEADER = 100
 LATE = re.compile(r"[Pp]|午後|下午|晚上|오후|ÖS|م|中午")
 EDITED = re.compile(
     r"<(?:This message was edited|Diese Nachricht wurde bearbeitet|Se editó este mensaje\.?|Ce message a été modifié"
@@ -81,7 +80,9 @@ DELETED_BODIES = frozenset(
         *("このメッセージは削除されました", "メッセージを削除しました", "此訊息已刪除", "此消息已删除"),
     ]
 )
-HEADS = ("\u200e", "Missed ", "Verpasster ", "Llamada ", "Appel ", "不在着信", "This message was deleted")
+MARK = "\u200e"
+"""What stands before a text that the app wrote itself."""
+HEADS = {"Miss", "Verp", "Llam", "Appe", "不在着信", "This"}
 TAILS = {each[-3:] for phrase in (*OMITTED, *DELETED_BODIES) for each in (phrase, phrase + ".")}
 """How what nobody said begins and ends: other messages, which are nearly all, are told apart from it at once."""
 ENCRYPTED = re.compile(
@@ -113,68 +114,68 @@ def _messages(source: Source, order: str, tally: Tally) -> Iterator[Message]:
     header = _header_of(source)
     names = _names_with_colons(source)
     at = {part: order.index(part) for part in "dmy"}
-    days: dict[str, tuple[int, int, int] | None] = {}
+    days: dict[str, datetime | None] = {}
+    clocks: dict[str, timedelta | None] = {}
+    time: datetime | None = None
+    body = ""
     number = 0
+    # Much faster than line by line: large pieces of the file are split at the headers.
+    for lead, pieces in _pieces(source, header):
+        if time is None and lead.strip():
+            tally.dropped["before the first message"] += len(lead.strip().splitlines())
+        for head, date, clock, text in zip(*[iter(pieces)] * 4):
+            if date not in days:
+                days[date] = _day(date, at)
+            if clock not in clocks:
+                clocks[clock] = _clock(clock)
+            day, hours = days[date], clocks[clock]
+            if day is None or hours is None:  # a line of a message that begins with something like a date
+                if time is None:
+                    tally.dropped["before the first message"] += 1
+                body = f"{body}\n{head}{text}"
+                continue
+            if time is not None:
+                yield _message(body, time, names, number)
+                number += 1
+            time, body = day + hours, text
+    if time is not None:
+        yield _message(body, time, names, number)
 
-    def time_of(match: re.Match[str]) -> datetime | None:
-        date, early, hour, minute, seconds, late = match.groups()
-        if date not in days:
-            numbers = re.findall(r"\d+", date)
-            days[date] = _date((numbers[0], numbers[1], numbers[2]), at)
-        day = days[date]
-        hours, minutes = int(hour), int(minute)
-        if half := early or late:
-            hours = hours % 12 + (12 if LATE.match(half) and hours <= 12 else 0)
-        if day is None or hours > 23 or minutes > 59:
-            return None  # a continuation line that begins with something like a date
-        return datetime(*day, hours, minutes, min(int(seconds), 59) if seconds else 0)
 
-    # Much faster than line by line: headers are found in large pieces of the file, what stands between them is a message.
+def _pieces(source: Source, header: re.Pattern[str]) -> Iterator[tuple[str, list[str]]]:
+    """Yield what comes before the first header, and header, date, time and text of whole messages, in large pieces of the file."""
     with source.open_text() as file:
-        text = file.read(CHUNK).removeprefix("\ufeff")
-        time: datetime | None = None
-        start = seen = 0
+        rest = "\n" + file.read(CHUNK).removeprefix("\ufeff")
         while True:
-            more = file.read(max(CHUNK, len(text)))
-            # A header at the very end may be one that goes on in the next piece.
-            limit = len(text) if not more else max(0, len(text) - LONGEST_HEADER)
-            end = start
-            for match in header.finditer(text, seen):
-                if match.start() >= limit and more:
-                    break
-                end = match.end()
-                if (found := time_of(match)) is None:
-                    continue
-                if time is not None:
-                    yield _message(text[start : match.start()], time, names, number)
-                    number += 1
-                elif before := text[: match.start()].strip():
-                    tally.dropped["before the first message"] += len(before.splitlines())
-                time, start = found, match.end()
+            more = file.read(max(CHUNK, len(rest)))
+            lead, *pieces = header.split(rest)
             if not more:
-                break
-            # The message that is not whole yet is kept; what was searched in it is not searched again.
-            keep = start if time is not None else 0
-            seen = max(limit, end) - keep
-            text, start = text[keep:] + more, start - keep
-        if time is not None:
-            yield _message(text[start:], time, names, number)
+                yield lead, pieces
+                return
+            # The last message may go on in the next piece.
+            yield lead if pieces else "", pieces[:-4]
+            rest = f"\n{pieces[-4]}{pieces[-1]}{more}" if pieces else lead + more
 
 
 def _header_of(source: Source) -> re.Pattern[str]:
-    """The pattern of this file's headers: an export writes all its dates in one form; another one was typed, or pasted."""
+    """The pattern of this file's headers: an export writes all its dates in one form; another one was typed, or pasted.
+
+    Its groups are the whole header, the date and the time.
+    """
     first = next((match for line in source.lines() if (match := HEADER.match(line))), None)
     if first is None:
         raise DataError(f"{source.path}: no line of it is the beginning of a WhatsApp message. Pass the right --format.")
     bracket, year, mark, _, third, early, _, _, seconds, late = first.groups()
     mark = re.escape(mark)
-    date = rf"(\d{{4}}{mark} ?\d\d?{mark} ?\d\d?)" if len(year) > 2 else rf"(\d\d?{mark} ?\d\d?{mark} ?\d{{{len(third)}}})"
+    date = rf"\d{{4}}{mark} ?\d\d?{mark} ?\d\d?" if len(year) > 2 else rf"\d\d?{mark} ?\d\d?{mark} ?\d{{{len(third)}}}"
     word = rf"(?:{_WORD}\s)?" if re.search(_WORD, first[0]) else ""
-    before = rf"(?:({_HALF})[\s\u202f]?)?" if early else "()"
-    after = rf"(?:[\s\u202f]?({_HALF}))?" if late else "()"
-    second = r"[.:](\d\d)" if seconds else "()"
+    before = rf"(?:(?:{_HALF})[\s\u202f]?)?" if early else ""
+    after = rf"(?:[\s\u202f]?(?:{_HALF}))?" if late else ""
+    second = r"[.:]\d\d" if seconds else ""
     opening, closing = (r"\[", r"\][ ]?") if bracket else ("", "[ ][-–][ ]?")
-    return re.compile(rf"^{_MARKS}{opening}{date}\.?[,،]?[\s\u202f]{word}{before}(\d\d?)[.:](\d\d){second}{after}{closing}", re.MULTILINE)
+    clock = rf"{before}\d\d?[.:]\d\d{second}{after}"
+    # Begun with a line end, not with ^: the search for one character is the fastest there is.
+    return re.compile(rf"\n({_MARKS}{opening}({date})\.?[,،]?[\s\u202f]{word}({clock}){closing})")
 
 
 def _message(content: str, time: datetime, names: tuple[str, ...], number: int) -> Message:
@@ -191,7 +192,7 @@ def _message(content: str, time: datetime, names: tuple[str, ...], number: int) 
     if not speaker.isascii() or speaker[0] in "~ ":
         speaker = speaker.strip("\u200e\u202a\u202c~ \u202f\xa0")
     body = content[colon + 1 :].strip(" ")
-    if body[-1:] in ">)" or body[-3:] in TAILS or body.startswith(HEADS) or ")\n" in body:
+    if body[-1:] in ">)" or body[-3:] in TAILS or body[:4] in HEADS or MARK in body or ")\n" in body:
         return _unsaid(speaker, body, time)
     return Message(speaker, body, time)
 
@@ -213,14 +214,20 @@ def _unsaid(speaker: str, body: str, time: datetime) -> Message:
     return Message(speaker, body, time)
 
 
-def _date(parts: tuple[str, str, str], at: dict[str, int]) -> tuple[int, int, int] | None:
-    year, month, day = (int(parts[at[part]]) for part in "ymd")
-    year += 2000 if year < 100 else 0
+def _day(date: str, at: dict[str, int]) -> datetime | None:
+    numbers = [int(each) for each in re.findall(r"\d+", date)]
+    year, month, day = (numbers[at[part]] for part in "ymd")
     try:
-        datetime(year, month, day)
+        return datetime(year + 2000 if year < 100 else year, month, day)
     except ValueError:
-        return None  # a continuation line that begins with a number like a date, of another form
-    return year, month, day
+        return None
+
+
+def _clock(clock: str) -> timedelta | None:
+    hours, minutes, seconds = (*(int(each) for each in re.findall(r"\d+", clock)), 0)[:3]
+    if half := re.search(_HALF, clock):
+        hours = hours % 12 + (12 if LATE.match(half[0]) and hours <= 12 else 0)
+    return timedelta(hours=hours, minutes=minutes, seconds=min(seconds, 59)) if hours < 24 and minutes < 60 else None
 
 
 def _date_order(source: Source) -> tuple[str, bool]:
