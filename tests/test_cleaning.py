@@ -151,6 +151,12 @@ def test_no_name_is_left_and_the_key_gives_them_back(tmp_path: Path) -> None:
     assert tally.changed["mentioned name"] == 5
 
 
+def test_a_title_is_nobody_s_name(tmp_path: Path) -> None:
+    (hidden,), _ = cleaned(talk(("Old Hesper", "Hi"), ("Lady Vesna", "The Old lady Hesper, Lady of the lake")), pseudonyms=tmp_path / "key.json")
+    hesper = hidden.turns[0].speaker
+    assert hidden.turns[1].text == f"The Old lady {hesper}, Lady of the lake"
+
+
 def test_a_file_that_is_no_key_is_not_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "letter.json"
     path.write_text('{"dear": "Ann"}')

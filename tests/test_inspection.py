@@ -200,7 +200,11 @@ def test_the_classic_form(cli: Any) -> None:
 
 def test_cleaning_while_converting(cli: Any) -> None:
     Path("chat.txt").write_text("13.6.2018, 21:25 - Ann: write to me@example.org\n13.6.2018, 21:26 - Bob: Thanks Ann\n")
-    code, _, err = cli("data", "convert", "chat.txt", "-o", "out.jsonl", "--scrub", "--pseudonyms", "key.json")
+    code, _, err = cli("data", "convert", "chat.txt", "-o", "out.jsonl", "--scrub", "--pseudonyms", "key.json", "--report", "report.json")
+    report = json.loads(Path("report.json").read_text())
+    assert (report["read"], report["kept"], report["joined"], report["dropped"]) == (2, 2, 0, {})
+    assert report["replaced"]["email"] == 1
+    assert "example.org" not in Path("report.json").read_text()
     assert code == 0
     assert "replaced: 1 (email)" in err
     assert "replaced: 1 (mentioned name)" in err

@@ -58,10 +58,11 @@ FORMS: dict[str, Callable[[Conversation, str | None], str]] = {
 }
 
 
-def export(conversations: Iterable[Conversation], form: str, file: TextIO, persona: str | None = None) -> int:
-    """Write a conversation a line; returns how many were written."""
-    count = 0
+def export(conversations: Iterable[Conversation], form: str, file: TextIO, persona: str | None = None) -> tuple[int, int]:
+    """Write a conversation a line; returns how many conversations and turns were written."""
+    count = turns = 0
     for conversation in conversations:
         file.write(FORMS[form](conversation, persona) + "\n")
         count += 1
-    return count
+        turns += len(conversation.turns)
+    return count, turns

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -26,6 +27,7 @@ def convert(
     output: Annotated[Path, Parameter(name=["--output", "-o"])],
     to: Form = "conversations",
     persona: str | None = None,
+    report: Path | None = None,
     read: ReadConfig | None = None,
     cleaning: CleanConfig | None = None,
     overwrite: bool = False,
@@ -42,6 +44,8 @@ def convert(
         conversations is our own JSON Lines, in which nothing is lost; openai, sharegpt and raw are what others read.
     persona
         Who is the assistant in openai's and sharegpt's form; nobody but `assistant` itself is without it.
+    report
+        Write what was read, kept, joined, dropped (by reason) and replaced to this file, as JSON.
     overwrite
         Replace the file if it is there.
     """
@@ -51,10 +55,15 @@ def convert(
     new = output.with_name(output.name + ".writing")
     try:
         with writing(output), new.open("w", encoding="utf-8") as file:
-            count = export(clean(read_conversations(files, read, tally), cleaning or CleanConfig(), tally), to, file, persona)
+            count, turns = export(clean(read_conversations(files, read, tally), cleaning or CleanConfig(), tally), to, file, persona)
+        if turns != tally.kept:
+            raise AssertionError(f"{turns} turns written, {tally.kept} kept: turns were lost")
         new.replace(output)
     finally:
         new.unlink(missing_ok=True)
+    if report is not None:
+        with writing(report):
+            report.write_text(json.dumps(tally.record(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     for path, title in tally.files():
         print(f"{path}: {title}", file=sys.stderr)
     for note in tally.notes:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TextIO, cast
+from typing import Any, TextIO, cast
 from zipfile import Path as ZipPath
 
 from wolf_chatbox.errors import DataError
@@ -39,6 +39,11 @@ class Tally:
     @property
     def read(self) -> int:
         return self.kept + self.joined + self.dropped.total()
+
+    def record(self) -> dict[str, Any]:
+        """Everything that was counted, for JSON."""
+        counts = {"read": self.read, "kept": self.kept, "joined": self.joined, "dropped": dict(self.dropped)}
+        return {"files": self.files()} | counts | {"replaced": {kind: count for kind, count in self.changed.items() if count}, "notes": self.notes}
 
     def files(self) -> list[tuple[str, str]]:
         """(path, format) of what was read; many files of one format in one folder as one."""
