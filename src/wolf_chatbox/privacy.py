@@ -24,8 +24,10 @@ DATE = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}\b")
 SYLLABLES = [consonant + vowel for consonant in "bdfgklmnprstvz" for vowel in "aeio"]
 KANA = "アイウエオカキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモヤユヨラリルレロ"
 CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
-TITLES = frozenset(
-    ["the", "old", "young", "big", "little", "mr", "mrs", "ms", "miss", "dr", "doctor", "professor", "prof", "sir", "lady", "lord", "captain", "father", "mother", "brother", "sister", "uncle", "aunt", "grandma", "grandpa", "mom", "mum", "dad", "king", "queen", "prince", "princess", "saint", "general", "major", "sergeant", "officer", "agent", "judge", "president", "nurse", "san", "kun", "chan", "sensei"]
+TITLES = re.compile(
+    r"the|old|young|big|little|mrs?|ms|miss|dr|doctor|prof|professor|sir|lady|lord|captain|father|mother|brother|sister|uncle|aunt|grandma|grandpa"
+    r"|mom|mum|dad|king|queen|prince|princess|saint|general|major|sergeant|officer|agent|judge|president|nurse|san|kun|chan|sensei",
+    re.IGNORECASE,
 )
 """Words of names that name nobody by themselves."""
 WORD = re.compile(r"[^\W\d_]{3,}")
@@ -139,7 +141,7 @@ class Pseudonyms:
         for speaker, name in self.names.items():
             for word in {
                 speaker,
-                *(each for each in WORD.findall(speaker) if (each[0].isupper() or CJK.search(each)) and each.casefold() not in TITLES),
+                *(each for each in WORD.findall(speaker) if (each[0].isupper() or CJK.search(each)) and not TITLES.fullmatch(each)),
             }:
                 for form in (word, word.upper(), word.lower()) if word == speaker else (word, word.upper()):
                     if len(form) > 1:
