@@ -30,6 +30,8 @@ bench: $(VENV)/installed
 	$(RUN) bench/training.py speed --data $(DATA)
 	$(RUN) bench/training.py learning --data $(DATA)
 	$(RUN) bench/endurance.py --data $(DATA)
+	$(RUN) bench/processes.py --data $(DATA)
+	$(RUN) bench/importers.py
 
 # The stamp files say that the folder holds what the requirements name; an interrupted install leaves none.
 $(VENV)/installed: requirements.txt pyproject.toml
