@@ -209,7 +209,7 @@ def test_a_line_of_50_mb_is_refused_without_reading_on(complain: Complain, tmp_p
         ("own.jsonl", JSON_TALK + '\n{"turns": [}\n', ", line 3, column 12"),
         ("messages.jsonl", MESSAGE + '\n{"messages": ]}\n', ", line 3, column 14"),
         ("messages.json", '{\n "messages": [\n  {"role": "user" "content": "a"}\n]}', ", line 3, column 19"),
-        ("cut.json", '[{"conversations": [{"from": "human", "value": "a"}]},\n{"conv', ", line 2, column 2"),
+        ("list.json", '[{"conversations": [{"from": "human", "value": "a"}]},\n{"conv"]', ", line 2, column 8"),
         ("raw.json", '["a",\n"b"\n"c"]', ", line 3, column 1"),
         ("words.json", '{"messages": [], ...}', ", line 1, column 18"),
     ],
@@ -219,6 +219,22 @@ def test_invalid_json_is_named_by_its_place(complain: Complain, name: str, conte
     assert message.startswith(f"{name}{place}")
     assert ": not JSON (" in message
     assert message.endswith(" Correct it there.")
+
+
+@pytest.mark.parametrize(
+    ("content", "note"),
+    [
+        ('[{"conversations": [{"from": "human", "value": "a"}]},\n{"conv', "line 2, column 7: the file ends within a value"),
+        (MESSAGE + '\n{"mess', "line 3: the file ends within it"),
+        (JSON_TALK + '\n\n{"turns": [{"speaker": "Ad', "line 4: the file ends within it"),
+    ],
+)
+def test_a_cut_file_gives_what_was_whole(tmp_path: Path, content: str, note: str) -> None:
+    path = tmp_path / "cut.json"
+    path.write_text(content)
+    tally = Tally()
+    assert len(list(read_conversations(path, tally=tally))) == 1
+    assert tally.notes == [f"{path}, {note}; what came before is read"]
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Self
 
+from wolf_chatbox.conversation import parse_json
 from wolf_chatbox.errors import DataError
 from wolf_chatbox.importers.source import Source, Truncated
 
@@ -38,7 +39,10 @@ class JsonStream:
         self._file = source.open_text()
         self._buffer = ""
         self._at = 0
-        self._passed = 0
+        self._lines = 0
+        """Line ends in what has left the buffer, and characters since the last of them."""
+        self._column = 0
+        self._begun = False
         self._ended = False
         self._taken = True
 
@@ -101,17 +105,15 @@ class JsonStream:
             try:
                 value, end = _decoder.raw_decode(self._buffer, self._at)
             except RecursionError as error:
-                raise self._error("brackets nested too deep") from error
+                raise self._unreadable(error) from error
             except ValueError as error:
+                if not isinstance(error, json.JSONDecodeError):
+                    raise self._unreadable(error) from error  # a number of thousands of digits
                 # Wrong, or not all there yet; reading twice as much each time keeps the work linear.
                 size = max(CHUNK, 2 * size)
                 if len(self._buffer) - self._at > MAX_VALUE:
                     raise self._error(f"a value longer than {MAX_VALUE:,} characters") from error
-                if (
-                    isinstance(error, json.JSONDecodeError)
-                    and not error.msg.startswith("Unterminated string")
-                    and not UNFINISHED.match(self._buffer, error.pos)
-                ):
+                if not error.msg.startswith("Unterminated string") and not UNFINISHED.match(self._buffer, error.pos):
                     raise self._error(error.msg, error.pos) from error
                 if not self._more(size):
                     raise self._cut() from error
@@ -147,16 +149,43 @@ class JsonStream:
         if self._ended:
             return False
         more = self._file.read(size)
-        if not self._passed and not self._buffer:
-            more = more.removeprefix("\ufeff")
+        if not self._begun:
+            more, self._begun = more.removeprefix("\ufeff"), True
         self._ended = not more
-        self._passed += self._at
+        line, self._column = self._place(self._at)
+        self._lines = line - 1
         self._buffer = self._buffer[self._at :] + more
         self._at = 0
         return bool(more)
 
     def _error(self, what: str, at: int | None = None) -> DataError:
-        return DataError(f"{self._where}, character {self._passed + (self._at if at is None else at) + 1}: not JSON ({what}). Correct it there.")
+        line, column = self._place(self._at if at is None else at)
+        return DataError(f"{self._where}, line {line}, column {column + 1}: not JSON ({what}). Correct it there.")
+
+    def _unreadable(self, error: Exception) -> DataError:
+        return DataError(f"{self._where}, line {self._place(self._at)[0]}: not JSON that can be read ({error}). Correct it there.")
 
     def _cut(self) -> Truncated:
-        return Truncated(f"{self._where}, character {self._passed + len(self._buffer) + 1}: the file ends within a value; what came before is read")
+        line, column = self._place(len(self._buffer))
+        return Truncated(f"{self._where}, line {line}, column {column + 1}: the file ends within a value; what came before is read")
+
+    def _place(self, at: int) -> tuple[int, int]:
+        """The line, from 1, and the characters before `at` in it."""
+        last = self._buffer.rfind("\n", 0, at)
+        return self._lines + 1 + self._buffer.count("\n", 0, at), at - last - 1 if last >= 0 else self._column + at
+
+
+def json_lines(source: Source) -> Iterator[tuple[str, Any]]:
+    """Yield (where, value) of each line that is not blank.
+
+    Raises DataError where a line is no JSON, and Truncated where the last of several is cut.
+    """
+    path = str(source.path)
+    for number, line in enumerate(source.lines(), 1):
+        if line.strip():
+            try:
+                yield f"{path}, line {number}", parse_json(line, path, number)
+            except DataError as error:
+                if line.endswith("\n") or number == 1:
+                    raise
+                raise Truncated(f"{path}, line {number}: the file ends within it; what came before is read") from error

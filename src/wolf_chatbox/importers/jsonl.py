@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 
 from wolf_chatbox.config import ReadConfig
-from wolf_chatbox.conversation import Conversation, Turn, parse_conversations
+from wolf_chatbox.conversation import Conversation, Turn
+from wolf_chatbox.importers.json_stream import json_lines
 from wolf_chatbox.importers.source import Source, Tally, clean
 
 
@@ -16,7 +17,8 @@ def claims(head: str) -> bool:
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
     """Yield the conversations; turns without text or speaker are dropped and counted."""
-    for number, conversation in enumerate(parse_conversations(source.lines(), str(source.path)), 1):
+    for number, (where, value) in enumerate(json_lines(source), 1):
+        conversation = Conversation.from_dict(value, where)
         turns = []
         for turn in conversation.turns:
             speaker, text = clean(turn.speaker), clean(turn.text)

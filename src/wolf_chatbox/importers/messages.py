@@ -11,11 +11,13 @@ import json
 import re
 import textwrap
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation, Turn, parse_json
 from wolf_chatbox.errors import DataError
+from wolf_chatbox.importers.json_stream import JsonStream, json_lines
 from wolf_chatbox.importers.source import Source, Tally, clean
 
 ROLES = {"human": "user", "gpt": "assistant", "chatgpt": "assistant", "bot": "assistant", "model": "assistant"}
@@ -49,14 +51,27 @@ def from_values(values: Iterable[tuple[str, Any]], stem: str, tally: Tally) -> I
 
 
 def _documents(source: Source) -> Iterator[tuple[str, Any]]:
-    """Yield (where, JSON value): a value a line for JSON Lines, else the whole file as one."""
-    path = str(source.path)
-    if not _is_lines(source.head.lstrip()):
-        yield path, parse_json(source.text(), path)
+    """Yield (where, JSON value): a value a line for JSON Lines, an item of a list of conversations, else the whole file as one."""
+    path, head = str(source.path), source.head.lstrip()
+    if not _is_lines(head):
+        if head.startswith("["):
+            yield from _items(source, path)
+        else:
+            yield path, parse_json(source.text(), path)
         return
-    for number, line in enumerate(source.lines(), 1):
-        if line.strip():
-            yield f"{path}, line {number}", parse_json(line, path, number)
+    yield from json_lines(source)
+
+
+def _items(source: Source, path: str) -> Iterator[tuple[str, Any]]:
+    with JsonStream(source) as stream:
+        items = stream.items()
+        first = next(items, None)
+        if isinstance(first, dict) and not KEYS & set(first):
+            yield path, [first, *items]  # a bare list of messages
+        elif first is not None:
+            for number, item in enumerate(chain([first], items), 1):
+                nested = isinstance(item, list) and bool(item) and not isinstance(item[0], dict)
+                yield f"{path}, item {number}", None if nested else item
 
 
 def _is_lines(head: str) -> bool:
