@@ -192,6 +192,16 @@ def test_the_persona_is_the_assistant(cli: Any) -> None:
     assert {message["role"] for message in first if message.get("name") != "Grimbold"} == {"user"}
 
 
+def test_a_persona_is_found_under_its_own_name(cli: Any) -> None:
+    code, _, _ = cli("data", "convert", "example", "-o", "out.jsonl", "--to", "openai", "--persona", "grimbold", "--pseudonyms", "key.json")
+    assert code == 0
+    name = json.loads(Path("key.json").read_text())["speakers"]["Grimbold"]
+    messages = [each for line in Path("out.jsonl").read_text().splitlines() for each in json.loads(line)["messages"]]
+    assert sum(each["role"] == "assistant" and each["name"] == name for each in messages) == 266
+    code, _, err = cli("data", "convert", "example", "-o", "no.jsonl", "--to", "openai", "--persona", "Grimbald")
+    assert (code, err.startswith("error: persona 'Grimbald': no turn is spoken by it. Did you mean Grimbold?")) == (1, True)
+
+
 def test_the_classic_form(cli: Any) -> None:
     cli("data", "convert", "example", "-o", "raw.txt", "--to", "raw")
     back = list(read_conversations("raw.txt"))

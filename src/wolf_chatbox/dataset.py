@@ -15,6 +15,7 @@ from wolf_chatbox.corpus import count_speakers, find_speaker, hold_out_speaker, 
 from wolf_chatbox.errors import DataError, StyleError
 from wolf_chatbox.importers import Tally, read_conversations
 from wolf_chatbox.packing import Row, pack, share_filled
+from wolf_chatbox.privacy import Pseudonyms
 from wolf_chatbox.rendering import Rendered, Renderer, choose_style, make_renderer
 
 if TYPE_CHECKING:
@@ -110,7 +111,10 @@ def prepare(config: TrainConfig, tokenizer: PreTrainedTokenizerBase, max_tokens:
     if not conversations:
         raise DataError(f"{', '.join(config.data)}: no turn of dialogue in it ({tally.read} read, {_reasons(tally.dropped) or 'none kept'}).")
     speakers = count_speakers(conversations)
-    persona = find_speaker(config.persona, speakers) if config.persona is not None else None
+    # Who asks for a character knows it by its own name.
+    named = Pseudonyms(config.clean.pseudonyms).now if config.clean.pseudonyms is not None else lambda name: name
+    wanted, apart = named(config.persona), named(config.held_out_speaker)
+    persona = find_speaker(wanted, speakers) if wanted is not None else None
     notices = list(tally.notes)
     if len(speakers) == 1:
         notices.append(f"only {next(iter(speakers))} speaks: the model learns to go on talking, not to answer")
@@ -137,8 +141,8 @@ def prepare(config: TrainConfig, tokenizer: PreTrainedTokenizerBase, max_tokens:
         return sum(renderer.learns(turn.speaker) for turn in conversation.turns)
 
     notice: str | None = None
-    if config.held_out_speaker is not None:
-        training, held_out = hold_out_speaker(conversations, config.held_out_speaker)
+    if apart is not None:
+        training, held_out = hold_out_speaker(conversations, apart)
     elif config.split == "time":
         training, held_out, notice = split_in_time(conversations, config.validation_share, learnt_turns)
     else:

@@ -135,6 +135,11 @@ class Pseudonyms:
             for conversation in conversations
         ]
 
+    def now(self, name: str | None) -> str | None:
+        """The invented name of a speaker whose own name is given, whatever its case; any other name as it is."""
+        folded = {own.casefold(): invented for own, invented in self.names.items()}
+        return folded.get(name.casefold(), name) if name is not None else None
+
     def _mentions(self) -> dict[str, str]:
         """What stands in a text for a speaker: the name, and its words, where they are one speaker's only."""
         owners: dict[str, set[str]] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -12,9 +13,12 @@ from cyclopts import App, Parameter
 from wolf_chatbox.checkpoint import writing
 from wolf_chatbox.cleaning import clean
 from wolf_chatbox.config import CleanConfig, Form, ReadConfig
+from wolf_chatbox.conversation import Conversation
+from wolf_chatbox.corpus import count_speakers, find_speaker
 from wolf_chatbox.errors import CheckpointError
 from wolf_chatbox.export import export
 from wolf_chatbox.importers import Tally, read_conversations
+from wolf_chatbox.privacy import Pseudonyms
 
 app = App(name="data", help="Look at, clean and convert files of conversations.")
 app.command("wolf_chatbox.cli.inspect:inspect", help="Look at conversations: who speaks, how much, and what to look after.")
@@ -51,11 +55,17 @@ def convert(
     """
     if output.exists() and not overwrite:
         raise CheckpointError(f"{output}: is there already. Replace it with --overwrite, or choose another name.")
+    cleaning = cleaning or CleanConfig()
     tally = Tally()
     new = output.with_name(output.name + ".writing")
     try:
         with writing(output), new.open("w", encoding="utf-8") as file:
-            count, turns = export(clean(read_conversations(files, read, tally), cleaning or CleanConfig(), tally), to, file, persona)
+            conversations: Iterable[Conversation] = clean(read_conversations(files, read, tally), cleaning, tally)
+            if persona is not None:
+                conversations = list(conversations)
+                persona = Pseudonyms(cleaning.pseudonyms).now(persona) if cleaning.pseudonyms is not None else persona
+                persona = find_speaker(persona or "", count_speakers(conversations))
+            count, turns = export(conversations, to, file, persona)
         if turns != tally.kept:
             raise AssertionError(f"{turns} turns written, {tally.kept} kept: turns were lost")
         new.replace(output)
