@@ -132,12 +132,14 @@ def test_the_public_surface() -> None:
     assert wolf_chatbox.__all__ == [
         "ChatConfig",
         "ChatSession",
+        "CleanConfig",
         "Conversation",
         "ReadConfig",
         "SamplingConfig",
         "TrainConfig",
         "Turn",
         "WolfChatboxError",
+        "clean",
         "read_conversations",
         "train",
     ]

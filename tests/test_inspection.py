@@ -68,6 +68,8 @@ def test_a_base_model_tells_tokens_and_what_is_learnt(cli: Any, tiny_gpt2: Path)
     tokens = json.loads(out)["tokens"]
     assert 0 < tokens["learnt"] < tokens["all"]
     assert tokens["row"] == 128
+    assert 0 < tokens["turn_median"] < tokens["turn_most"] <= 128
+    assert tokens["over_row"] == 0
     for sample in tokens["samples"]:
         assert any(learnt for _, learnt in sample)
         assert any(not learnt for _, learnt in sample)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from wolf_chatbox.config import ChatConfig, ReadConfig, SamplingConfig, TrainConfig
+from wolf_chatbox.cleaning import clean
+from wolf_chatbox.config import ChatConfig, CleanConfig, ReadConfig, SamplingConfig, TrainConfig
 from wolf_chatbox.conversation import Conversation, Turn
 from wolf_chatbox.errors import WolfChatboxError
 from wolf_chatbox.importers import read_conversations
@@ -17,12 +18,14 @@ if TYPE_CHECKING:
 __all__ = [
     "ChatConfig",
     "ChatSession",
+    "CleanConfig",
     "Conversation",
     "ReadConfig",
     "SamplingConfig",
     "TrainConfig",
     "Turn",
     "WolfChatboxError",
+    "clean",
     "read_conversations",
     "train",
 ]

@@ -51,7 +51,7 @@ class Tokens:
     turn_median: int
     turn_most: int
     over_row: int
-    """Turns that are longer than a row, and cut."""
+    """Turns that are longer than a row; those to learn are cut."""
     samples: list[list[tuple[str, bool]]]
     """Samples as the model sees them: pieces of text, and whether they are learnt."""
 
@@ -125,18 +125,17 @@ def inspect(conversations: Sequence[Conversation], tally: Tally, dataset: Datase
         near_duplicates=near,
         leak=leak,
         notes=list(dict.fromkeys([*tally.notes, *(dataset.notices if dataset else [])])),
-        tokens=tokens_of(dataset, model) if dataset else None,
+        tokens=tokens_of(dataset, model, conversations) if dataset else None,
         examples=[[(turn.speaker, turn.text) for turn in conversation.turns[:6]] for conversation in _spread(conversations, 3)],
     )
     found.warnings = warn(found, [turn.text for turn in turns])
     return found
 
 
-def tokens_of(dataset: Dataset, model: str) -> Tokens:
-    """The lengths and some samples of a data set."""
-    lengths = [len(dataset.renderer.turn(turn).ids) for context in dataset.contexts for turn in context]
+def tokens_of(dataset: Dataset, model: str, conversations: Sequence[Conversation]) -> Tokens:
+    """The lengths of all turns, and some samples of a data set."""
+    lengths = [len(dataset.renderer.turn(turn).ids) for conversation in conversations for turn in conversation.turns]
     samples = [sample for row in dataset.rows for sample in row]
-    lengths = lengths or [0]
     decode = dataset.renderer.tokenizer.decode
     shown = []
     for sample in _spread(samples, 2):
@@ -160,7 +159,7 @@ def tokens_of(dataset: Dataset, model: str) -> Tokens:
         share_filled(dataset.rows, dataset.max_tokens),
         int(statistics.median(lengths)),
         max(lengths),
-        dataset.training.cut + dataset.held_out.cut,
+        sum(length > dataset.max_tokens for length in lengths),
         shown,
     )
 

@@ -62,7 +62,8 @@ def to_html(found: Inspection) -> str:
         parts += [
             f"<h2>As {escape(tokens.model)} sees it</h2>",
             f"<p>{tokens.all:,} tokens, {tokens.learnt:,} of them learnt, in {tokens.rows:,} rows of {tokens.row} ({tokens.filled:.1%} filled), "
-            f"in the style {escape(tokens.style)}. What is learnt has a background.</p>",
+            f"in the style {escape(tokens.style)}. A turn has {tokens.turn_median} tokens in the middle and {tokens.turn_most} at most; "
+            f"{tokens.over_row / found.kept:.1%} are longer than a row. What is learnt has a background.</p>",
             *('<div class="talk">' + "".join(_piece(*piece) for piece in sample) + "</div>" for sample in tokens.samples),
         ]
     parts += ["<h2>Examples</h2>", *(_talk(example) for example in found.examples)]

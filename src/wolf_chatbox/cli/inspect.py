@@ -109,7 +109,10 @@ def show(found: Inspection, console: Console) -> None:
         tokens = found.tokens
         say(
             f"{tokens.model}, style {tokens.style}: {tokens.all:,} tokens, {tokens.learnt:,} learnt, {tokens.rows:,} rows of {tokens.row} "
-            f"({tokens.filled:.1%} filled); {tokens.over_row} turns longer than a row"
+            f"({tokens.filled:.1%} filled)"
+        )
+        say(
+            f"a turn has {tokens.turn_median} tokens in the middle and {tokens.turn_most} at most; {tokens.over_row / found.kept:.1%} are longer than a row"
         )
         for sample in tokens.samples[:1]:
             say("A sample as the model sees it; what is learnt is green:", "dim")
