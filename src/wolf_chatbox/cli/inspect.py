@@ -111,9 +111,8 @@ def show(found: Inspection, console: Console) -> None:
             f"{tokens.model}, style {tokens.style}: {tokens.all:,} tokens, {tokens.learnt:,} learnt, {tokens.rows:,} rows of {tokens.row} "
             f"({tokens.filled:.1%} filled)"
         )
-        say(
-            f"a turn has {tokens.turn_median} tokens in the middle and {tokens.turn_most} at most; {tokens.over_row / found.kept:.1%} are longer than a row"
-        )
+        over = f"{tokens.over_row / found.kept:.1%} are longer than a row"
+        say(f"a turn has {tokens.turn_median} tokens in the middle and {tokens.turn_most} at most; {over}")
         for sample in tokens.samples[:1]:
             say("A sample as the model sees it; what is learnt is green:", "dim")
             console.print(Text.assemble(*((text, "green" if learnt else "dim") for text, learnt in sample)), soft_wrap=not console.is_terminal)
