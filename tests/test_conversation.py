@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wolf_chatbox.conversation import Conversation, Turn, parse_conversations, write_conversations
+from wolf_chatbox.conversation import CHANNELS, Conversation, Turn, parse_conversations, write_conversations
 from wolf_chatbox.errors import DataError
 
 GOOD = '{"group": "g", "turns": [{"speaker": "a", "text": "b"}]}\n'
 
 texts = st.text()
-conversations = st.builds(Conversation, st.lists(st.builds(Turn, texts, texts)).map(tuple), texts)
+turns = st.builds(Turn, texts, texts, st.none(), st.sampled_from(CHANNELS))
+conversations = st.builds(Conversation, st.lists(turns).map(tuple), texts)
 
 
 @given(st.lists(conversations))

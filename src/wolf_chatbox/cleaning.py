@@ -44,7 +44,8 @@ def clean(conversations: Iterable[Conversation], config: CleanConfig, tally: Tal
 
 def _each_text(conversations: Iterable[Conversation], change: Callable[[str], str]) -> Iterator[Conversation]:
     for conversation in conversations:
-        yield Conversation(tuple(Turn(turn.speaker, change(turn.text), turn.time) for turn in conversation.turns), conversation.group)
+        game = conversation.game and conversation.game.changed(str, change)
+        yield Conversation(tuple(turn._replace(text=change(turn.text)) for turn in conversation.turns), conversation.group, game)
 
 
 def _repairer(tally: Tally) -> Callable[[str], str]:
@@ -126,6 +127,9 @@ def _joined(conversations: Iterable[Conversation], window: timedelta, tally: Tal
     for conversation in conversations:
         turns: list[Turn] = []
         last = None
+        if conversation.game is not None:  # its events know the turns by their number
+            yield conversation
+            continue
         for turn in conversation.turns:
             if turns and turn.time and last and turns[-1].speaker == turn.speaker and timedelta() <= turn.time - last <= window:
                 turns[-1] = Turn(turn.speaker, f"{turns[-1].text}\n{turn.text}", turns[-1].time)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple, TextIO
 
 from wolf_chatbox.errors import DataError
+from wolf_chatbox.game import Game
+
+CHANNELS = ("", "whisper", "thought", "grave")
+"""Who hears a turn of a game: everybody, the wolves, nobody but the speaker, the dead."""
 
 
 class Turn(NamedTuple):
@@ -18,11 +22,15 @@ class Turn(NamedTuple):
     text: str
     time: datetime | None = None
     """When it was said, by the clock that the export shows (no time zone); None where the source does not tell."""
+    channel: str = ""
+    """One of CHANNELS."""
 
     def to_dict(self) -> dict[str, str]:
-        """The JSON form: `{"speaker": …, "text": …}`, and `"time"` (ISO 8601) where it is known."""
+        """The JSON form: `{"speaker": …, "text": …}`, and `"time"` (ISO 8601) and `"channel"` where there is one."""
         form = {"speaker": self.speaker, "text": self.text}
-        return form if self.time is None else form | {"time": self.time.isoformat()}
+        if self.time is not None:
+            form["time"] = self.time.isoformat()
+        return form | {"channel": self.channel} if self.channel else form
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +42,24 @@ class Conversation:
 
     turns: tuple[Turn, ...]
     group: str = ""
+    game: Game | None = None
+    """What happened around the turns, when this is a game of werewolf."""
 
     def speakers(self) -> set[str]:
         return {turn.speaker for turn in self.turns}
 
+    def names(self) -> list[str]:
+        """The names in it, each once: of who speaks, and of a game's players who do not."""
+        return list(dict.fromkeys([*(turn.speaker for turn in self.turns), *(each.name for each in (self.game.players if self.game else ()))]))
+
+    def with_turns(self, kept: Sequence[int], turns: Iterable[Turn]) -> Conversation:
+        """A copy with these turns instead: what became of those at the places `kept`, in order."""
+        return replace(self, turns=tuple(turns), game=self.game and self.game.kept(kept))
+
     def to_dict(self) -> dict[str, Any]:
-        """The JSON form: `{"group": …, "turns": [{"speaker": …, "text": …}, …]}`."""
-        return {"group": self.group, "turns": [turn.to_dict() for turn in self.turns]}
+        """The JSON form: `{"group": …, "turns": [{"speaker": …, "text": …}, …]}`, and `"game"` where it is one."""
+        form = {"group": self.group, "turns": [turn.to_dict() for turn in self.turns]}
+        return form if self.game is None else form | {"game": self.game.to_dict()}
 
     @classmethod
     def from_dict(cls, value: Any, where: str = "conversation") -> Conversation:
@@ -52,8 +71,9 @@ class Conversation:
             if not (isinstance(turn, dict) and isinstance(turn.get("speaker"), str) and isinstance(turn.get("text"), str)):
                 raise DataError(f'{where}: each turn needs "speaker" and "text", both strings.')
         group = value.get("group")
-        made = tuple(Turn(turn["speaker"], turn["text"], _time(turn.get("time"), where)) for turn in turns)
-        return cls(made, str(group) if group is not None else "")
+        made = tuple(Turn(turn["speaker"], turn["text"], _time(turn.get("time"), where), _channel(turn.get("channel"), where)) for turn in turns)
+        game = value.get("game")
+        return cls(made, str(group) if group is not None else "", Game.from_dict(game, where) if game is not None else None)
 
 
 def _time(value: Any, where: str) -> datetime | None:
@@ -63,6 +83,12 @@ def _time(value: Any, where: str) -> datetime | None:
         return datetime.fromisoformat(value).replace(tzinfo=None)
     except (TypeError, ValueError) as error:
         raise DataError(f'{where}: "time" {value!r} is no date and time such as 2024-05-01T18:30:00.') from error
+
+
+def _channel(value: Any, where: str) -> str:
+    if value is not None and value not in CHANNELS:
+        raise DataError(f'{where}: "channel" {value!r} is none of {", ".join(filter(None, CHANNELS))}.')
+    return value or ""
 
 
 def parse_json(text: str, where: str, line: int = 1) -> Any:

@@ -55,7 +55,7 @@ def split(
         return list(conversations), [], "nothing is held out: there is no validation, and the last epoch is kept"
     groups: dict[str, list[Conversation]] = {}
     for conversation in conversations:
-        groups.setdefault(conversation.group, []).append(conversation)
+        groups.setdefault(unit_of(conversation), []).append(conversation)
     weights = {group: sum(map(weigh, members)) for group, members in groups.items()}
     candidates = [group for group, weight in weights.items() if weight]
     wanted = share * sum(weights.values())
@@ -72,7 +72,12 @@ def split(
     # With few groups the first one drawn may be far too large: the one nearest to what is wanted serves better.
     if weight > 2 * wanted:
         held = {min(candidates, key=lambda group: abs(weights[group] - wanted))}
-    return [each for each in conversations if each.group not in held], [each for each in conversations if each.group in held], None
+    return [each for each in conversations if unit_of(each) not in held], [each for each in conversations if unit_of(each) in held], None
+
+
+def unit_of(conversation: Conversation) -> str:
+    """What may not lie on both sides of a split: the group, and of a game all its recordings, in whatever language."""
+    return (conversation.game and conversation.game.same_as) or conversation.group
 
 
 def split_in_time(
@@ -106,6 +111,10 @@ def _cut_in_time(
     while training and weight < wanted:
         last = training.pop()
         turns = last.turns
+        if last.game is not None:  # a game is never cut in two
+            weight += weigh(last)
+            held.insert(0, last)
+            continue
         kept = len(turns)
         while kept and weight < wanted:
             kept -= 1

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from wolf_chatbox.conversation import Conversation, Turn, parse_json
+from wolf_chatbox.conversation import Conversation, parse_json
 from wolf_chatbox.errors import DataError
 
 EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
@@ -94,7 +94,7 @@ class Pseudonyms:
         """Invent names for the speakers and groups that have none yet, and write the key file."""
         taken = set(self.names.values())
         draw = random.SystemRandom()
-        for speaker in dict.fromkeys(turn.speaker for conversation in conversations for turn in conversation.turns):
+        for speaker in dict.fromkeys(name for conversation in conversations for name in conversation.names()):
             if speaker not in self.names and speaker not in ("system", "user", "assistant"):
                 name = invent(draw, CJK.search(speaker) is not None)
                 while name in taken or name in self.names:
@@ -127,10 +127,14 @@ class Pseudonyms:
             found["mentioned name"] += count
             return text
 
+        def named(name: str) -> str:
+            return self.names.get(name, name)
+
         return [
             Conversation(
-                tuple(Turn(self.names.get(turn.speaker, turn.speaker), hidden(turn.text), turn.time) for turn in conversation.turns),
+                tuple(turn._replace(speaker=named(turn.speaker), text=hidden(turn.text)) for turn in conversation.turns),
                 self.groups.get(conversation.group, ""),
+                conversation.game and conversation.game.changed(named, hidden),
             )
             for conversation in conversations
         ]

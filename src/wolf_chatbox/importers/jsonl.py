@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from wolf_chatbox.config import ReadConfig
-from wolf_chatbox.conversation import Conversation, Turn
+from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.importers.json_stream import json_lines
 from wolf_chatbox.importers.source import Source, Tally, clean
 
@@ -19,15 +20,16 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
     """Yield the conversations; turns without text or speaker are dropped and counted."""
     for number, (where, value) in enumerate(json_lines(source), 1):
         conversation = Conversation.from_dict(value, where)
-        turns = []
-        for turn in conversation.turns:
+        turns, places = [], []
+        for place, turn in enumerate(conversation.turns):
             speaker, text = clean(turn.speaker), clean(turn.text)
             if not text:
                 tally.dropped["empty line"] += 1
             elif not speaker:
                 tally.dropped["no speaker"] += 1
             else:
-                turns.append(Turn(speaker, text, turn.time))
+                turns.append(turn._replace(speaker=speaker, text=text))
+                places.append(place)
         tally.kept += len(turns)
         if turns:
-            yield Conversation(tuple(turns), conversation.group or f"{source.path.stem} {number}")
+            yield replace(conversation.with_turns(places, turns), group=conversation.group or f"{source.path.stem} {number}")
