@@ -96,6 +96,7 @@ def dial_main(
     chat_turns: Whole = ChatConfig.turns,
     persona: str | None = None,
     user: str | None = None,
+    view: str = TrainConfig.view,
     style: StyleName = TrainConfig.style,
     seed: Whole | None = None,
     optimizer: Optimizer = TrainConfig.optimizer,
@@ -168,6 +169,8 @@ def dial_main(
         Training learns this speaker's turns only; --play answers as it.
     user
         With --play: whose name you speak under.
+    view
+        Games of werewolf as whom to learn: player (each as it lived the game), player:ROLE, or moderator (everything).
     style
         How turns become text: dialogpt, named, chat, or auto.
     seed
@@ -249,6 +252,7 @@ def dial_main(
         model=initial_point,
         output=ptr_model_path,
         persona=persona,
+        view=view,
         style=style,
         epochs=epoch,
         batch_size=train_bz,

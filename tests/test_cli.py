@@ -21,6 +21,7 @@ TRAIN_FLAGS = [
     "--model",
     "--output",
     "--persona",
+    "--view",
     "--style",
     "--epochs",
     "--batch-size",

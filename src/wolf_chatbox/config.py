@@ -14,6 +14,7 @@ from typing import Annotated, Literal, get_args
 from cyclopts import Parameter, Token
 
 from wolf_chatbox.errors import ConfigError
+from wolf_chatbox.game import SIDES
 
 StyleName = Literal["auto", "dialogpt", "named", "chat"]
 FormatName = Literal[
@@ -85,6 +86,12 @@ def _check_choice(config: object, name: str, choices: tuple[str, ...]) -> None:
     value = getattr(config, name)
     if value not in choices:
         raise ConfigError(name, value, f"must be one of {', '.join(choices)}.")
+
+
+def _check_view(config: TrainConfig) -> None:
+    kind, _, role = config.view.partition(":")
+    if config.view not in ("player", "moderator") and not (kind == "player" and role.upper() in SIDES):
+        raise ConfigError("view", config.view, f"must be player, moderator, or player:ROLE with a role of {', '.join(SIDES)}.")
 
 
 @Parameter(name="*")
@@ -186,6 +193,8 @@ class TrainConfig:
     """Folder that the trained model is written to."""
     persona: str | None = None
     """Learn this speaker's turns only; the others' are context."""
+    view: str = "player"
+    """Games of werewolf as whom to learn: player (each as it lived the game), player:ROLE (such as player:SEER), moderator (everything)."""
     style: StyleName = "auto"
     """How turns become text: dialogpt (turns and end tokens), named (with names), chat (the model's own template)."""
     epochs: Whole = 1
@@ -259,6 +268,7 @@ class TrainConfig:
         if not self.data:
             raise ConfigError("data", "(none)", "names no file.")
         _check_choice(self, "split", get_args(SplitName))
+        _check_view(self)
         _check_choice(self, "style", get_args(StyleName))
         _check_choice(self, "schedule", get_args(Schedule))
         _check_choice(self, "optimizer", get_args(Optimizer))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from wolf_chatbox.importers import Tally, read_conversations
 from wolf_chatbox.packing import Row, pack, share_filled
 from wolf_chatbox.privacy import Pseudonyms
 from wolf_chatbox.rendering import Rendered, Renderer, choose_style, make_renderer
+from wolf_chatbox.views import learners_of, view
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -27,6 +29,10 @@ HELD_OUT_CONTEXT_SHARE = 4
 
 More context to learn from costs time and teaches little (docs/benchmarks.md); what is measured has more, as in a chat.
 """
+
+
+Parts = list[tuple[Conversation, Sequence[Conversation]]]
+"""Conversations, each with what is rendered of it: a game's views, or the conversation itself."""
 
 
 @dataclass
@@ -45,8 +51,8 @@ class Dataset:
     rows: list[Row]
     held_out_rows: list[Row]
     max_tokens: int
-    contexts: list[tuple[Turn, ...]]
-    """Held-out (or, without any, training) histories, each ending where a learnt speaker speaks; the last turn is its own."""
+    contexts: list[tuple[Conversation, tuple[Turn, ...]]]
+    """Held-out (or, without any, training) conversations, and a stretch of each that ends with a turn of a learnt speaker."""
     notices: list[str] = field(default_factory=list)
 
     @property
@@ -127,17 +133,21 @@ def prepare(config: TrainConfig, tokenizer: PreTrainedTokenizerBase, max_tokens:
         else choose_style(tokenizer, speakers)
     )
     assert name is not None
+    by_view = config.view != "moderator" and all(each.game is not None for each in conversations)
     user = (partner_of(persona or speakers.most_common(1)[0][0], conversations)) or "user"
     try:
-        renderer = make_renderer(tokenizer, name, persona, user, speakers)
+        renderer = make_renderer(tokenizer, name, persona, user, speakers, by_view=by_view)
     except StyleError as error:
         if config.style != "auto":
             raise
         name, reason = "named", str(error).partition(". ")[0].removeprefix("style chat: ")
-        renderer = make_renderer(tokenizer, name, persona, user, speakers)
+        renderer = make_renderer(tokenizer, name, persona, user, speakers, by_view=by_view)
     persona = renderer.persona
 
     def learnt_turns(conversation: Conversation) -> int:
+        if conversation.game is not None:
+            learners = learners_of(conversation.game, config.view, persona)
+            return sum(turn.speaker in learners for turn in conversation.turns)
         return sum(renderer.learns(turn.speaker) for turn in conversation.turns)
 
     notice: str | None = None
@@ -148,9 +158,10 @@ def prepare(config: TrainConfig, tokenizer: PreTrainedTokenizerBase, max_tokens:
     else:
         training, held_out, notice = split(conversations, config.validation_share, config.seed, learnt_turns)
     notices += [notice] if notice else []
-    rendered = [_render(training, renderer, max_tokens, CONTEXT_SHARE), _render(held_out, renderer, max_tokens, HELD_OUT_CONTEXT_SHARE)]
+    parts: list[Parts] = [[(each, view(each, config.view, persona) if each.game else [each]) for each in side] for side in (training, held_out)]
+    rendered = [_render(parts[0], renderer, max_tokens, CONTEXT_SHARE), _render(parts[1], renderer, max_tokens, HELD_OUT_CONTEXT_SHARE)]
     if not any(any(sample.learn) for sample in rendered[0].samples):
-        who = f"{persona} speaks" if persona else "anybody speaks"
+        who = f"{persona} speaks" if persona else "anybody speaks" if config.view in ("player", "moderator") else f"a {config.view} speaks"
         raise DataError(f"nothing to learn: in the part to learn from, no turn that {who} is left. Give more data, or a smaller validation share.")
     if config.validation_share and not rendered[1].samples:
         notices.append("too little data to hold a part of it out: there is no validation, and the last epoch is kept")
@@ -168,7 +179,7 @@ def prepare(config: TrainConfig, tokenizer: PreTrainedTokenizerBase, max_tokens:
         rows[0],
         rows[1],
         max_tokens,
-        _contexts(held_out or training, renderer),
+        _contexts(parts[1] or parts[0], renderer),
         notices,
     )
     counts = dataset.turns()
@@ -177,22 +188,24 @@ def prepare(config: TrainConfig, tokenizer: PreTrainedTokenizerBase, max_tokens:
     return dataset
 
 
-def _render(conversations: list[Conversation], renderer: Renderer, max_tokens: int, context_share: int) -> Rendered:
+def _render(parts: Parts, renderer: Renderer, max_tokens: int, context_share: int) -> Rendered:
     total = Rendered()
-    for conversation in conversations:
-        total.add(renderer.render(conversation, max_tokens, max_tokens // context_share))
+    for conversation, rendered in parts:
+        total.add(renderer.render(conversation, max_tokens, max_tokens // context_share, rendered))
     return total
 
 
-def _contexts(conversations: list[Conversation], renderer: Renderer, count: int = 2) -> list[tuple[Turn, ...]]:
+def _contexts(parts: Parts, renderer: Renderer, count: int = 2) -> list[tuple[Conversation, tuple[Turn, ...]]]:
     """Histories spread over the conversations, each ending with the turn that was really said."""
     found = [
-        conversation.turns[max(0, at - 6) : at + 1]
-        for conversation in conversations
-        for at, turn in enumerate(conversation.turns)
-        if at and renderer.learns(turn.speaker) and conversation.turns[at - 1].speaker != turn.speaker
+        (part, at)
+        for _, rendered in parts
+        for part in rendered
+        for at, turn in enumerate(part.turns)
+        if at and renderer.learns(turn.speaker, part) and part.turns[at - 1].speaker != turn.speaker
     ]
-    return [found[(2 * each + 1) * len(found) // (2 * count)] for each in range(min(count, len(found)))]
+    chosen = [found[(2 * each + 1) * len(found) // (2 * count)] for each in range(min(count, len(found)))]
+    return [(part, part.turns[max(0, at - 6) : at + 1]) for part, at in chosen]
 
 
 def _reasons(dropped: Counter[str]) -> str:

@@ -1,24 +1,29 @@
 """Conversations to token ids, for training and for talking alike.
 
 A turn is rendered by itself, whatever stands around it, so the prompt for a turn is always a prefix of the ids that
-training saw. The words of a person are encoded as plain text: a `<|endoftext|>` typed by somebody is no end token.
+training saw, in a view of a game with its briefing in front. The words of a person are encoded as plain text: a
+`<|endoftext|>` typed by somebody is no end token.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from wolf_chatbox.conversation import Conversation, Turn
 from wolf_chatbox.errors import ChatError, ModelError, StyleError
-from wolf_chatbox.styles import ASSISTANT, SYSTEM, USER, Chat, DialoGPT, Named, Style
+from wolf_chatbox.styles import ASSISTANT, SYSTEM, USER, Chat, DialoGPT, Marks, Named, Style
+from wolf_chatbox.views import View
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 ROLES = frozenset({USER, ASSISTANT, SYSTEM})
 SIDES = frozenset({"A", "B"})
+MOST_REMEMBERED = 4096
+"""Texts whose ids are kept: in the views of a game each line is rendered once for each player."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,7 @@ class Renderer:
         self.style = style
         self.persona = persona
         self._marks: dict[str, list[int]] = {}
+        self._encode_text = lru_cache(MOST_REMEMBERED)(self._encode_plain)
         opening = tokenizer("x").input_ids
         self._start = self._encode_marks(style.start)
         if tokenizer.bos_token_id is not None and style.name != "chat" and opening[0] == tokenizer.bos_token_id:
@@ -73,41 +79,66 @@ class Renderer:
             raise StyleError(f"style {style.name}: nothing marks the end of a turn in this model's template. Use --style named.")
         self.end_id = end
 
-    def learns(self, speaker: str) -> bool:
+    def learns(self, speaker: str, part: Conversation | None = None) -> bool:
+        if isinstance(part, View):
+            return speaker in part.learners
         return speaker != SYSTEM and (self.persona is None or speaker == self.persona)
 
-    def turn(self, turn: Turn) -> Sample:
-        """One turn with its marks; where the speaker is learnt, its words and the end token are."""
-        marks = self.style.marks(turn.speaker)
-        head = self.head(turn.speaker)
+    def turn(self, turn: Turn, part: Conversation | None = None) -> Sample:
+        """One turn of a conversation (which matters for a view) with its marks; if it is learnt, its words and the end token are."""
+        marks = self._marks_of(turn.speaker, part)
+        head = self.head(turn.speaker, part)
         words = self._encode_text(f" {turn.text}" if marks.label else turn.text)
         after = self._encode_marks(marks.after)
         end = next((at + 1 for at, each in enumerate(after) if each in self._special), 0)
-        learn = self.learns(turn.speaker)
+        learn = self.learns(turn.speaker, part)
         return Sample(
             [*head, *words, *after],
             [False] * len(head) + [learn] * (len(words) + end) + [False] * (len(after) - end),
         )
 
-    def head(self, speaker: str) -> list[int]:
+    def head(self, speaker: str, part: Conversation | None = None) -> list[int]:
         """What stands before the words of a speaker's turn."""
-        marks = self.style.marks(speaker)
+        marks = self._marks_of(speaker, part)
         return [*self._encode_marks(marks.before), *(self._encode_text(marks.label) if marks.label else [])]
+
+    def _marks_of(self, speaker: str, part: Conversation | None) -> Marks:
+        # Whose view it is, is its assistant.
+        if isinstance(part, View) and isinstance(self.style, Chat) and part.learners == {speaker}:
+            return self.style.assistant
+        return self.style.marks(speaker)
 
     def start(self, turns: Sequence[Turn]) -> list[int]:
         """What a conversation begins with: nothing where its first turn is a system turn, which brings its own."""
         system = self.style.name == "chat" and turns and turns[0].speaker == SYSTEM
         return [] if system else self._start
 
-    def prompt(self, history: Sequence[Turn], speaker: str, max_tokens: int) -> list[int]:
+    def opening(self, view: View, max_tokens: int) -> list[int]:
+        """What each sample of a view begins with: its briefing, in half the tokens at most.
+
+        Of a longer one the lines after the first are left out, one by one, and then the end of the first.
+        """
+        systematic = isinstance(self.style, Chat) and self.style.system is not None
+        speaker = SYSTEM if systematic else view.narrator
+        start = self.start([Turn(speaker, "")])
+        head, after = self.head(speaker), self._encode_marks(self.style.marks(speaker).after)
+        room = max(0, max_tokens // 2 - len(start) - len(head) - len(after))
+        lines = view.briefing.split("\n")
+        space = " " if self.style.marks(speaker).label else ""
+        while len(words := self._encode_text(space + "\n".join(lines))) > room and len(lines) > 1:
+            del lines[1]
+        return [*start, *head, *words[:room], *after]
+
+    def prompt(self, history: Sequence[Turn], speaker: str, max_tokens: int, part: Conversation | None = None) -> list[int]:
         """The ids after which `speaker` speaks; the oldest turns are left out, whole, until the rest fits.
 
-        Raises ChatError when the last turn alone does not fit.
+        A history in a view begins with its briefing, which is never left out. Raises ChatError when the last turn alone does not fit.
         """
-        system = list(history[:1]) if history and history[0].speaker == SYSTEM else []
-        start = [*self.start(history), *(each for turn in system for each in self.turn(turn).ids)]
-        head = self.head(speaker)
-        turns = [self.turn(turn).ids for turn in history[len(system) :]]
+        view = part if isinstance(part, View) else None
+        system = list(history[:1]) if history and history[0].speaker == SYSTEM and view is None else []
+        start = self.opening(view, max_tokens) if view else [*self.start(history), *(each for turn in system for each in self.turn(turn).ids)]
+        head = self.head(speaker, view)
+        turns = [self.turn(turn, view).ids for turn in history[len(system) :]]
         room = max_tokens - len(start) - len(head)
         if turns and len(turns[-1]) > room:
             raise ChatError(
@@ -119,16 +150,29 @@ class Renderer:
             used += len(turns[first])
         return [*start, *(each for ids in turns[first:] for each in ids), *head]
 
-    def render(self, conversation: Conversation, max_tokens: int, context_tokens: int) -> Rendered:
+    def render(self, conversation: Conversation, max_tokens: int, context_tokens: int, parts: Sequence[Conversation] | None = None) -> Rendered:
         """Cut a conversation into samples of at most `max_tokens`; each turn is learnt in exactly one of them.
 
         A sample after the first begins with up to `context_tokens` of the turns before it, which it does not learn again.
+        Of a game its views are the `parts` that are rendered; a turn seen in many counts once, the narrator's turns count as none.
         """
-        turns = conversation.turns
-        pieces = [self.turn(turn) for turn in turns]
-        start = self.start(turns)
-        seen: set[int] = set()
         rendered = Rendered()
+        learnt: set[int] = set()
+        seen: set[int] = set()
+        for each in [conversation] if parts is None else parts:
+            self._cut(each, max_tokens, context_tokens, rendered, learnt, seen)
+        turns = len(conversation.turns) if not isinstance(conversation, View) else sum(place >= 0 for place in conversation.places)
+        rendered.learnt = len(learnt)
+        rendered.context = len(seen) - len(learnt)
+        rendered.unused = turns - len(seen)
+        return rendered
+
+    def _cut(self, part: Conversation, max_tokens: int, context_tokens: int, rendered: Rendered, learnt: set[int], seen: set[int]) -> None:
+        """Add a part's samples to `rendered`, and its turns, by their place in the whole, to those learnt and those seen."""
+        view = part if isinstance(part, View) else None
+        places = view.places if view else range(len(part.turns))
+        pieces = [self.turn(turn, part) for turn in part.turns]
+        start = self.opening(view, max_tokens) if view else self.start(part.turns)
         at = 0
         while at < len(pieces):
             begin, size = at, len(start) + len(pieces[at])
@@ -151,19 +195,16 @@ class Renderer:
             if any(sample.learn):
                 rendered.samples.append(sample)
                 rendered.cut += len(ids) > max_tokens
-                rendered.learnt += sum(any(piece.learn) for piece in pieces[at : last + 1])
-                seen.update(range(begin, last + 1))
+                learnt.update(places[each] for each in range(at, last + 1) if any(pieces[each].learn))
+                seen.update(places[each] for each in range(begin, last + 1) if places[each] >= 0)
             at = end
-        rendered.context = len(seen) - rendered.learnt
-        rendered.unused = len(pieces) - len(seen)
-        return rendered
 
     def decode(self, ids: Sequence[int]) -> str:
         """The words in generated ids; marks are left out."""
         return str(self.tokenizer.decode(list(ids), skip_special_tokens=True))
 
-    def _encode_text(self, text: str) -> list[int]:
-        return list(self.tokenizer(text, add_special_tokens=False, split_special_tokens=True).input_ids)
+    def _encode_plain(self, text: str) -> tuple[int, ...]:
+        return tuple(self.tokenizer(text, add_special_tokens=False, split_special_tokens=True).input_ids)
 
     def _encode_marks(self, marks: str) -> list[int]:
         if marks not in self._marks:
@@ -181,16 +222,25 @@ def choose_style(tokenizer: PreTrainedTokenizerBase, speakers: Collection[str]) 
 
 
 def make_renderer(
-    tokenizer: PreTrainedTokenizerBase, style: str, persona: str | None, user: str, speakers: Mapping[str, int] | Collection[str]
+    tokenizer: PreTrainedTokenizerBase,
+    style: str,
+    persona: str | None,
+    user: str,
+    speakers: Mapping[str, int] | Collection[str],
+    *,
+    by_view: bool = False,
 ) -> Renderer:
     """The renderer of a style for a persona; `user` is the speaker whose part a person takes in a chat.
 
+    `by_view` tells that all there is to render are views of one player each, which need no persona.
     Raises ModelError when the base model has no end token, StyleError when the style needs a persona and has none.
     """
     end = tokenizer.eos_token
     if style == "chat":
         if persona is None and ASSISTANT in speakers:
             persona = ASSISTANT
+        if persona is None and by_view:
+            return Renderer(tokenizer, Chat.of(tokenizer, ASSISTANT, speakers))
         if persona is None:
             raise StyleError("style chat: who is the assistant? Pass --persona NAME, or use --style named.")
         return Renderer(tokenizer, Chat.of(tokenizer, persona, [each for each in speakers if each != persona]), persona)

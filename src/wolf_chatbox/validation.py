@@ -46,9 +46,9 @@ def sample_replies(model: Any, dataset: Dataset, config: TrainConfig, autocast: 
     engine = TorchEngine(model)
     stop = {dataset.renderer.end_id}
     replies = []
-    for turns in dataset.contexts:
+    for part, turns in dataset.contexts:
         try:
-            prompt = dataset.renderer.prompt(turns[:-1], turns[-1].speaker, engine.context - 1)
+            prompt = dataset.renderer.prompt(turns[:-1], turns[-1].speaker, engine.context - 1, part)
         except ChatError:  # a context of one enormous turn is no example
             continue
         with autocast:

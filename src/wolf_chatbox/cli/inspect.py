@@ -28,6 +28,7 @@ def inspect(
     *,
     model: str | None = None,
     persona: str | None = None,
+    view: str = TrainConfig.view,
     max_tokens: int = 512,
     html: Path | None = None,
     json_: Annotated[bool, Parameter(name="--json")] = False,
@@ -44,6 +45,8 @@ def inspect(
         A base model: tells lengths in its tokens, and shows what it would learn.
     persona
         With a model: the one character that is learnt.
+    view
+        With a model: as whom games of werewolf are learnt: player, player:ROLE, or moderator.
     max_tokens
         With a model: the length of a row.
     html
@@ -62,7 +65,7 @@ def inspect(
         from wolf_chatbox.models import load_tokenizer, locate
 
         tokenizer = load_tokenizer(model, locate(model))
-        config = TrainConfig(data=files, model=model, persona=persona, max_tokens=max_tokens, read=read or ReadConfig(), clean=cleaning)
+        config = TrainConfig(data=files, model=model, persona=persona, view=view, max_tokens=max_tokens, read=read or ReadConfig(), clean=cleaning)
         dataset = prepare(config, tokenizer, max_tokens)
     found = look(conversations, tally, dataset, model or "")
     if html is not None:
