@@ -144,7 +144,8 @@ class Observer:
 
     def tell(self, text: str, *, alone: bool = False) -> None:
         """The narrator says something that will be remembered."""
-        self.story[-1][2 if alone else 1].append(text)
+        _, public, private = self.story[-1]
+        (private if alone else public).append(text)
         self.note(text)
 
     def tell_of(self, what: str, event: Event, **slots: object) -> None:
@@ -152,7 +153,7 @@ class Observer:
         if self.knows_all or event.actor == self.name:
             you = event.actor == self.name
             actor, to_actor = (self.say("you"), self.say("to you")) if you else (event.actor, event.actor)
-            self.tell(self.say(what, actor=actor, to_actor=to_actor, target=event.target or self.say("nobody"), **slots), alone=not self.knows_all)
+            self.tell(self.say(what, actor=actor, to_actor=to_actor, target=event.target or self.say("nobody"), **slots), alone=event.kind != "vote" and not self.knows_all)
 
     def witness(self, event: Event) -> Iterator[View]:
         """Something happens; yields the stretch that it ends, if it does."""
