@@ -20,8 +20,11 @@ from wolf_chatbox.export import export
 from wolf_chatbox.importers import Tally, read_conversations
 from wolf_chatbox.privacy import Pseudonyms
 
-app = App(name="data", help="Look at, clean and convert files of conversations.")
+app = App(name="data", help="Look at, clean and convert files of conversations, and fetch public ones.")
 app.command("wolf_chatbox.cli.inspect:inspect", help="Look at conversations: who speaks, how much, and what to look after.")
+app.command("wolf_chatbox.cli.sets:list_sets", name="list", help="List public sets of conversations.")
+app.command("wolf_chatbox.cli.sets:get", help="Fetch public sets and convert them.")
+app.command("wolf_chatbox.cli.sets:werewolf", help="Make one corpus of public werewolf games, with a datasheet.")
 
 
 @app.command
@@ -74,6 +77,13 @@ def convert(
     if report is not None:
         with writing(report):
             report.write_text(json.dumps(tally.record(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    account(tally)
+    print(f"{count} conversations in {output}", file=sys.stderr)
+    return 0
+
+
+def account(tally: Tally) -> None:
+    """Print what was read and what became of it."""
     for path, title in tally.files():
         print(f"{path}: {title}", file=sys.stderr)
     for note in tally.notes:
@@ -85,5 +95,3 @@ def convert(
     for kind, number in tally.changed.items():
         if number:
             print(f"  replaced: {number} ({kind})", file=sys.stderr)
-    print(f"{count} conversations in {output}", file=sys.stderr)
-    return 0

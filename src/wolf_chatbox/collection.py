@@ -1,0 +1,109 @@
+"""Public sets as conversations: one file of them, or a corpus of games with its datasheet."""
+
+from __future__ import annotations
+
+import filecmp
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TextIO
+
+from wolf_chatbox.catalogue import PublicSet
+from wolf_chatbox.checkpoint import write_folder, writing
+from wolf_chatbox.config import ReadConfig
+from wolf_chatbox.conversation import Conversation, write_conversations
+from wolf_chatbox.datasheet import Part, datasheet
+from wolf_chatbox.errors import CheckpointError, DataError
+from wolf_chatbox.importers import Tally, read_conversations
+
+LICENCES = "licences.txt"
+OURS = re.compile(r"werewolf\.[a-z]+\.jsonl|datasheet(\.ja)?\.md|" + re.escape(LICENCES))
+"""What a corpus folder holds."""
+
+Fetched = Sequence[tuple[PublicSet, Path]]
+"""Sets, and the folders in which their files lie."""
+
+
+class _Unchanged(Exception):
+    """What would be written is there already."""
+
+
+def read_set(wanted: PublicSet, folder: Path, tally: Tally) -> Iterator[Conversation]:
+    """The conversations of a set; raises DataError when there are none."""
+    count = 0
+    for conversation in read_conversations(folder, ReadConfig(format=wanted.format), tally):
+        count += 1
+        yield conversation
+    if not count:
+        raise DataError(f"{folder}: no conversation in the files of {wanted.name}. Report this.")
+
+
+def write_sets(fetched: Fetched, output: Path, overwrite: bool = False) -> tuple[Tally, int, bool]:
+    """Write the conversations of sets to one file, and their licences beside it.
+
+    Returns what was read, how many conversations were written, and whether the file is new; it is not where the very
+    same one is there. Raises CheckpointError when another one is, unless it may be overwritten.
+    """
+    tally = Tally()
+    new = output.with_name(output.name + ".writing")
+    try:
+        with writing(output), new.open("w", encoding="utf-8") as file:
+            count = write_conversations((each for wanted, folder in fetched for each in read_set(wanted, folder, tally)), file)
+        changed = not (output.is_file() and filecmp.cmp(new, output, shallow=False))
+        if output.exists() and changed and not overwrite:
+            raise CheckpointError(f"{output}: is there already. Replace it with --overwrite, or choose another name.")
+        with writing(output):
+            output.with_suffix(".licences.txt").write_text(notices([wanted for wanted, _ in fetched]), encoding="utf-8")
+            new.replace(output)
+    finally:
+        new.unlink(missing_ok=True)
+    return tally, count, changed
+
+
+def write_corpus(fetched: Fetched, output: Path, overwrite: bool = False) -> tuple[list[Part], bool]:
+    """Write games to a folder: a file a language (werewolf.en.jsonl, …), the licences, and datasheets in English and Japanese.
+
+    Returns what came of each set, and whether the folder is new; it is not where the very same one is there. Raises
+    CheckpointError when it holds other things, or another corpus that may not be overwritten.
+    """
+    if output.exists() and not (output.is_dir() and all(path.is_file() and OURS.fullmatch(path.name) for path in output.iterdir())):
+        raise CheckpointError(f"{output}: holds other things than a corpus of games. Choose another folder.")
+    parts = [Part(wanted) for wanted, _ in fetched]
+
+    def write(place: Path) -> None:
+        with ExitStack() as stack:
+            files: dict[str, TextIO] = {}
+            sizes: dict[str, tuple[int, int]] = {}
+            for part, (wanted, folder) in zip(parts, fetched):
+                for conversation in read_set(wanted, folder, part.tally):
+                    if conversation.game is None:
+                        raise DataError(f"{folder}: a conversation of {wanted.name} is no game ({conversation.group}). Report this.")
+                    part.add(conversation)
+                    language = conversation.game.language
+                    if language not in files:
+                        files[language] = stack.enter_context((place / f"werewolf.{language}.jsonl").open("w", encoding="utf-8"))
+                    write_conversations([conversation], files[language])
+                    games, turns = sizes.get(language, (0, 0))
+                    sizes[language] = games + 1, turns + len(conversation.turns)
+        listed = {f"werewolf.{language}.jsonl": (language, *sizes[language]) for language in sorted(sizes)}
+        (place / "datasheet.md").write_text(datasheet(parts, listed, "en"), encoding="utf-8")
+        (place / "datasheet.ja.md").write_text(datasheet(parts, listed, "ja"), encoding="utf-8")
+        (place / LICENCES).write_text(notices([wanted for wanted, _ in fetched]), encoding="utf-8")
+        names = sorted(path.name for path in place.iterdir())
+        if output.exists() and any(output.iterdir()):
+            if names == sorted(path.name for path in output.iterdir()) and not any(filecmp.cmpfiles(place, output, names, shallow=False)[1:]):
+                raise _Unchanged
+            if not overwrite:
+                raise CheckpointError(f"{output}: holds another corpus of games. Replace it with --overwrite, or choose another folder.")
+
+    try:
+        write_folder(output, write)
+    except _Unchanged:
+        return parts, False
+    return parts, True
+
+
+def notices(wanted: Sequence[PublicSet]) -> str:
+    """The licences and citations of sets, one after the other."""
+    return ("\n" + "-" * 72 + "\n\n").join(each.notice() for each in wanted)
