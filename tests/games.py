@@ -66,6 +66,8 @@ def games(draw: st.DrawFn) -> Conversation:
         for _ in range(chance.randrange(2)):
             for voter in alive:
                 happen("vote", day, voter, chance.choice([*alive, ""]))
+            if chance.random() < 0.3:
+                happen("announce", day, "", "", "", "That was a vote.")
         executed = chance.choice([*alive, ""]) if day else ""
         if day:
             happen("execute", day, "", executed, chance.choice(["", _role(players, executed)]) if executed else "")
@@ -95,6 +97,8 @@ def games(draw: st.DrawFn) -> Conversation:
             happen("attack", day, "", chance.choice([*alive, ""]), chance.choice(["killed", "guarded"]))
             if events[-1].result == "killed":
                 die(events[-1].target)
+        talk("whisper", wolves)
+        talk("grave", dead)
         if chance.random() < 0.2 and alive:
             happen("death", day, "", chance.choice(alive), "poisoned")
             die(events[-1].target)

@@ -162,6 +162,66 @@ def test_nobody_is_told_how_one_died_at_night_and_everybody_by_day() -> None:
     assert last.briefing.split("\n")[1:] == ["Day 1: Jun died (shot). In the night Ken, Aoi died.", "Day 2: In the night nobody died."]
 
 
+def test_a_medium_that_died_in_the_night_learns_nothing() -> None:
+    for victim, learns in (("Mio", False), ("Jun", True)):
+        events = (
+            Event(0, 1, "day"),
+            Event(0, 1, "execute", target="Aoi"),
+            Event(0, 1, "attack", target=victim, result="killed"),
+            Event(0, 2, "day"),
+        )
+        last = list(watch(Conversation((), "", Game("made", "en", PLAYERS, events)), "Mio"))[-1]
+        assert ("who was voted out, was a werewolf" in last.briefing) == learns
+
+
+def test_cards_that_change_hands_are_seen_at_the_end() -> None:
+    players = (Player("Ken", "SEER", dealt="WEREWOLF"), Player("Rin", "WEREWOLF", dealt="ROBBER"))
+    events = (
+        Event(0, 0, "night"),
+        Event(0, 0, "know", "Rin", "Ken", "WEREWOLF"),
+        Event(0, 0, "know", "Rin", text="You took Ken's card."),
+        Event(0, 0, "announce", text="Good morning."),
+        Event(0, 1, "day"),
+        Event(0, 1, "divine", "Ken", "Rin"),
+        Event(0, 1, "end"),
+    )
+    talk = Conversation((), "", Game("made", "en", players, events))
+    assert list(watch(talk, "Rin"))[-1].briefing.split("\n") == [
+        "You are Rin, the robber. The game is over. Alive: Ken, Rin.",
+        "Day 1: The game is over. The roles: Ken is the seer, Rin is a werewolf.",
+        "At first: You found out that Ken is a werewolf. Told to you alone: You took Ken's card.",
+    ]
+    assert shown(list(watch(talk, "Ken")))[1] == (
+        "You are Ken, a werewolf. It is day 1. Alive: Ken, Rin.",
+        ["Moderator: You tried to find out what Rin is.", "Moderator: The game is over. The roles: Ken is the seer, Rin is a werewolf."],
+    )
+    assert shown(list(watch(talk, None)))[0][1] == [
+        "Moderator: Night falls.",
+        "Moderator: Rin found out that Ken is a werewolf.",
+        "Moderator: Told to Rin alone: You took Ken's card.",
+        "Moderator: Good morning.",
+    ]
+
+
+def test_a_second_ballot_comes_after_the_first_is_told() -> None:
+    events = (
+        Event(0, 1, "day"),
+        *(Event(0, 1, "vote", voter, target) for voter, target in [("Ken", "Rin"), ("Rin", "Ken")]),
+        Event(0, 1, "announce", text="A tie."),
+        *(Event(1, 1, "vote", voter, target) for voter, target in [("Ken", "Rin"), ("Rin", ""), ("Ken", ""), ("Rin", "Rin")]),
+        Event(1, 1, "execute"),
+    )
+    talk = Conversation((Turn("Ken", "Again?"),), "", Game("made", "en", PLAYERS[:2], events, votes_are_public=True))
+    assert shown(list(watch(talk, "Ken")))[-1][1] == [
+        "Moderator: The votes: Ken for Rin; Rin for Ken.",
+        "Moderator: A tie.",
+        "Ken: Again?",
+        "Moderator: The votes: Ken for Rin; Rin for nobody.",
+        "Moderator: The votes: Ken for nobody; Rin for Rin.",
+        "Moderator: Nobody was voted out.",
+    ]
+
+
 def test_before_roles_are_dealt_nobody_has_one() -> None:
     talk = Conversation((Turn("Ken", "Hi."), Turn("Ken", "Oh.")), "", Game("made", "en", PLAYERS[:2], (Event(1, 1, "day"),)))
     assert [each.briefing for each in view(talk, "player")] == [

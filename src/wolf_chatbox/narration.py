@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
-from wolf_chatbox.game import Player
+from wolf_chatbox.game import Kind, Player
 
 ENGLISH: dict[str, str] = {
     "narrator": "Moderator",
@@ -32,10 +32,10 @@ ENGLISH: dict[str, str] = {
     "on day": "Day {day}: ",
     # What happens
     "night": "Night falls.",
-    "votes": "The votes: {votes}.",
+    "ballot vote": "The votes: {votes}.",
     "vote": "{actor} voted for {target}.",
-    "ballot": "{actors} for {target}",
-    "attack votes": "The werewolves' votes for an attack: {votes}.",
+    "of one mind": "{actors} for {target}",
+    "ballot attack_vote": "The werewolves' votes for an attack: {votes}.",
     "executed": "{target} was voted out.",
     "executed, with a role": "{target} was voted out and was {role}.",
     "nobody executed": "Nobody was voted out.",
@@ -47,6 +47,7 @@ ENGLISH: dict[str, str] = {
     "died": "{target} died.",
     "died, told how": "{target} died ({how}).",
     "divine": "{actor} found out that {target} is {role}.",
+    "divine, no result": "{actor} tried to find out what {target} is.",
     "medium": "{actor} found out that {target}, who was voted out, was {role}.",
     "guard": "{actor} guarded {target}.",
     "know": "Told to {to_actor} alone: {text}",
@@ -107,10 +108,10 @@ JAPANESE: dict[str, str] = {
     "at first": "開始時: ",
     "on day": "{day}日目: ",
     "night": "夜になりました。",
-    "votes": "投票: {votes}。",
+    "ballot vote": "投票: {votes}。",
     "vote": "{actor}は{target}に投票しました。",
-    "ballot": "{actors}→{target}",
-    "attack votes": "襲撃先の投票: {votes}。",
+    "of one mind": "{actors}→{target}",
+    "ballot attack_vote": "襲撃先の投票: {votes}。",
     "executed": "{target}が追放されました。",
     "executed, with a role": "{target}が追放されました。役職は{role}でした。",
     "nobody executed": "誰も追放されませんでした。",
@@ -122,6 +123,7 @@ JAPANESE: dict[str, str] = {
     "died": "{target}が死亡しました。",
     "died, told how": "{target}が死亡しました（{how}）。",
     "divine": "{actor}は{target}を占いました。結果は{role}です。",
+    "divine, no result": "{actor}は{target}を占いました。",
     "medium": "{actor}は霊媒の結果を知りました。追放された{target}は{role}でした。",
     "guard": "{actor}は{target}を護衛しました。",
     "know": "{to_actor}だけに伝えられたこと: {text}",
@@ -184,13 +186,13 @@ class Narrator:
         known = [self.say("a role", name=name, role=self.role(role)) for name, role in roles.items() if role]
         return self.say("roles", roles=self.listed(known)) if known else ""
 
-    def ballot(self, what: str, votes: Mapping[str, str]) -> str:
+    def ballot(self, kind: Kind, votes: Mapping[str, str]) -> str:
         """Who voted for whom: those of one mind together."""
         by_target: dict[str, list[str]] = {}
         for actor, target in votes.items():
             by_target.setdefault(target, []).append(actor)
-        each = [self.say("ballot", actors=self._together(actors), target=target or self.say("nobody")) for target, actors in by_target.items()]
-        return self.say(what, votes=self.listed(each, "semicolon"))
+        each = [self.say("of one mind", actors=self._together(actors), target=target or self.say("nobody")) for target, actors in by_target.items()]
+        return self.say(f"ballot {kind}", votes=self.listed(each, "semicolon"))
 
     def _together(self, names: list[str]) -> str:
         return self._words["and"].join(each for each in (self.listed(names[:-1], "beside"), names[-1]) if each)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from wolf_chatbox.conversation import Conversation, Turn
-from wolf_chatbox.game import WEREWOLF, Event, Game
+from wolf_chatbox.game import WEREWOLF, Event, Game, Kind
 from wolf_chatbox.narration import Narrator
 
 KNOW_EACH_OTHER = (WEREWOLF, "MASON")
@@ -95,8 +95,8 @@ class Observer:
         self.day: int | None = None
         self.dark = False
         self.dead: set[str] = set()
-        self.votes: dict[str, str] = {}
-        self.attack_votes: dict[str, str] = {}
+        self.ballots: dict[Kind, dict[str, str]] = {"vote": {}, "attack_vote": {}}
+        """Who has voted for whom, as far as it is or will be told, while not all have."""
         self.lost: set[str] = set()
         """Who died in a night that is not over; nobody is told before the morning, nor how."""
         self.attacked = False
@@ -111,8 +111,12 @@ class Observer:
         return self.name is None
 
     @property
-    def whispers(self) -> bool:
-        """Whether it is among the wolves, and alive."""
+    def sees_votes(self) -> bool:
+        return self.knows_all or self.game.votes_are_public
+
+    @property
+    def among_wolves(self) -> bool:
+        """Whether it hears them, and is alive."""
         return self.knows_all or (self.role == WEREWOLF and self.name not in self.dead)
 
     def begin(self) -> None:
@@ -128,7 +132,7 @@ class Observer:
 
     def hear(self, place: int, turn: Turn) -> None:
         """A turn is said; it joins the stretch if it reaches this person."""
-        heard = {"": True, "whisper": self.over or self.whispers, "thought": self.knows_all, "grave": self.over or self.name in self.dead}
+        heard = {"": True, "whisper": self.over or self.among_wolves, "thought": self.knows_all, "grave": self.over or self.name in self.dead}
         if not (self.knows_all or turn.speaker == self.name or heard[turn.channel]):
             return
         if turn.channel != self.channel:
@@ -153,14 +157,17 @@ class Observer:
         if self.knows_all or event.actor == self.name:
             you = event.actor == self.name
             actor, to_actor = (self.say("you"), self.say("to you")) if you else (event.actor, event.actor)
-            self.tell(self.say(what, actor=actor, to_actor=to_actor, target=event.target or self.say("nobody"), **slots), alone=event.kind != "vote" and not self.knows_all)
+            self.tell(
+                self.say(what, actor=actor, to_actor=to_actor, target=event.target or self.say("nobody"), **slots),
+                alone=event.kind != "vote" and not self.knows_all,
+            )
 
     def witness(self, event: Event) -> Iterator[View]:
         """Something happens; yields the stretch that it ends, if it does."""
-        if event.kind in ("execute", "night", "day", "end"):
-            self.close_ballot()
+        if event.kind in ("execute", "announce", "night", "day", "end"):
+            self.close("vote")
         if event.kind in ("attack", "night", "day", "end"):
-            self.close_attack_ballot()
+            self.close("attack_vote")
         match event.kind:
             case "day":
                 self.dawn()
@@ -171,25 +178,25 @@ class Observer:
             case "night":
                 self.begun = self.dark = True
                 self.note(self.say("night"))
-            case "vote":
-                self.votes.pop(event.actor, None)
-                self.votes[event.actor] = event.target
-            case "attack_vote":
-                self.attack_votes.pop(event.actor, None)
-                self.attack_votes[event.actor] = event.target
+            case "vote" if self.sees_votes or event.actor == self.name:
+                self.cast(event)
+            case "attack_vote" if self.among_wolves:
+                self.cast(event)
             case "execute":
                 self.execute(event)
             case "attack":
                 self.attack(event)
             case "death":
                 self.die(event)
-            case "divine" | "medium":
+            case "divine" | "medium" if event.result:
                 self.tell_of(event.kind, event, role=self.narrator.role(event.result))
+            case "divine":
+                self.tell_of("divine, no result", event)
             case "guard":
                 self.tell_of("guard", event)
             case "know" if event.text:
                 self.tell_of("know", event, text=event.text)
-            case "know":
+            case "know" if event.result:
                 self.tell_of("know a role", event, role=self.narrator.role(event.result))
             case "announce":
                 self.note(event.text)
@@ -199,18 +206,19 @@ class Observer:
                 yield self.stretch()
                 self.begin()
 
-    def close_ballot(self) -> None:
-        """All have voted."""
-        if self.votes and (self.game.votes_are_public or self.knows_all):
-            self.tell(self.narrator.ballot("votes", self.votes))
-        elif self.name in self.votes:
-            self.tell_of("vote", Event(0, 0, "vote", self.name or "", self.votes[self.name]))
-        self.votes = {}
+    def cast(self, event: Event) -> None:
+        if event.actor in self.ballots[event.kind]:  # the first ballot was a tie
+            self.close(event.kind)
+        self.ballots[event.kind][event.actor] = event.target
 
-    def close_attack_ballot(self) -> None:
-        if self.attack_votes and self.whispers:
-            self.tell(self.narrator.ballot("attack votes", self.attack_votes))
-        self.attack_votes = {}
+    def close(self, kind: Kind) -> None:
+        """All have voted."""
+        votes, self.ballots[kind] = self.ballots[kind], {}
+        if votes and (kind == "attack_vote" or self.sees_votes):
+            self.tell(self.narrator.ballot(kind, votes))
+        else:
+            for actor, target in votes.items():
+                self.tell_of("vote", Event(0, 0, "vote", actor, target))
 
     def execute(self, event: Event) -> None:
         if not event.target:
