@@ -74,8 +74,8 @@ class Hub:
                 if hub.broken:
                     return self.send(hub.broken, b"", {"X-Error-Message": hub.excuse})
                 parts = path.strip("/").split("/")
-                api = parts[:2] == ["api", "models"]
-                parts = parts[2:] if api else parts
+                api = parts[:2] in (["api", "models"], ["api", "datasets"])
+                parts = parts[2:] if api else parts[1:] if parts[0] == "datasets" else parts
                 repository, rest = "/".join(parts[:2]), parts[2:]
                 folder = hub.repositories.get(repository)
                 allowed = token == f"Bearer {hub.token}"

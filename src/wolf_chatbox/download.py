@@ -14,13 +14,16 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from threading import Event
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from wolf_chatbox.catalogue import File, PublicSet
 from wolf_chatbox.checkpoint import writing
 from wolf_chatbox.embedded import cache_folder
 from wolf_chatbox.errors import DataError
+
+if TYPE_CHECKING:
+    import requests
 
 MIRROR = "https://raw.githubusercontent.com"
 """Where repositories' files are fetched; WOLF_CHATBOX_MIRROR names another place that has them at the same paths."""
@@ -122,26 +125,34 @@ class _Resumed:
     def __init__(self, partial: Path, file: File, count: Count, stop: Event) -> None:
         self.partial, self.size, self.count, self.stop = partial, file.bytes, count, stop
         self.counted = 0
+        self.response: requests.Response | None = None
 
     def __call__(self, url: str, output: str, pooch: Any) -> None:
         import requests
         from pooch import HTTPDownloader
 
         with self.partial.open("ab") as self.file:
-            start = self.file.tell()
+            if self.file.tell() > self.size:
+                self.file.truncate(0)
+            start = self.file.seek(0, os.SEEK_END)
             self.tell()
             if start < self.size:
                 # Packed for the way, the bytes would not be those that a range counts.
                 headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={start}-"} if start else {})
                 fetch = HTTPDownloader(chunk_size=CHUNK, timeout=(TIMEOUT / 3, TIMEOUT), headers=headers, hooks={"response": self.begin})
-                fetch(url, self, pooch)
+                try:
+                    fetch(url, self, pooch)
+                finally:
+                    if self.response is not None:
+                        self.response.close()  # which pooch leaves open where something goes wrong
             whole = self.file.tell() == self.size
         if not whole:
             raise requests.ConnectionError("broke off")
         os.replace(self.partial, output)
 
-    def begin(self, response: Any, **_: Any) -> None:
+    def begin(self, response: requests.Response, **_: Any) -> None:
         """See what the server answers: all from the beginning, where it knows no ranges, or a refusal."""
+        self.response = response
         if response.status_code == 200 or response.status_code == 416:
             self.file.truncate(0)
             self.tell()
@@ -215,8 +226,9 @@ def _from_hub(wanted: PublicSet, source: Path | None) -> Path:
         folder = Path(snapshot_download(wanted.hub, repo_type="dataset", allow_patterns=list(wanted.patterns)))
     except (HTTPError, LocalEntryNotFoundError, OSError) as error:
         why = "the hub cannot be reached, and it is not in the cache"
-        if isinstance(error, HfHubHTTPError):
-            why = f"the hub answers {error.response.status_code}"
+        cause = error if isinstance(error, HfHubHTTPError) else error.__cause__
+        if isinstance(cause, HfHubHTTPError):
+            why = f"the hub answers {cause.response.status_code}"
         raise DataError(f"{wanted.name}: {wanted.hub} cannot be fetched ({why}). Check the network; HF_ENDPOINT names a mirror.") from error
     if not any(path.is_file() for pattern in wanted.patterns for path in folder.glob(pattern)):
         raise DataError(f"{wanted.name}: {wanted.hub} has no files {', '.join(wanted.patterns)} any more. Look at {wanted.address}.")
