@@ -42,6 +42,13 @@ FormatName = Literal[
     "topical_chat",
     "empathetic_dialogues",
     "real_persona_chat",
+    "llmafia",
+    "fanlang",
+    "onuw",
+    "jinro_bbs",
+    "werewolf_among_us",
+    "werewolf_arena",
+    "mafia_tables",
 ]
 Form = Literal["conversations", "openai", "sharegpt", "raw"]
 SplitName = Literal["group", "time"]

@@ -6,6 +6,7 @@ yields conversations and counts every turn it keeps or drops.
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -23,13 +24,18 @@ from wolf_chatbox.importers import (
     dataset_rows,
     discord,
     empathetic_dialogues,
+    fanlang,
     imessage,
     irc,
+    jinro_bbs,
     jsonl,
     line,
+    llmafia,
+    mafia_tables,
     mail,
     messages,
     messenger,
+    onuw,
     real_persona_chat,
     screenplay,
     script_csv,
@@ -38,6 +44,8 @@ from wolf_chatbox.importers import (
     subtitles,
     telegram,
     topical_chat,
+    werewolf_among_us,
+    werewolf_arena,
     whatsapp,
 )
 from wolf_chatbox.importers.files import EXAMPLE, expand, find
@@ -56,6 +64,8 @@ class Importer(NamedTuple):
     """Files of one folder are one chat: `read` gets the first, with the others as its `more`."""
     general: bool = False
     """Its claims are wide: where a special format claims the file as well, that one is meant."""
+    beside: str = ""
+    """A pattern of the names of files that `read` finds beside a claimed one: they are not passed over."""
 
 
 IMPORTERS = {
@@ -82,6 +92,13 @@ IMPORTERS = {
     "topical_chat": Importer("Topical-Chat", topical_chat.claims, topical_chat.read),
     "empathetic_dialogues": Importer("EmpatheticDialogues", empathetic_dialogues.claims, empathetic_dialogues.read),
     "real_persona_chat": Importer("RealPersonaChat", real_persona_chat.claims, real_persona_chat.read),
+    "llmafia": Importer("LLMafia game", llmafia.claims, llmafia.read, joins=True, beside=llmafia.BESIDE),
+    "fanlang": Importer("FanLang game (JSON)", fanlang.claims, fanlang.read),
+    "onuw": Importer("One Night transcript (markdown)", onuw.claims, onuw.read),
+    "jinro_bbs": Importer("BBS werewolf archive (XML)", jinro_bbs.claims, jinro_bbs.read),
+    "werewolf_among_us": Importer("Werewolf Among Us", werewolf_among_us.claims, werewolf_among_us.read),
+    "werewolf_arena": Importer("Werewolf Arena game (JSON)", werewolf_arena.claims, werewolf_arena.read),
+    "mafia_tables": Importer("Mafia Dataset (node, info and network CSV)", mafia_tables.claims, mafia_tables.read, joins=True),
 }
 
 
@@ -116,6 +133,7 @@ def _sources(path: str, config: ReadConfig, tally: Tally) -> Iterator[tuple[str,
     skipped: list[str] = []
     parts: list[Source] = []
     last = ""
+    used: set[str] = set()
     for each in found:
         try:
             source = Source.open(each, config.encoding)
@@ -129,12 +147,15 @@ def _sources(path: str, config: ReadConfig, tally: Tally) -> Iterator[tuple[str,
             continue
         if config.encoding == "auto" and source.encoding == "cp1252":
             tally.notes.append(f"{source.path.name}: not UTF-8, read as CP1252; where characters look wrong, pass --encoding")
+        used.add(name)
         tally.formats.append((path if not several else str(each), IMPORTERS[name].title))
         if parts and not (name == last and IMPORTERS[name].joins and _folder(parts[0]) == _folder(source)):
             yield last, replace(parts[0], more=tuple(parts[1:]))
             parts = []
         parts.append(source)
         last = name
+    patterns = [IMPORTERS[name].beside for name in used]
+    skipped = [each for each in skipped if not any(re.fullmatch(pattern, each.rpartition("/")[2]) for pattern in patterns)]
     if skipped:
         names = textwrap.shorten(", ".join(skipped), 200, placeholder=" …")
         tally.notes.append(f"{path}: {len(skipped)} files are no conversations of a known format, passed over: {names}")

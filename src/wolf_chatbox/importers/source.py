@@ -15,6 +15,8 @@ from wolf_chatbox.errors import DataError
 
 PARQUET = "PAR1"
 """How a Parquet file begins, and all that is decoded of it."""
+DECLARED = re.compile(rb"""<\?xml[^>]{0,100}encoding=["'](?:shift[_-]jis|x-sjis|windows-31j|(euc-jp))["']""", re.IGNORECASE)
+"""How an XML file begins that is in one of Japan's own encodings."""
 MAX_LINE = 1_000_000
 """Characters of one line at most: a longer one is no dialogue, and reading on would only fill the memory."""
 
@@ -94,6 +96,8 @@ class Source:
             guesses = [encoding] if encoding != "auto" else ["utf-16"] if wide else ["utf-8", "cp1252"]
             if encoding == "auto" and start.startswith(b"From "):
                 guesses.append("latin-1")  # a mailbox: each message in it tells its own encoding
+            if encoding == "auto" and (declared := DECLARED.match(start)):
+                guesses.insert(0, "euc_jp" if declared[1] else "cp932")
             for guess in guesses:
                 bad_byte = _first_bad_byte(path, guess)
                 if bad_byte is None:
