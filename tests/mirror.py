@@ -18,6 +18,11 @@ class Request(NamedTuple):
     """Bytes of the answer's body."""
 
 
+class Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Who asked has gone: nothing to tell."""
+
+
 class Mirror:
     """Serves `files` by path. `faults` gives what goes wrong with a path's next answers, one after the other, the last one for ever:
 
@@ -37,7 +42,7 @@ class Mirror:
         self.faults: dict[str, list[str | int]] = {}
         self.pause = pause
         self.requests: list[Request] = []
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self.server = Server(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
 
     def __enter__(self) -> Mirror:

@@ -392,12 +392,13 @@ def test_list(mirror: Mirror, cli: Any, monkeypatch: pytest.MonkeyPatch) -> None
     download.fetch(SETS["chat"])
     code, shown = cli("list")
     assert code == 0
-    rows = {line.split("│")[1].strip(): line for line in shown.splitlines() if line.startswith("│ ") and line.split("│")[1].strip()}
+    rows = {line.split()[0]: line for line in shown.split("\n\n")[0].splitlines()[1:]}
     assert list(rows) == list(SETS)
     assert "yes" in rows["chat"]
     assert "yes" not in rows["village"]
     assert "none stated" in rows["a-series"]
     assert "by hand" in rows["a-series"]
+    assert "village: made-up games\ncite: village: Games. 2024.\nhttps://github.com/them/village/tree/" in shown
     code, shown = cli("list", "--json")
     found = {each["name"]: each for each in json.loads(shown)}
     assert found["village"]["bytes"] == sum(len(CONTENT[path]) for path in (ONE, THIRD))
@@ -476,6 +477,7 @@ def test_the_datasheet_tells_what_was_dropped(mirror: Mirror, monkeypatch: pytes
     def read_all(folder: Path, config: ReadConfig, tally: Any) -> Iterator[Conversation]:
         for each in read_conversations(folder, config, tally):
             tally.drop(1, "a mark|of the server")
+            tally.notes.append(f"{folder}: a note on {folder}/x")
             yield each.with_turns(range(1, len(each.turns)), each.turns[1:])
 
     monkeypatch.setattr(collection, "read_conversations", read_all)
@@ -486,6 +488,8 @@ def test_the_datasheet_tells_what_was_dropped(mirror: Mirror, monkeypatch: pytes
     turns = sum(len(game.turns) for path in (ONE, THIRD) for game in GAMES[path])
     assert f"{turns:,} utterances were read = {turns - 4:,} kept + 4 dropped" in text
     assert "| village | a mark\\|of the server | 4 |" in text
+    assert "- village: a note on …/x" in text
+    assert str(tmp_path) not in text
 
 
 def test_a_second_corpus(mirror: Mirror, cli: Any, tmp_path: Path) -> None:

@@ -37,21 +37,16 @@ def list_sets(*, json_: Annotated[bool, Parameter(name="--json")] = False) -> in
     if json_:
         print(json.dumps([each.to_dict() for each in known], ensure_ascii=False, indent=1))
         return 0
-    table = Table(
-        "name",
-        "language",
-        Column("games", justify="right"),
-        Column("size", justify="right"),
-        "licence",
-        Column("what", ratio=1, overflow="fold"),
-        "here",
-    )
+    console = Console()
+    table = Table("name", "language", Column("games", justify="right"), Column("size", justify="right"), "licence", "here", box=None, pad_edge=False)
     for each in known:
-        what = Text(each.what + "\n", "").append(f"{each.citation}\n{each.address}", "dim")
         size = f"{each.bytes / 1e6:.1f} MB" if each.bytes else "?"
-        here = "yes" if each.files and not download.left(each) else "by hand" if each.by_hand else ""
-        table.add_row(each.name, ", ".join(each.languages), str(each.games or ""), size, each.licence or "none stated", what, here)
-    Console().print(table)
+        here = "yes" if each.files and not download.left(each) else "by hand" if each.by_hand else "no"
+        table.add_row(each.name, ", ".join(each.languages), str(each.games or ""), size, each.licence or "none stated", here)
+    console.print(table)
+    for each in known:
+        about = Text(f"\n{each.name}: {each.what}\n").append(f"cite: {each.citation}\n{each.address}", "dim")
+        console.print(about, soft_wrap=not console.is_terminal)
     return 0
 
 
