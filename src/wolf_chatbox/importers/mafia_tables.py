@@ -117,7 +117,7 @@ def _table(source: Source, kind: str) -> Table:
     """The rows of a table; raises DataError where it lacks a column that it cannot do without."""
     csv.field_size_limit(MAX_LINE)
     try:
-        rows = list(csv.DictReader(source.lines(), restkey="", restval=""))
+        rows = list(csv.DictReader(source.lines(), restkey="", restval="", strict=True))
     except csv.Error as error:
         raise DataError(f"{source.path}: not a table that can be read ({error}). Export it again as CSV.") from error
     names = [name for name in rows[0] if name] if rows else []

@@ -15,6 +15,8 @@ from wolf_chatbox.importers.source import Source, Truncated
 CHUNK = 1 << 16
 MAX_SIZE = 1 << 24
 """Characters and elements of one element taken whole: a larger one is no message."""
+MAX_TAG = 1 << 22
+"""Bytes of one tag or comment: the parser begins it anew with each chunk, so a longer one would take forever."""
 UNFINISHED = (expat.errors.codes[expat.errors.XML_ERROR_NO_ELEMENTS], expat.errors.codes[expat.errors.XML_ERROR_UNCLOSED_TOKEN])
 
 
@@ -79,24 +81,26 @@ def elements(source: Source, walk: Sequence[str]) -> Iterator[Element]:
     def where() -> str:
         return f"{source.path}, line {parser.CurrentLineNumber}"
 
-    parser = expat.ParserCreate()
+    parser = expat.ParserCreate("utf-8")  # whatever encoding its declaration names: the text is decoded already
     parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = start, end, characters
     parser.EntityDeclHandler = entity
     parser.buffer_text = True
     with source.open_text() as file:
-        begun = False
+        fed = 0
         while True:
             chunk = file.read(CHUNK)
+            data = (chunk if fed else chunk.removeprefix("\ufeff").lstrip()).encode()
+            fed += len(data)
             try:
-                # A text is taken as it is, whatever encoding its declaration names.
-                parser.Parse(chunk if begun else chunk.removeprefix("\ufeff").lstrip(), not chunk)
+                parser.Parse(data, not chunk)
             except expat.ExpatError as error:
                 yield from done
                 if not chunk and error.code in UNFINISHED:
                     raise Truncated(f"{where()}: the file ends within an element; what came before is read") from error
                 raise DataError(f"{where()}, column {error.offset + 1}: not XML ({expat.ErrorString(error.code)}). Correct it there.") from error
-            begun = True
             yield from done
             done.clear()
             if not chunk:
                 return
+            if fed - parser.CurrentByteIndex > MAX_TAG:
+                raise DataError(f"{where()}: a tag that does not end. Correct it there.")
