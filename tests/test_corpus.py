@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from wolf_chatbox.conversation import Conversation, Turn
 from wolf_chatbox.corpus import count_speakers, find_speaker, hold_out_speaker, partner_of, split, split_in_time
 from wolf_chatbox.errors import DataError
+from wolf_chatbox.game import Game
 
 
 def talk(group: str, *speakers: str) -> Conversation:
@@ -200,3 +201,18 @@ def test_a_speaker_is_held_out() -> None:
     assert hold_out_speaker(conversations, "a") == ([conversations[1]], [conversations[0], conversations[2]])
     with pytest.raises(DataError, match="held-out speaker 'D': no turn is spoken by it"):
         hold_out_speaker(conversations, "D")
+
+
+def test_games_are_whole_and_with_their_translations_on_each_side_in_time_too() -> None:
+    def game(name: str) -> Conversation:
+        return Conversation((Turn("Ann", name), Turn("Bob", "no")), "all", Game("made", "en", (), (), same_as=name[:1]))
+
+    games = [game("a en"), game("b en"), game("c en"), game("a ja"), game("c ja")]
+    for share in (0.1, 0.3, 0.5, 0.9):
+        for training, held_out, _ in (split_in_time(games, share), split(games[:4], share, 0)):
+            assert training
+            assert not {each.game.same_as for each in training if each.game} & {each.game.same_as for each in held_out if each.game}
+    assert [each.turns[0].text for each in split_in_time(games, 0.5)[1]] == ["a en", "a ja", "c en", "c ja"]
+    for alone in (games[:1], [games[0], games[3]]):
+        assert split(alone, 0.3, 0)[:2] == (alone, [])
+        assert split_in_time(alone, 0.3)[:2] == (alone, [])

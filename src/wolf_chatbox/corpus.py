@@ -111,9 +111,14 @@ def _cut_in_time(
     while training and weight < wanted:
         last = training.pop()
         turns = last.turns
-        if last.game is not None:  # a game is never cut in two
-            weight += weigh(last)
-            held.insert(0, last)
+        if last.game is not None:  # a game is never cut in two, nor parted from its other recordings, nor held out when it is all there is
+            together = [each for each in training if each.game and each.game.same_as and each.game.same_as == last.game.same_as]
+            if len(together) == len(training):
+                training.append(last)
+                break
+            training = [each for each in training if each not in together]
+            weight += weigh(last) + sum(map(weigh, together))
+            held = [*together, last, *held]
             continue
         kept = len(turns)
         while kept and weight < wanted:
