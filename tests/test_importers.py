@@ -36,7 +36,7 @@ DROPPED = {
     "jinro_bbs/shift_jis": {"empty line": 1},
     "line/chinese": {"media": 1},
     "line/japanese": {"media": 1, "system line": 1, "deleted message": 1},
-    "llmafia/games": {"written a second time": 1, "empty line": 1, "system line": 1},
+    "llmafia/games": {"written a second time": 3, "empty line": 1, "system line": 1, "a vote of the dead": 1},
     "mafia_tables/game": {"empty line": 1},
     "messages/openai": {"empty line": 1},
     "messages/openai_document": {"no speaker": 1},

@@ -7,7 +7,7 @@ lines `[14:16:47] Name: text`, that of the day, that of the mafia's nights, and 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from typing import Any, NamedTuple
 
 from wolf_chatbox.config import ReadConfig
@@ -26,6 +26,7 @@ VOTE = re.compile(r"(.{1,64}?) voted for (.{1,64})")
 OUT = re.compile(r"(.{1,64}?) was voted out\. Their role was (\w{1,64})")
 ROLES = {"mafia": WEREWOLF, "bystander": VILLAGER}
 WINS = {"mafia wins": WEREWOLF, "bystanders win": VILLAGER}
+MANAGER_NAME = "Game-Manager"
 HALF_A_DAY = 12 * 3600
 KEYS = re.compile(r"\x1b\[[\d;]{0,16}[A-Za-z~]")
 """What a terminal makes of keys such as an arrow."""
@@ -51,8 +52,14 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
     """Yield the game whose folder the file lies in; of a file that lies alone, what is in it."""
     given = {_kind(each): each for each in (source, *source.more)}
     texts = {name: given[name].text() if name in given else _beside(source, name, config) for name in (CONFIG, PLAYERS, MAFIA, WINNER, START)}
-    start = _seconds(texts[START])
-    chats = {name: _lines(given.get(name) or _open(source, name, config), name, start, tally) for name in (MANAGER, DAY, NIGHT)}
+    chats: dict[str, list[Line]] = {}
+    whispers: set[str] = set()
+    for name in (MANAGER, NIGHT, DAY):
+        chat = given.get(name) or _open(source, name, config)
+        begin = chats[MANAGER][0].at if chats.get(MANAGER) else None
+        chats[name] = _lines(chat, begin, whispers, tally)
+        if name == NIGHT and chat:
+            whispers.update(chat.lines())
     lacking = [name for name in (CONFIG, MANAGER, DAY) if not (texts.get(name) or chats.get(name))]
     if lacking:
         tally.notes.append(f"{source.folder}: a game of LLMafia without {', '.join(lacking)}; the whole folder tells more")
@@ -63,7 +70,7 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
     winner = WINS.get(texts[WINNER].strip().rstrip("!").lower(), "")
     if winner:
         record.happen("end")
-    names = [line.name for line in (*chats[DAY], *chats[NIGHT]) if line.name != "Game-Manager"]
+    names = [line.name for line in (*chats[DAY], *chats[NIGHT]) if line.name != MANAGER_NAME]
     facts = rest(settings, "players") | {"who_wins": texts[WINNER].strip(), "game_start_time": texts[START].strip()}
     group = f"llmafia {source.folder.name or source.path.stem}"
     players = [_with_vote(each, source, config) for each in _players(settings, texts, names)]
@@ -96,15 +103,16 @@ def _beside(source: Source, name: str, config: ReadConfig) -> str:
     return found.text() if found else ""
 
 
-def _lines(source: Source | None, kind: str, start: int | None, tally: Tally) -> list[Line]:
-    """The lines of a chat in the order in which they reached it.
+def _lines(source: Source | None, begin: int | None, whispers: Set[str], tally: Tally) -> list[Line]:
+    """The lines of a chat in the order in which they reached it; `begin` is the second of the day when the game began.
 
-    After a crash the game wrote what each player had said again: a line that is there already, with a time that has passed, is
-    counted and left out. The manager's are no player's lines, and never counted.
+    After a crash the game wrote what each player had said again into the day's chat, whispers as well: lines that are there already,
+    with times that have passed, and those of the night's chat are counted and left out. The manager's lines are no player's.
     """
     found: list[Line] = []
     seen: set[str] = set()
-    latest = start if start is not None else -1
+    latest = -1
+    again = False
     for line in source.lines() if source else ():
         match = LINE.match(line)
         if not match:
@@ -115,9 +123,11 @@ def _lines(source: Source | None, kind: str, start: int | None, tally: Tally) ->
             continue
         clock, name, text = match[0][1:9], match[4].strip(), match[5]
         at = _seconds(clock) or 0
-        if latest - at > HALF_A_DAY:  # past midnight
+        begin = at if begin is None else begin
+        if begin - at > HALF_A_DAY:  # past midnight
             at += 2 * HALF_A_DAY
-        if at < latest and line in seen and name != "Game-Manager":
+        again = name != MANAGER_NAME and (line in whispers or (line in seen and (again or at < latest)))
+        if again:
             tally.dropped["written a second time"] += 1
             continue
         seen.add(line)
@@ -175,13 +185,16 @@ def _play(record: Record, chats: dict[str, list[Line]], tally: Tally) -> None:
 
 
 def _say(record: Record, line: Line, phase: str, tally: Tally) -> None:
-    if line.name != "Game-Manager":
+    if line.name != MANAGER_NAME:
         text = _typed(line.text)
         if text != line.text:
             tally.changed["corrected while typing"] += 1
         record.say(line.name, text, "whisper" if phase == "night" else "", facts={"clock": line.clock})
     elif vote := VOTE.fullmatch(line.text.strip()):
-        record.happen("attack_vote" if phase == "night" else "vote", vote[1], vote[2])
+        if vote[1] in record.dead:  # a crash brought back the last votes of the dead, too
+            tally.dropped["a vote of the dead"] += 1
+        else:
+            record.happen("attack_vote" if phase == "night" else "vote", vote[1], vote[2])
     elif phase == "day":
         record.happen("announce", text=line.text)
     else:
