@@ -120,21 +120,23 @@ class Observer:
         return self.knows_all or (self.role == WEREWOLF and self.name not in self.dead)
 
     def begin(self) -> None:
-        self.briefing = self.brief()
+        self.briefing = ""
         self.channel = ""
         self.turns: list[Turn] = []
         self.places: list[int] = []
 
     def stretch(self) -> View:
         """What it lived since the day began."""
+        self.briefing = self.briefing or self.brief()
         learners = frozenset({self.name} if self.name is not None else ())
         return View(tuple(self.turns), self.conversation.group, None, self.briefing, learners, self.narrator.name, tuple(self.places))
 
     def hear(self, place: int, turn: Turn) -> None:
         """A turn is said; it joins the stretch if it reaches this person."""
-        heard = {"": True, "whisper": self.over or self.among_wolves, "thought": self.knows_all, "grave": self.over or self.name in self.dead}
-        if not (self.knows_all or turn.speaker == self.name or heard[turn.channel]):
+        reaches = {"": True, "whisper": self.over or self.among_wolves, "thought": self.knows_all, "grave": self.over or self.name in self.dead}
+        if not (self.knows_all or turn.speaker == self.name or reaches[turn.channel]):
             return
+        self.briefing = self.briefing or self.brief()
         if turn.channel != self.channel:
             self.note(self.say(f"channel {turn.channel}"))
             self.channel = turn.channel
@@ -147,10 +149,11 @@ class Observer:
         self.places.append(-1)
 
     def tell(self, text: str, *, alone: bool = False) -> None:
-        """The narrator says something that will be remembered."""
+        """The narrator says something that will be remembered; before the first turn it is part of the briefing."""
         _, public, private = self.story[-1]
         (private if alone else public).append(text)
-        self.note(text)
+        if self.briefing:
+            self.note(text)
 
     def tell_of(self, what: str, event: Event, **slots: object) -> None:
         """Tell what an actor did, or learnt, to the actor alone."""
