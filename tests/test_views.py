@@ -14,13 +14,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from games import DATA, cut, disguise, games, real_games
-from wolf_chatbox.config import TrainConfig
+from wolf_chatbox.cli import app, run
+from wolf_chatbox.config import SamplingConfig, TrainConfig
 from wolf_chatbox.conversation import Conversation, Turn, write_conversations
 from wolf_chatbox.dataset import prepare
 from wolf_chatbox.errors import ConfigError, DataError, StyleError
+from wolf_chatbox.events import Evaluated
 from wolf_chatbox.game import Event, Game, Player
 from wolf_chatbox.importers import read_conversations
 from wolf_chatbox.rendering import Renderer, make_renderer
+from wolf_chatbox.training import train
 from wolf_chatbox.views import View, learners_of, view, watch
 
 PLAYERS = (Player("Ken", "WEREWOLF"), Player("Rin", "SEER"), Player("Mio", "MEDIUM"), Player("Aoi", "WEREWOLF"), Player("Jun", "VILLAGER"))
@@ -196,7 +199,7 @@ def test_cards_that_change_hands_are_seen_at_the_end() -> None:
         ["Ken: Hi.", "Moderator: You tried to find out what Rin is.", "Moderator: The game is over. The roles: Ken is the seer, Rin is a werewolf."],
     )
     assert shown(list(watch(talk, None)))[:2] == [
-        (list(watch(talk, None))[0].briefing, ["Moderator: Night falls.", "Moderator: Good morning."]),
+        (next(watch(talk, None)).briefing, ["Moderator: Night falls.", "Moderator: Good morning."]),
         (
             "The roles: Ken is a werewolf, Rin is the robber. It is day 1. Alive: Ken, Rin.\n"
             "At first: Rin found out that Ken is a werewolf. Told to Rin alone: You took Ken's card.",
@@ -540,3 +543,36 @@ def test_a_view_that_cannot_be_is_refused(tokenizer: Any, corpus: Path, tmp_path
     alone.write_text("".join(line for line in corpus.read_text().splitlines(keepends=True) if '"game"' in line))
     with pytest.raises(DataError, match="no turn that a player:FOX speaks"):
         prepare(TrainConfig(data=(str(alone),), view="player:FOX", validation_share=0), tokenizer, 200)
+
+
+@pytest.mark.usefixtures("fp32")
+def test_a_run_learns_from_views_and_talks_from_them(tiny_gpt2: Path, corpus: Path, tmp_path: Path) -> None:
+    told_of: list[object] = []
+    config = TrainConfig(
+        data=(str(corpus),),
+        model=str(tiny_gpt2),
+        output=tmp_path / "model",
+        max_tokens=128,
+        view="player:WEREWOLF",
+        validation_share=0.3,
+        sampling=SamplingConfig(max_new_tokens=4),
+    )
+    train(config, told_of.append)
+    record = json.loads((tmp_path / "model" / "run.json").read_text())
+    assert record["settings"]["view"] == "player:WEREWOLF"
+    assert record["data"]["speakers"]["Mio"] == 4, "who is not learnt is known all the same"
+    replies = [reply for event in told_of if isinstance(event, Evaluated) for reply in event.replies]
+    assert replies
+    assert {reply.said.speaker for reply in replies} <= {"Ken", "Aoi", "Pat"}
+
+
+def test_inspect_shows_what_a_view_would_learn(tiny_gpt2: Path, corpus: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def look(view: str) -> Any:
+        assert run(lambda: app(["data", "inspect", str(corpus), "--model", str(tiny_gpt2), "--view", view, "--json"], exit_on_error=False), {}) == 0
+        return json.loads(capsys.readouterr().out)["tokens"]
+
+    everybody, seers = look("player"), look("player:seer")
+    assert seers["learnt"] < everybody["learnt"] / 2
+    assert any("You are Rin, the seer." in text and not learnt for sample in seers["samples"] for text, learnt in sample)
+    assert run(lambda: app(["data", "inspect", str(corpus), "--model", str(tiny_gpt2), "--view", "king"], exit_on_error=False), {}) == 2
+    assert capsys.readouterr().err.startswith("error: --view king: must be player, moderator, or player:ROLE")
