@@ -23,6 +23,13 @@ INPUTS = sorted(FIXTURES.glob("*/*.input.*"))
 RICK_AND_MORTY = Path(__file__).parents[2] / "shared/data/rick_and_morty/RickAndMortyScripts.csv"
 
 DROPPED = {
+    "aiwolf/contest": {"Over, a mark": 1, "Skip, a mark": 1, "empty line": 1, "a model's refusal": 1, "a prompt that leaked": 1},
+    "aiwolf/protocol": {"Over, a mark": 1, "Skip, a mark": 1, "ForceSkip, a mark": 1, "of nobody at the table": 1},
+    "aiwolf/six": {"Over, a mark": 6, "Skip, a mark": 1},
+    "aiwolf/translated": {"Over, a mark": 1, "Skip, a mark": 1, "empty line": 1, "a model's refusal": 1},
+    "aiwolf_json/group_chat": {"Over, a mark": 1},
+    "aiwolf_json/six": {"Over, a mark": 6, "Skip, a mark": 1},
+    "aiwolf_json/six_realtime": {"Over, a mark": 6, "Skip, a mark": 1},
     "convai2/self": {"system line": 3},
     "conversations/own": {"no speaker": 1, "empty line": 1},
     "cornell/corpus": {"empty line": 1, "in no conversation": 1},

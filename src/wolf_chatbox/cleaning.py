@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 from wolf_chatbox.config import CleanConfig
 from wolf_chatbox.conversation import Conversation, Turn
 from wolf_chatbox.importers import Tally
+from wolf_chatbox.importers.lost_spaces import respace
 from wolf_chatbox.privacy import Pseudonyms, scrub
 
 NEAR = 0.8
@@ -24,7 +26,7 @@ def clean(conversations: Iterable[Conversation], config: CleanConfig, tally: Tal
     Streams, except for `pseudonyms`, which must know every name before it changes the first text.
     """
     if config.repair:
-        conversations = _each_text(conversations, _repairer(tally))
+        conversations = _respaced(_each_text(conversations, _repairer(tally)), tally)
     if config.languages:
         conversations = _in_languages(conversations, config.languages, tally)
     if config.duplicates != "keep":
@@ -60,6 +62,17 @@ def _repairer(tally: Tally) -> Callable[[str], str]:
         return repaired.strip() or text
 
     return repair
+
+
+def _respaced(conversations: Iterable[Conversation], tally: Tally) -> Iterator[Conversation]:
+    """Only in games: elsewhere twenty letters in a piece may well be a word of another language."""
+    for conversation in conversations:
+        if conversation.game is not None:
+            names = conversation.names()
+            turns = tuple(turn._replace(text=respace(turn.text, names)) for turn in conversation.turns)
+            tally.changed["lost spaces"] += sum(turn != before for turn, before in zip(turns, conversation.turns))
+            conversation = replace(conversation, turns=turns)
+        yield conversation
 
 
 def _in_languages(conversations: Iterable[Conversation], languages: tuple[str, ...], tally: Tally) -> Iterator[Conversation]:

@@ -42,6 +42,8 @@ FormatName = Literal[
     "topical_chat",
     "empathetic_dialogues",
     "real_persona_chat",
+    "aiwolf",
+    "aiwolf_json",
     "llmafia",
     "fanlang",
     "onuw",
@@ -53,7 +55,7 @@ FormatName = Literal[
 Form = Literal["conversations", "openai", "sharegpt", "raw"]
 SplitName = Literal["group", "time"]
 Duplicates = Literal["keep", "exact", "near"]
-Unsaid = Literal["media", "system", "deleted"]
+Unsaid = Literal["media", "system", "deleted", "slips"]
 Search = Literal["grid", "random", "tpe"]
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 Optimizer = Literal["adamw", "adafactor", "adamw8bit"]
@@ -149,7 +151,7 @@ class ReadConfig:
     session_gap: float = 8
     """Where a chat is silent for more hours than this, a new conversation starts; 0 never cuts."""
     keep: tuple[Unsaid, ...] = ()
-    """Messages to keep that nobody said: media (as a placeholder), system (joins and the like), deleted."""
+    """Messages to keep that nobody said: media (as a placeholder), system (joins and the like), deleted, slips (refusals, leaked prompts)."""
 
     def __post_init__(self) -> None:
         _check_choice(self, "format", get_args(FormatName))
@@ -174,7 +176,7 @@ class CleanConfig:
     duplicates: Duplicates = "keep"
     """Conversations that are there twice: keep them, or drop exact copies, or near ones too (by MinHash)."""
     repair: bool = False
-    """Repair broken characters (cafÃ© for café) with ftfy."""
+    """Repair broken characters (cafÃ© for café) with ftfy, and in English games lines that lost their spaces with symspellpy."""
     languages: tuple[str, ...] = ()
     """Keep conversations in these languages only (ISO 639-1 codes such as en, ja), as py3langid tells them."""
     scrub: bool = False

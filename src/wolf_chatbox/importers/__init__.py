@@ -17,6 +17,8 @@ from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.errors import DataError, FormatError
 from wolf_chatbox.importers import (
+    aiwolf_json,
+    aiwolf_log,
     classic_raw,
     convai2,
     cornell,
@@ -92,6 +94,8 @@ IMPORTERS = {
     "topical_chat": Importer("Topical-Chat", topical_chat.claims, topical_chat.read),
     "empathetic_dialogues": Importer("EmpatheticDialogues", empathetic_dialogues.claims, empathetic_dialogues.read),
     "real_persona_chat": Importer("RealPersonaChat", real_persona_chat.claims, real_persona_chat.read),
+    "aiwolf": Importer("AIWolf game log", aiwolf_log.claims, aiwolf_log.read),
+    "aiwolf_json": Importer("AIWolf game (JSON, realtime)", aiwolf_json.claims, aiwolf_json.read),
     "llmafia": Importer("LLMafia game", llmafia.claims, llmafia.read, joins=True, beside=llmafia.BESIDE),
     "fanlang": Importer("FanLang game (JSON)", fanlang.claims, fanlang.read),
     "onuw": Importer("One Night transcript (markdown)", onuw.claims, onuw.read),
@@ -112,6 +116,7 @@ def read_conversations(
     """
     config = config or ReadConfig()
     tally = tally if tally is not None else Tally()
+    games: dict[object, int] = {}
     for path in [paths] if isinstance(paths, (str, Path)) else paths:
         if str(path).startswith(dataset_rows.HUB):
             tally.formats.append((str(path), "data set of the hub"))
@@ -119,9 +124,23 @@ def read_conversations(
             continue
         for name, source in _sources(str(path), config, tally):
             try:
-                yield from IMPORTERS[name].read(source, config, tally)
+                yield from _once(IMPORTERS[name].read(source, config, tally), games, tally)
             except Truncated as error:
                 tally.notes.append(str(error))
+
+
+def _once(conversations: Iterable[Conversation], games: dict[object, int], tally: Tally) -> Iterator[Conversation]:
+    """Leave out a game that another file has told, in whatever form: of the same id, or with the same said in it. `games` remembers them."""
+    for conversation in conversations:
+        game, turns = conversation.game, conversation.turns
+        if game is not None:
+            said = hash(tuple((turn.speaker, turn.text, turn.channel) for turn in turns))
+            keys = [(game.source, game.same_as, said), *([(game.source, number)] if (number := game.facts.get("game_id")) else [])]
+            if any(games.get(key, 0) >= len(turns) for key in keys):
+                tally.drop(len(turns), "the same game in another file")
+                continue
+            games |= dict.fromkeys(keys, len(turns))
+        yield conversation
 
 
 def _sources(path: str, config: ReadConfig, tally: Tally) -> Iterator[tuple[str, Source]]:

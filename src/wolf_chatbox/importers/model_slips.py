@@ -1,0 +1,46 @@
+"""Lines in which a language model fell out of the game: it refused to answer, or repeated what it was told to do.
+
+Few patterns, each of a phrase that no player says to another. They look at a line without its spaces, which some agents lose.
+"""
+
+from __future__ import annotations
+
+import re
+
+REFUSAL = "a model's refusal"
+LEAK = "a prompt that leaked"
+MAX_LOOK = 4000
+"""Characters of a line that are looked at."""
+
+_PATTERNS = {
+    REFUSAL: (
+        # I'm sorry, but I can't assist with that request.
+        r"(?:i['’]?m|iam)sorry,?(?:but)?i(?:['’]?munableto|amunableto|cannot|can['’]?t|won['’]?t)(?:assist|comply|fulfill|engage|generate|createcontent)",
+        r"i(?:['’]?munableto|amunableto|cannot|can['’]?t)(?:assist|help|comply|continue)with(?:that|this|your)(?:request|prompt|conversation)",
+        r"i(?:['’]?munableto|amunableto|cannot|can['’]?t)fulfill(?:that|this|your)request",
+        r"asanai(?:language)?(?:model|assistant)",
+        # 申し訳ありませんが、そのリクエストにはお応えできません。
+        r"(?:リクエスト|ご要望|ご依頼)には?(?:お応え|お答え|対応)(?:することは|することが)?(?:でき|いたしかね|しかね)",
+        r"(?:ai|人工知能|大規模)(?:言語モデル|アシスタント)(?:として|なので|ですので|であるため)",
+    ),
+    LEAK: (
+        r"(?:the|my|this)(?:system)?promptsays",
+        r"(?:output|respondwith|replywith)only(?:the)?(?:translation|translated|utterance|json|converted)",
+        r"here(?:is|['’]s)the(?:translated|converted|rewritten)(?:text|utterance|line|sentence)",
+        r"<\|(?:im_start|im_end|endoftext|eot_id|start_header_id|end_header_id)\|>|<(?:start|end)_of_turn>|\[/?inst\]|</?think>",
+        # 翻訳結果のみを出力してください。  必ず変換後の発話だけを出力すること。
+        r"(?:結果|発話|発言|台詞|セリフ|文章|json)(?:のみ|だけ)を?(?:出力|生成)",
+        r"(?:翻訳|変換)(?:して欲しい|してほしい|すべき)(?:文章|発話|発言|文)",
+        r"(?:与えられた|指定された)キャラクターに(?:なりきっ|成り切っ)",
+        # <ここにアクション対象のプレイヤー名または発言内容>
+        r"^<ここに",
+        r"システムプロンプト",
+    ),
+}
+_SLIPS = {reason: re.compile("|".join(patterns), re.IGNORECASE) for reason, patterns in _PATTERNS.items()}
+
+
+def slip_of(text: str) -> str:
+    """Why a line is none of its speaker's: REFUSAL or LEAK; empty for a line of the game."""
+    bare = "".join(text[:MAX_LOOK].split())
+    return next((reason for reason, pattern in _SLIPS.items() if pattern.search(bare)), "")
