@@ -27,6 +27,37 @@ REAL = (
 NAMES = ("Rin", "Ken", "Mio", "Moderator", "Aoi", "Jun", "Emi")
 ROLES = ("WEREWOLF", "WEREWOLF", "SEER", "MEDIUM", "BODYGUARD", "VILLAGER", "POSSESSED", "MASON", "MASON", "FOX", "GHOST", "")
 
+PLAYERS = (Player("Ken", "WEREWOLF"), Player("Rin", "SEER"), Player("Mio", "MEDIUM"), Player("Aoi", "WEREWOLF"), Player("Jun", "VILLAGER"))
+
+
+def told(language: str = "en", *, public: bool = True) -> Conversation:
+    """Day 0 and a vision; day 1, Aoi is voted out; the wolf that is left whispers and kills Jun; day 2, and the end."""
+    turns = (
+        Turn("Rin", "Good morning."),
+        Turn("Jun", "I trust Rin.", channel="thought"),
+        Turn("Jun", "Hello."),
+        Turn("Aoi", "Whom do we eat?", channel="whisper"),
+        Turn("Ken", "I did nothing."),
+        Turn("Ken", "Jun it is.", channel="whisper"),
+        Turn("Aoi", "I miss you all.", channel="grave"),
+        Turn("Mio", "Aoi was a wolf."),
+        Turn("Ken", "Was it?"),
+        Turn("Jun", "Well played."),
+    )
+    events = (
+        Event(0, 0, "day"),
+        Event(3, 0, "night"),
+        Event(4, 0, "divine", "Rin", "Ken", "WEREWOLF"),
+        Event(4, 1, "day"),
+        *(Event(5, 1, "vote", voter, target) for voter, target in [("Ken", "Aoi"), ("Rin", "Aoi"), ("Mio", "Aoi"), ("Aoi", "Rin"), ("Jun", "")]),
+        Event(5, 1, "execute", target="Aoi"),
+        Event(6, 1, "attack_vote", "Ken", "Jun"),
+        Event(6, 1, "attack", target="Jun", result="killed"),
+        Event(6, 2, "day"),
+        Event(9, 2, "end"),
+    )
+    return Conversation(turns, "one", Game("made", language, PLAYERS, events, "VILLAGER", public))
+
 
 @st.composite
 def games(draw: st.DrawFn) -> Conversation:
