@@ -176,7 +176,7 @@ class CleanConfig:
     duplicates: Duplicates = "keep"
     """Conversations that are there twice: keep them, or drop exact copies, or near ones too (by MinHash)."""
     repair: bool = False
-    """Repair broken characters (cafÃ© for café) with ftfy, and in English games lines that lost their spaces with symspellpy."""
+    """Repair broken characters (cafÃ© for café) with ftfy, and in games English lines that lost their spaces with symspellpy."""
     languages: tuple[str, ...] = ()
     """Keep conversations in these languages only (ISO 639-1 codes such as en, ja), as py3langid tells them."""
     scrub: bool = False
