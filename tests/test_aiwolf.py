@@ -272,7 +272,7 @@ def test_a_slip_is_told_from_a_line_of_the_game(text: str, reason: str) -> None:
 
 def test_slips_are_dropped_and_counted_or_kept() -> None:
     dropped, kept = Tally(), Tally()
-    without, with_ = read(CONTEST, dropped), read(CONTEST, kept, keep=("slips",))
+    without, with_ = read(CONTEST, dropped), read(CONTEST, kept, also_keep=("slips",))
     assert dropped.dropped[REFUSAL] == dropped.dropped[LEAK] == 1
     assert len(with_.turns) == len(without.turns) + 2
     assert kept.dropped[REFUSAL] == kept.dropped[LEAK] == 0

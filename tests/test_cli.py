@@ -57,7 +57,14 @@ def cli(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.
 
 
 def test_help_loads_neither_torch_nor_transformers() -> None:
-    for arguments in (["--help"], ["train", "--help"], ["chat", "--help"], ["data", "convert", "--help"], ["data", "get", "--help"], ["models", "--help"]):
+    for arguments in (
+        ["--help"],
+        ["train", "--help"],
+        ["chat", "--help"],
+        ["data", "convert", "--help"],
+        ["data", "get", "--help"],
+        ["models", "--help"],
+    ):
         program = (
             f"import sys; sys.argv = ['wolf-chatbox', *{arguments!r}]\nfrom wolf_chatbox.cli import main\n"
             "try: main()\nexcept SystemExit as end: assert not end.code\n"
@@ -147,3 +154,14 @@ def test_the_public_surface() -> None:
     assert all(getattr(wolf_chatbox, name) for name in wolf_chatbox.__all__)
     assert TrainConfig(data="one.csv").data == ("one.csv",)
     assert (ROOT / "src/wolf_chatbox/py.typed").exists()
+
+
+def test_no_two_settings_of_a_run_share_a_name() -> None:
+    from dataclasses import fields, is_dataclass
+
+    from wolf_chatbox.config import TrainConfig
+
+    settings = TrainConfig(data=("x",))
+    nested = [getattr(settings, each.name) for each in fields(settings) if is_dataclass(getattr(settings, each.name))]
+    names = [each.name for part in (settings, *nested) for each in fields(part)]
+    assert len(names) == len(set(names)), "a flag or a line of run.yaml would set two things at once"

@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from wolf_chatbox.conversation import Conversation, Turn
-from wolf_chatbox.corpus import count_speakers, find_speaker, hold_out_speaker, partner_of, split, split_in_time
+from wolf_chatbox.corpus import count_speakers, find_speaker, hold_out_groups, hold_out_speaker, partner_of, split, split_in_time
 from wolf_chatbox.errors import DataError
 from wolf_chatbox.game import Game
 
@@ -216,3 +216,10 @@ def test_games_are_whole_and_with_their_translations_on_each_side_in_time_too() 
     for alone in (games[:1], [games[0], games[3]]):
         assert split(alone, 0.3, 0)[:2] == (alone, [])
         assert split_in_time(alone, 0.3)[:2] == (alone, [])
+
+
+def test_groups_are_held_out_by_their_names() -> None:
+    conversations = [Conversation((Turn("a", "x"),), group) for group in ("one/1", "one/2", "two/1")]
+    assert hold_out_groups(conversations, "one/*") == ([conversations[2]], conversations[:2])
+    with pytest.raises(DataError, match=r"held-out group 'three': no group has such a name \(there are one/1, one/2, two/1, …\)"):
+        hold_out_groups(conversations, "three")

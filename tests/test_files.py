@@ -175,7 +175,7 @@ def test_a_chat_is_cut_where_it_was_silent(tmp_path: Path, gap: float, parts: in
 
 def test_what_nobody_said_can_be_kept() -> None:
     tally = Tally()
-    conversations = read(FIXTURES / "whatsapp/android_us.input.txt", tally, keep=("media", "system", "deleted"))
+    conversations = read(FIXTURES / "whatsapp/android_us.input.txt", tally, also_keep=("media", "system", "deleted"))
     assert not tally.dropped
     assert sum(len(each.turns) for each in conversations) == 10
     assert conversations[0].turns[0].speaker == "system"

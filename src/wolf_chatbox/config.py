@@ -150,16 +150,16 @@ class ReadConfig:
     """Where a script's line index jumps by more than this, a new conversation starts."""
     session_gap: float = 8
     """Where a chat is silent for more hours than this, a new conversation starts; 0 never cuts."""
-    keep: tuple[Unsaid, ...] = ()
+    also_keep: tuple[Unsaid, ...] = ()
     """Messages to keep that nobody said: media (as a placeholder), system (joins and the like), deleted, slips (refusals, leaked prompts)."""
 
     def __post_init__(self) -> None:
         _check_choice(self, "format", get_args(FormatName))
         _check_at_least(self, 1, "cut_at_jump")
         _check_at_least(self, 0, "session_gap")
-        for each in self.keep:
+        for each in self.also_keep:
             if each not in get_args(Unsaid):
-                raise ConfigError("keep", each, f"must be of {', '.join(get_args(Unsaid))}.")
+                raise ConfigError("also_keep", each, f"must be of {', '.join(get_args(Unsaid))}.")
         try:
             "".encode("utf-8" if self.encoding == "auto" else self.encoding)
         except (LookupError, ValueError) as error:
@@ -226,6 +226,8 @@ class TrainConfig:
     """What is held out: whole groups (episodes, chats, games), drawn by the seed, or the last part in time."""
     held_out_speaker: str | None = None
     """Hold out every conversation in which this character speaks, instead of a share."""
+    held_out_group: str | None = None
+    """Hold out the groups (episodes, chats, games) with such a name, instead of a share: `finals/*` holds out all that begin with finals/."""
     optimizer: Optimizer = "adamw"
     """adamw, adafactor (half the memory of its state), or adamw8bit (CUDA, a quarter; needs bitsandbytes)."""
     weight_decay: float = 0.01
@@ -301,6 +303,8 @@ class TrainConfig:
             raise ConfigError("patience", self.patience, "needs a validation share above 0: it watches the held-out loss.")
         if self.lora_rank and self.freeze_embeddings:
             raise ConfigError("freeze_embeddings", True, "goes without lora-rank, which leaves the embeddings as they are anyway.")
+        if self.held_out_speaker is not None and self.held_out_group is not None:
+            raise ConfigError("held_out_group", self.held_out_group, "cannot go together with held-out-speaker.")
         if self.resume and self.overwrite:
             raise ConfigError("resume", True, "cannot go together with overwrite.")
 

@@ -7,6 +7,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from fnmatch import fnmatchcase
 
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.errors import DataError
@@ -100,6 +101,19 @@ def hold_out_speaker(conversations: Sequence[Conversation], name: str) -> tuple[
     speaker = find_speaker(name, count_speakers(conversations), "held-out speaker")
     held = [each for each in conversations if speaker in each.speakers()]
     return [each for each in conversations if speaker not in each.speakers()], held
+
+
+def hold_out_groups(conversations: Sequence[Conversation], pattern: str) -> tuple[list[Conversation], list[Conversation]]:
+    """Hold out the groups whose names match a pattern such as `season 2/*`, and other recordings of the same games; returns (training, held out).
+
+    Raises DataError when there is no such group.
+    """
+    units = {unit_of(each) for each in conversations if fnmatchcase(each.group, pattern)}
+    if not units:
+        some = ", ".join(list(dict.fromkeys(each.group for each in conversations))[:3])
+        raise DataError(f"held-out group {pattern!r}: no group has such a name (there are {some}, …). * stands for any characters.")
+    held = [each for each in conversations if unit_of(each) in units]
+    return [each for each in conversations if unit_of(each) not in units], held
 
 
 def _cut_in_time(

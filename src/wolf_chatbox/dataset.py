@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from wolf_chatbox.cleaning import clean
 from wolf_chatbox.config import TrainConfig
 from wolf_chatbox.conversation import Conversation, Turn
-from wolf_chatbox.corpus import count_speakers, find_speaker, hold_out_speaker, partner_of, split, split_in_time
+from wolf_chatbox.corpus import count_speakers, find_speaker, hold_out_groups, hold_out_speaker, partner_of, split, split_in_time
 from wolf_chatbox.errors import DataError, StyleError
 from wolf_chatbox.importers import Tally, read_conversations
 from wolf_chatbox.packing import Row, pack, share_filled
@@ -153,6 +153,8 @@ def prepare(config: TrainConfig, tokenizer: PreTrainedTokenizerBase, max_tokens:
     notice: str | None = None
     if apart is not None:
         training, held_out = hold_out_speaker(conversations, apart)
+    elif config.held_out_group is not None:
+        training, held_out = hold_out_groups(conversations, config.held_out_group)
     elif config.split == "time":
         training, held_out, notice = split_in_time(conversations, config.validation_share, learnt_turns)
     else:

@@ -134,12 +134,15 @@ class _LinearCrossEntropy(torch.autograd.Function):
             logits.copy_(torch.mm(states, matrix.t(), out=products))
             if bias is not None:
                 logits += bias
-            norms = logits.logsumexp(-1, keepdim=True)
-            total += (norms[: len(wanted)] - logits[: len(wanted)].gather(1, wanted)).sum()
+            # In place: passes over the logits are what takes the time here, after the products.
+            logits -= logits.amax(-1, keepdim=True)
+            total -= logits[: len(wanted)].gather(1, wanted).sum()
+            sums = logits.exp_().sum(-1, keepdim=True)
+            total += sums[: len(wanted)].log().sum()
             if of_hidden is None:
                 continue
             # The gradient of the logits: what the model gave each word, less one for the word that came.
-            logits.sub_(norms).exp_().scatter_add_(1, wanted, torch.full_like(norms, -1.0))
+            logits.mul_(sums.reciprocal_()).scatter_add_(1, wanted, torch.full_like(sums, -1.0))
             logits[len(wanted) :] = 0
             if bias is not None and ctx.needs_input_grad[2]:
                 of_bias = logits.sum(0) if of_bias is None else of_bias + logits.sum(0)

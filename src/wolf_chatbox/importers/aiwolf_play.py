@@ -52,7 +52,7 @@ class Play(Record):
         self.winner = ""
         self.votes_are_public = False
         self.over = False
-        self._keeps_slips = "slips" in config.keep
+        self._keeps_slips = "slips" in config.also_keep
         self._group = f"{source.folder.name}/{source.path.name.partition('.')[0]}".lstrip("/")
         self._open = self._talked = self._dark = False
         self._spaceless = 0

@@ -34,7 +34,7 @@ def conversations(messages: Iterable[Message], group: str, config: ReadConfig, t
     before: datetime | None = None
     try:
         for speaker, text, time, kind in messages:
-            if kind and kind not in config.keep:
+            if kind and kind not in config.also_keep:
                 tally.dropped[DROPPED[kind]] += 1
                 continue
             name = names.get(speaker)
