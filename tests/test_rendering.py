@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from conftest import CHATML, make_tokenizer
 from wolf_chatbox.conversation import Conversation, Turn
 from wolf_chatbox.errors import ChatError, ModelError, StyleError
-from wolf_chatbox.rendering import Renderer, choose_style, make_renderer
+from wolf_chatbox.rendering import Renderer, choose_style, fit, make_renderer
 
 MARKS = ("<|endoftext|>", "<|im_end|>", "<|im_start|>assistant\n")
 texts = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), min_size=1, max_size=40).map(str.strip).filter(bool)
@@ -169,3 +169,20 @@ def test_a_turn_longer_than_a_row_is_cut_and_counted(tokenizer: Any) -> None:
     cut = rendered.samples[1]
     assert len(cut) == 50
     assert cut.ids[-1] != renderer.end_id, "a cut turn must not teach that it ended there"
+
+
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=40), st.data())
+def test_a_sample_is_full_and_learns_every_turn_that_fits(lengths: list[int], data: st.DataObject) -> None:
+    at = data.draw(st.integers(0, len(lengths) - 1))
+    room = data.draw(st.integers(40, 120))
+    begin, end = fit(lengths, at, room, room // 8)
+    size = sum(lengths[begin:end])
+    assert begin <= at < end
+    assert size <= room
+    assert end == len(lengths) or size + lengths[end] > room, "the next turn would have fitted"
+    plain = at + 1
+    while plain < len(lengths) and sum(lengths[at : plain + 1]) <= room:
+        plain += 1
+    if end < len(lengths):
+        assert not begin or size + lengths[begin - 1] > room, "more context would have fitted"
+    assert sum(lengths[at:end]) >= sum(lengths[at:plain]) - room // 8 - max(lengths), "context takes no more than its share"

@@ -175,16 +175,7 @@ class Renderer:
         start = self.opening(view, max_tokens) if view else self.start(part.turns)
         at = 0
         while at < len(pieces):
-            begin, size = at, len(start) + len(pieces[at])
-            context = 0
-            while begin and context + len(pieces[begin - 1]) <= context_tokens and size + len(pieces[begin - 1]) <= max_tokens:
-                begin -= 1
-                context += len(pieces[begin])
-                size += len(pieces[begin])
-            end = at + 1
-            while end < len(pieces) and size + len(pieces[end]) <= max_tokens:
-                size += len(pieces[end])
-                end += 1
+            begin, end = fit([len(piece) for piece in pieces], at, max_tokens - len(start), context_tokens)
             # What follows the last learnt turn teaches nothing here; the next sample takes it as its context.
             last = max((each for each in range(at, end) if any(pieces[each].learn)), default=at)
             ids = [*start, *(each for piece in pieces[begin : last + 1] for each in piece.ids)]
@@ -210,6 +201,32 @@ class Renderer:
         if marks not in self._marks:
             self._marks[marks] = list(self.tokenizer(marks, add_special_tokens=False).input_ids) if marks else []
         return self._marks[marks]
+
+
+def fit(lengths: Sequence[int], at: int, room: int, context_tokens: int) -> tuple[int, int]:
+    """Where a sample begins and ends that learns from turn `at` on: of turns of these lengths, as many as `room` tokens hold.
+
+    Between half and all of `context_tokens` may be context; it is as much as fills the room best. What room is left where the
+    next turn is too long is filled with more context: a row costs the same.
+    """
+    choices = []
+    begin, context = at, 0
+    while True:
+        end, size = at + 1, context + lengths[at]
+        while end < len(lengths) and size + lengths[end] <= room:
+            size += lengths[end]
+            end += 1
+        choices.append((context, size, begin, end))
+        if not begin or context + lengths[begin - 1] > context_tokens or context + lengths[begin - 1] + lengths[at] > room:
+            break
+        begin -= 1
+        context += lengths[begin]
+    enough = choices[-1][0] / 2
+    _, size, begin, end = max((each for each in choices if each[0] >= enough), key=lambda each: (each[1], each[0]))
+    while begin and end < len(lengths) and size + lengths[begin - 1] <= room:
+        begin -= 1
+        size += lengths[begin]
+    return begin, end
 
 
 def choose_style(tokenizer: PreTrainedTokenizerBase, speakers: Collection[str]) -> tuple[str, str]:
