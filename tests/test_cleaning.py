@@ -12,7 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wolf_chatbox.cleaning import clean
+from conftest import make_tokenizer
+from wolf_chatbox import dataset
+from wolf_chatbox.cleaning import clean, leak
 from wolf_chatbox.config import CleanConfig, ReadConfig, TrainConfig
 from wolf_chatbox.conversation import Conversation, Turn
 from wolf_chatbox.dataset import prepare
@@ -177,3 +179,23 @@ def test_every_turn_of_a_cleaned_chat_is_accounted_for(tokenizer: Any, tmp_path:
     assert turns["read"] == tally.read
     assert turns["read"] == turns["learnt"] + turns["held out"] + turns["context only"] + turns["joined"] + turns["dropped"]
     assert turns["joined"]
+
+
+def test_a_leak_is_a_held_out_conversation_that_is_nearly_one_to_learn_from() -> None:
+    def talk(topic: str, *, group: str = "") -> Conversation:
+        return Conversation(tuple(Turn("ab"[at % 2], f"{topic} number {at}, what do you say about {topic}?") for at in range(8)), group)
+
+    training = [talk("boats"), talk("lakes")]
+    assert leak(training, []) == 0
+    assert leak(training, [talk("mountains"), talk("boats")]) == 0.5
+    assert leak(training, [talk("boats")]) == 1
+
+
+def test_a_run_whose_account_does_not_add_up_is_refused(script: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def miscounting(paths: Any, config: Any, tally: Tally) -> Any:
+        yield from read_conversations(paths, config, tally)
+        tally.kept += 1
+
+    monkeypatch.setattr(dataset, "read_conversations", miscounting)
+    with pytest.raises(DataError, match=r"turns read are not \d+ learnt \+ .* Please report this bug; nothing was trained\.$"):
+        prepare(TrainConfig(data=(str(script),)), make_tokenizer(), 128)

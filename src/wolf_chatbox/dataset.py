@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from wolf_chatbox.cleaning import clean
+from wolf_chatbox.cleaning import clean, leak
 from wolf_chatbox.config import TrainConfig
 from wolf_chatbox.conversation import Conversation, Turn
 from wolf_chatbox.corpus import count_speakers, find_speaker, hold_out_groups, hold_out_speaker, partner_of, split, split_in_time
@@ -54,6 +54,8 @@ class Dataset:
     contexts: list[tuple[Conversation, tuple[Turn, ...]]]
     """Held-out (or, without any, training) conversations, and a stretch of each that ends with a turn of a learnt speaker."""
     notices: list[str] = field(default_factory=list)
+    leak: float = 0.0
+    """Share of the held-out conversations that are nearly one to learn from."""
 
     @property
     def tokens(self) -> int:
@@ -102,6 +104,7 @@ class Dataset:
             "learnt_tokens": self.learnt_tokens,
             "rows": len(self.rows),
             "held_out_rows": len(self.held_out_rows),
+            "leak": round(self.leak, 4),
             "rows_filled": round(share_filled(self.rows, self.max_tokens), 4),
             "fingerprint": self.fingerprint(),
         }
@@ -183,10 +186,12 @@ def prepare(config: TrainConfig, tokenizer: PreTrainedTokenizerBase, max_tokens:
         max_tokens,
         _contexts(parts[1] or parts[0], renderer),
         notices,
+        leak(training, held_out),
     )
     counts = dataset.turns()
     if counts["read"] != sum(counts.values()) - counts["read"]:
-        raise AssertionError(f"turns were lost: {counts}")
+        account = " + ".join(f"{count} {what}" for what, count in counts.items() if what != "read")
+        raise DataError(f"{', '.join(config.data)}: {counts['read']} turns read are not {account}. Please report this bug; nothing was trained.")
     return dataset
 
 
