@@ -57,7 +57,14 @@ def cli(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.
 
 
 def test_help_loads_neither_torch_nor_transformers() -> None:
-    for arguments in (["--help"], ["train", "--help"], ["chat", "--help"], ["data", "convert", "--help"], ["data", "get", "--help"], ["models", "--help"]):
+    for arguments in (
+        ["--help"],
+        ["train", "--help"],
+        ["chat", "--help"],
+        ["data", "convert", "--help"],
+        ["data", "get", "--help"],
+        ["models", "--help"],
+    ):
         program = (
             f"import sys; sys.argv = ['wolf-chatbox', *{arguments!r}]\nfrom wolf_chatbox.cli import main\n"
             "try: main()\nexcept SystemExit as end: assert not end.code\n"
