@@ -14,6 +14,7 @@ from wolf_chatbox.cleaning import FEW, NearDuplicates, language_of
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.corpus import count_speakers, split
 from wolf_chatbox.dataset import Dataset
+from wolf_chatbox.game_statistics import GameStatistics, count_games
 from wolf_chatbox.importers import Tally
 from wolf_chatbox.packing import share_filled
 
@@ -85,6 +86,8 @@ class Inspection:
     """Share of the held-out conversations that are nearly one to learn from, at the usual split."""
     notes: list[str]
     tokens: Tokens | None = None
+    games: GameStatistics | None = None
+    """Of the conversations that are games of werewolf, where some are."""
     examples: list[list[tuple[str, str]]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
@@ -126,6 +129,7 @@ def inspect(conversations: Sequence[Conversation], tally: Tally, dataset: Datase
         leak=leak,
         notes=list(dict.fromkeys([*tally.notes, *(dataset.notices if dataset else [])])),
         tokens=tokens_of(dataset, model, conversations) if dataset else None,
+        games=count_games(conversations),
         examples=[[(turn.speaker, turn.text) for turn in conversation.turns[:6]] for conversation in _spread(conversations, 3)],
     )
     found.warnings = warn(found, [turn.text for turn in turns])

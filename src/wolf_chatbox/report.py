@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from html import escape
 
+from wolf_chatbox.game_statistics import HEARD_BY, GameStatistics, Timeline
 from wolf_chatbox.inspection import Inspection
 
 STYLE = """
@@ -57,6 +58,8 @@ def to_html(found: Inspection) -> str:
         _section("Dropped", found.dropped),
         _section("Replaced inside of turns", found.changed),
     ]
+    if found.games:
+        parts += _games(found.games)
     if found.tokens:
         tokens = found.tokens
         parts += [
@@ -74,6 +77,46 @@ def to_html(found: Inspection) -> str:
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>The conversations</title>\n<style>{STYLE}</style>\n</head>\n<body>\n{body}\n</body>\n</html>\n"
     )
+
+
+def _games(games: GameStatistics) -> list[str]:
+    tables = {f"{each.source}, {each.language}, {each.players} players": each.games for each in games.tables}
+    utterances: dict[str, float] = {}
+    characters: dict[str, float] = {}
+    for each in games.talk:
+        for counts, count in ((utterances, each.utterances), (characters, each.characters)):
+            counts[f"{HEARD_BY[each.channel]}, a game"] = round(each.a_game(count), 1)
+            counts[f"{HEARD_BY[each.channel]}, a player"] = round(each.a_player(count), 1)
+    claimed = {claim: None for each in games.claims for claim in each.claimed}
+    return [
+        _section(f"Games of werewolf ({games.games:,}) by set, language and size", tables),
+        _section("Games by the side that won", {side or "none, or not told": count for side, count in games.wins.items()}),
+        _section("Wins of a role's side, in % of the games with it", {each.role: round(100 * each.share, 1) for each in games.roles}),
+        _section("Utterances, by who hears them", utterances),
+        _section("Characters, by who hears them", characters),
+        *(
+            _section(
+                f"Players who claim to be {claim}, in % of those with a role",
+                {each.role: round(100 * each.claimed.get(claim, 0) / each.players, 1) for each in games.claims},
+            )
+            for claim in claimed
+        ),
+        *_timeline(games.timeline),
+    ]
+
+
+def _timeline(game: Timeline) -> list[str]:
+    roles = ", ".join(f"{name} ({role or '?'})" for name, role in game.roles.items())
+    days = []
+    for day in game.days:
+        days.append(f"<p><b>{escape(day.name)}</b> {escape(said(day.talk))}</p>")
+        days += ['<div class="talk">' + escape("\n".join(day.told)) + "</div>"] if day.told else []
+    return ["<h2>A game of median length</h2>", f'<p class="dim"><code>{escape(game.group)}</code></p>', f"<p>{escape(roles)}</p>", *days]
+
+
+def said(talk: Mapping[str, int]) -> str:
+    """Utterances by who hears them, in words."""
+    return "utterances: " + ", ".join(f"{count:,} to {HEARD_BY[channel]}" for channel, count in talk.items()) if talk else "nothing said"
 
 
 def _section(title: str, values: Mapping[str, float]) -> str:

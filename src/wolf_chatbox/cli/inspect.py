@@ -15,10 +15,11 @@ from wolf_chatbox.checkpoint import writing
 from wolf_chatbox.cleaning import clean
 from wolf_chatbox.config import CleanConfig, ReadConfig, TrainConfig
 from wolf_chatbox.errors import DataError
+from wolf_chatbox.game_statistics import HEARD_BY, GameStatistics
 from wolf_chatbox.importers import Tally, read_conversations
 from wolf_chatbox.inspection import Inspection
 from wolf_chatbox.inspection import inspect as look
-from wolf_chatbox.report import to_html
+from wolf_chatbox.report import said, to_html
 
 MOST_SPEAKERS = 12
 
@@ -108,6 +109,8 @@ def show(found: Inspection, console: Console) -> None:
     console.print(table)
     if len(found.speakers) > MOST_SPEAKERS:
         say(f"and {len(found.speakers) - MOST_SPEAKERS} more speakers")
+    if found.games:
+        show_games(found.games, console)
     if found.tokens:
         tokens = found.tokens
         say(
@@ -126,3 +129,39 @@ def show(found: Inspection, console: Console) -> None:
         say(f"note: {note}", "dim")
     for text in found.warnings:
         say(f"warning: {text}", "yellow")
+
+
+def show_games(games: GameStatistics, console: Console) -> None:
+    """Print statistics of games."""
+
+    def table(*rows: tuple[str, ...]) -> None:
+        printed = Table(*rows[0], box=None, pad_edge=False)
+        for row in rows[1:]:
+            printed.add_row(*map(Text, row))
+        console.print(printed)
+
+    def say(text: str, style: str = "") -> None:
+        console.print(Text(text, style=style), soft_wrap=not console.is_terminal)
+
+    wins = ", ".join(f"{side or 'none, or not told'} {count:,}" for side, count in games.wins.items())
+    say(f"{games.games:,} games of werewolf, won by: {wins}", "bold")
+    table(("set", "language", "players", "games"), *((each.source, each.language, f"{each.players}", f"{each.games:,}") for each in games.tables))
+    table(("role", "games with it", "its side won"), *((each.role, f"{each.games:,}", f"{each.share:.1%}") for each in games.roles))
+    head = ("heard by", "utterances a game", "a player", "characters a game", "a player")
+    talk = [
+        (HEARD_BY[each.channel], *(f"{mean(count):,.1f}" for count in (each.utterances, each.characters) for mean in (each.a_game, each.a_player)))
+        for each in games.talk
+    ]
+    table(head, *talk)
+    claims = [
+        (each.role, f"{each.players:,}", ", ".join(f"{claim} {count / each.players:.1%}" for claim, count in each.claimed.items()) or "nothing")
+        for each in games.claims
+    ]
+    if claims:
+        table(("role", "players", "claim to be"), *claims)
+    say(f"A game of median length: {games.timeline.group}", "bold")
+    say(", ".join(f"{name} ({role or '?'})" for name, role in games.timeline.roles.items()))
+    for day in games.timeline.days:
+        say(f"{day.name}: {said(day.talk)}")
+        for text in day.told:
+            say(f"  {text}", "dim")
