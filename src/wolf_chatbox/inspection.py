@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from wolf_chatbox.cleaning import FEW, NearDuplicates, language_of
+from wolf_chatbox.cleaning import FEW, NearDuplicates, language_of, leak
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.corpus import count_speakers, split
 from wolf_chatbox.dataset import Dataset
@@ -83,7 +83,7 @@ class Inspection:
     near_duplicates: float
     """Share of the conversations that are nearly another one before them."""
     leak: float
-    """Share of the held-out conversations that are nearly one to learn from, at the usual split."""
+    """Share of the held-out conversations that are nearly one to learn from, at the split that would be trained."""
     notes: list[str]
     tokens: Tokens | None = None
     games: GameStatistics | None = None
@@ -107,7 +107,8 @@ def inspect(conversations: Sequence[Conversation], tally: Tally, dataset: Datase
     times = sorted(turn.time for turn in turns if turn.time)
     sizes = [len(conversation.turns) for conversation in conversations]
     some = conversations[:: max(1, len(conversations) // MOST_COMPARED)]
-    near, leak = duplicates(some)
+    near = near_duplicates(some)
+    training, held_out, _ = split(some, 0.1, 0)
     found = Inspection(
         files=tally.files(),
         read=tally.read,
@@ -126,7 +127,7 @@ def inspect(conversations: Sequence[Conversation], tally: Tally, dataset: Datase
         last=times[-1].isoformat() if times else None,
         languages=languages(some[:: max(1, len(some) // 300)]),
         near_duplicates=near,
-        leak=leak,
+        leak=dataset.leak if dataset else leak(training, held_out) if near else 0.0,
         notes=list(dict.fromkeys([*tally.notes, *(dataset.notices if dataset else [])])),
         tokens=tokens_of(dataset, model, conversations) if dataset else None,
         games=count_games(conversations),
@@ -168,25 +169,14 @@ def tokens_of(dataset: Dataset, model: str, conversations: Sequence[Conversation
     )
 
 
-def duplicates(conversations: Sequence[Conversation]) -> tuple[float, float]:
-    """The share of conversations that are nearly one before them, and of the held-out ones that are nearly one to learn from."""
-    texts = {id(each): "\n".join(turn.text for turn in each.turns) for each in conversations if len(each.turns) >= FEW}
+def near_duplicates(conversations: Sequence[Conversation]) -> float:
+    """The share of conversations that are nearly one before them."""
+    texts = ["\n".join(turn.text for turn in each.turns) for each in conversations if len(each.turns) >= FEW]
     index, near = NearDuplicates(), 0
-    for text in texts.values():
+    for text in texts:
         near += index.find(text)
         index.add(text)
-    if not near:
-        return 0.0, 0.0
-    training, held_out, _ = split(conversations, 0.1, 0)
-    index, leaked, compared = NearDuplicates(), 0, 0
-    for each in training:
-        if id(each) in texts:
-            index.add(texts[id(each)])
-    for each in held_out:
-        if id(each) in texts:
-            compared += 1
-            leaked += index.find(texts[id(each)])
-    return near / len(texts), leaked / compared if compared else 0.0
+    return near / len(texts) if texts else 0.0
 
 
 def languages(conversations: Sequence[Conversation]) -> dict[str, float]:
