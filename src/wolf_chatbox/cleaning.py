@@ -6,11 +6,13 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 from wolf_chatbox.config import CleanConfig
 from wolf_chatbox.conversation import Conversation, Turn
 from wolf_chatbox.importers import Tally
 from wolf_chatbox.importers.lost_spaces import respace
+from wolf_chatbox.person_names import Find, finder, scrub_names
 from wolf_chatbox.privacy import Pseudonyms, scrub
 
 NEAR = 0.8
@@ -36,6 +38,8 @@ def clean(conversations: Iterable[Conversation], config: CleanConfig, tally: Tal
         conversations = _joined(conversations, timedelta(seconds=config.join_within), tally)
     if config.scrub:
         conversations = _each_text(conversations, lambda text: scrub(text, tally.changed))
+    if config.scrub_names:
+        conversations = _without_names(conversations, tally)
     if config.pseudonyms is not None:
         conversations = list(conversations)
         pseudonyms = Pseudonyms(config.pseudonyms)
@@ -49,6 +53,15 @@ def _each_text(conversations: Iterable[Conversation], change: Callable[[str], st
     for conversation in conversations:
         game = conversation.game and conversation.game.changed(str, change)
         yield Conversation(tuple(turn._replace(text=change(turn.text)) for turn in conversation.turns), conversation.group, game)
+
+
+def _without_names(conversations: Iterable[Conversation], tally: Tally) -> Iterator[Conversation]:
+    finders: dict[str, Find] = {}
+    for conversation in conversations:
+        language = language_of(conversation)
+        find = finders.get(language) or finders.setdefault(language, finder(language))
+        change = partial(scrub_names, find=find, speakers=conversation.names(), found=tally.changed)
+        yield from _each_text([conversation], change)
 
 
 def _repairer(tally: Tally) -> Callable[[str], str]:

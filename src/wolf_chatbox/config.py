@@ -181,6 +181,8 @@ class CleanConfig:
     """Keep conversations in these languages only (ISO 639-1 codes such as en, ja), as py3langid tells them."""
     scrub: bool = False
     """Replace e-mail and web addresses, phone, card and IBAN numbers and coordinates by marks such as [email]."""
+    scrub_names: bool = False
+    """Replace the names of people who do not speak by [name], as Presidio guesses them (needs wolf-chatbox[names] and a spaCy model)."""
     pseudonyms: Path | None = None
     """Give the speakers invented names, also where a text mentions them; who is who is kept in this file, for the next time."""
 
