@@ -81,7 +81,7 @@ IMPORTERS = {
     "whatsapp": Importer("WhatsApp chat", whatsapp.claims, whatsapp.read),
     "telegram": Importer("Telegram (JSON)", telegram.claims, telegram.read),
     "discord": Importer("Discord (DiscordChatExporter JSON)", discord.claims, discord.read),
-    "slack": Importer("Slack export", slack.claims, slack.read, joins=True),
+    "slack": Importer("Slack export", slack.claims, slack.read, joins=True, beside=slack.BESIDE),
     "messenger": Importer("Messenger, Instagram (JSON)", messenger.claims, messenger.read, joins=True),
     "line": Importer("LINE chat", line.claims, line.read),
     "signal": Importer("Signal (signal-export)", signal.claims, signal.read),
@@ -194,7 +194,7 @@ def recognise(source: Source, config: ReadConfig, *, alone: bool = True) -> str:
     A file that stands alone is meant to be read: where its content tells nothing, its name does.
     """
     if config.speaker_column or config.text_column:
-        return "script"
+        return "rows" if dataset_rows.claims(source.head) else "script"
     claimed = [name for name, importer in IMPORTERS.items() if importer.claims(source.head)]
     if len(claimed) > 1:
         claimed = [name for name in claimed if not IMPORTERS[name].general]

@@ -9,8 +9,9 @@ import re
 from collections.abc import Iterator
 
 from wolf_chatbox.config import ReadConfig
-from wolf_chatbox.conversation import Conversation, Turn, parse_json
+from wolf_chatbox.conversation import Conversation, Turn
 from wolf_chatbox.errors import DataError
+from wolf_chatbox.importers.json_stream import JsonStream
 from wolf_chatbox.importers.source import Source, Tally, clean
 
 END = "<|endoftext|>"
@@ -43,7 +44,8 @@ def _samples(source: Source) -> Iterator[str]:
     if not LIST.match(source.head):
         yield from source.lines()
         return
-    for number, sample in enumerate(parse_json(source.text(), str(source.path)), 1):
-        if not isinstance(sample, str):
-            raise DataError(f"{source.path}, item {number}: not a string. The raw form is a list of strings joined by {END}.")
-        yield sample
+    with JsonStream(source) as stream:
+        for number, sample in enumerate(stream.items(), 1):
+            if not isinstance(sample, str):
+                raise DataError(f"{source.path}, item {number}: not a string. The raw form is a list of strings joined by {END}.")
+            yield sample

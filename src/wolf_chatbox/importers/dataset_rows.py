@@ -1,7 +1,7 @@
-"""Tables of conversations: Parquet files, and data sets of the Hugging Face hub (`hf:owner/name`, `hf:owner/name:split`).
+"""Tables of conversations: Parquet files, and data sets of the Hugging Face hub (`hf:owner/name`, `…:split`, `…:configuration:split`).
 
-A row is a conversation (a column of messages with roles, of utterances, or Alpaca's instruction and output), or one line of
-one (a column for the speaker, one for the text; rows that follow each other with the same `--group-column` belong together).
+A row is a conversation (a column of messages or utterances, or a question's and an answer's column), or one line of one (a column
+for the speaker, one for the text; rows that follow each other with the same `--group-column` belong together).
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from wolf_chatbox.importers.script_csv import GROUP_NAMES, SCENE_NAMES, SPEAKER_
 from wolf_chatbox.importers.source import PARQUET, Source, Tally
 
 HUB = "hf:"
-LISTS = ("dialog", "dialogue", "utterances", "turns")
-"""Columns that hold a list of texts, whose speakers take turns."""
+LISTS = ("dialog", "dialogue", "utterances", "turns", "conversation", "chat")
+"""Columns that hold a list: of texts, whose speakers take turns, or of objects with a speaker and a text."""
 SIDES = ("A", "B")
 
 
@@ -52,9 +52,10 @@ def read_hub(name: str, config: ReadConfig, tally: Tally) -> Iterator[Conversati
         from datasets import load_dataset
     except ImportError as error:
         raise DataError(f"{name}: data sets of the hub need datasets: pip install 'wolf-chatbox[datasets]'") from error
-    path, _, split = name.removeprefix(HUB).partition(":")
+    path, *parts = name.removeprefix(HUB).split(":")
+    split = parts.pop() if parts else "train"
     try:
-        rows = load_dataset(path, split=split or "train", streaming=True)
+        rows = load_dataset(path, parts.pop() if parts else None, split=split or "train", streaming=True)
         yield from from_rows(rows, name, path.rpartition("/")[2], config, tally)
     except DataError:
         raise
@@ -70,24 +71,47 @@ def from_rows(rows: Iterable[Mapping[str, Any]], where: str, stem: str, config: 
         return
     everything = _chained(first, rows)
     names = list(first)
-    listed = next((name for name in (config.text_column, *LISTS) if name and isinstance(first.get(name), list)), None)
+    listed = next((name for name in (config.text_column, *LISTS) if name and _items(first.get(name)) is not None), None)
     if listed:
         for number, row in enumerate(everything, 1):
-            said = [each if isinstance(each, str) else "" for each in row.get(listed) or []]
-            yield from conversations((Message(SIDES[at % 2], text) for at, text in enumerate(said)), f"{stem} {number}", config, tally)
-    elif messages.KEYS & set(names) and not config.text_column:
+            said = _said(_items(row.get(listed)) or [], f"{where}, row {number}", config)
+            yield from conversations(said, f"{stem} {number}", config, tally)
+    elif messages.holds(first) and not config.text_column:
         yield from messages.from_values(((f"{where}, row {number}", dict(row)) for number, row in enumerate(everything, 1)), stem, tally)
     else:
-        speaker = column_of(names, config.speaker_column, SPEAKER_NAMES)
-        text = column_of(names, config.text_column, TEXT_NAMES)
-        if speaker is None or text is None:
-            missing = "speaker" if speaker is None else "text"
-            raise DataError(f"{where}: no column for the {missing} (found: {', '.join(names)[:200]}). Pass --{missing}-column.")
+        speaker, text = _columns(names, config.speaker_column, config.text_column, where)
         group = column_of(names, config.group_column, GROUP_NAMES + SCENE_NAMES, patterns=True)
 
         for key, lines in groupby(everything, lambda row: str(row.get(group or "", stem))):
             spoken = (Message(str(row.get(speaker) or ""), str(row.get(text) or "")) for row in lines)
             yield from conversations(spoken, key, config, tally)
+
+
+def _items(value: Any) -> list[Any] | None:
+    """The list in a column: as it is, or of the parts of a struct of lists, which is how datasets gives a sequence of structs; None for no list."""
+    if isinstance(value, Mapping) and value and all(isinstance(each, list) for each in value.values()):
+        return [dict(zip(value, parts)) for parts in zip(*value.values())]
+    return value if isinstance(value, list) else None
+
+
+def _said(items: list[Any], where: str, config: ReadConfig) -> Iterator[Message]:
+    for at, item in enumerate(items):
+        if isinstance(item, Mapping):
+            speaker, text = _columns(list(item), config.speaker_column, None, where)
+            name = str(item.get(speaker) or "")
+            yield Message(messages.ROLES.get(name, name), str(item.get(text) or ""))
+        else:
+            yield Message(SIDES[at % 2], item if isinstance(item, str) else "")
+
+
+def _columns(names: list[str], speaker_column: str | None, text_column: str | None, where: str) -> tuple[str, str]:
+    """The columns of the speaker and of the text; raises DataError where one is not there."""
+    speaker = column_of(names, speaker_column, SPEAKER_NAMES)
+    text = column_of(names, text_column, (*TEXT_NAMES, "value"))
+    if speaker is None or text is None:
+        missing = "speaker" if speaker is None else "text"
+        raise DataError(f"{where}: no column for the {missing} (found: {', '.join(names)[:200]}). Pass --{missing}-column.")
+    return speaker, text
 
 
 def _chained(first: Mapping[str, Any], rest: Iterator[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:

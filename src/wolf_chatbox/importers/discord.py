@@ -44,6 +44,6 @@ def _message(message: Any) -> Message:
     text = str(message.get("content") or "")
     if str(message.get("type", "Default")) not in SAID:
         return Message(speaker, text, time, SYSTEM)
-    if not text and any(message.get(key) for key in ("attachments", "embeds", "stickers")):
+    if not text and any(message.get(key) for key in ("attachments", "embeds", "stickers", "forwardedMessage")):
         return Message(speaker, "<attachment>", time, MEDIA)
     return Message(speaker, text, time)

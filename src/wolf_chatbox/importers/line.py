@@ -6,6 +6,7 @@ Forms: a file begins with `[LINE] …`; a day is `2025/04/18(金)`, `2025/04/18 
 from __future__ import annotations
 
 import re
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -17,12 +18,15 @@ from wolf_chatbox.importers.source import Source, Tally
 DAY = re.compile(r"(?:(\d{4})[./](\d{1,2})[./](\d{1,2})\s?(?:[(\uff08].{1,3}[)\uff09]|[^\W\d]{2,12})?|[A-Z][a-z]{2}, (\d\d)/(\d\d)/(\d{4}))\s*$")
 LINE = re.compile(r"(?:(上午|下午|午前|午後|오전|오후) ?)?(\d{1,2}):(\d\d)(?: ?([AaPp][Mm]))?(?:\t| (?=\S))")
 MEDIA_BODY = re.compile(
-    r"\[(?:写真|動画|スタンプ|ボイスメッセージ|ファイル|アルバム|位置情報|連絡先|投稿|絵文字|Photo|Video|Sticker|Voice message|File"
+    r"\[(?:写真|動画|スタンプ|ボイスメッセージ|ファイル|アルバム|位置情報|連絡先|投稿|ノート|絵文字|Photo|Video|Sticker|Voice message|File"
     r"|Album|Location|Contact|Notes?"
     r"|照片|圖片|影片|貼圖|語音訊息|檔案|相簿|位置訊息)\]"
 )
 SYSTEM_BODY = re.compile(r"(?:☎|\[Missed call\]|☏).*", re.DOTALL)
 DELETED_BODY = re.compile(r".{0,60}(?:メッセージの送信を取り消しました|送信を取り消しました|unsent a message\.?|已收回訊息|收回訊息)\s*")
+
+MANY = 3
+"""Lines that must begin with the same two words before these are taken for a name."""
 
 
 def claims(head: str) -> bool:
@@ -35,7 +39,7 @@ def claims(head: str) -> bool:
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
     """Yield the chat, cut where it fell silent.
 
-    Where spaces stand for tabs, a name is the beginning that most lines share, or else the first word; a note tells so.
+    Where spaces stand for tabs, a name is the first word, or two that always go together; a note tells so.
     """
     yield from conversations(_messages(source, tally), _name(source), config, tally)
 
@@ -46,7 +50,7 @@ def _name(source: Source) -> str:
 
 
 def _messages(source: Source, tally: Tally) -> Iterator[Message]:
-    title = _name(source)
+    spaced_names = _spaced_names(source)
     day: tuple[int, int, int] | None = None
     pending: Message | None = None
     outside = spaced = 0
@@ -72,7 +76,8 @@ def _messages(source: Source, tally: Tally) -> Iterator[Message]:
                 pending = Message("", rest, time, SYSTEM)
             else:
                 spaced += 1
-                speaker, body = (title, rest[len(title) + 1 :]) if rest.startswith(title + " ") else rest.partition(" ")[::2]
+                known = next((name for name in spaced_names if rest.startswith(name + " ")), None)
+                speaker, body = (known, rest[len(known) + 1 :]) if known else rest.partition(" ")[::2]
                 pending = Message(speaker, body, time, "" if body else SYSTEM)
         elif pending:
             pending = pending._replace(text=f"{pending.text}\n{text}")
@@ -84,6 +89,17 @@ def _messages(source: Source, tally: Tally) -> Iterator[Message]:
         tally.dropped["outside of any message"] += outside
     if spaced:
         tally.notes.append(f"{source.path.name}: {spaced} lines have spaces where LINE writes tabs; a speaker with a space in the name may be cut")
+
+
+def _spaced_names(source: Source) -> list[str]:
+    """Names of two words, where spaces stand for tabs: the chat's own, and first words that the same second one follows in all of many lines."""
+    second: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for line in source.head.splitlines():
+        if match := LINE.match(line):
+            words = line[match.end() :].split(" ", 2)
+            second[words[0]][words[1] if len(words) > 2 else ""] += 1
+    found = [f"{first} {word}" for first, words in second.items() for word, count in words.items() if word and len(words) == 1 and count >= MANY]
+    return [_name(source), *found]
 
 
 def _day(match: re.Match[str]) -> tuple[int, int, int] | None:

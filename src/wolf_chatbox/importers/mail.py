@@ -17,10 +17,17 @@ from wolf_chatbox.importers.chats import MEDIA, Message, conversations
 from wolf_chatbox.importers.source import Source, Tally
 
 INTRODUCTION = re.compile(
-    r"^(?:On .{5,200}wrote:|Am .{5,200}schrieb.{0,200}:|Le .{5,200}a écrit\s?:|El .{5,200}escribió:|.{4,120}のメール:|\d{4}年.{3,120}:"
-    r"|-{2,}\s?(?:Original Message|Ursprüngliche Nachricht|Forwarded message|転送メッセージ).{0,20}-{2,})\s*$",
+    # Long lines of it are broken in two.
+    r"^(?:On .{5,200}\n?.{0,100}wrote:|Am .{5,200}\n?.{0,100}schrieb.{0,200}:|Le .{5,200}\n?.{0,100}a écrit\s?:|El .{5,200}\n?.{0,100}escribió:"
+    r"|.{4,120}のメール:|\d{4}年.{3,120}:|-{2,}\s?(?:Original Message|Ursprüngliche Nachricht|Forwarded message|転送メッセージ).{0,20}-{2,}"
+    r"|_{8,}|(?:From|Von|De|Da|Van|差出人|发件人|寄件者)\s?: .{1,200}\n(?:Sent|Date|Gesendet|Datum|Envoyé|Enviado|Inviato|Verzonden|送信日時|发送时间"
+    r"|寄件日期)\s?: .{1,100})\s*$",
     re.MULTILINE,
 )
+PHONE = re.compile(
+    r"\n(?:Sent from (?:my|Mail|Outlook)|Get Outlook for|Von meinem .{2,30} gesendet|Envoyé de mon|Enviado desde mi|iPhoneから送信).{0,60}\s*\Z"
+)
+"""What a phone's mail program puts below a mail."""
 SUBJECT = re.compile(r"^(?:(?:re|aw|fwd?|wg|sv|antw|tr|rv)\s?(?:\[\d+\])?:\s*)+", re.IGNORECASE)
 MAX_MESSAGE = 50_000_000
 
@@ -104,7 +111,8 @@ def _said(text: str) -> str:
     if quoted := INTRODUCTION.search(text):
         text = text[: quoted.start()]
     text = text.partition("\n-- \n")[0]
-    return "\n".join(line for line in text.splitlines() if not line.startswith(">")).strip()
+    text = "\n".join(line for line in text.splitlines() if not line.startswith(">"))
+    return PHONE.sub("", "\n" + text.rstrip()).strip()
 
 
 def _plain(text: str) -> str:

@@ -1,5 +1,5 @@
 """Messages with roles: the OpenAI form (`messages`, `role`, `content`), ShareGPT's (`conversations`, `from`, `value`),
-and Alpaca's (`instruction`, `input`, `output`).
+Alpaca's (`instruction`, `input`, `output`), and other pairs of a question and an answer (`prompt`, `completion`).
 
 One conversation a line (JSON Lines), or one JSON document: a conversation, a list of them, or a bare list of messages.
 OpenAI: https://platform.openai.com/docs/api-reference/chat; the fine-tuning form is the same, one object a line.
@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any
 
@@ -22,9 +22,13 @@ from wolf_chatbox.importers.source import Source, Tally, clean
 
 ROLES = {"human": "user", "gpt": "assistant", "chatgpt": "assistant", "bot": "assistant", "model": "assistant"}
 """ShareGPT's words for the roles, and ours."""
-
-
-KEYS = {"messages", "conversations", "instruction"}
+PAIRS = [
+    *(("instruction", answer) for answer in ("output", "response")),
+    *(("prompt", answer) for answer in ("completion", "response")),
+    *(("question", answer) for answer in ("answer", "response")),
+]
+"""Keys of a question and its answer."""
+KEYS = {"messages", "conversations", *(question for question, _ in PAIRS)}
 """An object with one of these holds a conversation."""
 
 
@@ -32,7 +36,13 @@ def claims(head: str) -> bool:
     start = head.lstrip()
     if not start.startswith(("{", "[")):
         return False
-    return any(all(re.search(rf'"{key}"\s*:', start) for key in keys) for keys in (("role", "content"), ("from", "value"), ("instruction", "output")))
+    forms = (("role", "content"), ("from", "value"), *PAIRS)
+    return any(all(re.search(rf'"{key}"\s*:', start) for key in keys) for keys in forms)
+
+
+def holds(value: Mapping[str, Any]) -> bool:
+    """Whether an object is a conversation in one of the forms."""
+    return any(isinstance(value.get(key), list) for key in ("messages", "conversations")) or _pair(value) is not None
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
@@ -90,21 +100,27 @@ def _message_lists(value: Any, where: str) -> Iterator[tuple[str, list[Any]]]:
     several = isinstance(value, list) and not (value and isinstance(value[0], dict) and not KEYS & set(value[0]))
     for number, item in enumerate(value if several else [value], 1):
         place = f"{where}, item {number}" if several else where
-        messages = (item.get("messages") or item.get("conversations") or _alpaca(item)) if isinstance(item, dict) else item
+        messages = _list_in(item) if isinstance(item, dict) else item
         if not isinstance(messages, list):
             found = f" (found: {textwrap.shorten(', '.join(item), 200, placeholder=' …')})" if isinstance(item, dict) else ""
             raise DataError(f'{place}: no list of "messages" or "conversations"{found}. Pass --format if the file has another form.')
         yield place, messages
 
 
-def _alpaca(item: dict[str, Any]) -> list[dict[str, str]] | None:
-    """Alpaca's instruction, with its input below it, and output; None for another object."""
-    asked, answer = item.get("instruction"), item.get("output")
-    if not (isinstance(asked, str) and isinstance(answer, str)):
-        return item.get("messages", item.get("conversations"))
-    more = item.get("input")
-    asked = f"{asked}\n{more}" if isinstance(more, str) and more.strip() else asked
-    return [{"role": "user", "content": asked}, {"role": "assistant", "content": answer}]
+def _list_in(item: dict[str, Any]) -> list[Any] | None:
+    lists = [each for each in (item.get("messages"), item.get("conversations"), _pair(item)) if isinstance(each, list)]
+    return next(filter(None, lists), lists[0] if lists else None)
+
+
+def _pair(item: Mapping[str, Any]) -> list[dict[str, str]] | None:
+    """A question, with its input or context below it, and its answer; None for another object."""
+    for question, answer in PAIRS:
+        asked, answered = item.get(question), item.get(answer)
+        if isinstance(asked, str) and isinstance(answered, str):
+            more = item.get("input") or item.get("context")
+            asked = f"{asked}\n{more}" if isinstance(more, str) and more.strip() else asked
+            return [{"role": "user", "content": asked}, {"role": "assistant", "content": answered}]
+    return None
 
 
 def _turn(message: Any, where: str, tally: Tally) -> Turn | None:

@@ -112,8 +112,8 @@ def _fountain(source: Source) -> Iterator[Message | None]:
             yield Message("", line, None, SYSTEM)
         elif line.strip() and (cue := CUE.match(line)):
             said = []
-            while at < len(lines) and lines[at].strip():
-                if len(lines[at]) > LONG or not ASIDE.match(lines[at]):
+            while at < len(lines) and (lines[at].strip() or lines[at] == "  "):  # two spaces keep a speech together
+                if lines[at].strip() and (len(lines[at]) > LONG or not ASIDE.match(lines[at])):
                     said.append(MARKS.sub(r"\2", lines[at].strip()))
                 at += 1
             yield Message((cue[1] or cue[2]).strip(), " ".join(said))

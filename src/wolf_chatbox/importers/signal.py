@@ -18,6 +18,9 @@ HEADER = re.compile(r"\[(\d{4}-\d\d-\d\d)(?:, (\d\d:\d\d)| (\d\d:\d\d:\d\d))\] (
 ATTACHMENT = re.compile(r"!?\[[^\[\]\n]{0,300}\]\([^()\n]{0,500}\)")
 REACTIONS = re.compile(r"\n?\(- [^\n]{0,1000}-\)\Z")
 
+QUOTE = re.compile(r"\A\s*\n(?:>[^\n]*(?:\n|\Z))+\s*")
+"""What a message answers stands above it, on lines of its own."""
+
 
 def claims(head: str) -> bool:
     return share_of_lines(head, HEADER) > 0.1 and bool(HEADER.match(head.lstrip()))
@@ -44,6 +47,6 @@ def _messages(source: Source) -> Iterator[Message]:
 
 
 def _message(speaker: str, body: str, time: datetime | None) -> Message:
-    body = REACTIONS.sub("", body.rstrip())
+    body = QUOTE.sub("", REACTIONS.sub("", body.rstrip()))
     without = ATTACHMENT.sub("", body).strip()
     return Message(speaker, without, time) if without else Message(speaker, body, time, MEDIA if body.strip() else "")

@@ -19,6 +19,7 @@ from wolf_chatbox.importers.source import AnyPath, Source, Tally
 
 SAID = ("", "me_message", "thread_broadcast", "bot_message", "file_comment", "reply_broadcast")
 """Subtypes of messages that somebody said."""
+BESIDE = r"(?:users|org_users|channels|groups|dms|mpims|canvases|lists|file_conversations|huddle_transcripts|integration_logs)\.json"
 MARK = re.compile(r"<([@#!])?([^<>|\n]*)(?:\|([^<>\n]*))?>")
 
 

@@ -1,7 +1,7 @@
 """Subtitles with speakers: SubRip (.srt) and WebVTT (.vtt, https://www.w3.org/TR/webvtt1/).
 
-A speaker is marked by `<v Ann>` (WebVTT's voice span), `ANN: …`, `[Ann] …`, or changes at a dash; a cue without a mark goes
-on with the speaker before it.
+A speaker is marked by `<v Ann>` (WebVTT's voice span), `ANN: …`, `[Ann] …` or `（花子）…`, or changes at a dash or `>>`; a cue without a
+mark goes on with the speaker before it.
 """
 
 from __future__ import annotations
@@ -19,8 +19,11 @@ from wolf_chatbox.importers.source import Source, Tally
 TIMES = re.compile(r"\s*(?:(\d{1,3}):)?(\d\d):(\d\d)[.,]\d{1,3}\s*-->\s*(?:(\d{1,3}):)?(\d\d):(\d\d)[.,]\d{1,3}")
 VOICE = re.compile(r"<v(?:\.[\w.]+)? ([^<>\n]+)>")
 TAG = re.compile(r"</?[a-zA-Z][^<>\n]*>|\{\\[^{}\n]*\}")
-NAMED = re.compile(r"(?:-\s?)?(?:\[([^\[\]\n]{1,40})\]|([A-ZÀ-Þ][^:\n.!?,]{0,40}|[^\x00-\x7f]{1,12})[:：])\s*(?=\S)")
-SOUND = re.compile(r"-?\s*(?:[\[(♪][^\[\]()♪]*[\])♪]?\s*)+$")
+NAMED = re.compile(
+    r"(?:[-–—]\s?|>>+\s?)?(?:\[([^\[\]\n]{1,40})\]|[(（]([^\x00-\x7f]{1,12})[)）]"
+    r"|((?:(?:Dr|Mrs?|Ms|Prof|St)\. )?[A-ZÀ-Þ][^:\n.!?,()]{0,40}|[^\x00-\x7f]{1,12})(?:\([^()\n]{1,40}\)\s?)?[:：])\s*(?=\S)"
+)
+SOUND = re.compile(r"-?\s*(?:[\[(（♪][^\[\]()（）♪]*[\])）♪]?\s*)+$")
 PAUSE = timedelta(seconds=20)
 """A pause after which a cue without a mark is not taken for the speaker's before it."""
 START = datetime(1970, 1, 1)
@@ -73,9 +76,9 @@ def _messages(source: Source) -> Iterator[Message]:
                 continue
             named = NAMED.match(text)
             if voice or named:
-                speaker = voice[1].strip() if voice else (named[1] or named[2]).strip()  # type: ignore[index]
+                speaker = voice[1].strip() if voice else (named[1] or named[2] or named[3]).strip()  # type: ignore[index]
                 parts.append((speaker, text[named.end() :] if named and not voice else text))
-            elif text.startswith(("-", "–", "—")):  # two people in one cue, who are not told
+            elif text.startswith(("-", "–", "—", ">>")):  # two people in one cue, who are not told
                 speaker = ""
                 parts.append(("", text))
             elif parts and parts[-1][0] == speaker:

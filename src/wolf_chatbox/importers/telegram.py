@@ -47,7 +47,7 @@ def _message(message: Any) -> Message:
     text = _text(message.get("text"))
     if message.get("type") == "service":
         return Message(str(message.get("actor") or ""), text or str(message.get("action", "")), time, SYSTEM)
-    speaker = message.get("from") or ("Deleted Account" if "from_id" in message else "")
+    speaker = message.get("from") or (f"Deleted Account {message['from_id']}" if "from_id" in message else "")
     what = message.get("media_type") or next(
         (key for key in ("photo", "file", "poll", "location_information", "contact_information") if key in message), ""
     )

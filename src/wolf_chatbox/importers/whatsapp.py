@@ -10,6 +10,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import lru_cache
 from itertools import pairwise
 
 from wolf_chatbox.config import ReadConfig
@@ -31,12 +32,13 @@ HEADER = re.compile(
 CHUNK = 1 << 20
 LATE = re.compile(r"[Pp]|午後|下午|晚上|오후|ÖS|م|中午")
 EDITED = re.compile(
-    r"<(?:This message was edited|Diese Nachricht wurde bearbeitet|Se editó este mensaje\.?|Ce message a été modifié"
-    r"|Mensagem editada|Questo messaggio è stato modificato|Dit bericht is bewerkt|Bu mesaj düzenlendi|このメッセージは編集されました)>"
+    r"<[^<>\n]{0,40}(?:edit|édit|bearbeitet|modifi|bewerkt|düzenlen|измен|відредаг|redig|muokat|szerkeszt|uprav|edytow|編集|編輯|编辑|수정"
+    r"|تعديل|נערכ)[^<>\n]{0,40}>"
 )
 MEDIA_BODY = re.compile(
-    r"<[^<>]{0,40}(?:omitted|ausgeschlossen|omitido|omis|omesso|weggelaten|utelämnad|utelatt|udeladt|poistettu|pois|oculto|omessi|pominięto"
-    r"|исключ|без медиа|含まれていません|dahil edilmedi|省略|생략|已省略|略)[^<>]{0,40}>"
+    # In angle brackets, whatever the language: all of them name the medium, or say that something was left out.
+    r"<[^<>\n]{0,40}(?:m[eéè]d[iy]|mídia|меди|медіа|μέσ|מדיה|وسائط|رسانه|मीडिया|মিডিয়া|미디어|メディア|媒體|媒体|สื่อ"
+    r"|omitted|omitido|omis|omesso|weggelaten|oculto|poistettu|省略|略)[^<>\n]{0,40}>"
     r"|\u200e?(?:image|photo|video|video note|audio|sticker|GIF|document|Contact card|Bild|Foto|Audio|Sticker|Video|Videonachricht"
     r"|Dokument|Kontaktkarte"
     r"|imagen|vídeo|documento|tarjeta de contacto|vidéo|document|imagem|figurinha|immagine|afbeelding|kuva|画像|動画|ビデオ|スタンプ"
@@ -44,8 +46,9 @@ MEDIA_BODY = re.compile(
     r"[ ]?(?:omitted|weggelassen|ausgelassen|omitid[oa]|omise?|omess[oa]|ocult[oa]|weggelaten|jätetty pois|は含まれていません|省略"
     r"|を省略しました|已忽略|已省略)"
     r"|\u200e?<(?:attached|Anhang|adjunto|pièce jointe|anexado|allegato|bijgevoegd|添付ファイル|附件)\s?:[^<>]+>"
-    r"|<Media omitted>|\u200e?(?:Missed (?:voice|video) call|Verpasster (?:Sprach|Video)anruf|Llamada perdida|Appel (?:vocal"
-    r"|vidéo) manqué|不在着信)[^\n]{0,60}",
+    r"|\u200e?(?:Missed (?:voice|video) call|Verpasster (?:Sprach|Video)anruf|Llamada perdida|Appel (?:vocal"
+    r"|vidéo) manqué|不在着信)[^\n]{0,60}|(?:Voice|Video) call, (?:\d[^\n]{0,20}|No answer)"
+    r"|null|Waiting for this message\. This may take a while\.?",
     re.IGNORECASE,
 )
 ATTACHED = re.compile(
@@ -77,13 +80,19 @@ DELETED_BODIES = frozenset(
         *("Vous avez supprimé ce message", "Esta mensagem foi apagada", "Mensagem apagada", "Você apagou esta mensagem"),
         *("Questo messaggio è stato eliminato", "Hai eliminato questo messaggio", "Dit bericht is verwijderd", "U hebt dit bericht verwijderd"),
         *("Tämä viesti poistettiin", "Poistit tämän viestin", "Bu mesaj silindi", "Данное сообщение удалено"),
-        *("このメッセージは削除されました", "メッセージを削除しました", "此訊息已刪除", "此消息已删除"),
+        *("このメッセージは削除されました", "メッセージを削除しました", "此訊息已刪除", "你已刪除此訊息", "您已刪除此訊息"),
+        *("此消息已删除", "你删除了这条消息", "您删除了这条消息", "삭제된 메시지입니다", "이 메시지는 삭제되었습니다"),
+        *("Bu mesajı sildiniz", "Вы удалили данное сообщение", "Це повідомлення видалено", "Ви видалили це повідомлення"),
+        *("Ta wiadomość została usunięta", "Tato zpráva byla odstraněna", "Üzenet törölve", "Acest mesaj a fost șters"),
+        *("Detta meddelande har raderats", "Meddelandet raderades", "Denne besked blev slettet", "Denne meldingen ble slettet"),
+        *("Pesan ini dihapus", "Pesan ini telah dihapus", "Anda menghapus pesan ini", "Anda telah menghapus pesan ini"),
+        *("Αυτό το μήνυμα διαγράφηκε", "הודעה זו נמחקה", "מחקת הודעה זו", "تم حذف هذه الرسالة", "لقد حذفت هذه الرسالة"),
     ]
 )
 MARK = "\u200e"
 """What stands before a text that the app wrote itself."""
-HEADS = {"Miss", "Verp", "Llam", "Appe", "不在着信", "This"}
-TAILS = {each[-3:] for phrase in (*OMITTED, *DELETED_BODIES) for each in (phrase, phrase + ".")}
+HEADS = {"Miss", "Voic", "Vide", "Verp", "Llam", "Appe", "不在着信", "This", "Wait", "null"}
+TAILS = {each[-3:] for phrase in (*OMITTED, *DELETED_BODIES) for each in (phrase, phrase + ".", phrase + "。")}
 """How what nobody said begins and ends: other messages, which are nearly all, are told apart from it at once."""
 ENCRYPTED = re.compile(
     r"end-to-end|Ende-zu-Ende|extremo a extremo|bout en bout|ponta a ponta|end-to-end-|päästä päähän|uçtan uca|сквозн|エンドツーエンド"
@@ -97,8 +106,8 @@ MANY = 3
 def claims(head: str) -> bool:
     lines = head.splitlines()[:400]
     marked = [match for line in lines if (match := HEADER.match(line))]
-    # A bracket with a year first and no seconds is Signal's; a line without a name may be a system line.
-    ours = [match for match in marked if not (match[1] and len(match[2]) == 4 and (match[9] is None or "," not in match[0]))]
+    # `[2024-05-01, 18:30]` and `[2024-05-01 18:30:00]` are Signal's; a line without a name may be a system line.
+    ours = [match for match in marked if not (match[1] and len(match[2]) == 4 and match[3] == "-" and (match[9] is None or "," not in match[0]))]
     return bool(ours) and share_of_lines(head, HEADER) > 0.1 and bool(HEADER.match(next(line for line in lines if line.strip())))
 
 
@@ -187,14 +196,20 @@ def _message(content: str, time: datetime, names: tuple[str, ...], number: int) 
         # "Ann:" with its text in the lines below, or nowhere
         colon = len(content) - 1 if content.endswith(":") and len(content) < 102 else content.find(":\n", 1, 102)
     speaker = content[:colon]
-    if colon < 0 or "\n" in speaker or (number < 5 and ENCRYPTED.search(content[:400])):
+    if colon < 0 or "\n" in speaker or _opens_quote(speaker) or (number < 5 and ENCRYPTED.search(content[:400])):
         return Message("", content.lstrip("\u200e"), time, SYSTEM)
-    if not speaker.isascii() or speaker[0] in "~ ":
+    if not speaker.isascii() or speaker[:1] in "~ ":
         speaker = speaker.strip("\u200e\u202a\u202c~ \u202f\xa0")
     body = content[colon + 1 :].strip(" ")
     if body[-1:] in ">)" or body[-3:] in TAILS or body[:4] in HEADS or MARK in body or ")\n" in body:
         return _unsaid(speaker, body, time)
     return Message(speaker, body, time)
+
+
+@lru_cache
+def _opens_quote(speaker: str) -> bool:
+    """Whether what stands before a colon is no name but `Ann changed the subject to “Boats`."""
+    return speaker.count('"') % 2 == 1 or any(speaker.count(opening) > speaker.count(closing) for opening, closing in ("“”", "„“", "«»", "「」"))
 
 
 def _unsaid(speaker: str, body: str, time: datetime) -> Message:
@@ -209,9 +224,13 @@ def _unsaid(speaker: str, body: str, time: datetime) -> Message:
     if attached := ATTACHED.match(body):
         caption = body[attached.end() :].strip()
         return Message(speaker, caption or attached[0], time, "" if caption else MEDIA)
-    if body.startswith("\u200e") and "\n" not in body:
-        return Message(speaker, body.strip("\u200e"), time, SYSTEM)  # the mark of what the app wrote itself
-    return Message(speaker, body, time)
+    caption, marked, rest = body.rpartition(MARK)
+    if marked and caption and MEDIA_BODY.fullmatch(rest):  # `look ‎image omitted`, `list.pdf • ‎3 pages ‎document omitted`
+        caption = "" if "•" in caption else caption.replace(MARK, "").strip()
+        return Message(speaker, caption or rest, time, "" if caption else MEDIA)
+    if body.startswith(MARK) and "\n" not in body:
+        return Message(speaker, body.strip(MARK), time, SYSTEM)
+    return Message(speaker, body.replace(MARK, ""), time)
 
 
 def _day(date: str, at: dict[str, int]) -> datetime | None:
