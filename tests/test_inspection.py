@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from wolf_chatbox.config import ReadConfig, TrainConfig
 from wolf_chatbox.conversation import Conversation, Turn, parse_conversations
 from wolf_chatbox.dataset import prepare
 from wolf_chatbox.importers import Tally, read_conversations
-from wolf_chatbox.inspection import alike, inspect
+from wolf_chatbox.inspection import alike, binned, inspect
 from wolf_chatbox.report import to_html
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -88,7 +89,7 @@ def conversation(*turns: tuple[str, str], group: str = "g") -> Conversation:
         ([conversation(("Ann", "hello"), ("Ann", "hello again"))], "only Ann speaks"),
         ([conversation(("Ann", "cafÃ© and more"), ("Bob", "well"))], "turns with broken characters: 1"),
         ([conversation(("José", "hello"), ("jose", "hi"))], "José and jose look like one person"),
-        ([conversation(("+44 1234 5678", "hello"), ("Bob", "hi"))], "1 speakers go by a number"),
+        ([conversation(("+44 1234 5678", "hello"), ("Bob", "hi"))], "speakers that go by a number or an address: 1."),
         (
             [
                 conversation(*[("Ann", "who brings the oars tomorrow"), ("Bob", "not me, as always"), ("Ann", "pity")], group=f"{at}")
@@ -167,6 +168,19 @@ def test_what_people_wrote_is_no_markup() -> None:
     page = Page(to_html(found))
     assert {"script", "img"}.isdisjoint(tag for tag, _ in page.tags)
     assert "<script>alert(1)</script>" in page.words
+
+
+def test_lengths_have_no_gap_between_the_shortest_and_the_longest() -> None:
+    assert binned([2, 2, 3, 9, 2000]) == {"2": 2, "4": 1, "8": 0, "16": 1, "32": 0, "64": 0, "128": 0, "256": 0, "512": 0, "1024": 0, "more": 1}
+    assert binned([]) == {}
+
+
+@pytest.mark.parametrize(("last", "title", "bars"), [(datetime(2024, 3, 1), "Turns by month", 3), (datetime(2030, 3, 1), "Turns by year", 7)])
+def test_months_without_a_turn_are_shown_and_many_years_are_short(last: datetime, title: str, bars: int) -> None:
+    page = to_html(looked(Conversation((Turn("Ann", "hello", datetime(2024, 1, 1)), Turn("Bob", "hi", last)))))
+    section = page[page.index(title) :].partition("</div>")[0]
+    assert section.count("<i ") == bars
+    assert "<b>0</b>" in section
 
 
 # Converting

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import re
 import statistics
 import unicodedata
@@ -51,6 +52,8 @@ class Tokens:
     filled: float
     turn_median: int
     turn_most: int
+    lengths: dict[str, int]
+    """Turns by their length in tokens: up to 1, 2, 4, 8, …"""
     over_row: int
     """Turns that are longer than a row; those to learn are cut."""
     samples: list[list[tuple[str, bool]]]
@@ -99,11 +102,9 @@ def inspect(conversations: Sequence[Conversation], tally: Tally, dataset: Datase
     """Look at conversations that were read and cleaned; `dataset` is what training would make of them with `model`."""
     turns = [turn for conversation in conversations for turn in conversation.turns]
     counts = count_speakers(conversations)
-    lengths: Counter[str] = Counter()
     characters: Counter[str] = Counter()
     for turn in turns:
         characters[turn.speaker] += len(turn.text)
-        lengths[next((f"{most}" for most in BINS if len(turn.text) <= most), "more")] += 1
     times = sorted(turn.time for turn in turns if turn.time)
     sizes = [len(conversation.turns) for conversation in conversations]
     some = conversations[:: max(1, len(conversations) // MOST_COMPARED)]
@@ -121,7 +122,7 @@ def inspect(conversations: Sequence[Conversation], tally: Tally, dataset: Datase
         turns_a_conversation=(min(sizes), int(statistics.median(sizes)), max(sizes)) if sizes else (0, 0, 0),
         characters=characters.total(),
         speakers=[Speaker(name, count, count / len(turns), characters[name] / count) for name, count in counts.most_common()],
-        lengths={bin: lengths[bin] for bin in [*map(str, BINS), "more"] if lengths[bin]},
+        lengths=binned([len(turn.text) for turn in turns]),
         months=dict(sorted(Counter(f"{time:%Y-%m}" for time in times).items())),
         first=times[0].isoformat() if times else None,
         last=times[-1].isoformat() if times else None,
@@ -135,6 +136,13 @@ def inspect(conversations: Sequence[Conversation], tally: Tally, dataset: Datase
     )
     found.warnings = warn(found, [turn.text for turn in turns])
     return found
+
+
+def binned(lengths: Sequence[int]) -> dict[str, int]:
+    """How many lengths are up to 1, 2, 4, 8, …, from the first bin that holds some to the last."""
+    names = [*map(str, BINS), "more"]
+    counts = Counter(bisect.bisect_left(BINS, length) for length in lengths)
+    return {names[at]: counts[at] for at in range(min(counts), max(counts) + 1)} if counts else {}
 
 
 def tokens_of(dataset: Dataset, model: str, conversations: Sequence[Conversation]) -> Tokens:
@@ -164,6 +172,7 @@ def tokens_of(dataset: Dataset, model: str, conversations: Sequence[Conversation
         share_filled(dataset.rows, dataset.max_tokens),
         int(statistics.median(lengths)),
         max(lengths),
+        binned(lengths),
         sum(length > dataset.max_tokens for length in lengths),
         shown,
     )
@@ -223,7 +232,7 @@ def warn(found: Inspection, texts: Sequence[str]) -> list[str]:
         warnings.append(f"several languages ({mix}). Keep one with --languages {next(iter(found.languages))}.")
     numbers = [each.name for each in found.speakers if re.fullmatch(r"\+?[\d ()-]{7,}|\S+@\S+\.\S+", each.name)]
     if numbers:
-        warnings.append(f"{len(numbers)} speakers go by a number or an address. Hide them with --pseudonyms FILE.")
+        warnings.append(f"speakers that go by a number or an address: {len(numbers)}. Hide them with --pseudonyms FILE.")
     if found.tokens and found.tokens.over_row:
         warnings.append(f"{found.tokens.over_row} turns are longer than a row of {found.tokens.row} tokens and are cut. Raise --max-tokens.")
     return warnings

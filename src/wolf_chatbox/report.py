@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from html import escape
 
@@ -22,14 +24,19 @@ p { margin: .25rem 0; } .dim { color: var(--dim); }
 .facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(7.5rem, 1fr)); gap: .75rem; margin: 1rem 0; }
 .facts div { border: 1px solid var(--line); border-radius: .5rem; padding: .5rem .75rem; }
 .facts b { display: block; font-size: 1.35rem; font-weight: 600; }
-.bars { display: grid; grid-template-columns: minmax(4rem, max-content) 1fr max-content; gap: .2rem .75rem; align-items: center; }
+.bars { display: grid; grid-template-columns: fit-content(45%) minmax(3rem, 1fr) max-content; gap: .2rem .75rem; align-items: center; }
 .bars span { overflow-wrap: anywhere; } .bars i { display: block; height: .8rem; min-width: 1px; background: var(--bar); border-radius: .2rem; }
 .bars b { font-weight: 400; font-variant-numeric: tabular-nums; text-align: right; color: var(--dim); }
 .warn { background: var(--warn); border-radius: .5rem; padding: .5rem .75rem; margin: .5rem 0; }
 .talk { border: 1px solid var(--line); border-radius: .5rem; padding: .5rem .75rem; margin: .5rem 0; overflow-wrap: anywhere;
   white-space: pre-wrap; }
+.warn code { white-space: nowrap; }
 .talk mark { background: var(--learnt); color: inherit; border-radius: .2rem; } code { overflow-wrap: anywhere; }
 """
+
+MOST_MONTHS = 36
+"""Beyond this many months the turns are shown by year."""
+MOST_SPEAKERS = 20
 
 
 def to_html(found: Inspection) -> str:
@@ -49,11 +56,18 @@ def to_html(found: Inspection) -> str:
         f'<p class="dim">and {len(found.files) - 20} more files</p>' if len(found.files) > 20 else "",
         '<div class="facts">' + "".join(f"<div><b>{value:,}</b>{escape(name)}</div>" for name, value in facts.items()) + "</div>",
         f"<p>{least} to {most} turns a conversation, {median} in the middle; {found.characters:,} characters in all.</p>",
-        f"<p>From {escape(found.first)} to {escape(found.last)}.</p>" if found.first and found.last else "",
-        *(f'<p class="warn">{escape(text)}</p>' for text in found.warnings),
-        _section("Speakers", {each.name: each.turns for each in found.speakers[:20]}),
+        f"<p>From {_minute(found.first)} to {_minute(found.last)}.</p>" if found.first and found.last else "",
+        f"<p>{found.near_duplicates:.1%} of the conversations are nearly one before them; of those held out, {found.leak:.1%} are nearly ones to "
+        "learn from.</p>",
+        *(f'<p class="warn">{_with_flags(text)}</p>' for text in found.warnings),
+        _section(
+            "Speakers: turns, and characters in one",
+            {each.name: each.turns for each in found.speakers[:MOST_SPEAKERS]},
+            [f"{each.turns:,} · {each.characters:.0f}" for each in found.speakers],
+        ),
+        f'<p class="dim">and {len(found.speakers) - MOST_SPEAKERS:,} more speakers</p>' if len(found.speakers) > MOST_SPEAKERS else "",
         _section("Length of the turns, in characters up to", found.lengths),
-        _section("Turns by month", found.months),
+        _over_time(found.months),
         _section("Languages, in % of the conversations", {code: round(100 * share, 1) for code, share in found.languages.items()}),
         _section("Dropped", found.dropped),
         _section("Replaced inside of turns", found.changed),
@@ -66,7 +80,9 @@ def to_html(found: Inspection) -> str:
             f"<h2>As {escape(tokens.model)} sees it</h2>",
             f"<p>{tokens.all:,} tokens, {tokens.learnt:,} of them learnt, in {tokens.rows:,} rows of {tokens.row} ({tokens.filled:.1%} filled), "
             f"in the style {escape(tokens.style)}. A turn has {tokens.turn_median} tokens in the middle and {tokens.turn_most} at most; "
-            f"{tokens.over_row / found.kept:.1%} are longer than a row. What is learnt has a background.</p>",
+            f"{tokens.over_row / found.kept:.1%} are longer than a row.</p>",
+            _section("Length of the turns, in tokens up to", tokens.lengths),
+            "<h2>Samples: what is learnt has a background</h2>",
             *('<div class="talk">' + "".join(_piece(*piece) for piece in sample) + "</div>" for sample in tokens.samples),
         ]
     parts += ["<h2>Examples</h2>", *(_talk(example) for example in found.examples)]
@@ -119,11 +135,37 @@ def said(talk: Mapping[str, int]) -> str:
     return "utterances: " + ", ".join(f"{count:,} to {HEARD_BY[channel]}" for channel, count in talk.items()) if talk else "nothing said"
 
 
-def _section(title: str, values: Mapping[str, float]) -> str:
+def _with_flags(text: str) -> str:
+    return re.sub(r"--[a-z-]+", lambda flag: f"<code>{flag[0]}</code>", escape(text))
+
+
+def _minute(time: str) -> str:
+    return escape(time[:16].replace("T", " "))
+
+
+def _over_time(months: Mapping[str, int]) -> str:
+    """The turns by month, also where there are none; over a long time by year."""
+    if not months:
+        return ""
+    first, last = (12 * int(month[:4]) + int(month[5:]) - 1 for month in (min(months), max(months)))
+    every = {f"{at // 12:04}-{at % 12 + 1:02}": 0 for at in range(first, last + 1)} | dict(months)
+    if len(every) <= MOST_MONTHS:
+        return _section("Turns by month", every)
+    years: Counter[str] = Counter()
+    for month, count in every.items():
+        years[month[:4]] += count
+    return _section("Turns by year", years)
+
+
+def _section(title: str, values: Mapping[str, float], shown: Iterable[str] | None = None) -> str:
+    """Bars of values; `shown` is what stands beside each, else the value."""
     if not values:
         return ""
     most = max(values.values()) or 1
-    rows = "".join(f'<span>{escape(name)}</span><i style="width:{100 * value / most:.1f}%"></i><b>{value:,}</b>' for name, value in values.items())
+    rows = "".join(
+        f'<span>{escape(name)}</span><i style="width:{100 * value / most:.1f}%"></i><b>{text}</b>'
+        for (name, value), text in zip(values.items(), shown or [f"{value:,}" for value in values.values()])
+    )
     return f'<h2>{escape(title)}</h2>\n<div class="bars">{rows}</div>'
 
 
