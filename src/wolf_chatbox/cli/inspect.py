@@ -102,9 +102,8 @@ def show(found: Inspection, console: Console) -> None:
     say(f"{found.characters:,} characters")
     if found.first:
         say(f"from {found.first} to {found.last}")
-    say(
-        f"{found.near_duplicates:.1%} of the conversations are nearly one before them; of those held out, {found.leak:.1%} are nearly ones to learn from"
-    )
+    leak = f"of those held out, {found.leak:.1%} are nearly ones to learn from"
+    say(f"{found.near_duplicates:.1%} of the conversations are nearly one before them; {leak}")
     say("languages: " + ", ".join(f"{code} {share:.0%}" for code, share in list(found.languages.items())[:6]))
     table = Table("speaker", "turns", "share", "characters a turn", box=None, pad_edge=False)
     for each in found.speakers[:MOST_SPEAKERS]:
