@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from wolf_chatbox.cli import app, run
 from wolf_chatbox.config import ReadConfig, TrainConfig
 from wolf_chatbox.conversation import Conversation, Turn, parse_conversations
 from wolf_chatbox.dataset import prepare
+from wolf_chatbox.export import export
 from wolf_chatbox.importers import Tally, read_conversations
 from wolf_chatbox.inspection import alike, binned, inspect
 from wolf_chatbox.report import to_html
@@ -199,6 +202,32 @@ def test_converting_there_and_back_loses_nothing(cli: Any) -> None:
         assert [(turn.speaker, turn.text) for each in back for turn in each.turns] == [
             (turn.speaker, turn.text) for each in whole for turn in each.turns
         ]
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])  # a file is written
+@given(
+    st.lists(
+        st.lists(
+            st.tuples(
+                st.sampled_from(["Ann", "user", "assistant", "system", "human", "gpt", "Bob Boat"]),
+                st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1).filter(str.strip) | st.just("a <|endoftext|> b\nc"),
+            ),
+            min_size=1,
+        ),
+        min_size=1,
+    ),
+    st.sampled_from([None, "Ann", "assistant"]),
+)
+def test_who_says_what_comes_back_from_every_form(tmp_path: Path, talks: list[list[tuple[str, str]]], persona: str | None) -> None:
+    conversations = [conversation(*((speaker, text.strip()) for speaker, text in talk)) for talk in talks]
+    for form, format in (("openai", "messages"), ("sharegpt", "messages"), ("raw", "raw")):
+        path = tmp_path / form
+        with path.open("w", encoding="utf-8") as file:
+            export(conversations, form, file, persona)
+        back = list(read_conversations(path, ReadConfig(format=format)))  # type: ignore[arg-type]
+        assert [len(each.turns) for each in back] == [len(each.turns) for each in conversations]
+        if form != "raw":
+            assert [each.turns for each in back] == [each.turns for each in conversations]
 
 
 def test_the_persona_is_the_assistant(cli: Any) -> None:
