@@ -237,6 +237,14 @@ def test_a_cut_file_gives_what_was_whole(tmp_path: Path, content: str, note: str
     assert tally.notes == [f"{path}, {note}; what came before is read"]
 
 
+@pytest.mark.parametrize("name", ["telegram/one_chat", "discord/channel", "topical_chat/part", "raw/list"])
+def test_what_stands_behind_the_end_of_a_json_document_is_told(complain: Complain, name: str) -> None:
+    whole = (Path(__file__).parent / f"fixtures/{name}.input.json").read_text(encoding="utf-8").strip()
+    line = whole.count("\n") + 2
+    message = complain("twice.json", f"{whole}\n{whole}\n", format=name.partition("/")[0])
+    assert message == f"twice.json, line {line}, column 1: not JSON (more behind the document's end: {whole[0]!r}). Correct it there."
+
+
 @pytest.mark.parametrize(
     ("name", "start"), [("raw.json", '["a", '), ("messages.json", '{"messages": ['), ("list.json", '[{"messages": ['), ("own.jsonl", '{"turns": [')]
 )

@@ -32,7 +32,7 @@ _decoder = json.JSONDecoder()
 
 
 class JsonStream:
-    """Reads one JSON document. Raises DataError where the text is no JSON, and Truncated where it ends too early."""
+    """Reads one JSON document. Raises DataError where the text is no JSON or goes on behind it, and Truncated where it ends too early."""
 
     def __init__(self, source: Source) -> None:
         self._where = str(source.path)
@@ -49,8 +49,12 @@ class JsonStream:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None and (more := self._next()):
+                raise self._error(f"more behind the document's end: {more!r}")
+        finally:
+            self._file.close()
 
     def fields(self) -> Iterator[str]:
         """Walk an object: after each key, take its value, walk into it, or leave it, which skips it."""
@@ -125,6 +129,12 @@ class JsonStream:
 
     def _peek(self) -> str:
         """Pass over space; the character there."""
+        if character := self._next():
+            return character
+        raise self._cut()
+
+    def _next(self) -> str:
+        """Pass over space; the character there, or nothing at the end."""
         while True:
             while self._at < len(self._buffer):
                 character = self._buffer[self._at]
@@ -132,7 +142,7 @@ class JsonStream:
                     return character
                 self._at += 1
             if not self._more(CHUNK):
-                raise self._cut()
+                return ""
 
     def _take(self, character: str) -> bool:
         if self._peek() != character:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import default
 from email.utils import parseaddr
+from functools import lru_cache
 
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
@@ -30,6 +31,8 @@ PHONE = re.compile(
 """What a phone's mail program puts below a mail."""
 SUBJECT = re.compile(r"^(?:(?:re|aw|fwd?|wg|sv|antw|tr|rv)\s?(?:\[\d+\])?:\s*)+", re.IGNORECASE)
 MAX_MESSAGE = 50_000_000
+POLICY = default.clone(header_factory=lru_cache(1000)(default.header_factory))
+"""A header is parsed each time it is looked at, and most are like one before."""
 
 
 def claims(head: str) -> bool:
@@ -45,7 +48,7 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
     root: dict[str, str] = {}
     subjects: dict[str, str] = {}
     for raw in _split(source):
-        message = email.message_from_bytes(raw, policy=default)
+        message = email.message_from_bytes(raw, policy=POLICY)
         try:
             said = _message(message)
             mine = str(message.get("Message-ID") or "")
