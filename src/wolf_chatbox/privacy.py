@@ -14,10 +14,14 @@ from wolf_chatbox.errors import DataError
 
 EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 URL = re.compile(r"(?:https?://|www\.)[^\s<>\"'()（）「」、。]{2,2000}", re.IGNORECASE)
-IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}(?!\w)")
+IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}(?!\w)", re.IGNORECASE | re.ASCII)
 CARD = re.compile(r"(?<![\w-])\d(?:[ -]?\d){12,18}(?![\w-])")
-COORDINATES = re.compile(r"(?<![\w.])-?\d{1,2}\.\d{4,10}\s?[,;]\s?-?\d{1,3}\.\d{4,10}(?![\w.])")
-PHONE = re.compile(r"(?<![\w./:-])(?:\+|00|\(?0|(?=\d{3}[-. ]\d{3}[-. ]\d{4}))[\d()][\d ()./-]{6,20}\d(?![\w/:-])")
+COORDINATES = re.compile(
+    r"(?<![\w.])(?:-?\d{1,2}\.\d{4,10}\s?[,;]\s?-?\d{1,3}\.\d{4,10}(?![\w.])|\d{1,2}°\s?[\d.]{1,8}['′]\s?(?:[\d.]{1,8}[\"″])?\s?[NS][\s,]{1,3}"
+    r"\d{1,3}°\s?[\d.]{1,8}['′]\s?(?:[\d.]{1,8}[\"″])?\s?[EW])"
+)
+PHONE = re.compile(r"(?<![\w./-])(?<!\d:)(?:\+|00|\(?0|(?=\(?\d{3}\)?[-. ]\s?\d{3}[-. ]\d{4}))[\d()][\d ()./-]{6,20}\d(?![\w/:-])")
+GAP = re.compile(r"[ -]")
 DATE = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}\b")
 
 # No real names: a reader must see at once that nobody is called so.
@@ -39,21 +43,23 @@ def scrub(text: str, found: Counter[str]) -> str:
     A card number must pass Luhn's check (ISO/IEC 7812-1), an IBAN its remainder of 97 (ISO 13616).
     """
 
-    def mark(kind: str, holds: Callable[[str], bool] = lambda _: True) -> Callable[[re.Match[str]], str]:
+    def marked(kind: str, pattern: re.Pattern[str], text: str, holds: Callable[[str], bool] = lambda _: True) -> str:
         def replace(match: re.Match[str]) -> str:
-            if not holds(match[0]):
-                return match[0]
-            found[kind] += 1
-            return f"[{kind}]"
+            # What follows a number may look like more of it: a card's "12/27", an IBAN's BIC.
+            for end in (len(match[0]), *(gap.start() for gap in reversed([*GAP.finditer(match[0])]))):
+                if holds(match[0][:end]):
+                    found[kind] += 1
+                    return f"[{kind}]" + pattern.sub(replace, match[0][end:])
+            return match[0]
 
-        return replace
+        return pattern.sub(replace, text)
 
-    text = EMAIL.sub(mark("email"), text)
-    text = URL.sub(mark("url"), text)
-    text = IBAN.sub(mark("iban", is_iban), text)
-    text = CARD.sub(mark("card", is_card), text)
-    text = COORDINATES.sub(mark("coordinates"), text)
-    return PHONE.sub(mark("phone", _is_phone), text)
+    text = marked("email", EMAIL, text)
+    text = marked("url", URL, text)
+    text = marked("iban", IBAN, text, is_iban)
+    text = marked("card", CARD, text, is_card)
+    text = marked("coordinates", COORDINATES, text)
+    return marked("phone", PHONE, text, _is_phone)
 
 
 def is_card(text: str) -> bool:
