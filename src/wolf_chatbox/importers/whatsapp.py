@@ -10,7 +10,6 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from functools import lru_cache
 from itertools import pairwise
 
 from wolf_chatbox.config import ReadConfig
@@ -196,9 +195,10 @@ def _message(content: str, time: datetime, names: tuple[str, ...], number: int) 
         # "Ann:" with its text in the lines below, or nowhere
         colon = len(content) - 1 if content.endswith(":") and len(content) < 102 else content.find(":\n", 1, 102)
     speaker = content[:colon]
-    if colon < 0 or "\n" in speaker or _opens_quote(speaker) or (number < 5 and ENCRYPTED.search(content[:400])):
+    plain = speaker.isascii() and '"' not in speaker
+    if colon < 0 or "\n" in speaker or not (plain or _is_name(speaker)) or (number < 5 and ENCRYPTED.search(content[:400])):
         return Message("", content.lstrip("\u200e"), time, SYSTEM)
-    if not speaker.isascii() or speaker[:1] in "~ ":
+    if not plain or speaker[:1] in "~ ":
         speaker = speaker.strip("\u200e\u202a\u202c~ \u202f\xa0")
     body = content[colon + 1 :].strip(" ")
     if body[-1:] in ">)" or body[-3:] in TAILS or body[:4] in HEADS or MARK in body or ")\n" in body:
@@ -206,10 +206,9 @@ def _message(content: str, time: datetime, names: tuple[str, ...], number: int) 
     return Message(speaker, body, time)
 
 
-@lru_cache
-def _opens_quote(speaker: str) -> bool:
-    """Whether what stands before a colon is no name but `Ann changed the subject to “Boats`."""
-    return speaker.count('"') % 2 == 1 or any(speaker.count(opening) > speaker.count(closing) for opening, closing in ("“”", "„“", "«»", "「」"))
+def _is_name(speaker: str) -> bool:
+    """Whether what stands before a colon is a name, and not `Ann changed the subject to “Boats`."""
+    return speaker.count('"') % 2 == 0 and all(speaker.count(opening) <= speaker.count(closing) for opening, closing in ("“”", "„“", "«»", "「」"))
 
 
 def _unsaid(speaker: str, body: str, time: datetime) -> Message:
