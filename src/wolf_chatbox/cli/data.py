@@ -70,8 +70,8 @@ def convert(
                 persona = find_speaker(persona or "", count_speakers(conversations))
             count, turns = export(conversations, to, file, persona)
         if turns != tally.kept:
-            account = f"{turns} turns written and {tally.kept} kept: some were lost"
-            raise DataError(f"{', '.join(files)}: {account}. Please report this bug; nothing was written.")
+            lost = f"{turns} turns written and {tally.kept} kept: some were lost"
+            raise DataError(f"{', '.join(files)}: {lost}. Please report this bug; nothing was written.")
         new.replace(output)
     finally:
         new.unlink(missing_ok=True)
