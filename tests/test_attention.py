@@ -41,7 +41,8 @@ def test_it_is_attention_with_the_whole_mask(lengths: list[int], dtype: torch.dt
     attended, _ = attention._attend(None, *inputs, None, scaling=scale, packing=describe(lengths))
     pairs = zip([attended, *gradients(inputs, attended)], [expected, *gradients(exact, expected)])
     for ours, theirs in pairs:
-        assert (ours.double() - theirs).norm() <= rounding * (theirs.norm() + 0.1)
+        # A single token's query and key have no gradient: what is left is the rounding of numbers of size one.
+        assert (ours.double() - theirs).norm() <= rounding * (theirs.norm() + 1.0)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])

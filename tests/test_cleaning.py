@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
-import sys
 from collections import Counter
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import make_tokenizer
-from wolf_chatbox import cleaning, dataset
+from wolf_chatbox import dataset
 from wolf_chatbox.cleaning import clean, leak
 from wolf_chatbox.config import CleanConfig, ReadConfig, TrainConfig
 from wolf_chatbox.conversation import Conversation, Turn
@@ -205,25 +203,3 @@ def test_a_run_whose_account_does_not_add_up_is_refused(script: Path, monkeypatc
     monkeypatch.setattr(dataset, "read_conversations", miscounting)
     with pytest.raises(DataError, match=r"turns read are not \d+ learnt \+ .* Please report this bug; nothing was trained\.$"):
         prepare(TrainConfig(data=(str(script),)), make_tokenizer(), 128)
-
-
-def test_names_of_those_who_do_not_speak_become_marks(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
-
-    def stand_in(language: str) -> Any:
-        asked.append(language)
-        return lambda text: [(match.start(), match.end()) for match in re.finditer(r"[A-Z]\w+ Oakes|Bob|Ann", text)]
-
-    monkeypatch.setattr(cleaning, "finder", stand_in)
-    talk = Conversation((Turn("Ann Reed", "Did you see Mary Oakes and Bob at the harbour yesterday?"), Turn("Zoe", "No, Ann, only Mary Oakes.")))
-    tally = Tally(kept=2)
-    [scrubbed] = clean([talk], CleanConfig(scrub_names=True), tally)
-    assert [turn.text for turn in scrubbed.turns] == ["Did you see [name] and [name] at the harbour yesterday?", "No, Ann, only [name]."]
-    assert tally.changed["name"] == 3
-    assert asked == ["en"]
-
-
-def test_without_presidio_scrubbing_names_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "presidio_analyzer", None)
-    with pytest.raises(DataError, match=r"^--scrub-names needs Presidio: pip install 'wolf-chatbox\[names\]'$"):
-        list(clean([Conversation((Turn("a", "Hello there, Mary."),))], CleanConfig(scrub_names=True), Tally()))

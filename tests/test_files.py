@@ -95,6 +95,27 @@ def test_a_broken_archive_is_told(tmp_path: Path) -> None:
         read(tmp_path / "b.zip")
 
 
+@pytest.mark.parametrize("damage", ["checksum", "content", "method", "cut"])
+def test_a_damaged_archive_is_told_and_no_file_of_it_passed_over(tmp_path: Path, damage: str) -> None:
+    place = tmp_path / "export.zip"
+    with zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in ("a.txt", "b.txt"):
+            archive.writestr(name, "".join(f"[2024-01-20, 11:{minute:02}:57] Ann: {name} {minute}\n" for minute in range(50)))
+    content = bytearray(place.read_bytes())
+    listed = content.index(b"PK\x01\x02")
+    if damage == "checksum":
+        content[listed + 16] ^= 1
+    elif damage == "content":
+        content[50:70] = b"\xff" * 20
+    elif damage == "method":
+        content[listed + 10] = content[8] = 99
+    else:
+        del content[-30:]
+    place.write_bytes(content)
+    with pytest.raises(DataError, match=r"export\.zip.*(unpacked|a zip archive that cannot be read)"):
+        read(place)
+
+
 def test_a_day_of_another_channel_is_another_chat() -> None:
     conversations = read(FIXTURES / "slack/workspace.input.d")
     assert [(each.group, len(each.turns)) for each in conversations] == [("boats", 2), ("lakes", 1)]

@@ -71,6 +71,7 @@ def test_a_base_model_tells_tokens_and_what_is_learnt(cli: Any, tiny_gpt2: Path)
     _, out, _ = cli("data", "inspect", "example", "--model", str(tiny_gpt2), "--persona", "Grimbold", "--max-tokens", "128", "--json")
     tokens = json.loads(out)["tokens"]
     assert 0 < tokens["learnt"] < tokens["all"]
+    assert tokens["all"] - tokens["held_out"] == round(tokens["filled"] * tokens["rows"] * tokens["row"])
     assert tokens["row"] == 128
     assert 0 < tokens["turn_median"] < tokens["turn_most"] <= 128
     assert tokens["over_row"] == 0
@@ -251,6 +252,14 @@ def test_the_classic_form(cli: Any) -> None:
     cli("data", "convert", "example", "-o", "raw.txt", "--to", "raw")
     back = list(read_conversations("raw.txt"))
     assert sum(len(each.turns) for each in back) == 566
+
+
+def test_the_classic_form_keeps_spaces_and_turns(cli: Any) -> None:
+    said = ["two  spaces", "全角\u3000空白", "two\nlines", "an<|endoftext|>end"]
+    Path("own.jsonl").write_text(json.dumps({"group": "g", "turns": [{"speaker": "Ann", "text": text} for text in said]}) + "\n")
+    cli("data", "convert", "own.jsonl", "-o", "raw.txt", "--to", "raw")
+    (back,) = read_conversations("raw.txt")
+    assert [turn.text for turn in back.turns] == ["two  spaces", "全角\u3000空白", "two lines", "an end"]
 
 
 def test_cleaning_while_converting(cli: Any) -> None:

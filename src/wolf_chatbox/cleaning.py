@@ -12,7 +12,7 @@ from wolf_chatbox.config import CleanConfig
 from wolf_chatbox.conversation import Conversation, Turn
 from wolf_chatbox.importers import Tally
 from wolf_chatbox.importers.lost_spaces import respace
-from wolf_chatbox.person_names import Find, finder, scrub_names
+from wolf_chatbox.names import Names
 from wolf_chatbox.privacy import Pseudonyms, scrub
 
 NEAR = 0.8
@@ -56,12 +56,11 @@ def _each_text(conversations: Iterable[Conversation], change: Callable[[str], st
 
 
 def _without_names(conversations: Iterable[Conversation], tally: Tally) -> Iterator[Conversation]:
-    finders: dict[str, Find] = {}
+    names = Names()
     for conversation in conversations:
-        language = language_of(conversation)
-        find = finders.get(language) or finders.setdefault(language, finder(language))
-        change = partial(scrub_names, find=find, speakers=conversation.names(), found=tally.changed)
-        yield from _each_text([conversation], change)
+        speakers = conversation.names()
+        language = names.language(language_of(conversation), sum(len(turn.text) for turn in conversation.turns))
+        yield from _each_text([conversation], partial(names.hide, language=language, speakers=speakers, found=tally.changed))
 
 
 def _repairer(tally: Tally) -> Callable[[str], str]:

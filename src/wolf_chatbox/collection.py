@@ -87,7 +87,8 @@ def write_corpus(fetched: Fetched, output: Path, overwrite: bool = False) -> tup
                     games, turns = sizes.get(language, (0, 0))
                     sizes[language] = games + 1, turns + len(conversation.turns)
                 if part.channels.total() != part.tally.kept or part.tally.joined:
-                    raise AssertionError(f"{wanted.name}: {part.channels.total()} utterances written, {part.tally.kept} kept: some were lost")
+                    account = f"{part.channels.total()} utterances written and {part.tally.kept} kept: some were lost"
+                    raise DataError(f"{wanted.name}: {account}. Please report this bug; nothing was written.")
                 part.tally.notes = [note.removeprefix(f"{folder}: ").replace(str(folder), "…") for note in part.tally.notes]
         listed = {f"werewolf.{language}.jsonl": (language, *sizes[language]) for language in sorted(sizes)}
         (place / "datasheet.md").write_text(datasheet(parts, listed, "en"), encoding="utf-8")

@@ -25,7 +25,7 @@ def to_openai(conversation: Conversation, persona: str | None) -> str:
 
 
 def to_sharegpt(conversation: Conversation, persona: str | None) -> str:
-    """ShareGPT's form: `from` and `value`, and the speaker as `name`, which not every reader of it keeps."""
+    """ShareGPT's form: `from` and `value`; the persona (or `assistant`) is `gpt`, anybody else `human` with the speaker as `name`."""
     said = []
     for turn in conversation.turns:
         role = role_of(turn.speaker, persona)
@@ -34,8 +34,8 @@ def to_sharegpt(conversation: Conversation, persona: str | None) -> str:
 
 
 def to_raw(conversation: Conversation, persona: str | None) -> str:
-    """The classic raw form: the texts, an end mark after each; speakers and line breaks are lost, and end marks that somebody typed."""
-    return "".join((" ".join(turn.text.replace(END, " ").split()) or "…") + END for turn in conversation.turns)
+    """The classic raw form: the texts, an end mark after each; speakers, times, line breaks and end marks inside of a text are lost."""
+    return "".join((" ".join(turn.text.replace(END, " ").splitlines()).strip() or "…") + END for turn in conversation.turns)
 
 
 def to_conversation(conversation: Conversation, persona: str | None) -> str:

@@ -47,8 +47,10 @@ class Tokens:
     style: str
     all: int
     learnt: int
+    held_out: int
     row: int
     rows: int
+    """Rows to learn from; what is held out has its own."""
     filled: float
     turn_median: int
     turn_most: int
@@ -167,6 +169,7 @@ def tokens_of(dataset: Dataset, model: str, conversations: Sequence[Conversation
         dataset.renderer.style.name,
         dataset.tokens,
         dataset.learnt_tokens,
+        sum(len(sample) for row in dataset.held_out_rows for sample in row),
         dataset.max_tokens,
         len(dataset.rows),
         share_filled(dataset.rows, dataset.max_tokens),

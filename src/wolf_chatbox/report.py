@@ -29,7 +29,7 @@ p { margin: .25rem 0; } .dim { color: var(--dim); }
 .bars b { font-weight: 400; font-variant-numeric: tabular-nums; text-align: right; color: var(--dim); }
 .warn { background: var(--warn); border-radius: .5rem; padding: .5rem .75rem; margin: .5rem 0; }
 .talk { border: 1px solid var(--line); border-radius: .5rem; padding: .5rem .75rem; margin: .5rem 0; overflow-wrap: anywhere;
-  white-space: pre-wrap; }
+  white-space: pre-wrap; overflow-x: auto; }
 .warn code { white-space: nowrap; }
 .talk mark { background: var(--learnt); color: inherit; border-radius: .2rem; } code { overflow-wrap: anywhere; }
 """
@@ -78,8 +78,9 @@ def to_html(found: Inspection) -> str:
         tokens = found.tokens
         parts += [
             f"<h2>As {escape(tokens.model)} sees it</h2>",
-            f"<p>{tokens.all:,} tokens, {tokens.learnt:,} of them learnt, in {tokens.rows:,} rows of {tokens.row} ({tokens.filled:.1%} filled), "
-            f"in the style {escape(tokens.style)}. A turn has {tokens.turn_median} tokens in the middle and {tokens.turn_most} at most; "
+            f"<p>{tokens.all:,} tokens, {tokens.held_out:,} of them held out; the others in {tokens.rows:,} rows of {tokens.row} "
+            f"({tokens.filled:.1%} filled), {tokens.learnt:,} learnt, in the style {escape(tokens.style)}. "
+            f"A turn has {tokens.turn_median} tokens in the middle and {tokens.turn_most} at most; "
             f"{tokens.over_row / found.kept:.1%} are longer than a row.</p>",
             _section("Length of the turns, in tokens up to", tokens.lengths),
             "<h2>Samples: what is learnt has a background</h2>",

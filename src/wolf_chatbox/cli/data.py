@@ -15,7 +15,7 @@ from wolf_chatbox.cleaning import clean
 from wolf_chatbox.config import CleanConfig, Form, ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.corpus import count_speakers, find_speaker
-from wolf_chatbox.errors import CheckpointError
+from wolf_chatbox.errors import CheckpointError, DataError
 from wolf_chatbox.export import export
 from wolf_chatbox.importers import Tally, read_conversations
 from wolf_chatbox.privacy import Pseudonyms
@@ -70,7 +70,8 @@ def convert(
                 persona = find_speaker(persona or "", count_speakers(conversations))
             count, turns = export(conversations, to, file, persona)
         if turns != tally.kept:
-            raise AssertionError(f"{turns} turns written, {tally.kept} kept: turns were lost")
+            lost = f"{turns} turns written and {tally.kept} kept: some were lost"
+            raise DataError(f"{', '.join(files)}: {lost}. Please report this bug; nothing was written.")
         new.replace(output)
     finally:
         new.unlink(missing_ok=True)

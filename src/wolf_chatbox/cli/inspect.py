@@ -116,8 +116,8 @@ def show(found: Inspection, console: Console) -> None:
     if found.tokens:
         tokens = found.tokens
         say(
-            f"{tokens.model}, style {tokens.style}: {tokens.all:,} tokens, {tokens.learnt:,} learnt, {tokens.rows:,} rows of {tokens.row} "
-            f"({tokens.filled:.1%} filled)"
+            f"{tokens.model}, style {tokens.style}: {tokens.all:,} tokens, {tokens.held_out:,} of them held out; the others in "
+            f"{tokens.rows:,} rows of {tokens.row} ({tokens.filled:.1%} filled), {tokens.learnt:,} learnt"
         )
         over = f"{tokens.over_row / found.kept:.1%} are longer than a row"
         say(f"a turn has {tokens.turn_median} tokens in the middle and {tokens.turn_most} at most; {over}")

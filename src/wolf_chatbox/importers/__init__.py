@@ -51,7 +51,7 @@ from wolf_chatbox.importers import (
     whatsapp,
 )
 from wolf_chatbox.importers.files import EXAMPLE, expand, find
-from wolf_chatbox.importers.source import Source, Tally, Truncated
+from wolf_chatbox.importers.source import Damaged, Source, Tally, Truncated
 
 __all__ = ["EXAMPLE", "IMPORTERS", "Importer", "Tally", "find", "read_conversations"]
 
@@ -159,8 +159,8 @@ def _sources(path: str, config: ReadConfig, tally: Tally) -> Iterator[tuple[str,
             name = config.format if config.format != "auto" else recognise(source, config, alone=not several)
             if several and not IMPORTERS[name].claims(source.head):
                 raise FormatError(f"{each}: not of the format {name}.")
-        except (FormatError, DataError):
-            if not several:
+        except DataError as error:
+            if not several or isinstance(error, Damaged):
                 raise
             skipped.append(str(each)[len(path) :].lstrip("/\\"))
             continue

@@ -35,7 +35,7 @@ def expand(path: Path) -> tuple[list[AnyPath], bool]:
     """
     if path.is_dir():
         found: list[AnyPath] = [*sorted(each for each in path.rglob("*") if each.is_file() and not _hidden(each.relative_to(path).parts))]
-    elif path.suffix.lower() == ".zip" and zipfile.is_zipfile(path):
+    elif path.suffix.lower() == ".zip" and path.is_file():
         found = list(_members(path))
     else:
         return [path], False

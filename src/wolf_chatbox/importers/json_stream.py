@@ -45,21 +45,18 @@ class JsonStream:
         self._begun = False
         self._ended = False
         self._taken = True
+        self._depth = 0
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        try:
-            if kind is None and (more := self._next()):
-                raise self._error(f"more behind the document's end: {more!r}")
-        finally:
-            self._file.close()
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
 
     def fields(self) -> Iterator[str]:
         """Walk an object: after each key, take its value, walk into it, or leave it, which skips it."""
-        self._expect("{")
-        if self._take("}"):
+        self._open("{")
+        if self._close("}"):
             return
         while True:
             key = self._decode()
@@ -70,7 +67,7 @@ class JsonStream:
             yield key
             if not self._taken:
                 self.value()
-            if self._take("}"):
+            if self._close("}"):
                 return
             self._expect(",")
 
@@ -81,15 +78,15 @@ class JsonStream:
 
     def elements(self) -> Iterator[None]:
         """Walk an array: at each element, take it, walk into it, or leave it, which skips it."""
-        self._expect("[")
-        if self._take("]"):
+        self._open("[")
+        if self._close("]"):
             return
         while True:
             self._taken = False
             yield
             if not self._taken:
                 self.value()
-            if self._take("]"):
+            if self._close("]"):
                 return
             self._expect(",")
 
@@ -154,6 +151,19 @@ class JsonStream:
         self._taken = True
         if not self._take(character):
             raise self._error(f"{character!r} expected, found {self._buffer[self._at]!r}")
+
+    def _open(self, character: str) -> None:
+        self._expect(character)
+        self._depth += 1
+
+    def _close(self, character: str) -> bool:
+        """Whether the object or array ends here; nothing may stand behind the outermost one."""
+        if not self._take(character):
+            return False
+        self._depth -= 1
+        if not self._depth and (more := self._next()):
+            raise self._error(f"more behind the document's end: {more!r}")
+        return True
 
     def _more(self, size: int) -> bool:
         if self._ended:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import codecs
 import re
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO, cast
+from zipfile import BadZipFile
 from zipfile import Path as ZipPath
 
 from wolf_chatbox.errors import DataError
@@ -23,6 +25,10 @@ MAX_LINE = 1_000_000
 
 class Truncated(DataError):
     """A file ends within something; what came before it was whole."""
+
+
+class Damaged(DataError):
+    """A file in an archive cannot be unpacked."""
 
 
 @dataclass
@@ -83,7 +89,7 @@ class Source:
         """Find out how the file is encoded.
 
         Raises DataError when there is no such file, when it is a folder, empty, binary or not readable, and when
-        neither UTF-8 nor CP1252 (or the given encoding) decodes all its bytes.
+        neither UTF-8 nor CP1252 (or the given encoding) decodes all its bytes; Damaged where an archive cannot give it whole.
         """
         try:
             with path.open("rb") as file:
@@ -111,6 +117,8 @@ class Source:
             raise DataError(f"{path}: a folder, no file. Name the folder that holds it.") from error
         except PermissionError as error:
             raise DataError(f"{path}: no permission to read it. Change the file's permissions.") from error
+        except (BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+            raise Damaged(f"{path}: cannot be unpacked ({error}). Export it again, or unpack the archive and name the folder.") from error
         except OSError as error:
             raise DataError(f"{path}: cannot be read ({error.strerror}).") from error
         tried = " or ".join(guess.upper() for guess in guesses)
