@@ -6,6 +6,7 @@ import csv
 import io
 from collections import Counter
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given, settings
@@ -403,9 +404,13 @@ def test_columns_of_a_table_are_mapped(tmp_path: Path, row: dict[str, object], s
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    pq.write_table(pa.Table.from_pylist([row]), tmp_path / "train.parquet")
-    for name in (str(tmp_path / "train.parquet"), f"hf:{tmp_path}", f"hf:{tmp_path}:train", f"hf:{tmp_path}:default:train"):
-        (conversation,) = read(name, **settings)
+    # datasets takes a folder in whose path "test" stands for a test split, and the test's own folder has it.
+    with TemporaryDirectory(prefix="boats") as folder:
+        place = Path(folder)
+        pq.write_table(pa.Table.from_pylist([row]), place / "train.parquet")
+        names = (str(place / "train.parquet"), f"hf:{place}", f"hf:{place}:train", f"hf:{place}:default:train")
+        found = [list(read(name, **settings)) for name in names]
+    for (conversation,) in found:
         assert [turn[:2] for turn in conversation.turns] == turns
 
 
