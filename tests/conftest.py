@@ -6,6 +6,7 @@ import csv
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -104,6 +105,49 @@ def write_script(path: Path, episodes: int = 6, speakers: tuple[str, ...] = ("An
         for index in range(episodes * 8):
             episode, line = divmod(index, 8)
             table.writerow([index, 1, episode + 1, f"Part {episode + 1}", speakers[index % len(speakers)], say(episode, line)])
+
+
+@pytest.fixture
+def config(tiny_gpt2: Path, script: Path, tmp_path: Path) -> Any:
+    """Makes the settings of a short run; what is named is changed."""
+    from wolf_chatbox.config import SamplingConfig, TrainConfig
+
+    def make(**changes: Any) -> TrainConfig:
+        settings: dict[str, Any] = {"data": (str(script),), "model": str(tiny_gpt2), "output": tmp_path / "model", "epochs": 2, "batch_size": 1}
+        settings |= {"max_tokens": 64, "lr": 5e-3, "sampling": SamplingConfig(max_new_tokens=4)}
+        return TrainConfig(**(settings | changes))
+
+    return make
+
+
+@pytest.fixture
+def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A server that has the files of the made-up public sets, which are all that is known; nobody waits between two tries."""
+    from mirror import Mirror
+    from public_sets import CONTENT, PATHS, SETS
+    from wolf_chatbox import catalogue
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("WOLF_CHATBOX_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(catalogue, "sets", lambda: SETS)
+    monkeypatch.setattr("pooch.core.time", SimpleNamespace(sleep=lambda seconds: None))
+    with Mirror({PATHS[path]: content for path, content in CONTENT.items()}) as server:
+        monkeypatch.setenv("WOLF_CHATBOX_MIRROR", server.url)
+        yield server
+
+
+@pytest.fixture
+def cli(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str]]:
+    """Run `wolf-chatbox data …`; returns the exit code and what was shown."""
+    from wolf_chatbox.cli import app, run
+
+    def call(*arguments: str) -> tuple[int, str]:
+        capsys.readouterr()
+        code = run(lambda: app.meta(["data", *arguments], exit_on_error=False, print_error=False), {})
+        shown = capsys.readouterr()
+        return code, shown.out + shown.err
+
+    return call
 
 
 @pytest.fixture(autouse=True)

@@ -190,7 +190,8 @@ def test_a_leak_is_a_held_out_conversation_that_is_nearly_one_to_learn_from() ->
         return Conversation(tuple(Turn("ab"[at % 2], f"{topic} number {at}, what do you say about {topic}?") for at in range(8)), group)
 
     training = [talk("boats"), talk("lakes")]
-    assert leak(training, []) == 0
+    assert leak(training, []) is leak([], training) is None
+    assert leak(training, [talk("mountains")]) == 0
     assert leak(training, [talk("mountains"), talk("boats")]) == 0.5
     assert leak(training, [talk("boats")]) == 1
 

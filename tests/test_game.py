@@ -69,6 +69,16 @@ def test_pseudonyms_reach_players_events_and_their_texts(tmp_path: Path) -> None
     assert names["Rin"] in hidden.game.events[4].text
 
 
+def test_facts_stay_when_texts_are_repaired_and_go_when_people_are_protected() -> None:
+    [repaired] = clean([make()], CleanConfig(repair=True), Tally(kept=3))
+    assert repaired == make()
+    [scrubbed] = clean([make()], CleanConfig(scrub=True), Tally(kept=3))
+    assert scrubbed.game is not None
+    assert not scrubbed.game.facts
+    assert not any(each.facts for each in scrubbed.game.players)
+    assert scrubbed.game.events == repaired.game.events if repaired.game else False
+
+
 def test_events_stay_where_they_were_when_turns_go() -> None:
     shorter = make().with_turns([0, 2], [make().turns[0], make().turns[2]])
     assert shorter.game is not None

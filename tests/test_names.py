@@ -1,8 +1,7 @@
-"""Names of people who do not take part in a conversation, with a stand-in for Presidio and, where it is installed, with itself."""
+"""Names of people who do not take part in a conversation, with a stand-in for Presidio, and with itself."""
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import re
@@ -164,7 +163,6 @@ def site(tmp_path: Path) -> Path:
     return tmp_path / "site"
 
 
-@pytest.mark.skipif(not importlib.util.find_spec("presidio_analyzer"), reason="presidio-analyzer is not installed")
 def test_presidio_finds_them_with_the_model_that_is_installed(site: Path, tmp_path: Path) -> None:
     (tmp_path / "chat.txt").write_text("13.6.2018, 21:25 - Ann: Mordecai is in Oslo\n13.6.2018, 21:26 - Zoe: Zoe is not, Mordecai\n")
 

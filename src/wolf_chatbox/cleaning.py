@@ -18,9 +18,10 @@ from wolf_chatbox.privacy import Pseudonyms, scrub
 NEAR = 0.8
 """Conversations whose sets of five-character pieces overlap by this much (Jaccard) are near duplicates."""
 PIECE = 5
-MOST_COMPARED = 1000
 FEW = 3
 """Conversations of fewer turns than this are never duplicates: "Hi!" "Hi!" is said often."""
+MOST_COMPARED = 1000
+"""Conversations of each side of a split that are compared at most."""
 
 
 def clean(conversations: Iterable[Conversation], config: CleanConfig, tally: Tally) -> Iterator[Conversation]:
@@ -36,6 +37,8 @@ def clean(conversations: Iterable[Conversation], config: CleanConfig, tally: Tal
         conversations = _without_duplicates(conversations, tally, near=config.duplicates == "near")
     if config.join_within:
         conversations = _joined(conversations, timedelta(seconds=config.join_within), tally)
+    if config.scrub or config.scrub_names:
+        conversations = _without_facts(conversations)
     if config.scrub:
         conversations = _each_text(conversations, lambda text: scrub(text, tally.changed))
     if config.scrub_names:
@@ -53,6 +56,11 @@ def _each_text(conversations: Iterable[Conversation], change: Callable[[str], st
     for conversation in conversations:
         game = conversation.game and conversation.game.changed(str, change)
         yield Conversation(tuple(turn._replace(text=change(turn.text)) for turn in conversation.turns), conversation.group, game)
+
+
+def _without_facts(conversations: Iterable[Conversation]) -> Iterator[Conversation]:
+    for conversation in conversations:
+        yield replace(conversation, game=conversation.game and conversation.game.without_facts())
 
 
 def _without_names(conversations: Iterable[Conversation], tally: Tally) -> Iterator[Conversation]:
@@ -139,21 +147,21 @@ class NearDuplicates:
         return bool(self._index.query(_sketch(text)))
 
 
-def leak(training: Sequence[Conversation], held_out: Sequence[Conversation]) -> float:
+def leak(training: Sequence[Conversation], held_out: Sequence[Conversation]) -> float | None:
     """The share of the held-out conversations that are nearly one to learn from: what a held-out loss flatters by.
 
-    Of each side at most MOST_COMPARED conversations are compared, taken evenly.
+    Of each side at most MOST_COMPARED conversations are compared, taken evenly; None where a side has none long enough.
     """
 
     def texts(conversations: Sequence[Conversation]) -> list[str]:
         long = [each for each in conversations if len(each.turns) >= FEW]
         return ["\n".join(turn.text for turn in each.turns) for each in long[:: max(1, -(-len(long) // MOST_COMPARED))]]
 
-    asked = texts(held_out)
-    if not asked:
-        return 0.0
+    known, asked = texts(training), texts(held_out)
+    if not known or not asked:
+        return None
     index = NearDuplicates()
-    for text in texts(training):
+    for text in known:
         index.add(text)
     return sum(map(index.find, asked)) / len(asked)
 

@@ -54,8 +54,8 @@ class Dataset:
     contexts: list[tuple[Conversation, tuple[Turn, ...]]]
     """Held-out (or, without any, training) conversations, and a stretch of each that ends with a turn of a learnt speaker."""
     notices: list[str] = field(default_factory=list)
-    leak: float = 0.0
-    """Share of the held-out conversations that are nearly one to learn from."""
+    leak: float | None = None
+    """Share of the held-out conversations that are nearly one to learn from; None where none could be compared."""
 
     @property
     def tokens(self) -> int:
@@ -104,7 +104,7 @@ class Dataset:
             "learnt_tokens": self.learnt_tokens,
             "rows": len(self.rows),
             "held_out_rows": len(self.held_out_rows),
-            "leak": round(self.leak, 4),
+            "leak": self.leak,
             "rows_filled": round(share_filled(self.rows, self.max_tokens), 4),
             "fingerprint": self.fingerprint(),
         }

@@ -124,13 +124,17 @@ class Game:
         return frozenset(each.name for each in self.players if each.first_role == WEREWOLF)
 
     def changed(self, name: Callable[[str], str], text: Callable[[str], str]) -> Game:
-        """A copy under other names and with other texts. `facts` may hold names too, so a changed game has none."""
-        players = tuple(replace(each, name=name(each.name), facts={}) for each in self.players)
+        """A copy under other names and with other texts."""
+        players = tuple(replace(each, name=name(each.name)) for each in self.players)
         events = tuple(
             each._replace(actor=each.actor and name(each.actor), target=each.target and name(each.target), text=each.text and text(each.text))
             for each in self.events
         )
-        return replace(self, players=players, events=events, facts={})
+        return replace(self, players=players, events=events)
+
+    def without_facts(self) -> Game:
+        """A copy without what else the source tells: it may name people in any form."""
+        return replace(self, players=tuple(replace(each, facts={}) for each in self.players), facts={})
 
     def kept(self, turns: Sequence[int]) -> Game:
         """A copy for a conversation that keeps only the turns at these places (ascending): events stand where they stood among them."""

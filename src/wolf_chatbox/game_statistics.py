@@ -74,6 +74,11 @@ class Day:
     told: list[str]
     """What happened, in English sentences, as the moderator knows it."""
 
+    def said(self) -> str:
+        """Utterances by who hears them, in words."""
+        counts = ", ".join(f"{count:,} to {HEARD_BY[channel]}" for channel, count in self.talk.items())
+        return f"utterances: {counts}" if counts else "nothing said"
+
 
 @dataclass(frozen=True)
 class Timeline:

@@ -87,8 +87,8 @@ class Inspection:
     languages: dict[str, float]
     near_duplicates: float
     """Share of the conversations that are nearly another one before them."""
-    leak: float
-    """Share of the held-out conversations that are nearly one to learn from, at the split that would be trained."""
+    leak: float | None
+    """Share of the held-out conversations that are nearly one to learn from, at the split to be trained; None where none could be compared."""
     notes: list[str]
     tokens: Tokens | None = None
     games: GameStatistics | None = None
@@ -110,8 +110,6 @@ def inspect(conversations: Sequence[Conversation], tally: Tally, dataset: Datase
     times = sorted(turn.time for turn in turns if turn.time)
     sizes = [len(conversation.turns) for conversation in conversations]
     some = conversations[:: max(1, len(conversations) // MOST_COMPARED)]
-    near = near_duplicates(some)
-    training, held_out, _ = split(some, 0.1, 0)
     found = Inspection(
         files=tally.files(),
         read=tally.read,
@@ -129,8 +127,8 @@ def inspect(conversations: Sequence[Conversation], tally: Tally, dataset: Datase
         first=times[0].isoformat() if times else None,
         last=times[-1].isoformat() if times else None,
         languages=languages(some[:: max(1, len(some) // 300)]),
-        near_duplicates=near,
-        leak=dataset.leak if dataset else leak(training, held_out) if near else 0.0,
+        near_duplicates=near_duplicates(some),
+        leak=dataset.leak if dataset else leak(*split(conversations, 0.1, 0)[:2]),
         notes=list(dict.fromkeys([*tally.notes, *(dataset.notices if dataset else [])])),
         tokens=tokens_of(dataset, model, conversations) if dataset else None,
         games=count_games(conversations),
@@ -226,7 +224,7 @@ def warn(found: Inspection, texts: Sequence[str]) -> list[str]:
         warnings.append(f"turns with broken characters: {broken}. Try --repair, or read with another --encoding.")
     if found.near_duplicates > 0.01:
         warnings.append(f"{found.near_duplicates:.0%} of the conversations are nearly there twice. Drop them with --duplicates near.")
-    if found.leak > 0:
+    if found.leak:
         warnings.append(f"{found.leak:.0%} of the held-out conversations are nearly ones to learn from: figures will flatter. Use --duplicates near.")
     for one, other in alike([each.name for each in found.speakers])[:5]:
         warnings.append(f"{one} and {other} look like one person. Give them one name in the data.")
@@ -239,6 +237,12 @@ def warn(found: Inspection, texts: Sequence[str]) -> list[str]:
     if found.tokens and found.tokens.over_row:
         warnings.append(f"{found.tokens.over_row} turns are longer than a row of {found.tokens.row} tokens and are cut. Raise --max-tokens.")
     return warnings
+
+
+def copies(found: Inspection) -> str:
+    """How much is there nearly twice, in words."""
+    leak = "" if found.leak is None else f"; of those held out, {found.leak:.1%} are nearly ones to learn from"
+    return f"{found.near_duplicates:.1%} of the conversations are nearly one before them{leak}"
 
 
 def _spread(items: Sequence[Any], count: int) -> list[Any]:

@@ -140,7 +140,7 @@ class Pseudonyms:
             Conversation(
                 tuple(turn._replace(speaker=named(turn.speaker), text=hidden(turn.text)) for turn in conversation.turns),
                 self.groups.get(conversation.group, ""),
-                conversation.game and conversation.game.changed(named, hidden),
+                conversation.game and conversation.game.changed(named, hidden).without_facts(),
             )
             for conversation in conversations
         ]

@@ -172,10 +172,11 @@ class Renderer:
         view = part if isinstance(part, View) else None
         places = view.places if view else range(len(part.turns))
         pieces = [self.turn(turn, part) for turn in part.turns]
+        lengths = [len(piece) for piece in pieces]
         start = self.opening(view, max_tokens) if view else self.start(part.turns)
         at = 0
         while at < len(pieces):
-            begin, end = fit([len(piece) for piece in pieces], at, max_tokens - len(start), context_tokens)
+            begin, end = fit(lengths, at, max_tokens - len(start), context_tokens)
             # What follows the last learnt turn teaches nothing here; the next sample takes it as its context.
             last = max((each for each in range(at, end) if any(pieces[each].learn)), default=at)
             ids = [*start, *(each for piece in pieces[begin : last + 1] for each in piece.ids)]
@@ -209,7 +210,7 @@ def fit(lengths: Sequence[int], at: int, room: int, context_tokens: int) -> tupl
     Between half and all of `context_tokens` may be context; it is as much as fills the room best. What room is left where the
     next turn is too long is filled with more context: a row costs the same.
     """
-    choices = []
+    choices = []  # (context, size, begin, end)
     begin, context = at, 0
     while True:
         end, size = at + 1, context + lengths[at]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from html import escape
 
 from wolf_chatbox.game_statistics import HEARD_BY, GameStatistics, Timeline
-from wolf_chatbox.inspection import Inspection
+from wolf_chatbox.inspection import Inspection, copies
 
 STYLE = """
 :root { color-scheme: light dark; --back: #fbfbfa; --text: #22252a; --dim: #6a6f78; --line: #dfe1e5; --bar: #4a7dbd;
@@ -57,8 +57,7 @@ def to_html(found: Inspection) -> str:
         '<div class="facts">' + "".join(f"<div><b>{value:,}</b>{escape(name)}</div>" for name, value in facts.items()) + "</div>",
         f"<p>{least} to {most} turns a conversation, {median} in the middle; {found.characters:,} characters in all.</p>",
         f"<p>From {_minute(found.first)} to {_minute(found.last)}.</p>" if found.first and found.last else "",
-        f"<p>{found.near_duplicates:.1%} of the conversations are nearly one before them; of those held out, {found.leak:.1%} are nearly ones to "
-        "learn from.</p>",
+        f"<p>{copies(found)}.</p>",
         *(f'<p class="warn">{_with_flags(text)}</p>' for text in found.warnings),
         _section(
             "Speakers: turns, and characters in one",
@@ -126,14 +125,9 @@ def _timeline(game: Timeline) -> list[str]:
     roles = ", ".join(f"{name} ({role or '?'})" for name, role in game.roles.items())
     days = []
     for day in game.days:
-        days.append(f"<p><b>{escape(day.name)}</b> {escape(said(day.talk))}</p>")
+        days.append(f"<p><b>{escape(day.name)}</b> {escape(day.said())}</p>")
         days += ['<div class="talk">' + escape("\n".join(day.told)) + "</div>"] if day.told else []
     return ["<h2>A game of median length</h2>", f'<p class="dim"><code>{escape(game.group)}</code></p>', f"<p>{escape(roles)}</p>", *days]
-
-
-def said(talk: Mapping[str, int]) -> str:
-    """Utterances by who hears them, in words."""
-    return "utterances: " + ", ".join(f"{count:,} to {HEARD_BY[channel]}" for channel, count in talk.items()) if talk else "nothing said"
 
 
 def _with_flags(text: str) -> str:

@@ -93,8 +93,8 @@ class Display:
             self.say(f"  cut: {cut:,} turns longer than {data.max_tokens} tokens")
         share = data.held_out.learnt / max(1, data.held_out.learnt + data.training.learnt)
         self.say(f"{data.tokens:,} tokens, of which an epoch learns {data.learnt_tokens:,} in {len(data.rows):,} rows of {data.max_tokens}")
-        leak = f"{data.leak:.0%} of its conversations are nearly ones to learn from"
-        self.say(f"held out: {share:.0%} of the turns to learn; {leak}{' (--duplicates near drops them)' if data.leak else ''}")
+        leak = "" if data.leak is None else f"; {data.leak:.1%} of its conversations are nearly ones to learn from"
+        self.say(f"held out: {share:.0%} of the turns to learn{leak}{' (--duplicates near drops them)' if data.leak else ''}")
         for notice in data.notices:
             self.say(f"note: {notice}", "yellow")
         self.say(f"style {data.renderer.style.name} ({data.style_reason}), learning {data.persona or 'every speaker'}")

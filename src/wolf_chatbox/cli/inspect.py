@@ -17,9 +17,9 @@ from wolf_chatbox.config import CleanConfig, ReadConfig, TrainConfig
 from wolf_chatbox.errors import DataError
 from wolf_chatbox.game_statistics import HEARD_BY, GameStatistics
 from wolf_chatbox.importers import Tally, read_conversations
-from wolf_chatbox.inspection import Inspection
+from wolf_chatbox.inspection import Inspection, copies
 from wolf_chatbox.inspection import inspect as look
-from wolf_chatbox.report import said, to_html
+from wolf_chatbox.report import to_html
 
 MOST_SPEAKERS = 12
 
@@ -102,8 +102,7 @@ def show(found: Inspection, console: Console) -> None:
     say(f"{found.characters:,} characters")
     if found.first:
         say(f"from {found.first} to {found.last}")
-    leak = f"of those held out, {found.leak:.1%} are nearly ones to learn from"
-    say(f"{found.near_duplicates:.1%} of the conversations are nearly one before them; {leak}")
+    say(copies(found))
     say("languages: " + ", ".join(f"{code} {share:.0%}" for code, share in list(found.languages.items())[:6]))
     table = Table("speaker", "turns", "share", "characters a turn", box=None, pad_edge=False)
     for each in found.speakers[:MOST_SPEAKERS]:
@@ -164,6 +163,6 @@ def show_games(games: GameStatistics, console: Console) -> None:
     say(f"A game of median length: {games.timeline.group}", "bold")
     say(", ".join(f"{name} ({role or '?'})" for name, role in games.timeline.roles.items()))
     for day in games.timeline.days:
-        say(f"{day.name}: {said(day.talk)}")
+        say(f"{day.name}: {day.said()}")
         for text in day.told:
             say(f"  {text}", "dim")

@@ -45,15 +45,12 @@ DALLINGER = {"id", "creation_time", "type", "failed", "time_of_death"}
 
 @dataclass(frozen=True)
 class Table:
-    names: list[str]
     rows: list[dict[str, str]]
-
-    def column(self, part: str) -> str | None:
-        return column_of(self.names, None, COLUMNS[part])
+    columns: dict[str, str]
+    """The name of the column that holds each part (a key of COLUMNS), of those that are there."""
 
     def cell(self, row: dict[str, str], part: str) -> str:
-        column = self.column(part)
-        return clean(row.get(column, "")) if column is not None else ""
+        return clean(row.get(self.columns.get(part, ""), ""))
 
 
 @dataclass(frozen=True)
@@ -121,12 +118,12 @@ def _table(source: Source, kind: str) -> Table:
     except csv.Error as error:
         raise DataError(f"{source.path}: not a table that can be read ({error}). Export it again as CSV.") from error
     names = [name for name in rows[0] if name] if rows else []
-    table = Table(names, [{key: value for key, value in row.items() if key and isinstance(value, str)} for row in rows])
-    lacking = [COLUMNS[part][0] for part in NEEDED[kind] if rows and table.column(part) is None]
+    columns = {part: column for part, known in COLUMNS.items() if (column := column_of(names, None, known)) is not None}
+    lacking = [COLUMNS[part][0] for part in NEEDED[kind] if rows and part not in columns]
     if lacking:
         found = " ".join(", ".join(names)[:200].split())
         raise DataError(f"{source.path}, line 1: a table of {kind} without {', '.join(lacking)} (found: {found}). Name the columns so.")
-    return table
+    return Table([{key: value for key, value in row.items() if key and isinstance(value, str)} for row in rows], columns)
 
 
 def _seats(table: Table | None) -> dict[str, Seat]:
@@ -144,7 +141,7 @@ def _told(table: Table | None, key: str) -> dict[str, str]:
     if table is None:
         return {}
     row = next(each for each in table.rows if table.cell(each, "id") == key and table.cell(each, "role").lower() != "source")
-    read = {table.column(part) for part in ("name", "role")}
+    read = {table.columns.get(part) for part in ("name", "role")}
     return {column: value for column, value in row.items() if value and column not in read}
 
 
@@ -202,5 +199,5 @@ def _die(record: Record, waiting: list[Seat], phase: str, until: datetime | None
 
 
 def _rest(table: Table, row: dict[str, str]) -> dict[str, str]:
-    read = {table.column(part) for part in ("text", "time", "origin")}
+    read = {table.columns.get(part) for part in ("text", "time", "origin")}
     return {column: value for column, value in row.items() if value and column not in read}
