@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 from wolf_chatbox import models
-from wolf_chatbox.checkpoint import read_run, writing
+from wolf_chatbox.checkpoint import read_run
 from wolf_chatbox.config import SamplingConfig
 from wolf_chatbox.conversation import Conversation, Turn, parse_conversations
 from wolf_chatbox.corpus import find_speaker
@@ -20,6 +20,7 @@ from wolf_chatbox.embedded import Tell
 from wolf_chatbox.engines import Engine
 from wolf_chatbox.engines.torch_engine import TorchEngine
 from wolf_chatbox.errors import ChatError, DataError
+from wolf_chatbox.files import writing
 from wolf_chatbox.rendering import Renderer, choose_style, make_renderer
 from wolf_chatbox.styles import ASSISTANT, USER
 

@@ -11,17 +11,16 @@ A folder is written under a temporary name beside its place, flushed to the disk
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from wolf_chatbox.errors import CheckpointError
+from wolf_chatbox.files import flush, writing
 
 RUN_FILE = "run.json"
 
@@ -115,7 +114,7 @@ def write_folder(place: Path, write: Callable[[Path], None]) -> None:
         try:
             write(new)
             for path in [*new.rglob("*"), new]:
-                _flush(path)
+                flush(path)
         except BaseException:
             shutil.rmtree(new, ignore_errors=True)
             raise
@@ -123,7 +122,7 @@ def write_folder(place: Path, write: Callable[[Path], None]) -> None:
         if place.exists():
             place.rename(old)
         new.rename(place)
-        _flush(place.parent)
+        flush(place.parent)
         shutil.rmtree(old, ignore_errors=True)
 
 
@@ -152,31 +151,3 @@ def read_run(folder: Path) -> dict[str, Any] | None:
 
 def write_run(folder: Path, run: dict[str, Any]) -> None:
     (folder / RUN_FILE).write_text(json.dumps(run, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-@contextmanager
-def writing(place: Path) -> Iterator[None]:
-    """Turn what the disk says into one line."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise CheckpointError(f"{place}: the disk is full. Free some space; what was saved before is whole.") from error
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            raise CheckpointError(f"{place}: no permission to write there. Choose another output folder.") from error
-        raise CheckpointError(f"{place}: cannot be written ({error.strerror or error}). Choose another output folder.") from error
-    except Exception as error:
-        # safetensors reports a full disk as an error of its own kind
-        if type(error).__name__ == "SafetensorError" and ("No space" in str(error) or "os error 28" in str(error)):
-            raise CheckpointError(f"{place}: the disk is full. Free some space; what was saved before is whole.") from error
-        raise
-
-
-def _flush(path: Path) -> None:
-    if os.name == "nt" and path.is_dir():
-        return
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

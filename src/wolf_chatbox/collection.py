@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TextIO
 
 from wolf_chatbox.catalogue import PublicSet
-from wolf_chatbox.checkpoint import write_folder, writing
+from wolf_chatbox.checkpoint import write_folder
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation, write_conversations
 from wolf_chatbox.datasheet import Part, datasheet
 from wolf_chatbox.errors import CheckpointError, DataError
+from wolf_chatbox.files import writing
 from wolf_chatbox.importers import Tally, read_conversations
 
 LICENCES = "licences.txt"

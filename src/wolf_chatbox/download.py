@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from wolf_chatbox.catalogue import File, PublicSet
-from wolf_chatbox.checkpoint import writing
 from wolf_chatbox.embedded import cache_folder
 from wolf_chatbox.errors import DataError
+from wolf_chatbox.files import writing
 
 if TYPE_CHECKING:
     import requests

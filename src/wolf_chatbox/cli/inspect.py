@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from wolf_chatbox.checkpoint import writing
 from wolf_chatbox.cleaning import clean
 from wolf_chatbox.config import CleanConfig, ReadConfig, TrainConfig
 from wolf_chatbox.errors import DataError
+from wolf_chatbox.files import writing
 from wolf_chatbox.game_statistics import HEARD_BY, GameStatistics
 from wolf_chatbox.importers import Tally, read_conversations
 from wolf_chatbox.inspection import Inspection, copies
