@@ -54,6 +54,7 @@ FLAGS = {
     "temperature": "--temp",
     "turns": "--chat_turns",
     "trust_remote_code": "--trust_remote_code",
+    "no_repeat_phrase": "--no_repeat_phrase",
     "no_repeat_ngram_size": "--no_repeat_ngram_size",
     "top_k": "--top_k",
     "top_p": "--top_p",
@@ -87,6 +88,7 @@ def dial_main(
     epoch: Whole = TrainConfig.epochs,
     log_step: Whole = TrainConfig.log_every,
     max_len_gen: Annotated[Whole | None, Parameter(show_default=lambda _: SamplingConfig.max_new_tokens)] = None,
+    no_repeat_phrase: Annotated[Whole | None, Parameter(show_default=lambda _: SamplingConfig.no_repeat_phrase)] = None,
     no_repeat_ngram_size: Annotated[Whole | None, Parameter(show_default=lambda _: SamplingConfig.no_repeat_ngram_size)] = None,
     top_k: Annotated[Whole | None, Parameter(show_default=lambda _: SamplingConfig.top_k)] = None,
     top_p: Annotated[float | None, Parameter(show_default=lambda _: SamplingConfig.top_p)] = None,
@@ -151,8 +153,10 @@ def dial_main(
         Updates between two printed losses.
     max_len_gen
         Tokens of one generated reply at most.
+    no_repeat_phrase
+        No phrase of this many words twice in a reply, and no piece of text more than four times in a row; 0 is off.
     no_repeat_ngram_size
-        No n-gram of this size twice in a reply; 0 is off.
+        No n-gram of this many tokens twice in a reply, even within words; 0 is off.
     top_k
         Top-k sampling: draw from this many likeliest tokens; 0 is off.
     top_p
@@ -224,6 +228,7 @@ def dial_main(
     """
     sampling: dict[str, Any] = {
         "max_new_tokens": max_len_gen,
+        "no_repeat_phrase": no_repeat_phrase,
         "no_repeat_ngram_size": no_repeat_ngram_size,
         "top_k": top_k,
         "top_p": top_p,

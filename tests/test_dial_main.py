@@ -151,14 +151,30 @@ def test_log_step(classic: Classic) -> None:
 
 
 def test_generation_flags_become_the_models_defaults_and_play_overrides_them(classic: Classic) -> None:
-    flags = ("--max_len_gen", "7", "--no_repeat_ngram_size", "2", "--top_k", "11", "--top_p", "0.8", "--temp", "0.5")
+    flags = ("--max_len_gen", "7", "--no_repeat_phrase", "3", "--no_repeat_ngram_size", "2", "--top_k", "11", "--top_p", "0.8", "--temp", "0.5")
     classic(*flags)
     saved = json.loads(Path("wolf_model/generation_config.json").read_text())
-    assert [saved[name] for name in ("max_new_tokens", "no_repeat_ngram_size", "top_k", "top_p", "temperature")] == [7, 2, 11, 0.8, 0.5]
+    names = ("max_new_tokens", "no_repeat_phrase", "no_repeat_ngram_size", "top_k", "top_p", "temperature")
+    assert [saved[name] for name in names] == [7, 3, 2, 11, 0.8, 0.5]
     play = classic("--play", stdin="/set\n")
-    assert "max_new_tokens=7 no_repeat_ngram_size=2 top_k=11 top_p=0.8 temperature=0.5" in play["err"]
-    over = classic("--play", "--max_len_gen", "3", "--no_repeat_ngram_size", "0", "--top_k", "0", "--top_p", "1", "--temp", "0", stdin="/set\n")
-    assert "max_new_tokens=3 no_repeat_ngram_size=0 top_k=0 top_p=1.0 temperature=0.0" in over["err"]
+    assert "max_new_tokens=7 no_repeat_phrase=3 no_repeat_ngram_size=2 top_k=11 top_p=0.8 temperature=0.5" in play["err"]
+    over = classic(
+        "--play",
+        "--max_len_gen",
+        "3",
+        "--no_repeat_phrase",
+        "0",
+        "--no_repeat_ngram_size",
+        "0",
+        "--top_k",
+        "0",
+        "--top_p",
+        "1",
+        "--temp",
+        "0",
+        stdin="/set\n",
+    )
+    assert "max_new_tokens=3 no_repeat_phrase=0 no_repeat_ngram_size=0 top_k=0 top_p=1.0 temperature=0.0" in over["err"]
 
 
 def test_generation_flags_change_the_replies(classic: Classic) -> None:
@@ -192,6 +208,7 @@ def test_generation_flags_change_the_replies(classic: Classic) -> None:
         ("--log_step", "0", "must be 1 or more"),
         ("--max_len_gen", "0", "must be 1 or more"),
         ("--no_repeat_ngram_size", "-1", "must be 0 or more"),
+        ("--no_repeat_phrase", "-1", "must be 0 or more"),
         ("--top_k", "-1", "must be 0 or more"),
         ("--top_p", "0", "must be above 0 and at most 1"),
         ("--temp", "-0.1", "must be 0 or more"),
@@ -273,7 +290,14 @@ def test_help_lists_every_flag_with_its_default() -> None:
     ).stdout
     defaults = {"--max_len_gen": SamplingConfig.max_new_tokens, "--temp": SamplingConfig.temperature, "--top_p": SamplingConfig.top_p}
     defaults |= {"--lr": TrainConfig.lr, "--train_bz": TrainConfig.batch_size, "--epoch": TrainConfig.epochs, "--ptr_model_path": "wolf_model"}
-    defaults |= {"--no_repeat_ngram_size": 3, "--top_k": 50, "--initial_point": "microsoft/DialoGPT-small", "--schedule": "linear", "--wm_ratio": 0.1}
+    defaults |= {
+        "--no_repeat_phrase": 4,
+        "--no_repeat_ngram_size": 0,
+        "--top_k": 50,
+        "--initial_point": "microsoft/DialoGPT-small",
+        "--schedule": "linear",
+        "--wm_ratio": 0.1,
+    }
     defaults |= {"--test_size": 0.1, "--acc_step": 1, "--log_step": 10, "--chat_turns": 0, "--max_len_dial": TrainConfig.max_tokens}
     blocks = shown.split("│ --")
     for flag, default in defaults.items():

@@ -7,6 +7,7 @@ import random
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import fields
 from pathlib import Path
 
 import torch
@@ -85,7 +86,7 @@ class ChatSession:
             raise ChatError(f"persona {chosen}: a model of the style chat has one voice, {trained}. Train with --style named for many.")
         renderer = make_renderer(base.tokenizer, style, chosen, user or partner, speakers or (USER, ASSISTANT))
         return cls(
-            TorchEngine(base.model, device),
+            TorchEngine(base.model, device, base.tokenizer),
             renderer,
             persona=chosen,
             user=user or (partner if partner != chosen else USER),
@@ -211,7 +212,7 @@ def find_persona(name: str, speakers: dict[str, int]) -> str:
 def saved_sampling(generation: object) -> SamplingConfig:
     """The sampling settings in a model's generation_config; what it leaves open is as usual."""
     greedy = getattr(generation, "do_sample", None) is False and getattr(generation, "max_new_tokens", None) is not None
-    settings = {name: getattr(generation, name, None) for name in ("max_new_tokens", "no_repeat_ngram_size", "top_k", "top_p", "temperature")}
+    settings = {each.name: getattr(generation, each.name, None) for each in fields(SamplingConfig)}
     return SamplingConfig().changed(**(settings | ({"temperature": 0.0} if greedy else {})))
 
 

@@ -110,8 +110,10 @@ class SamplingConfig:
 
     max_new_tokens: Whole = 64
     """Tokens of one generated reply at most."""
-    no_repeat_ngram_size: Whole = 3
-    """No n-gram of this size twice in a reply; 0 is off."""
+    no_repeat_phrase: Whole = 4
+    """No phrase of this many words twice in a reply, and no piece of text more than four times in a row; 0 is off."""
+    no_repeat_ngram_size: Whole = 0
+    """No n-gram of this many tokens twice in a reply, even within words; 0 is off."""
     top_k: Whole = 50
     """Draw from this many likeliest tokens; 0 is off."""
     top_p: float = 0.95
@@ -121,7 +123,7 @@ class SamplingConfig:
 
     def __post_init__(self) -> None:
         _check_at_least(self, 1, "max_new_tokens")
-        _check_at_least(self, 0, "no_repeat_ngram_size", "top_k", "temperature")
+        _check_at_least(self, 0, "no_repeat_phrase", "no_repeat_ngram_size", "top_k", "temperature")
         if not 0 < self.top_p <= 1:
             raise ConfigError("top_p", self.top_p, "must be above 0 and at most 1.")
 
@@ -330,8 +332,10 @@ class ChatConfig:
     """Run the Python code that some models bring along."""
     max_new_tokens: Whole | None = None
     """Tokens of one generated reply at most. [default: the model's own]"""
+    no_repeat_phrase: Whole | None = None
+    """No phrase of this many words twice in a reply; 0 is off. [default: the model's own]"""
     no_repeat_ngram_size: Whole | None = None
-    """No n-gram of this size twice in a reply; 0 is off. [default: the model's own]"""
+    """No n-gram of this many tokens twice in a reply; 0 is off. [default: the model's own]"""
     top_k: Whole | None = None
     """Draw from this many likeliest tokens; 0 is off. [default: the model's own]"""
     top_p: float | None = None

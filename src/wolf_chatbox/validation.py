@@ -43,7 +43,7 @@ def perplexity(loss: float | None) -> float | None:
 
 def sample_replies(model: Any, dataset: Dataset, config: TrainConfig, autocast: torch.autocast) -> list[Reply]:
     """One reply for each of the dataset's contexts, the same random numbers each time."""
-    engine = TorchEngine(model)
+    engine = TorchEngine(model, tokenizer=dataset.renderer.tokenizer)
     stop = {dataset.renderer.end_id}
     replies = []
     for part, turns in dataset.contexts:

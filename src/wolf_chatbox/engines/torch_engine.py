@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import torch
-from transformers import PreTrainedModel
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.generation.logits_process import (
+    LogitsProcessor,
     LogitsProcessorList,
     NoRepeatNGramLogitsProcessor,
     TemperatureLogitsWarper,
@@ -17,24 +18,29 @@ from transformers.generation.logits_process import (
 )
 
 from wolf_chatbox.config import SamplingConfig
+from wolf_chatbox.engines.repetition import Repetition
 from wolf_chatbox.loss import evaluating
 from wolf_chatbox.models import context_of
 
 
 class TorchEngine:
-    """Generates with the model as it is, on the device that it is on unless another is given."""
+    """Generates with the model as it is, on the device that it is on unless another is given.
 
-    def __init__(self, model: PreTrainedModel, device: str | None = None) -> None:
+    Without the tokenizer there are no words, and `no_repeat_phrase` does nothing.
+    """
+
+    def __init__(self, model: PreTrainedModel, device: str | None = None, tokenizer: PreTrainedTokenizerBase | None = None) -> None:
         if device is not None:
             torch.nn.Module.to(model, device)
         self.model = model
+        self._repetition = Repetition(tokenizer) if tokenizer is not None else None
         self.context = context_of(model.config)
         self._keeps_last = "logits_to_keep" in inspect.signature(model.forward).parameters
 
     def stream(self, prompt: Sequence[int], sampling: SamplingConfig, stop: Collection[int], seed: int | None = None) -> Iterator[int]:
         """Yield the reply's ids as they are drawn, up to an id of `stop`, which is not yielded.
 
-        The n-gram rule looks at the reply alone. Raises ValueError when the prompt is empty or fills the context.
+        The rules against repetition look at the reply alone. Raises ValueError when the prompt is empty or fills the context.
         """
         if not 0 < len(prompt) < self.context:
             raise ValueError(f"a prompt of {len(prompt)} tokens; it must have 1 to {self.context - 1}")
@@ -44,7 +50,7 @@ class TorchEngine:
             random.seed()
         else:
             random.manual_seed(seed)
-        shape = _processors(sampling)
+        shape = self._processors(sampling)
         keep_last = {"logits_to_keep": 1} if self._keeps_last else {}
         ids: Any = torch.tensor([list(prompt)], device=device)
         reply = ids[:, :0]
@@ -62,17 +68,32 @@ class TorchEngine:
                 return
             yield drawn
 
+    def _processors(self, sampling: SamplingConfig) -> LogitsProcessorList:
+        """The changes to the scores, in the order of transformers' generate."""
+        shape = LogitsProcessorList()
+        if sampling.no_repeat_ngram_size:
+            shape.append(NoRepeatNGramLogitsProcessor(sampling.no_repeat_ngram_size))
+        if sampling.no_repeat_phrase and self._repetition is not None:
+            shape.append(_NoRepetition(self._repetition, sampling.no_repeat_phrase))
+        if sampling.temperature:
+            if sampling.temperature != 1:
+                shape.append(TemperatureLogitsWarper(float(sampling.temperature)))
+            if sampling.top_k:
+                shape.append(TopKLogitsWarper(sampling.top_k))
+            if sampling.top_p < 1:
+                shape.append(TopPLogitsWarper(sampling.top_p))
+        return shape
 
-def _processors(sampling: SamplingConfig) -> LogitsProcessorList:
-    """The changes to the scores, in the order of transformers' generate."""
-    shape = LogitsProcessorList()
-    if sampling.no_repeat_ngram_size:
-        shape.append(NoRepeatNGramLogitsProcessor(sampling.no_repeat_ngram_size))
-    if sampling.temperature:
-        if sampling.temperature != 1:
-            shape.append(TemperatureLogitsWarper(float(sampling.temperature)))
-        if sampling.top_k:
-            shape.append(TopKLogitsWarper(sampling.top_k))
-        if sampling.top_p < 1:
-            shape.append(TopPLogitsWarper(sampling.top_p))
-    return shape
+
+class _NoRepetition(LogitsProcessor):
+    """Bars the tokens that would begin to say again what the reply has said."""
+
+    def __init__(self, repetition: Repetition, phrase: int) -> None:
+        self.repetition = repetition
+        self.phrase = phrase
+
+    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
+        for row, reply in enumerate(input_ids.tolist()):
+            barred = [each for each in self.repetition.barred(reply, self.phrase) if each < scores.shape[1]]
+            scores[row, barred] = -torch.inf
+        return scores

@@ -1,0 +1,156 @@
+"""How the rule against repetition was chosen: loops and mangled words in replies of a trained character.
+
+    make demo </dev/null && python bench/repetition.py --model demo_model --replies 200
+
+Each rule answers the same questions with the same random numbers. A word counts as mangled when neither the script nor an English
+dictionary (symspellpy's) knows it; a loop is a piece of up to 60 characters that stands three times in a row; "again" are replies that
+say a phrase of four words twice.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import statistics
+from collections.abc import Callable
+from importlib.resources import files
+from typing import Any
+
+QUESTIONS = (
+    "Good evening! Who are you?",
+    "What is for supper tonight?",
+    "Do you like the full moon?",
+    "How much is a room?",
+    "Why are you so grumpy?",
+    "Is that blood on the floor?",
+    "May I sit by the fire?",
+    "Tell me about this inn.",
+    "Who is the stranger in the corner?",
+    "I heard a howl outside. What was it?",
+    "Can you tell me a story?",
+    "Do you have any ale?",
+    "What happened to your hand?",
+    "I have lost my dog in the forest.",
+    "Are there wolves in these woods?",
+    "You look tired, old man.",
+    "What do you do all day?",
+    "I cannot pay you tonight.",
+    "Do you believe in werewolves?",
+    "Thank you, good night!",
+)
+DRY = {"multiplier": 0.8, "base": 1.75, "allowed": 2}
+"""The settings that llama.cpp's documentation gives for DRY; a line's end and marks of speech are its breakers there."""
+
+
+def dry(reply: list[int], breakers: frozenset[int]) -> dict[int, float]:
+    """The penalty of each token that would make the end of the reply the longer copy of something in it."""
+    found: dict[int, int] = {}
+    for at in range(len(reply) - 1):
+        size = 0
+        while size <= at and reply[at - size] == reply[len(reply) - 1 - size] and reply[at - size] not in breakers:
+            size += 1
+        if size >= DRY["allowed"]:
+            found[reply[at + 1]] = max(found.get(reply[at + 1], 0), size)
+    return {token: DRY["multiplier"] * DRY["base"] ** (size - DRY["allowed"]) for token, size in found.items()}
+
+
+def rules(tokenizer: Any) -> dict[str, Callable[[list[int]], dict[int, float]]]:
+    """What each rule takes off the scores of which tokens, by its name."""
+    from wolf_chatbox.engines.repetition import Repetition
+
+    repetition = Repetition(tokenizer)
+    breakers = frozenset(each for each, text in enumerate(tokenizer.batch_decode([[at] for at in range(len(tokenizer))])) if set(text) & set('\n:"*'))
+
+    def ngrams(reply: list[int], size: int = 3) -> dict[int, float]:
+        last = reply[len(reply) - size + 1 :]
+        return {reply[at + size - 1]: float("inf") for at in range(len(reply) - size + 1) if reply[at : at + size - 1] == last}
+
+    def phrases(size: int) -> Callable[[list[int]], dict[int, float]]:
+        return lambda reply: dict.fromkeys(repetition.barred(reply, size), float("inf"))
+
+    return {
+        "none": lambda reply: {},
+        "token 3-grams": ngrams,
+        "DRY": lambda reply: dry(reply, breakers),
+        **{f"phrases of {size} words": phrases(size) for size in (3, 4, 5, 6)},
+    }
+
+
+def answer(model: Any, tokenizer: Any, prompts: list[list[int]], ends: list[int], rule: Any, tokens: int, seed: int) -> list[list[int]]:
+    """A reply to each prompt, all of them at once; top-k 50, top-p 0.95, temperature 0.7."""
+    import torch
+    from transformers import LogitsProcessor, LogitsProcessorList
+
+    class Rule(LogitsProcessor):
+        def __call__(self, ids: Any, scores: Any) -> Any:
+            for row, reply in enumerate(ids[:, longest:].tolist()):
+                for token, penalty in rule(reply).items():
+                    scores[row, token] -= penalty
+            return scores
+
+    longest = max(map(len, prompts))
+    pad = ends[0]
+    ids = torch.tensor([[pad] * (longest - len(prompt)) + prompt for prompt in prompts])
+    mask = torch.tensor([[0] * (longest - len(prompt)) + [1] * len(prompt) for prompt in prompts])
+    torch.manual_seed(seed)
+    settings = {"do_sample": True, "temperature": 0.7, "top_k": 50, "top_p": 0.95, "no_repeat_ngram_size": 0, "max_new_tokens": tokens}
+    found = model.generate(ids, attention_mask=mask, logits_processor=LogitsProcessorList([Rule()]), eos_token_id=ends, pad_token_id=pad, **settings)
+    replies = [[each for each in reply if each != pad] for reply in found[:, longest:].tolist()]
+    return [[each for each in reply if each not in ends] for reply in replies]
+
+
+def known_words() -> set[str]:
+    script = (files("wolf_chatbox") / "data" / "innkeeper.csv").read_text(encoding="utf-8")
+    dictionary = (files("symspellpy") / "frequency_dictionary_en_82_765.txt").read_text(encoding="utf-8-sig")
+    return set(words(script)) | {line.split()[0] for line in dictionary.splitlines()}
+
+
+def words(text: str) -> list[str]:
+    return re.findall(r"[^\W\d_]+(?:['’][^\W\d_]+)*", text.casefold())
+
+
+def loops(text: str) -> bool:
+    return bool(re.search(r"(.{2,60}?)\1\1", text))
+
+
+def again(text: str) -> bool:
+    said = words(text)
+    phrases = [tuple(said[at : at + 4]) for at in range(len(said) - 3)]
+    return len(phrases) > len(set(phrases))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="demo_model")
+    parser.add_argument("--replies", type=int, default=200)
+    parser.add_argument("--tokens", type=int, default=128)
+    parser.add_argument("--only", nargs="*", help="these rules")
+    parser.add_argument("--show", action="store_true", help="print mangled words and loops")
+    args = parser.parse_args()
+    from wolf_chatbox.chat import ChatSession
+    from wolf_chatbox.conversation import Turn
+
+    session = ChatSession.load(args.model)
+    renderer, model = session.renderer, session.engine.model
+    prompts = [renderer.prompt([Turn(session.user, question)], session.persona, 256) for question in QUESTIONS]
+    ends = sorted({renderer.end_id, renderer.tokenizer.eos_token_id})
+    known = known_words()
+    print("| rule | replies | with a mangled word | that loop | that say a phrase again | tokens a reply (median) | cut |")
+    print("|---|---|---|---|---|---|---|")
+    for name, rule in rules(renderer.tokenizer).items():
+        if args.only and name not in args.only:
+            continue
+        replies: list[list[int]] = []
+        for seed in range(-(-args.replies // len(QUESTIONS))):
+            replies += answer(model, renderer.tokenizer, prompts, ends, rule, args.tokens, seed)
+        texts = [renderer.decode(reply).strip() for reply in replies]
+        mangled = [[word for word in words(text) if word not in known] for text in texts]
+        counts = (sum(map(bool, mangled)), sum(map(loops, texts)), sum(map(again, texts)))
+        cut = sum(len(reply) >= args.tokens for reply in replies)
+        print(f"| {name} | {len(texts)} | {' | '.join(map(str, counts))} | {statistics.median(map(len, replies)):.0f} | {cut} |", flush=True)
+        if args.show:
+            print(sorted({word for found in mangled for word in found}), *filter(loops, texts), sep="\n  ", flush=True)
+
+
+if __name__ == "__main__":
+    main()
