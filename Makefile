@@ -2,30 +2,36 @@
 # make test    set up, and run every test;  make test-fast leaves out the slow ones and those that need the network
 # make check   lint, types, import contract
 # make bench   the measurements in docs/benchmarks.md (needs DATA=RickAndMortyScripts.csv)
+# make lock    the lock files anew, from requirements*.txt
+# make sbom    build/sbom.json (CycloneDX) and build/licences.md: every package that is installed, and its licence
+# make test-newest   the tests with the newest libraries that pyproject.toml allows, in .venv-newest
+#
+# TORCH=cpu or TORCH=cuda chooses PyTorch's build; without it the machine decides.
 
 PYTHON ?= python3
 VENV ?= .venv
 RUN := $(VENV)/bin/python
+SET_UP := $(VENV)/installed$(TORCH:%=-%)
 DATA ?= RickAndMortyScripts.csv
 
-.PHONY: demo test test-fast check bench clean
+.PHONY: demo test test-fast check bench lock sbom test-newest clean
 
-demo: $(VENV)/installed
+demo: $(SET_UP)
 	@$(RUN) examples/demo.py $(if $(FRESH),--fresh)
 
-test: $(VENV)/installed-dev
+test: $(SET_UP)-dev
 	OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2
 
-test-fast: $(VENV)/installed-dev
+test-fast: $(SET_UP)-dev
 	OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2 -m "not slow and not network"
 
-check: $(VENV)/installed-dev
+check: $(SET_UP)-dev
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
 	$(VENV)/bin/lint-imports
 
-bench: $(VENV)/installed
+bench: $(SET_UP)
 	$(RUN) -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt
 	$(RUN) bench/training.py speed --data $(DATA)
 	$(RUN) bench/training.py learning --data $(DATA)
@@ -33,16 +39,27 @@ bench: $(VENV)/installed
 	$(RUN) bench/processes.py --data $(DATA)
 	$(RUN) bench/importers.py
 
-# The stamp files say that the folder holds what the requirements name; an interrupted install leaves none.
-$(VENV)/installed: requirements.txt pyproject.toml
-	@test -x $(RUN) || $(PYTHON) -m venv $(VENV)
-	$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.txt
-	$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+lock: $(SET_UP)-dev
+	UV=$(VENV)/bin/uv scripts/lock
+
+sbom: $(SET_UP)-dev
+	@mkdir -p build
+	$(VENV)/bin/uv tool run --from cyclonedx-bom==7.5.0 cyclonedx-py environment --pyproject pyproject.toml -o build/sbom.json $(RUN)
+	$(VENV)/bin/uv tool run pip-licenses==5.5.5 --python $(RUN) --format markdown --with-urls --order license --output-file build/licences.md
+
+test-newest:
+	scripts/test_newest
+
+# The stamp files say that the folder holds what the lock files name; an interrupted set-up leaves none.
+LOCKS := requirements.lock requirements-torch.lock requirements-uv.lock pyproject.toml scripts/set_up
+
+$(SET_UP): $(LOCKS)
+	@PYTHON=$(PYTHON) TORCH=$(TORCH) scripts/set_up $(VENV)
 	@touch $@
 
-$(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt
-	$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
-	@touch $@
+$(SET_UP)-dev: $(LOCKS) requirements-dev.lock
+	@PYTHON=$(PYTHON) TORCH=$(TORCH) scripts/set_up $(VENV) dev
+	@touch $(SET_UP) $@
 
 clean:
-	rm -rf build dist src/*.egg-info demo_model demo_model.unfinished
+	rm -rf build dist src/*.egg-info demo_model demo_model.unfinished .venv-newest

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch is loaded, as the command line does
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 import pytest

@@ -13,6 +13,7 @@ import yaml
 from cyclopts import App, CycloptsError, Parameter
 from cyclopts.config import Dict
 
+from wolf_chatbox.cli.environment import settle
 from wolf_chatbox.errors import ConfigError, DataError, WolfChatboxError
 
 app = App(
@@ -66,6 +67,7 @@ def run(command: Callable[[], Any], flags: Mapping[str, str]) -> int:
 
     `flags` gives the flags of settings that go by another name here; the errors then name those.
     """
+    settle()
 
     def fail(text: str, code: int) -> int:
         for setting, flag in flags.items():
