@@ -200,3 +200,14 @@ def test_what_nobody_said_can_be_kept() -> None:
     assert not tally.dropped
     assert sum(len(each.turns) for each in conversations) == 10
     assert conversations[0].turns[0].speaker == "system"
+
+
+def test_messages_of_one_second_stand_in_the_order_of_their_milliseconds(tmp_path: Path) -> None:
+    said = [("Ann", "one", 1714607990120), ("Ann", "three", 1714607990340), ("Bob", "two", 1714607990230)]
+    export = {"messages": [{"sender_name": name, "content": text, "timestamp_ms": stamp} for name, text, stamp in said], "title": "Oars"}
+    path = tmp_path / "message_1.json"
+    path.write_text(json.dumps(export))
+    (conversation,) = read(path)
+    assert [turn.text for turn in conversation.turns] == ["one", "two", "three"]
+    assert conversation.turns[1].to_dict()["time"] == "2024-05-01T23:59:50.230000"
+    assert Conversation.from_dict(json.loads(json.dumps(conversation.to_dict()))) == conversation

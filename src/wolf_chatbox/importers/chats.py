@@ -67,7 +67,7 @@ def conversations(messages: Iterable[Message], group: str, config: ReadConfig, t
 def from_unix(seconds: Any) -> datetime | None:
     """The time in UTC of seconds since 1970, given as a number or a string; None when it is none."""
     try:
-        return datetime.fromtimestamp(float(seconds), UTC).replace(tzinfo=None, microsecond=0)
+        return datetime.fromtimestamp(float(seconds), UTC).replace(tzinfo=None)
     except (TypeError, ValueError, OverflowError, OSError):
         return None
 
@@ -75,6 +75,6 @@ def from_unix(seconds: Any) -> datetime | None:
 def from_iso(text: Any) -> datetime | None:
     """The time of an ISO 8601 text, by the clock it shows; None when it is none."""
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=None, microsecond=0)
+        return datetime.fromisoformat(text).replace(tzinfo=None)
     except (TypeError, ValueError):
         return None

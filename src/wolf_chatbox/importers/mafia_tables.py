@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import accumulate
 
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
@@ -150,8 +151,7 @@ def _play(info: Table, seats: dict[str, Seat], record: Record) -> list[str]:
 
     The game begins at night. Whatever is said then reaches the mafia alone, and a bystander's message nobody.
     """
-    rows = [(from_iso(info.cell(row, "time")), row) for row in info.rows]
-    rows.sort(key=lambda each: each[0] or datetime.min)
+    rows = _in_time(info)
     phased = any(PHASE.match(info.cell(row, "text")) for _, row in rows)
     phase = "Night" if phased else "Day"
     record.day = 0 if phased else 1
@@ -185,6 +185,13 @@ def _play(info: Table, seats: dict[str, Seat], record: Record) -> list[str]:
             notices.append(text)
     _die(record, waiting, phase, None)
     return notices
+
+
+def _in_time(info: Table) -> list[tuple[datetime | None, dict[str, str]]]:
+    """The rows with their times, in order of these; a row without one stays behind the row that it follows."""
+    times = [from_iso(info.cell(row, "time")) for row in info.rows]
+    places = list(accumulate(times, lambda before, time: time or before))
+    return [(times[at], info.rows[at]) for at in sorted(range(len(times)), key=lambda at: places[at] or datetime.min)]
 
 
 def _die(record: Record, waiting: list[Seat], phase: str, until: datetime | None) -> list[Seat]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from wolf_chatbox.config import ReadConfig
@@ -48,7 +49,7 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
         chats.setdefault(title or source.folder.name or source.path.stem, []).extend(messages)
     for title, messages in chats.items():
         messages.reverse()
-        messages.sort(key=lambda message: message.time.timestamp() if message.time else 0)
+        messages.sort(key=lambda message: message.time or datetime.min)
         yield from conversations(messages, title, config, tally)
 
 
