@@ -303,7 +303,7 @@ def test_a_village_that_is_cut_off_gives_what_was_whole(tmp_path: Path) -> None:
     tally = Tally()
     [conversation] = read(village(tmp_path, RAIN[: RAIN.index("ロルフは人狼です")]), tally)
     assert conversation.turns == whole.turns[:6]
-    assert "the file ends within an element" in tally.notes[-1]
+    assert "the file ends within an element" in tally.unread[0].reason
     assert {each.role for each in game_of(conversation).players} == {""}
     assert {each.result for each in happened(game_of(conversation), "divine")} == {""}
     check(conversation)

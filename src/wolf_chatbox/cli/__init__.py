@@ -1,4 +1,7 @@
-"""The command line: one file a verb. A known error becomes one line and exit code 1, or 2 for a wrong setting."""
+"""The command line: one file a verb. A known error becomes one line and exit code 1, or 2 for a wrong setting.
+
+Exit code 3 is no error: what was asked is done, but of a folder or an archive not every file could be read whole.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,8 @@ from cyclopts import App, CycloptsError, Parameter
 from cyclopts.config import Dict
 
 from wolf_chatbox.errors import ConfigError, DataError, WolfChatboxError
+
+READ_IN_PART = 3
 
 app = App(
     name="wolf-chatbox",

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation, Turn
-from wolf_chatbox.importers.source import Tally, Truncated, clean
+from wolf_chatbox.errors import DataError
+from wolf_chatbox.importers.source import Tally, clean
 
 MEDIA, SYSTEM, DELETED = "media", "system", "deleted"
 DROPPED = {MEDIA: "media", SYSTEM: "system line", DELETED: "deleted message"}
@@ -26,7 +27,7 @@ class Message(NamedTuple):
 def conversations(messages: Iterable[Message], group: str, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
     """Yield a conversation for each stretch without a silence of `config.session_gap` hours; every message is counted.
 
-    Where the messages end in Truncated, the last stretch comes before the error. Only one stretch is held in memory at a time.
+    Where the messages end in an error, the last stretch comes before it. Only one stretch is held in memory at a time.
     """
     gap = timedelta(hours=config.session_gap) if config.session_gap else timedelta.max
     names: dict[str, str] = {}
@@ -56,7 +57,7 @@ def conversations(messages: Iterable[Message], group: str, config: ReadConfig, t
                 before = time
             tally.kept += 1
             turns.append(Turn(name, text, time))
-    except Truncated:  # what was whole is kept
+    except DataError:  # what was whole is kept
         if turns:
             yield Conversation(tuple(turns), group)
         raise

@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import accumulate
 
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
@@ -189,9 +188,13 @@ def _play(info: Table, seats: dict[str, Seat], record: Record) -> list[str]:
 
 def _in_time(info: Table) -> list[tuple[datetime | None, dict[str, str]]]:
     """The rows with their times, in order of these; a row without one stays behind the row that it follows."""
-    times = [from_iso(info.cell(row, "time")) for row in info.rows]
-    places = list(accumulate(times, lambda before, time: time or before))
-    return [(times[at], info.rows[at]) for at in sorted(range(len(times)), key=lambda at: places[at] or datetime.min)]
+    rows: list[tuple[datetime, datetime | None, dict[str, str]]] = []
+    before = datetime.min
+    for row in info.rows:
+        time = from_iso(info.cell(row, "time"))
+        before = time or before
+        rows.append((before, time, row))
+    return [(time, row) for _, time, row in sorted(rows, key=lambda each: each[0])]
 
 
 def _die(record: Record, waiting: list[Seat], phase: str, until: datetime | None) -> list[Seat]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import re
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from wolf_chatbox.config import ReadConfig
@@ -46,22 +46,25 @@ def claims(head: str) -> bool:
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
     """Yield a conversation for each stretch of lines in which no episode, scene or large jump of the index intervenes."""
-    rows = _rows(source)
-    line, header = next(rows, (1, []))
+    numbered = rows(source)
+    line, header = next(numbered, (1, []))
     columns = _columns(header, line, source, config)
-    yield from _conversations((row for _, row in rows), columns, source, config.cut_at_jump, tally)
+    yield from _conversations((row for _, row in numbered), columns, source, config.cut_at_jump, tally)
 
 
-def _rows(source: Source) -> Iterator[tuple[int, list[str]]]:
-    """Yield (line, cells) of each row that is not blank; raises DataError where a quote that is not closed swallows the lines after it."""
+def rows(source: Source, most: int = MAX_ROW) -> Iterator[tuple[int, list[str]]]:
+    """Yield (line, cells) of each row that is not blank; raises DataError where a quote that is not closed swallows the lines after it.
+
+    A row spans at most `most` lines of the file.
+    """
     csv.field_size_limit(MAX_ROW * MAX_LINE)
-    delimiter = _delimiter(source.head)
+    delimiter = delimiter_of(source.head)
     first = 1
     taken: list[str] = []
 
     def lines() -> Iterator[str]:
         for line in source.lines():
-            if len(taken) == MAX_ROW:
+            if len(taken) == most:
                 raise _open_quote(source, first)
             taken.append(line)
             yield line
@@ -129,13 +132,17 @@ def _columns(header: list[str], line: int, source: Source, config: ReadConfig) -
         at = _find(names, (_plain(wanted),)) if wanted is not None else _find(names, known)
         if at is None:
             missing = f"no column {wanted!r}" if wanted is not None else f"no column for the {what}"
-            found = textwrap.shorten(", ".join(header), 200, placeholder=" …")
-            raise DataError(f"{source.path}, line {line}: {missing} (found: {found}). Pass --{flag}.")
+            raise DataError(f"{source.path}, line {line}: {missing} (found: {listed(header)}). Pass --{flag}.")
         return at
 
     speaker = column("speaker", "speaker-column", config.speaker_column, SPEAKER_NAMES)
     text = column("line", "text-column", config.text_column, TEXT_NAMES)
     return Columns(speaker, text, _find(names, INDEX_NAMES), _find_all(names, GROUP_NAMES), _find_all(names, SCENE_NAMES))
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names of columns in one short line."""
+    return textwrap.shorten(", ".join(names), 200, placeholder=" …")
 
 
 def _group(columns: Columns, here: tuple[str, ...]) -> str:
@@ -150,10 +157,10 @@ def _header(head: str) -> list[str]:
     first = _first_line(head)
     if len(first) > 10_000:
         return []
-    return [_plain(cell) for cell in next(csv.reader([first], delimiter=_delimiter(head)), [])]
+    return [_plain(cell) for cell in next(csv.reader([first], delimiter=delimiter_of(head)), [])]
 
 
-def _delimiter(head: str) -> str:
+def delimiter_of(head: str) -> str:
     return max(DELIMITERS, key=_first_line(head).count)
 
 
