@@ -84,18 +84,18 @@ def _are_dialogues(cells: Sequence[list[str]]) -> bool:
 
 def _said(lines: list[str]) -> Iterator[Message]:
     """Messages of a dialogue; a line without a name goes on with the one above."""
-    speaker, said = "", ""
+    speaker, said = "", list[str]()
     for line in lines:
         if match := _match(line):
             if speaker:
-                yield Message(speaker, said)
-            speaker, said = match[1], match[2]
+                yield Message(speaker, "\n".join(said))
+            speaker, said = match[1], [match[2]]
         elif speaker:
-            said = f"{said}\n{line.strip()}"
+            said.append(line.strip())
         else:
             yield Message("", line)
     if speaker or not lines:
-        yield Message(speaker, said)
+        yield Message(speaker, "\n".join(said))
 
 
 def _match(line: str) -> re.Match[str] | None:

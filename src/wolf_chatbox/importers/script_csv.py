@@ -92,30 +92,35 @@ def _conversations(rows: Iterator[list[str]], columns: Columns, source: Source, 
     place: tuple[str, ...] | None = None
     index: int | None = None
     bridged = cut = between = 0
-    for row in rows:
-        here = tuple(_cell(row, at) for at in (*columns.group, *columns.scene))
-        before, index = index, _integer(_cell(row, columns.index))
-        jump = 1 if before is None or index is None else index - before
-        far = jump > cut_at_jump or jump < 0
-        if here != place:
-            between += jump > 1  # no jump back: the index may begin anew with each episode
-        elif jump != 1:
-            cut += far
-            bridged += not far
-        if here != place or far:
-            if turns:
-                yield Conversation(tuple(turns), group)
-            turns = []
-            place = here
-            group = _group(columns, here) or source.path.stem
-        speaker, text = _cell(row, columns.speaker), _cell(row, columns.text)
-        if not text:
-            tally.dropped["empty line"] += 1
-        elif not speaker:
-            tally.dropped["no speaker"] += 1
-        else:
-            tally.kept += 1
-            turns.append(Turn(speaker, text))
+    try:
+        for row in rows:
+            here = tuple(_cell(row, at) for at in (*columns.group, *columns.scene))
+            before, index = index, _integer(_cell(row, columns.index))
+            jump = 1 if before is None or index is None else index - before
+            far = jump > cut_at_jump or jump < 0
+            if here != place:
+                between += jump > 1  # no jump back: the index may begin anew with each episode
+            elif jump != 1:
+                cut += far
+                bridged += not far
+            if here != place or far:
+                if turns:
+                    yield Conversation(tuple(turns), group)
+                turns = []
+                place = here
+                group = _group(columns, here) or source.path.stem
+            speaker, text = _cell(row, columns.speaker), _cell(row, columns.text)
+            if not text:
+                tally.dropped["empty line"] += 1
+            elif not speaker:
+                tally.dropped["no speaker"] += 1
+            else:
+                tally.kept += 1
+                turns.append(Turn(speaker, text))
+    except DataError:  # what was whole is kept
+        if turns:
+            yield Conversation(tuple(turns), group)
+        raise
     if turns:
         yield Conversation(tuple(turns), group)
     if bridged or cut or between:
