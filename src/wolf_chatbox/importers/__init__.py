@@ -119,9 +119,10 @@ def read_conversations(
 ) -> Iterator[Conversation]:
     """Read files of any known format, one after the other, lazily.
 
-    `example` stands for the bundled script. What was kept, dropped and noticed is counted in `tally` as it goes. In a folder or
-    an archive, a file that cannot be read is left and told in `tally.unread`, unless `config.strict`. Raises DataError for another
-    file that cannot be read, and when no file of a folder can; FormatError for one whose format cannot be told.
+    `example` stands for the bundled script. What was kept, dropped and noticed is counted in `tally` as it goes. In a
+    folder or an archive, a file that cannot be read is left and told in `tally.unread`, unless `config.strict`. Raises
+    DataError for another file that cannot be read, and when no file of a folder can; FormatError for one whose format
+    cannot be told.
     """
     config = config or ReadConfig()
     tally = tally if tally is not None else Tally()
@@ -144,7 +145,7 @@ def read_conversations(
 
 
 def _readable(name: str, source: Source, config: ReadConfig, tally: Tally, *, alone: bool) -> Iterator[Conversation]:
-    """Yield the conversations of a file as far as it can be read; turns that were counted for one which does not come are dropped."""
+    """Yield the conversations of a file as far as it can be read; turns of one that does not come whole are dropped."""
     conversations = IMPORTERS[name].read(source, config, tally)
     read = pending = 0
     while True:

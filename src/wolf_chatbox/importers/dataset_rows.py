@@ -72,7 +72,8 @@ def from_rows(rows: Iterable[Mapping[str, Any]], where: str, stem: str, config: 
     everything = _chained(first, rows)
     names = list(first)
     if oasst.holds(first):
-        yield from oasst.from_rows(((f"{where}, row {number}", dict(row)) for number, row in enumerate(everything, 1)), stem, config, tally)
+        messages_of_trees = ((f"{where}, row {number}", dict(row)) for number, row in enumerate(everything, 1))
+        yield from oasst.from_rows(messages_of_trees, stem, config, tally)
         return
     listed = next((name for name in (config.text_column, *LISTS) if name and _items(first.get(name)) is not None), None)
     if listed:

@@ -19,7 +19,8 @@ from wolf_chatbox.importers import script_csv
 from wolf_chatbox.importers.chats import SYSTEM, Message, conversations
 from wolf_chatbox.importers.source import Source, Tally
 
-LINE = re.compile(r"\s{0,8}(#?(?:[A-Z][a-z]{0,4}\. ){0,2}[^\W\d_][^:\uff1a.?!;\"\n]{0,39}?)\s?[:\uff1a](?!//)\s*(.*)", re.DOTALL)
+NAME = r"#?(?:[A-Z][a-z]{0,4}\. ){0,2}[^\W\d_][^:\uff1a.?!;\"\n]{0,39}?"
+LINE = re.compile(rf"\s{{0,8}}({NAME})\s?[:\uff1a](?!//)\s*(.*)", re.DOTALL)
 """A line of a dialogue; its speaker may be `#Person1#` or `Dr. Low`."""
 PERSONA = re.compile(r"persona", re.IGNORECASE)
 MOST_WORDS = 4
@@ -51,7 +52,7 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
 def from_rows(
     header: Sequence[str], rows: Iterable[Sequence[str]], dialogues: Sequence[int], stem: str, config: ReadConfig, tally: Tally
 ) -> Iterator[Conversation]:
-    """Yield the conversations of a table's rows; `dialogues` are the columns that hold them. Those of one row are one group."""
+    """Yield the conversations of a table's rows, those of a row as one group; `dialogues` are their columns."""
     personas = [at for at, name in enumerate(header) if at not in dialogues and PERSONA.search(name)]
     unread = [name for at, name in enumerate(header) if at not in (*dialogues, *personas) and name.strip()]
     tally.notes.append(
@@ -70,14 +71,18 @@ def columns(header: Sequence[str], rows: Sequence[Sequence[str]], wanted: str | 
     if wanted is not None:
         name = script_csv.column_of(header, wanted, ())
         return [] if name is None else [list(header).index(name)]
-    return [at for at, name in enumerate(header) if name.strip() and not PERSONA.search(name) and _are_dialogues([_lines(row, at) for row in rows])]
+    named = [at for at, name in enumerate(header) if name.strip() and not PERSONA.search(name)]
+    return [at for at in named if _are_dialogues([_lines(row, at) for row in rows])]
 
 
 def _are_dialogues(cells: Sequence[list[str]]) -> bool:
-    """Whether most cells are lines with names, and the names are speakers': one comes back, or there are only two (`Age: 30` is no speech)."""
+    """Whether most cells are lines with names, and these are speakers': one comes back, or there are only two.
+
+    `Age: 30` is no speech.
+    """
     filled = [lines for lines in cells if lines]
     found = [[match[1] for line in lines if (match := _match(line))] for lines in filled]
-    dialogues = [names for lines, names in zip(filled, found) if len(names) >= 2 and 2 * len(names) >= len(lines) and _match(lines[0])]
+    dialogues = [names for lines, names in zip(filled, found) if _match(lines[0]) and max(4, len(lines)) <= 2 * len(names)]
     back = any(max(Counter(names).values()) > 1 for names in dialogues)
     return 2 * len(dialogues) > len(filled) and (back or len({name for names in dialogues for name in names}) == 2)
 
@@ -110,7 +115,8 @@ def _lines(row: Sequence[str], at: int) -> list[str]:
 def _beginning(head: str) -> tuple[list[str], list[list[str]]]:
     """The header, and the rows that the head of a file holds whole."""
     try:
-        header, *rows = [row for row in csv.reader(head.splitlines(keepends=True), delimiter=script_csv.delimiter_of(head)) if any(row)]
+        cells = csv.reader(head.splitlines(keepends=True), delimiter=script_csv.delimiter_of(head))
+        header, *rows = [row for row in cells if any(row)]
     except (csv.Error, ValueError):
         return [], []
     return header, rows[:-1] or rows

@@ -1,5 +1,6 @@
-"""Messages with roles: the OpenAI form (`messages`, `role`, `content`), ShareGPT's (`conversations`, `from`, `value`), OpenAssistant's
-words for it (`role`, `text`), Alpaca's (`instruction`, `input`, `output`), and other pairs of a question and an answer (`prompt`, `completion`).
+"""Messages with roles: the OpenAI form (`messages`, `role`, `content`), ShareGPT's (`conversations`, `from`, `value`),
+OpenAssistant's words for it (`role`, `text`), Alpaca's (`instruction`, `input`, `output`), and other pairs of a question
+and an answer (`prompt`, `completion`).
 
 One conversation a line (JSON Lines), or one JSON document: a conversation, a list of them, or a bare list of messages.
 OpenAI: https://platform.openai.com/docs/api-reference/chat; the fine-tuning form is the same, one object a line.
@@ -20,7 +21,7 @@ from wolf_chatbox.errors import DataError
 from wolf_chatbox.importers.json_stream import JsonStream, json_lines
 from wolf_chatbox.importers.source import Source, Tally, clean
 
-ROLES = {"human": "user", "gpt": "assistant", "chatgpt": "assistant", "bot": "assistant", "model": "assistant", "prompter": "user"}
+ROLES = dict.fromkeys(("human", "prompter"), "user") | dict.fromkeys(("gpt", "chatgpt", "bot", "model"), "assistant")
 """ShareGPT's and OpenAssistant's words for the roles, and ours."""
 LISTS = ("messages", "conversations", "conversation")
 PAIRS = [
@@ -42,8 +43,9 @@ def claims(head: str) -> bool:
 
 
 def _has_texts(head: str) -> bool:
-    """Whether there are messages with a `text`; other formats have such too, so that it takes a role of theirs, and no tree (see oasst)."""
-    return bool(re.search(r'"role"\s*:\s*"(?:prompter|user|assistant)"', head)) and '"text"' in head and '"message_id"' not in head
+    """Whether there are messages with a `text`, in no tree (see oasst); other formats have such, so it takes a known role."""
+    role = re.search(r'"role"\s*:\s*"(?:prompter|user|assistant)"', head)
+    return bool(role) and '"text"' in head and '"message_id"' not in head
 
 
 def holds(value: Mapping[str, Any]) -> bool:

@@ -1,7 +1,8 @@
-"""OpenAssistant's message trees: a tree a line (`prompt`, and in it `replies`), or a message a line (`message_id`, `parent_id`).
+"""OpenAssistant's trees of messages: a tree a line (`prompt` with `replies`), or a message a line (`message_id`, `parent_id`).
 
-Form: https://github.com/LAION-AI/Open-Assistant/tree/main/oasst-data (ExportMessageTree, ExportMessageNode). Of several replies the
-people who made it ranked one as the best: the way along these is the conversation (Köpf et al. 2023, https://arxiv.org/abs/2304.07327).
+Form: https://github.com/LAION-AI/Open-Assistant/tree/main/oasst-data (ExportMessageTree, ExportMessageNode). Of several
+replies the people who made it ranked one as the best: the way along these is the conversation (Köpf et al. 2023,
+https://arxiv.org/abs/2304.07327).
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
 def from_rows(rows: Iterable[tuple[str, Any]], stem: str, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
     """Yield the conversations of trees or messages, each with the place it comes from.
 
-    Trees come one by one; messages are held until the last is read, as a reply may stand anywhere behind (or before) what it replies to.
+    Trees come one by one; messages are held until the last is read, as a reply may stand anywhere.
     """
     nodes: dict[str, Node] = {}
     parents: dict[str, str] = {}
@@ -111,7 +112,8 @@ def _values(source: Source) -> Iterator[tuple[str, Any]]:
 
 def _node(value: Any, where: str) -> Node:
     if not (isinstance(value, dict) and all(isinstance(value.get(key), str) for key in NEEDED)):
-        raise DataError(f'{where}: no message of a tree: it needs "message_id", "text" and "role", all strings, or a "prompt" with "replies".')
+        needs = '"message_id", "text" and "role", all strings, or a "prompt" with "replies"'
+        raise DataError(f"{where}: no message of a tree: it needs {needs}.")
     role, rank = value["role"], value.get("rank")
     said = Message(ROLES.get(role) or role, value["text"], kind=DELETED if value.get("deleted") is True else "")
     return Node(said, rank if isinstance(rank, (int, float)) else float("inf"))

@@ -67,8 +67,9 @@ class Tally:
     def record(self) -> dict[str, Any]:
         """Everything that was counted, for JSON."""
         counts = {"read": self.read, "kept": self.kept, "joined": self.joined, "dropped": dict(self.dropped)}
-        told = {"notes": self.notes, "unread": [asdict(each) for each in self.unread]}
-        return {"files": self.files()} | counts | {"replaced": {kind: count for kind, count in self.changed.items() if count}} | told
+        replaced = {kind: count for kind, count in self.changed.items() if count}
+        told = {"replaced": replaced, "notes": self.notes, "unread": [asdict(each) for each in self.unread]}
+        return {"files": self.files()} | counts | told
 
     def files(self) -> list[tuple[str, str]]:
         """(path, format) of what was read; many files of one format in one folder as one."""
@@ -93,7 +94,7 @@ class Tally:
     def leave(self, place: AnyPath, error: DataError, turns: int, *, alone: bool, strict: bool) -> None:
         """Go on without the rest of a file, of which so many turns are read.
 
-        Raises the error again where it is not to be left: when `strict`, and when the file stands alone, unless it is only cut off.
+        Raises the error again when `strict`, and when the file stands alone, unless it is only cut off.
         """
         if strict or (alone and not isinstance(error, Truncated)):
             raise error
