@@ -123,6 +123,7 @@ def dial_main(
     speaker_column: str | None = None,
     text_column: str | None = None,
     cut_at_jump: Whole = ReadConfig.cut_at_jump,
+    strict: bool = False,
     trust_remote_code: bool = False,
 ) -> int:
     """Fine-tune a dialogue model on your conversations; with --play, talk with it.
@@ -223,6 +224,8 @@ def dial_main(
         A script's column of lines, when it is not recognised.
     cut_at_jump
         Where a script's line index jumps by more than this, a new conversation starts.
+    strict
+        Stop at the first file that cannot be read whole; without it, all is read of a folder that can be.
     trust_remote_code
         Run the Python code that some base models bring along.
     """
@@ -287,7 +290,9 @@ def dial_main(
         resume=resume,
         overwrite=overwrite,
         trust_remote_code=trust_remote_code,
-        read=ReadConfig(format=format, encoding=encoding, speaker_column=speaker_column, text_column=text_column, cut_at_jump=cut_at_jump),
+        read=ReadConfig(
+            format=format, encoding=encoding, speaker_column=speaker_column, text_column=text_column, cut_at_jump=cut_at_jump, strict=strict
+        ),
         sampling=SamplingConfig().changed(**sampling),
     )
     from wolf_chatbox.cli.train import fine_tune

@@ -12,6 +12,7 @@ from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Turn
 from wolf_chatbox.errors import DataError
 from wolf_chatbox.importers import Tally, read_conversations
+from wolf_chatbox.importers.source import Unread
 
 Complain = Callable[..., str]
 JSON_TALK = '{"turns": [{"speaker": "a", "text": "b"}]}\n'
@@ -234,7 +235,7 @@ def test_a_cut_file_gives_what_was_whole(tmp_path: Path, content: str, note: str
     path.write_text(content)
     tally = Tally()
     assert len(list(read_conversations(path, tally=tally))) == 1
-    assert tally.notes == [f"{path}, {note}; what came before is read"]
+    assert tally.unread == [Unread(str(path), f"{path}, {note}; what came before is read", 1)]
 
 
 @pytest.mark.parametrize("name", ["telegram/one_chat", "discord/channel", "topical_chat/part", "raw/list"])

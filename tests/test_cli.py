@@ -165,3 +165,62 @@ def test_no_two_settings_of_a_run_share_a_name() -> None:
     nested = [getattr(settings, each.name) for each in fields(settings) if is_dataclass(getattr(settings, each.name))]
     names = [each.name for part in (settings, *nested) for each in fields(part)]
     assert len(names) == len(set(names)), "a flag or a line of run.yaml would set two things at once"
+
+
+NOTHING_SAID = {"a.csv": "name,line\nAda,\nBob, \n", "b.jsonl": '{"messages": [{"role": "user", "content": ""}]}\n'}
+
+
+@pytest.mark.parametrize("name", NOTHING_SAID)
+def test_converting_what_holds_no_turn_is_an_error_and_writes_nothing(cli: Any, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text(NOTHING_SAID[name])
+    (tmp_path / "out.jsonl").write_text("as it was")
+    for verb in (["convert", name, "-o", "out.jsonl", "--overwrite"], ["inspect", name]):
+        code, out, err = cli("data", *verb)
+        assert (code, out) == (1, "")
+        assert f"error: {name}: no turn of dialogue in it (" in err
+        assert "dropped: empty line)" in err
+    assert (tmp_path / "out.jsonl").read_text() == "as it was"
+    assert sorted(path.name for path in tmp_path.iterdir()) == [name, "out.jsonl"]
+
+
+def test_a_folder_read_in_part_is_told_and_has_an_exit_code_of_its_own(cli: Any, tmp_path: Path) -> None:
+    talks = tmp_path / "talks"
+    talks.mkdir()
+    (talks / "a.csv").write_text("name,line\nAda,Hallo\nBob,Tag\n")
+    (talks / "b.jsonl").write_text('{"turns": [{"speaker": "Cy", "text": "Ja"}]}\n{"turns": ["Nein"]}\n')
+    wrong = f'read in part (1 turns): {Path("talks/b.jsonl")}, line 2: each turn needs "speaker" and "text", both strings.'
+    code, _, err = cli("data", "convert", "talks", "-o", "out.jsonl", "--report", "report.json")
+    assert code == 3
+    assert f"note: {wrong}\n3 turns read = 3 kept + 0 dropped\n" in err
+    assert json.loads((tmp_path / "report.json").read_text())["unread"] == [
+        {"path": str(Path("talks/b.jsonl")), "reason": wrong.partition(": ")[2], "turns": 1}
+    ]
+    with (tmp_path / "out.jsonl").open() as file:
+        assert [turn.text for each in parse_conversations(file, "out") for turn in each.turns] == ["Hallo", "Tag", "Ja"]
+    code, out, _ = cli("data", "inspect", "talks")
+    assert code == 3
+    assert wrong in out
+    code, out, _ = cli("data", "inspect", "talks", "--json")
+    assert code == 3
+    assert json.loads(out)["unread"][0]["turns"] == 1
+    (tmp_path / "strict.yaml").write_text("strict: true\n")
+    for flags in (["--strict"], ["--config", "strict.yaml"]):
+        code, _, err = cli("data", "convert", "talks", "-o", "other.jsonl", *flags)
+        assert code == 1
+        assert err.startswith(f"error: {Path('talks/b.jsonl')}, line 2: each turn needs")
+    assert not (tmp_path / "other.jsonl").exists()
+    (talks / "b.jsonl").unlink()
+    assert cli("data", "convert", "talks", "-o", "other.jsonl", "--strict")[0] == 0
+
+
+def test_training_on_a_folder_read_in_part_tells_and_goes_on(cli: Any, tmp_path: Path, tiny_gpt2: Path, script: Path) -> None:
+    talks = tmp_path / "talks"
+    talks.mkdir()
+    (talks / "a.csv").write_text(script.read_text())
+    (talks / "question.jsonl").write_text('{"question_id": 81, "turns": ["Describe an oar."]}\n')
+    flags = ["train", "--data", "talks", "--model", str(tiny_gpt2), "--max-tokens", "64", "--dry-run"]
+    code, out, err = cli(*flags)
+    assert code == 0, err
+    assert f"note: not read: {Path('talks/question.jsonl')}, line 1: each turn needs" in out
+    code, _, err = cli(*flags, "--strict")
+    assert (code, "question.jsonl, line 1" in err) == (1, True)

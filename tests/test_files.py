@@ -78,6 +78,122 @@ def test_an_archive_that_would_fill_the_disk_is_refused(tmp_path: Path, monkeypa
         read(tmp_path / "trap.zip")
 
 
+# A file among others that cannot be read
+
+GAME = (FIXTURES / "aiwolf_json/six.input.json").read_text(encoding="utf-8").strip()
+CHATGPT = '[{"title": "Oars", "mapping": {"a": {"message": {"author": {"role": "user"}, "content": {"parts": ["Hi"]}, "role": "x"}}}}]'
+QUESTIONS = '{"question_id": 81, "category": "writing", "turns": ["Describe an oar.", "In one word."]}\n'
+SCRIPT = 'name,line\nAnn,Who brings the oars?\nBob,Not me.\nAnn,"Then we\n' + "Bob,swim.\n" * 200
+
+
+@pytest.fixture
+def among_others(tmp_path: Path) -> Path:
+    """A folder with two whole files, between which files lie that a format claims and that are wrong inside."""
+    shutil.copy(FIXTURES / "script/meld.input.csv", tmp_path / "a.csv")
+    shutil.copy(FIXTURES / "whatsapp/android_us.input.txt", tmp_path / "z.txt")
+    broken = {"conversations.json": CHATGPT, "game.json": GAME + "\n{}\n", "play.csv": SCRIPT, "question.jsonl": QUESTIONS}
+    for name, content in broken.items():
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize("archive", [False, True])
+def test_a_file_that_is_wrong_inside_is_told_and_all_others_are_read(among_others: Path, archive: bool) -> None:
+    place = zipped(among_others, among_others.parent / f"{among_others.name}.zip") if archive else among_others
+    tally, apart = Tally(), Tally()
+    conversations = read(place, tally)
+    (game,) = read(FIXTURES / "aiwolf_json/six.input.json", apart)
+    whole = [each for name in ("a.csv", "z.txt") for each in read(among_others / name, apart)]
+    play = [each for each in conversations if each.group == "play"]
+    assert [each for each in conversations if each not in play and each.game is None] == whole
+    assert [each.turns for each in conversations if each.game] == [game.turns], "what stands behind a game's end does not undo the game"
+    assert [turn.text for each in play for turn in each.turns] == ["Who brings the oars?", "Not me."]
+    assert tally.kept == sum(len(each.turns) for each in conversations)
+    assert tally.read == apart.read + 2, "what is read of a file that goes wrong is counted"
+    assert [(Path(each.path).name, each.turns) for each in tally.unread] == [
+        ("conversations.json", 0),
+        ("game.json", len(game.turns)),
+        ("play.csv", 2),
+        ("question.jsonl", 0),
+    ]
+    assert all(each.reason.startswith(each.path) for each in tally.unread)
+    assert "line 4: a quote is opened and not closed" in tally.unread[2].reason
+    assert json.loads(json.dumps(tally.record()))["unread"][1]["turns"] == len(game.turns)
+
+
+def test_strictly_a_folder_is_read_up_to_the_first_file_that_is_wrong(among_others: Path) -> None:
+    with pytest.raises(DataError, match=r'conversations\.json, message 1: a message needs "role"'):
+        read(among_others, strict=True)
+    with pytest.raises(DataError, match=r"play\.csv, line 4"):
+        read(among_others / "play.csv")
+
+
+def test_turns_of_a_conversation_that_never_comes_whole_are_counted_as_dropped(tmp_path: Path) -> None:
+    shutil.copy(FIXTURES / "script/meld.input.csv", tmp_path / "a.csv")
+    shutil.copytree(FIXTURES / "mafia_tables/game.input.d", tmp_path / "game")
+    players = tmp_path / "game/1f-data/node.csv"
+    players.write_text(players.read_text().replace("Cat Orr", "Amy Fox"))
+    tally, apart = Tally(), Tally()
+    conversations = read(tmp_path, tally)
+    read(FIXTURES / "mafia_tables/game.input.d", apart)
+    assert [each.group for each in conversations] == [each.group for each in read(tmp_path / "a.csv")]
+    assert tally.kept == sum(len(each.turns) for each in conversations)
+    assert tally.dropped["in a conversation that cannot be read to its end"] == apart.kept > 0
+    assert "'Amy Fox' cannot be the name of a player, or is that of two" in tally.unread[0].reason
+
+
+def test_a_folder_of_nothing_but_wrong_files_is_an_error(tmp_path: Path) -> None:
+    for name in ("a.jsonl", "b.jsonl"):
+        (tmp_path / name).write_text(QUESTIONS)
+    with pytest.raises(DataError, match=r"no file in it can be read; the first is .*a\.jsonl, line 1: each turn needs"):
+        read(tmp_path)
+
+
+def test_a_day_of_a_channel_that_is_wrong_leaves_the_other_days(tmp_path: Path) -> None:
+    shutil.copytree(FIXTURES / "slack/workspace.input.d", tmp_path / "export")
+    days = sorted((tmp_path / "export/boats").glob("*.json"))
+    shutil.copy(days[-1], days[-1].with_name("2024-05-03.json"))
+    whole = Tally()
+    expected = read(tmp_path / "export", whole)
+    broken = days[-1].with_name("2024-05-02a.json")
+    broken.write_text(days[-1].read_text(encoding="utf-8").rstrip() + "]", encoding="utf-8")
+    tally = Tally()
+    conversations = read(tmp_path / "export", tally)
+    assert [Path(each.path).name for each in tally.unread] == [broken.name]
+    assert tally.read == whole.read + tally.unread[0].turns
+    assert tally.unread[0].turns > 0
+    assert {each.group for each in conversations} == {each.group for each in expected}
+
+
+def test_a_chat_of_messenger_that_is_wrong_leaves_the_others_of_its_folder(tmp_path: Path) -> None:
+    for at, name in enumerate(("Ann", "Bob", "Cat")):
+        chat = {"threadName": name, "messages": [{"senderName": name, "text": "Hi", "timestamp": 1714607990120 + at}]}
+        (tmp_path / f"{name}.json").write_text(json.dumps(chat) + ("!" if name == "Bob" else ""))
+    tally = Tally()
+    assert [each.group for each in read(tmp_path, tally)] == ["Ann", "Bob", "Cat"]
+    assert [(Path(each.path).name, each.turns) for each in tally.unread] == [("Bob.json", 1)]
+
+
+def test_a_file_that_two_formats_claim_and_one_without_permission_are_told_with_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copy(FIXTURES / "script/meld.input.csv", tmp_path / "a.csv")
+    (tmp_path / "both.csv").write_text("name,line\nAda,say <|endoftext|>\n")
+    (tmp_path / "secret.csv").write_text("name,line\nAda,Hi\n")
+    opens = Path.open
+
+    def refuse(path: Path, *args: Any, **settings: Any) -> Any:
+        if path.name == "secret.csv":
+            raise PermissionError(13, "Permission denied")
+        return opens(path, *args, **settings)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    tally = Tally()
+    assert len(read(tmp_path, tally)) > 0
+    assert [each.reason.removeprefix(f"{tmp_path}/").partition(". ")[0] for each in tally.unread] == [
+        "both.csv: could be script or raw",
+        "secret.csv: no permission to read it",
+    ]
+
+
 def test_names_in_an_archive_lead_nowhere(tmp_path: Path) -> None:
     place = tmp_path / "inside"
     place.mkdir()
@@ -96,7 +212,7 @@ def test_a_broken_archive_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", ["checksum", "content", "method", "cut"])
-def test_a_damaged_archive_is_told_and_no_file_of_it_passed_over(tmp_path: Path, damage: str) -> None:
+def test_a_damaged_archive_is_read_as_far_as_it_can_be_and_the_rest_is_told(tmp_path: Path, damage: str) -> None:
     place = tmp_path / "export.zip"
     with zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in ("a.txt", "b.txt"):
@@ -113,7 +229,13 @@ def test_a_damaged_archive_is_told_and_no_file_of_it_passed_over(tmp_path: Path,
         del content[-30:]
     place.write_bytes(content)
     with pytest.raises(DataError, match=r"export\.zip.*(unpacked|a zip archive that cannot be read)"):
-        read(place)
+        read(place, strict=True)
+    if damage != "cut":
+        tally = Tally()
+        assert {turn.text[0] for each in read(place, tally) for turn in each.turns} == {"b"}
+        (left,) = tally.unread
+        assert "cannot be unpacked" in left.reason
+        assert left.turns == 0
 
 
 def test_a_day_of_another_channel_is_another_chat() -> None:
@@ -181,7 +303,7 @@ def test_a_cut_export_keeps_its_turns_and_tells(tmp_path: Path) -> None:
     tally = Tally()
     (conversation,) = read(path, tally)
     assert [turn.text for turn in conversation.turns] == ["Who brings the oars?", "See https://example.org/oars there"]
-    assert any("the file ends within a value" in note for note in tally.notes)
+    assert "the file ends within a value" in tally.unread[0].reason
 
 
 # Sessions
@@ -200,3 +322,14 @@ def test_what_nobody_said_can_be_kept() -> None:
     assert not tally.dropped
     assert sum(len(each.turns) for each in conversations) == 10
     assert conversations[0].turns[0].speaker == "system"
+
+
+def test_messages_of_one_second_stand_in_the_order_of_their_milliseconds(tmp_path: Path) -> None:
+    said = [("Ann", "one", 1714607990120), ("Ann", "three", 1714607990340), ("Bob", "two", 1714607990230)]
+    export = {"messages": [{"sender_name": name, "content": text, "timestamp_ms": stamp} for name, text, stamp in said], "title": "Oars"}
+    path = tmp_path / "message_1.json"
+    path.write_text(json.dumps(export))
+    (conversation,) = read(path)
+    assert [turn.text for turn in conversation.turns] == ["one", "two", "three"]
+    assert conversation.turns[1].to_dict()["time"] == "2024-05-01T23:59:50.230000"
+    assert Conversation.from_dict(json.loads(json.dumps(conversation.to_dict()))) == conversation

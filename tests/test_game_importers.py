@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections import Counter
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -227,6 +229,47 @@ def test_what_a_crash_wrote_into_the_day_again_is_not_told_again() -> None:
     assert "Di" not in [each.actor for each in happened(game_of(conversation), "vote") if each.day == 2]
 
 
+def mafia_game(folder: Path, *rows: str) -> Path:
+    """A game of mafia of three, whose info.csv holds these rows (time after 10:00, kind, node, text), in this order."""
+    source = FIXTURES / "mafia_tables/game.input.d/1f-data"
+    for name in ("node.csv", "network.csv"):
+        shutil.copy(source / name, folder)
+    header = (source / "info.csv").read_text().partition("\n")[0]
+    told = [each.split("|") for each in rows]
+    lines = [f"{at},{time and f'2019-05-01 10:{time}'},,,,,,f,,{kind},{node},1,{text}" for at, (time, kind, node, text) in enumerate(told, 1)]
+    (folder / "info.csv").write_text("\n".join([header, *lines]) + "\n")
+    return folder
+
+
+def test_a_mafiosos_last_words_of_the_night_are_told_to_nobody_else_though_the_day_begins_in_the_same_second(tmp_path: Path) -> None:
+    folder = mafia_game(
+        tmp_path,
+        "00:10|info|1|Phase Change to Nighttime: Victim - None",
+        "01:30.751204|info|1|Phase Change to Daytime: Victim - Cat Orr",
+        "01:30.751203|text|3|Ben Low: Cat it is",
+        "01:30.9|text|2|Amy Fox: Morning",
+        "01:30.82|text|3|Ben Low: Good morning",
+    )
+    [conversation] = read(folder)
+    assert [(turn.text, turn.channel) for turn in conversation.turns] == [("Cat it is", "whisper"), ("Good morning", ""), ("Morning", "")]
+    assert conversation.turns[0].time == datetime(2019, 5, 1, 10, 1, 30, 751203)
+    check(conversation)
+
+
+def test_rows_of_one_time_or_of_none_keep_the_order_of_the_file(tmp_path: Path) -> None:
+    folder = mafia_game(
+        tmp_path,
+        "00:10|info|1|Phase Change to Nighttime: Victim - None",
+        "01:30.5|info|1|Phase Change to Daytime: Victim - Cat Orr",
+        "01:30.5|text|3|Ben Low: one",
+        "|text|2|Amy Fox: two",
+        "01:30.5|text|3|Ben Low: three",
+        "01:30.25|text|3|Ben Low: zero",
+    )
+    [conversation] = read(folder)
+    assert [(turn.text, turn.channel) for turn in conversation.turns] == [("zero", "whisper"), ("one", ""), ("two", ""), ("three", "")]
+
+
 # XML
 
 
@@ -260,7 +303,7 @@ def test_a_village_that_is_cut_off_gives_what_was_whole(tmp_path: Path) -> None:
     tally = Tally()
     [conversation] = read(village(tmp_path, RAIN[: RAIN.index("ロルフは人狼です")]), tally)
     assert conversation.turns == whole.turns[:6]
-    assert "the file ends within an element" in tally.notes[-1]
+    assert "the file ends within an element" in tally.unread[0].reason
     assert {each.role for each in game_of(conversation).players} == {""}
     assert {each.result for each in happened(game_of(conversation), "divine")} == {""}
     check(conversation)

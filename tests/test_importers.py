@@ -34,6 +34,7 @@ DROPPED = {
     "convai2/self": {"system line": 3},
     "conversations/own": {"no speaker": 1, "empty line": 1},
     "cornell/corpus": {"empty line": 1, "in no conversation": 1},
+    "dialogues/personas": {"system line": 10, "empty line": 2, "no speaker": 1},
     "discord/channel": {"system line": 1, "media": 1},
     "fanlang/game": {"no speaker": 1, "empty line": 1},
     "imessage/ann": {"system line": 1, "media": 1},
@@ -48,8 +49,11 @@ DROPPED = {
     "mafia_tables/game": {"empty line": 1},
     "messages/openai": {"empty line": 1},
     "messages/openai_document": {"no speaker": 1},
+    "messages/openassistant": {"empty line": 1},
     "messages/sharegpt": {"empty line": 1},
     "messenger/two_files": {"system line": 1, "deleted message": 1, "media": 1},
+    "oasst/messages": {"another reply than the best-ranked": 3, "deleted message": 1},
+    "oasst/trees": {"another reply than the best-ranked": 3, "deleted message": 1},
     "onuw/night": {"empty line": 1, "a vote, kept as an event": 4},
     "onuw/nobody": {"a vote, kept as an event": 2},
     "raw/lines": {"empty line": 2},
@@ -312,7 +316,7 @@ def test_no_claim_names_the_formats(tmp_path: Path) -> None:
     path = write(tmp_path, "letter.txt", "Dear Ada,\nhow are you?\n")
     with pytest.raises(FormatError) as caught:
         read(path)
-    assert str(caught.value).startswith(f"{path}: no known format of conversations (script, screenplay, ")
+    assert str(caught.value).startswith(f"{path}: no known format of conversations (script, dialogues, ")
 
 
 def test_a_line_of_dialogue_in_brackets_is_raw_and_json_is_not(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ class _Unchanged(Exception):
 def read_set(wanted: PublicSet, folder: Path, tally: Tally) -> Iterator[Conversation]:
     """The conversations of a set; raises DataError when there are none."""
     count = 0
-    for conversation in read_conversations(folder, ReadConfig(format=wanted.format), tally):
+    for conversation in read_conversations(folder, ReadConfig(format=wanted.format, strict=True), tally):
         count += 1
         yield conversation
     if not count:

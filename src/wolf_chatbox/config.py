@@ -20,11 +20,13 @@ StyleName = Literal["auto", "dialogpt", "named", "chat"]
 FormatName = Literal[
     "auto",
     "script",
+    "dialogues",
     "screenplay",
     "subtitles",
     "raw",
     "conversations",
     "messages",
+    "oasst",
     "rows",
     "whatsapp",
     "telegram",
@@ -154,6 +156,8 @@ class ReadConfig:
     """Where a chat is silent for more hours than this, a new conversation starts; 0 never cuts."""
     also_keep: tuple[Unsaid, ...] = ()
     """Messages to keep that nobody said: media (as a placeholder), system (joins and the like), deleted, slips (refusals, leaked prompts)."""
+    strict: bool = False
+    """Stop at the first file that cannot be read whole; without it, all is read of a folder or an archive that can be."""
 
     def __post_init__(self) -> None:
         _check_choice(self, "format", get_args(FormatName))

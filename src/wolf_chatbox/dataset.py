@@ -118,13 +118,13 @@ def prepare(config: TrainConfig, tokenizer: PreTrainedTokenizerBase, max_tokens:
     tally = Tally()
     conversations = list(clean(read_conversations(config.data, config.read, tally), config.clean, tally))
     if not conversations:
-        raise DataError(f"{', '.join(config.data)}: no turn of dialogue in it ({tally.read} read, {_reasons(tally.dropped) or 'none kept'}).")
+        raise tally.nothing_in(config.data)
     speakers = count_speakers(conversations)
     # Who asks for a character knows it by its own name.
     named = Pseudonyms(config.clean.pseudonyms).now if config.clean.pseudonyms is not None else lambda name: name
     wanted, apart = named(config.persona), named(config.held_out_speaker)
     persona = find_speaker(wanted, speakers) if wanted is not None else None
-    notices = list(tally.notes)
+    notices = tally.told()
     if len(speakers) == 1:
         notices.append(f"only {next(iter(speakers))} speaks: the model learns to go on talking, not to answer")
 
@@ -213,7 +213,3 @@ def _contexts(parts: Parts, renderer: Renderer, count: int = 2) -> list[tuple[Co
     ]
     chosen = [found[(2 * each + 1) * len(found) // (2 * count)] for each in range(min(count, len(found)))]
     return [(part, part.turns[max(0, at - 6) : at + 1]) for part, at in chosen]
-
-
-def _reasons(dropped: Counter[str]) -> str:
-    return ", ".join(f"{count} dropped: {reason}" for reason, count in dropped.items())

@@ -17,6 +17,7 @@ from wolf_chatbox.corpus import count_speakers, split
 from wolf_chatbox.dataset import Dataset
 from wolf_chatbox.game_statistics import GameStatistics, count_games
 from wolf_chatbox.importers import Tally
+from wolf_chatbox.importers.source import Unread
 from wolf_chatbox.packing import share_filled
 
 LITTLE = 200
@@ -90,6 +91,8 @@ class Inspection:
     leak: float | None
     """Share of the held-out conversations that are nearly one to learn from, at the split to be trained; None where none could be compared."""
     notes: list[str]
+    unread: list[Unread]
+    """Files that could not be read, or not to their end; the notes tell them too."""
     tokens: Tokens | None = None
     games: GameStatistics | None = None
     """Of the conversations that are games of werewolf, where some are."""
@@ -124,12 +127,13 @@ def inspect(conversations: Sequence[Conversation], tally: Tally, dataset: Datase
         speakers=[Speaker(name, count, count / len(turns), characters[name] / count) for name, count in counts.most_common()],
         lengths=binned([len(turn.text) for turn in turns]),
         months=dict(sorted(Counter(f"{time:%Y-%m}" for time in times).items())),
-        first=times[0].isoformat() if times else None,
-        last=times[-1].isoformat() if times else None,
+        first=times[0].isoformat(timespec="seconds") if times else None,
+        last=times[-1].isoformat(timespec="seconds") if times else None,
         languages=languages(some[:: max(1, len(some) // 300)]),
         near_duplicates=near_duplicates(some),
         leak=dataset.leak if dataset else leak(*split(conversations, 0.1, 0)[:2]),
-        notes=list(dict.fromkeys([*tally.notes, *(dataset.notices if dataset else [])])),
+        notes=list(dict.fromkeys([*tally.told(), *(dataset.notices if dataset else [])])),
+        unread=list(tally.unread),
         tokens=tokens_of(dataset, model, conversations) if dataset else None,
         games=count_games(conversations),
         examples=[[(turn.speaker, turn.text) for turn in conversation.turns[:6]] for conversation in _spread(conversations, 3)],

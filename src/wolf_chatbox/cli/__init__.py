@@ -1,4 +1,7 @@
-"""The command line: one file a verb. A known error becomes one line and exit code 1, or 2 for a wrong setting."""
+"""The command line: one file a verb. A known error becomes one line and exit code 1, or 2 for a wrong setting.
+
+Exit code 3 is no error: what was asked is done, but of a folder or an archive not every file could be read whole.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,8 @@ from cyclopts.config import Dict
 
 from wolf_chatbox.cli.environment import settle
 from wolf_chatbox.errors import ConfigError, DataError, WolfChatboxError
+
+READ_IN_PART = 3
 
 app = App(
     name="wolf-chatbox",

@@ -11,12 +11,13 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from wolf_chatbox.cleaning import clean
+from wolf_chatbox.cli import READ_IN_PART
 from wolf_chatbox.config import CleanConfig, Form, ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.corpus import count_speakers, find_speaker
-from wolf_chatbox.errors import CheckpointError, DataError
+from wolf_chatbox.errors import DataError
 from wolf_chatbox.export import export
-from wolf_chatbox.files import writing
+from wolf_chatbox.files import new_file, writing
 from wolf_chatbox.importers import Tally, read_conversations
 from wolf_chatbox.privacy import Pseudonyms
 
@@ -41,6 +42,8 @@ def convert(
 ) -> int:
     """Convert files of any known format to one file of conversations.
 
+    Exit code 3 tells that the file is written, but that not every file of a folder could be read whole.
+
     Parameters
     ----------
     files
@@ -56,38 +59,34 @@ def convert(
     overwrite
         Replace the file if it is there.
     """
-    if output.exists() and not overwrite:
-        raise CheckpointError(f"{output}: is there already. Replace it with --overwrite, or choose another name.")
     cleaning = cleaning or CleanConfig()
     tally = Tally()
-    new = output.with_name(output.name + ".writing")
-    try:
-        with writing(output), new.open("w", encoding="utf-8") as file:
-            conversations: Iterable[Conversation] = clean(read_conversations(files, read, tally), cleaning, tally)
-            if persona is not None:
-                conversations = list(conversations)
-                persona = Pseudonyms(cleaning.pseudonyms).now(persona) if cleaning.pseudonyms is not None else persona
-                persona = find_speaker(persona or "", count_speakers(conversations))
-            count, turns = export(conversations, to, file, persona)
+    with new_file(output, overwrite=overwrite) as file:
+        conversations: Iterable[Conversation] = clean(read_conversations(files, read, tally), cleaning, tally)
+        if persona is not None:
+            conversations = list(conversations)
+            persona = Pseudonyms(cleaning.pseudonyms).now(persona) if cleaning.pseudonyms is not None else persona
+            persona = find_speaker(persona or "", count_speakers(conversations))
+        count, turns = export(conversations, to, file, persona)
         if turns != tally.kept:
             lost = f"{turns} turns written and {tally.kept} kept: some were lost"
             raise DataError(f"{', '.join(files)}: {lost}. Please report this bug; nothing was written.")
-        new.replace(output)
-    finally:
-        new.unlink(missing_ok=True)
+        if not turns:
+            account(tally)
+            raise tally.nothing_in(files)
     if report is not None:
         with writing(report):
             report.write_text(json.dumps(tally.record(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     account(tally)
     print(f"{count} conversations in {output}", file=sys.stderr)
-    return 0
+    return READ_IN_PART if tally.unread else 0
 
 
 def account(tally: Tally) -> None:
     """Print what was read and what became of it."""
     for path, title in tally.files():
         print(f"{path}: {title}", file=sys.stderr)
-    for note in tally.notes:
+    for note in tally.told():
         print(f"note: {note}", file=sys.stderr)
     joined = f" + {tally.joined} joined to the turn before" if tally.joined else ""
     print(f"{tally.read} turns read = {tally.kept} kept{joined} + {sum(tally.dropped.values())} dropped", file=sys.stderr)

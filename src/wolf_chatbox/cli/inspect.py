@@ -12,8 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from wolf_chatbox.cleaning import clean
+from wolf_chatbox.cli import READ_IN_PART
 from wolf_chatbox.config import CleanConfig, ReadConfig, TrainConfig
-from wolf_chatbox.errors import DataError
 from wolf_chatbox.files import writing
 from wolf_chatbox.game_statistics import HEARD_BY, GameStatistics
 from wolf_chatbox.importers import Tally, read_conversations
@@ -59,7 +59,7 @@ def inspect(
     tally = Tally()
     conversations = list(clean(read_conversations(files, read, tally), cleaning, tally))
     if not conversations:
-        raise DataError(f"{', '.join(files)}: no turn of dialogue in it ({tally.read} read).")
+        raise tally.nothing_in(files)
     dataset = None
     if model is not None:
         from wolf_chatbox.dataset import prepare
@@ -78,7 +78,7 @@ def inspect(
         show(found, Console())
         if html is not None:
             Console().print(Text(f"The page is in {html}."))
-    return 0
+    return READ_IN_PART if found.unread else 0
 
 
 def show(found: Inspection, console: Console) -> None:

@@ -24,6 +24,7 @@ from wolf_chatbox.importers import (
     cornell,
     dailydialog,
     dataset_rows,
+    dialogue_table,
     discord,
     empathetic_dialogues,
     fanlang,
@@ -37,6 +38,7 @@ from wolf_chatbox.importers import (
     mail,
     messages,
     messenger,
+    oasst,
     onuw,
     real_persona_chat,
     screenplay,
@@ -51,9 +53,13 @@ from wolf_chatbox.importers import (
     whatsapp,
 )
 from wolf_chatbox.importers.files import EXAMPLE, expand, find
-from wolf_chatbox.importers.source import Damaged, Source, Tally, Truncated
+from wolf_chatbox.importers.source import AnyPath, Damaged, Source, Tally
 
 __all__ = ["EXAMPLE", "IMPORTERS", "Importer", "Tally", "find", "read_conversations"]
+
+
+class Ambiguous(FormatError):
+    """Two formats claim a file."""
 
 
 class Importer(NamedTuple):
@@ -72,11 +78,13 @@ class Importer(NamedTuple):
 
 IMPORTERS = {
     "script": Importer("script table (CSV, TSV)", script_csv.claims, script_csv.read, (".csv", ".tsv")),
+    "dialogues": Importer("table of dialogues (CSV, TSV)", dialogue_table.claims, dialogue_table.read),
     "screenplay": Importer("screenplay (NAME: line, Fountain)", screenplay.claims, screenplay.read, (".fountain",), general=True),
     "subtitles": Importer("subtitles with speakers (SRT, WebVTT)", subtitles.claims, subtitles.read, (".srt", ".vtt")),
     "raw": Importer("classic raw samples", classic_raw.claims, classic_raw.read),
     "conversations": Importer("conversations (JSON Lines)", jsonl.claims, jsonl.read),
     "messages": Importer("messages (OpenAI, ShareGPT, Alpaca)", messages.claims, messages.read, (".json", ".jsonl")),
+    "oasst": Importer("OpenAssistant (trees or messages)", oasst.claims, oasst.read),
     "rows": Importer("table of conversations (Parquet, hub)", dataset_rows.claims, dataset_rows.read, (".parquet",)),
     "whatsapp": Importer("WhatsApp chat", whatsapp.claims, whatsapp.read),
     "telegram": Importer("Telegram (JSON)", telegram.claims, telegram.read),
@@ -111,8 +119,10 @@ def read_conversations(
 ) -> Iterator[Conversation]:
     """Read files of any known format, one after the other, lazily.
 
-    `example` stands for the bundled script. What was kept, dropped and noticed is counted in `tally` as it goes.
-    Raises DataError for a file that cannot be read, and FormatError for one whose format cannot be told.
+    `example` stands for the bundled script. What was kept, dropped and noticed is counted in `tally` as it goes. In a
+    folder or an archive, a file that cannot be read is left and told in `tally.unread`, unless `config.strict`. Raises
+    DataError for another file that cannot be read, and when no file of a folder can; FormatError for one whose format
+    cannot be told.
     """
     config = config or ReadConfig()
     tally = tally if tally is not None else Tally()
@@ -122,11 +132,36 @@ def read_conversations(
             tally.formats.append((str(path), "data set of the hub"))
             yield from dataset_rows.read_hub(str(path), config, tally)
             continue
-        for name, source in _sources(str(path), config, tally):
-            try:
-                yield from _once(IMPORTERS[name].read(source, config, tally), games, tally)
-            except Truncated as error:
-                tally.notes.append(str(error))
+        found, several = expand(find(path))
+        whole, before = False, len(tally.unread)
+        for name, source in _sources(str(path), found, several, config, tally):
+            left = len(tally.unread)
+            for conversation in _once(_readable(name, source, config, tally, alone=not several), games, tally):
+                whole = True
+                yield conversation
+            whole = whole or len(tally.unread) == left
+        if not whole and len(tally.unread) > before and several:
+            raise DataError(f"{path}: no file in it can be read; the first is {tally.unread[before].reason}")
+
+
+def _readable(name: str, source: Source, config: ReadConfig, tally: Tally, *, alone: bool) -> Iterator[Conversation]:
+    """Yield the conversations of a file as far as it can be read; turns of one that does not come whole are dropped."""
+    conversations = IMPORTERS[name].read(source, config, tally)
+    read = pending = 0
+    while True:
+        before = tally.kept
+        try:
+            conversation = next(conversations, None)
+        except DataError as error:
+            if lost := pending + tally.kept - before:
+                tally.drop(lost, "in a conversation that cannot be read to its end")
+            tally.leave(source.folder if source.more else source.path, error, read, alone=alone, strict=config.strict)
+            return
+        if conversation is None:
+            return
+        pending += tally.kept - before - len(conversation.turns)
+        read += len(conversation.turns)
+        yield conversation
 
 
 def _once(conversations: Iterable[Conversation], games: dict[object, int], tally: Tally) -> Iterator[Conversation]:
@@ -143,12 +178,12 @@ def _once(conversations: Iterable[Conversation], games: dict[object, int], tally
         yield conversation
 
 
-def _sources(path: str, config: ReadConfig, tally: Tally) -> Iterator[tuple[str, Source]]:
+def _sources(path: str, found: list[AnyPath], several: bool, config: ReadConfig, tally: Tally) -> Iterator[tuple[str, Source]]:
     """Yield the files that a name stands for, each with its importer; those of one chat as one.
 
     In a folder or an archive, files that are no conversations are passed over and told.
     """
-    found, several = expand(find(path))
+    before = len(tally.unread)
     skipped: list[str] = []
     parts: list[Source] = []
     last = ""
@@ -159,8 +194,11 @@ def _sources(path: str, config: ReadConfig, tally: Tally) -> Iterator[tuple[str,
             name = config.format if config.format != "auto" else recognise(source, config, alone=not several)
             if several and not IMPORTERS[name].claims(source.head):
                 raise FormatError(f"{each}: not of the format {name}.")
-        except DataError as error:
-            if not several or isinstance(error, Damaged):
+        except (Damaged, Ambiguous) as error:
+            tally.leave(each, error, 0, alone=not several, strict=config.strict)
+            continue
+        except DataError:
+            if not several:
                 raise
             skipped.append(str(each)[len(path) :].lstrip("/\\"))
             continue
@@ -180,7 +218,7 @@ def _sources(path: str, config: ReadConfig, tally: Tally) -> Iterator[tuple[str,
         tally.notes.append(f"{path}: {len(skipped)} files are no conversations of a known format, passed over: {names}")
     if parts:
         yield last, replace(parts[0], more=tuple(parts[1:]))
-    elif several:
+    elif several and len(tally.unread) == before:
         raise FormatError(f"{path}: no file in it is of a known format of conversations ({', '.join(IMPORTERS)}).")
 
 
@@ -194,7 +232,8 @@ def recognise(source: Source, config: ReadConfig, *, alone: bool = True) -> str:
     A file that stands alone is meant to be read: where its content tells nothing, its name does.
     """
     if config.speaker_column or config.text_column:
-        return "rows" if dataset_rows.claims(source.head) else "script"
+        whole = not config.speaker_column and dialogue_table.claims(source.head)
+        return "rows" if dataset_rows.claims(source.head) else "dialogues" if whole else "script"
     claimed = [name for name, importer in IMPORTERS.items() if importer.claims(source.head)]
     if len(claimed) > 1:
         claimed = [name for name in claimed if not IMPORTERS[name].general]
@@ -203,5 +242,5 @@ def recognise(source: Source, config: ReadConfig, *, alone: bool = True) -> str:
     if len(claimed) == 1:
         return claimed[0]
     if claimed:
-        raise FormatError(f"{source.path}: could be {' or '.join(claimed)}. Pass --format.")
+        raise Ambiguous(f"{source.path}: could be {' or '.join(claimed)}. Pass --format.")
     raise FormatError(f"{source.path}: no known format of conversations ({', '.join(IMPORTERS)}). Pass --format if it is one of them.")

@@ -18,7 +18,7 @@ from wolf_chatbox.importers.aiwolf_packets import Packets
 from wolf_chatbox.importers.aiwolf_play import Play, Seat, time_of
 from wolf_chatbox.importers.games import fields, items, rest, words
 from wolf_chatbox.importers.json_stream import JsonStream, json_lines
-from wolf_chatbox.importers.source import Source, Tally, Truncated
+from wolf_chatbox.importers.source import Source, Tally
 
 KNOWN = ("id", "idx", "day", "is_day", "agents", "event", "message", "from_idx", "to_idx", "bubble_idx", "timestamp")
 BEGIN, TALK, WHISPER, END = "開始", "トーク", "囁き", "終了"
@@ -35,13 +35,13 @@ def claims(head: str) -> bool:
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
-    """Yield the game. A file that is cut gives what was whole."""
+    """Yield the game. A file that is cut or wrong gives what was whole, and then the error."""
     if '"is_day"' in source.head and '"entries"' not in source.head:
         yield from _realtime(source, config, tally)
         return
     packets = Packets(str(source.path))
     facts: dict[str, Any] = {}
-    cut: Truncated | None = None
+    cut: DataError | None = None
     try:
         with JsonStream(source) as stream:
             for key in stream.fields():
@@ -52,7 +52,7 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
                     packets.agents = [fields(each) for each in items(stream.value())]
                 else:
                     facts[key] = stream.value()
-    except Truncated as error:  # what was whole is kept
+    except DataError as error:  # what was whole is kept
         cut = error
     play = Play(source, config, tally)
     yield from play.finish(packets.play(play, facts))
@@ -61,13 +61,13 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
 
 
 def _realtime(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
-    cut: Truncated | None = None
+    cut: DataError | None = None
 
     def events() -> Iterator[tuple[str, dict[str, Any]]]:
         nonlocal cut
         try:
             yield from ((where, fields(event)) for where, event in json_lines(source))
-        except Truncated as error:
+        except DataError as error:
             cut = error
 
     for number, (_, lines) in enumerate(groupby(events(), lambda each: words(each[1].get("id"))), 1):

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation, Turn
-from wolf_chatbox.importers.source import Tally, Truncated, clean
+from wolf_chatbox.errors import DataError
+from wolf_chatbox.importers.source import Tally, clean
 
 MEDIA, SYSTEM, DELETED = "media", "system", "deleted"
 DROPPED = {MEDIA: "media", SYSTEM: "system line", DELETED: "deleted message"}
@@ -26,7 +27,7 @@ class Message(NamedTuple):
 def conversations(messages: Iterable[Message], group: str, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
     """Yield a conversation for each stretch without a silence of `config.session_gap` hours; every message is counted.
 
-    Where the messages end in Truncated, the last stretch comes before the error. Only one stretch is held in memory at a time.
+    Where the messages end in an error, the last stretch comes before it. Only one stretch is held in memory at a time.
     """
     gap = timedelta(hours=config.session_gap) if config.session_gap else timedelta.max
     names: dict[str, str] = {}
@@ -56,7 +57,7 @@ def conversations(messages: Iterable[Message], group: str, config: ReadConfig, t
                 before = time
             tally.kept += 1
             turns.append(Turn(name, text, time))
-    except Truncated:  # what was whole is kept
+    except DataError:  # what was whole is kept
         if turns:
             yield Conversation(tuple(turns), group)
         raise
@@ -67,7 +68,7 @@ def conversations(messages: Iterable[Message], group: str, config: ReadConfig, t
 def from_unix(seconds: Any) -> datetime | None:
     """The time in UTC of seconds since 1970, given as a number or a string; None when it is none."""
     try:
-        return datetime.fromtimestamp(float(seconds), UTC).replace(tzinfo=None, microsecond=0)
+        return datetime.fromtimestamp(float(seconds), UTC).replace(tzinfo=None)
     except (TypeError, ValueError, OverflowError, OSError):
         return None
 
@@ -75,6 +76,6 @@ def from_unix(seconds: Any) -> datetime | None:
 def from_iso(text: Any) -> datetime | None:
     """The time of an ISO 8601 text, by the clock it shows; None when it is none."""
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=None, microsecond=0)
+        return datetime.fromisoformat(text).replace(tzinfo=None)
     except (TypeError, ValueError):
         return None

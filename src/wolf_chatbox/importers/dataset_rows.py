@@ -13,7 +13,7 @@ from typing import Any
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.errors import DataError
-from wolf_chatbox.importers import messages
+from wolf_chatbox.importers import dialogue_table, messages, oasst
 from wolf_chatbox.importers.chats import Message, conversations
 from wolf_chatbox.importers.script_csv import GROUP_NAMES, SCENE_NAMES, SPEAKER_NAMES, TEXT_NAMES, column_of
 from wolf_chatbox.importers.source import PARQUET, Source, Tally
@@ -71,6 +71,10 @@ def from_rows(rows: Iterable[Mapping[str, Any]], where: str, stem: str, config: 
         return
     everything = _chained(first, rows)
     names = list(first)
+    if oasst.holds(first):
+        messages_of_trees = ((f"{where}, row {number}", dict(row)) for number, row in enumerate(everything, 1))
+        yield from oasst.from_rows(messages_of_trees, stem, config, tally)
+        return
     listed = next((name for name in (config.text_column, *LISTS) if name and _items(first.get(name)) is not None), None)
     if listed:
         for number, row in enumerate(everything, 1):
@@ -78,6 +82,9 @@ def from_rows(rows: Iterable[Mapping[str, Any]], where: str, stem: str, config: 
             yield from conversations(said, f"{stem} {number}", config, tally)
     elif messages.holds(first) and not config.text_column:
         yield from messages.from_values(((f"{where}, row {number}", dict(row)) for number, row in enumerate(everything, 1)), stem, tally)
+    elif dialogues := _dialogues(first, config):
+        cells = ([str(row.get(name) or "") for name in names] for row in everything)
+        yield from dialogue_table.from_rows(names, cells, dialogues, stem, config, tally)
     else:
         speaker, text = _columns(names, config.speaker_column, config.text_column, where)
         group = column_of(names, config.group_column, GROUP_NAMES + SCENE_NAMES, patterns=True)
@@ -85,6 +92,13 @@ def from_rows(rows: Iterable[Mapping[str, Any]], where: str, stem: str, config: 
         for key, lines in groupby(everything, lambda row: str(row.get(group or "", stem))):
             spoken = (Message(str(row.get(speaker) or ""), str(row.get(text) or "")) for row in lines)
             yield from conversations(spoken, key, config, tally)
+
+
+def _dialogues(first: Mapping[str, Any], config: ReadConfig) -> list[int]:
+    """The columns whose cells are whole dialogues, where none is a speaker's."""
+    if config.speaker_column or config.text_column or column_of(list(first), None, SPEAKER_NAMES):
+        return []
+    return dialogue_table.columns(list(first), [[str(each or "") for each in first.values()]])
 
 
 def _items(value: Any) -> list[Any] | None:

@@ -14,10 +14,11 @@ from typing import Any
 
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
+from wolf_chatbox.errors import DataError
 from wolf_chatbox.game import VILLAGER, WEREWOLF, Kind, Player
 from wolf_chatbox.importers.chats import from_unix
 from wolf_chatbox.importers.games import Record
-from wolf_chatbox.importers.source import Source, Tally, Truncated
+from wolf_chatbox.importers.source import Source, Tally
 from wolf_chatbox.importers.xml_stream import Element, elements
 
 CHANNELS = {"public": "", "wolf": "whisper", "private": "thought", "grave": "grave"}
@@ -70,11 +71,11 @@ def claims(head: str) -> bool:
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
     """Yield the village. A file that ends too early gives what was whole, without the roles, which stand at its end."""
     village, record = Village(), Record(str(source.path), tally)
-    cut: Truncated | None = None
+    cut: DataError | None = None
     divined: list[tuple[int, str]] = []
     try:
         _periods(source, village, record, divined)
-    except Truncated as error:
+    except DataError as error:
         cut = error
     for at, target in divined:  # the archive tells who was divined; what came of it follows from the roles
         record.amend(at, {WEREWOLF: WEREWOLF, "": ""}.get(village.role(target), "HUMAN"))

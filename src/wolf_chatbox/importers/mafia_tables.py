@@ -150,8 +150,7 @@ def _play(info: Table, seats: dict[str, Seat], record: Record) -> list[str]:
 
     The game begins at night. Whatever is said then reaches the mafia alone, and a bystander's message nobody.
     """
-    rows = [(from_iso(info.cell(row, "time")), row) for row in info.rows]
-    rows.sort(key=lambda each: each[0] or datetime.min)
+    rows = _in_time(info)
     phased = any(PHASE.match(info.cell(row, "text")) for _, row in rows)
     phase = "Night" if phased else "Day"
     record.day = 0 if phased else 1
@@ -185,6 +184,17 @@ def _play(info: Table, seats: dict[str, Seat], record: Record) -> list[str]:
             notices.append(text)
     _die(record, waiting, phase, None)
     return notices
+
+
+def _in_time(info: Table) -> list[tuple[datetime | None, dict[str, str]]]:
+    """The rows with their times, in order of these; a row without one stays behind the row that it follows."""
+    rows: list[tuple[datetime, datetime | None, dict[str, str]]] = []
+    before = datetime.min
+    for row in info.rows:
+        time = from_iso(info.cell(row, "time"))
+        before = time or before
+        rows.append((before, time, row))
+    return [(time, row) for _, time, row in sorted(rows, key=lambda each: each[0])]
 
 
 def _die(record: Record, waiting: list[Seat], phase: str, until: datetime | None) -> list[Seat]:

@@ -1,5 +1,6 @@
 """Messages with roles: the OpenAI form (`messages`, `role`, `content`), ShareGPT's (`conversations`, `from`, `value`),
-Alpaca's (`instruction`, `input`, `output`), and other pairs of a question and an answer (`prompt`, `completion`).
+OpenAssistant's words for it (`role`, `text`), Alpaca's (`instruction`, `input`, `output`), and other pairs of a question
+and an answer (`prompt`, `completion`).
 
 One conversation a line (JSON Lines), or one JSON document: a conversation, a list of them, or a bare list of messages.
 OpenAI: https://platform.openai.com/docs/api-reference/chat; the fine-tuning form is the same, one object a line.
@@ -20,15 +21,16 @@ from wolf_chatbox.errors import DataError
 from wolf_chatbox.importers.json_stream import JsonStream, json_lines
 from wolf_chatbox.importers.source import Source, Tally, clean
 
-ROLES = {"human": "user", "gpt": "assistant", "chatgpt": "assistant", "bot": "assistant", "model": "assistant"}
-"""ShareGPT's words for the roles, and ours."""
+ROLES = dict.fromkeys(("human", "prompter"), "user") | dict.fromkeys(("gpt", "chatgpt", "bot", "model"), "assistant")
+"""ShareGPT's and OpenAssistant's words for the roles, and ours."""
+LISTS = ("messages", "conversations", "conversation")
 PAIRS = [
     *(("instruction", answer) for answer in ("output", "response")),
     *(("prompt", answer) for answer in ("completion", "response")),
     *(("question", answer) for answer in ("answer", "response")),
 ]
 """Keys of a question and its answer."""
-KEYS = {"messages", "conversations", *(question for question, _ in PAIRS)}
+KEYS = {*LISTS, *(question for question, _ in PAIRS)}
 """An object with one of these holds a conversation."""
 
 
@@ -37,12 +39,18 @@ def claims(head: str) -> bool:
     if not start.startswith(("{", "[")):
         return False
     forms = (("role", "content"), ("from", "value"), *PAIRS)
-    return any(all(re.search(rf'"{key}"\s*:', start) for key in keys) for keys in forms)
+    return any(all(re.search(rf'"{key}"\s*:', start) for key in keys) for keys in forms) or _has_texts(start)
+
+
+def _has_texts(head: str) -> bool:
+    """Whether there are messages with a `text`, in no tree (see oasst); other formats have such, so it takes a known role."""
+    role = re.search(r'"role"\s*:\s*"(?:prompter|user|assistant)"', head)
+    return bool(role) and '"text"' in head and '"message_id"' not in head
 
 
 def holds(value: Mapping[str, Any]) -> bool:
     """Whether an object is a conversation in one of the forms."""
-    return any(isinstance(value.get(key), list) for key in ("messages", "conversations")) or _pair(value) is not None
+    return any(isinstance(value.get(key), list) for key in LISTS) or _pair(value) is not None
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
@@ -108,7 +116,7 @@ def _message_lists(value: Any, where: str) -> Iterator[tuple[str, list[Any]]]:
 
 
 def _list_in(item: dict[str, Any]) -> list[Any] | None:
-    lists = [each for each in (item.get("messages"), item.get("conversations"), _pair(item)) if isinstance(each, list)]
+    lists = [each for each in (*map(item.get, LISTS), _pair(item)) if isinstance(each, list)]
     return next(filter(None, lists), lists[0] if lists else None)
 
 
@@ -127,7 +135,7 @@ def _turn(message: Any, where: str, tally: Tally) -> Turn | None:
     role = message.get("role", message.get("from")) if isinstance(message, dict) else None
     if not isinstance(role, str):
         raise DataError(f'{where}: a message needs "role" and "content", or "from" and "value".')
-    content = message.get("content", message.get("value"))
+    content = next((message[key] for key in ("content", "value", "text") if message.get(key) is not None), None)
     if isinstance(content, list):
         content = "\n".join(part["text"] for part in content if isinstance(part, dict) and isinstance(part.get("text"), str))
     name = message.get("name")

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
+from wolf_chatbox.errors import DataError
 from wolf_chatbox.importers.chats import DELETED, MEDIA, SYSTEM, Message, conversations, from_unix
 from wolf_chatbox.importers.json_stream import JsonStream
-from wolf_chatbox.importers.source import Source, Tally, Truncated
+from wolf_chatbox.importers.source import Source, Tally
 
 MEDIA_KEYS = ("photos", "videos", "audio_files", "gifs", "files", "sticker", "share", "media")
 NOTICE = re.compile(
@@ -36,19 +38,19 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
     for part in (source, *source.more):
         messages: list[Message] = []
         title = ""
-        with JsonStream(part) as stream:
-            try:
+        try:
+            with JsonStream(part) as stream:
                 for key in stream.fields():
                     if key == "messages":
                         messages += map(_message, stream.items())
                     elif key in ("title", "threadName"):
                         title = repaired(str(stream.value() or ""))
-            except Truncated as error:
-                tally.notes.append(str(error))
+        except DataError as error:
+            tally.leave(part.path, error, len(messages), alone=not source.more, strict=config.strict)
         chats.setdefault(title or source.folder.name or source.path.stem, []).extend(messages)
     for title, messages in chats.items():
         messages.reverse()
-        messages.sort(key=lambda message: message.time.timestamp() if message.time else 0)
+        messages.sort(key=lambda message: message.time or datetime.min)
         yield from conversations(messages, title, config, tally)
 
 

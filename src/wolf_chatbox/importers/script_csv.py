@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import re
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from wolf_chatbox.config import ReadConfig
@@ -46,22 +46,25 @@ def claims(head: str) -> bool:
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
     """Yield a conversation for each stretch of lines in which no episode, scene or large jump of the index intervenes."""
-    rows = _rows(source)
-    line, header = next(rows, (1, []))
+    numbered = rows(source)
+    line, header = next(numbered, (1, []))
     columns = _columns(header, line, source, config)
-    yield from _conversations((row for _, row in rows), columns, source, config.cut_at_jump, tally)
+    yield from _conversations((row for _, row in numbered), columns, source, config.cut_at_jump, tally)
 
 
-def _rows(source: Source) -> Iterator[tuple[int, list[str]]]:
-    """Yield (line, cells) of each row that is not blank; raises DataError where a quote that is not closed swallows the lines after it."""
+def rows(source: Source, most: int = MAX_ROW) -> Iterator[tuple[int, list[str]]]:
+    """Yield (line, cells) of each row that is not blank; raises DataError where a quote that is not closed swallows the lines after it.
+
+    A row spans at most `most` lines of the file.
+    """
     csv.field_size_limit(MAX_ROW * MAX_LINE)
-    delimiter = _delimiter(source.head)
+    delimiter = delimiter_of(source.head)
     first = 1
     taken: list[str] = []
 
     def lines() -> Iterator[str]:
         for line in source.lines():
-            if len(taken) == MAX_ROW:
+            if len(taken) == most:
                 raise _open_quote(source, first)
             taken.append(line)
             yield line
@@ -89,30 +92,35 @@ def _conversations(rows: Iterator[list[str]], columns: Columns, source: Source, 
     place: tuple[str, ...] | None = None
     index: int | None = None
     bridged = cut = between = 0
-    for row in rows:
-        here = tuple(_cell(row, at) for at in (*columns.group, *columns.scene))
-        before, index = index, _integer(_cell(row, columns.index))
-        jump = 1 if before is None or index is None else index - before
-        far = jump > cut_at_jump or jump < 0
-        if here != place:
-            between += jump > 1  # no jump back: the index may begin anew with each episode
-        elif jump != 1:
-            cut += far
-            bridged += not far
-        if here != place or far:
-            if turns:
-                yield Conversation(tuple(turns), group)
-            turns = []
-            place = here
-            group = _group(columns, here) or source.path.stem
-        speaker, text = _cell(row, columns.speaker), _cell(row, columns.text)
-        if not text:
-            tally.dropped["empty line"] += 1
-        elif not speaker:
-            tally.dropped["no speaker"] += 1
-        else:
-            tally.kept += 1
-            turns.append(Turn(speaker, text))
+    try:
+        for row in rows:
+            here = tuple(_cell(row, at) for at in (*columns.group, *columns.scene))
+            before, index = index, _integer(_cell(row, columns.index))
+            jump = 1 if before is None or index is None else index - before
+            far = jump > cut_at_jump or jump < 0
+            if here != place:
+                between += jump > 1  # no jump back: the index may begin anew with each episode
+            elif jump != 1:
+                cut += far
+                bridged += not far
+            if here != place or far:
+                if turns:
+                    yield Conversation(tuple(turns), group)
+                turns = []
+                place = here
+                group = _group(columns, here) or source.path.stem
+            speaker, text = _cell(row, columns.speaker), _cell(row, columns.text)
+            if not text:
+                tally.dropped["empty line"] += 1
+            elif not speaker:
+                tally.dropped["no speaker"] += 1
+            else:
+                tally.kept += 1
+                turns.append(Turn(speaker, text))
+    except DataError:  # what was whole is kept
+        if turns:
+            yield Conversation(tuple(turns), group)
+        raise
     if turns:
         yield Conversation(tuple(turns), group)
     if bridged or cut or between:
@@ -129,13 +137,17 @@ def _columns(header: list[str], line: int, source: Source, config: ReadConfig) -
         at = _find(names, (_plain(wanted),)) if wanted is not None else _find(names, known)
         if at is None:
             missing = f"no column {wanted!r}" if wanted is not None else f"no column for the {what}"
-            found = textwrap.shorten(", ".join(header), 200, placeholder=" …")
-            raise DataError(f"{source.path}, line {line}: {missing} (found: {found}). Pass --{flag}.")
+            raise DataError(f"{source.path}, line {line}: {missing} (found: {listed(header)}). Pass --{flag}.")
         return at
 
     speaker = column("speaker", "speaker-column", config.speaker_column, SPEAKER_NAMES)
     text = column("line", "text-column", config.text_column, TEXT_NAMES)
     return Columns(speaker, text, _find(names, INDEX_NAMES), _find_all(names, GROUP_NAMES), _find_all(names, SCENE_NAMES))
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names of columns in one short line."""
+    return textwrap.shorten(", ".join(names), 200, placeholder=" …")
 
 
 def _group(columns: Columns, here: tuple[str, ...]) -> str:
@@ -150,10 +162,10 @@ def _header(head: str) -> list[str]:
     first = _first_line(head)
     if len(first) > 10_000:
         return []
-    return [_plain(cell) for cell in next(csv.reader([first], delimiter=_delimiter(head)), [])]
+    return [_plain(cell) for cell in next(csv.reader([first], delimiter=delimiter_of(head)), [])]
 
 
-def _delimiter(head: str) -> str:
+def delimiter_of(head: str) -> str:
     return max(DELIMITERS, key=_first_line(head).count)
 
 

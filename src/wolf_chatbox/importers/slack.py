@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
+from wolf_chatbox.errors import DataError
 from wolf_chatbox.importers.chats import DELETED, MEDIA, SYSTEM, Message, conversations, from_unix
 from wolf_chatbox.importers.json_stream import JsonStream
 from wolf_chatbox.importers.source import AnyPath, Source, Tally
@@ -30,14 +31,18 @@ def claims(head: str) -> bool:
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
     """Yield the channel of all its days, cut where it fell silent. Joins, topics and bots' notices are counted as system lines."""
     names = _names(source)
-    yield from conversations(_messages((source, *source.more), names), source.folder.name or source.path.stem, config, tally)
+    yield from conversations(_messages(source, names, config, tally), source.folder.name or source.path.stem, config, tally)
 
 
-def _messages(days: tuple[Source, ...], names: dict[str, str]) -> Iterator[Message]:
-    for day in days:
-        with JsonStream(day) as stream:
-            for message in stream.items():
-                yield _message(message, names)
+def _messages(source: Source, names: dict[str, str], config: ReadConfig, tally: Tally) -> Iterator[Message]:
+    for day in (source, *source.more):
+        before = tally.read
+        try:
+            with JsonStream(day) as stream:
+                for message in stream.items():
+                    yield _message(message, names)
+        except DataError as error:
+            tally.leave(day.path, error, tally.read - before, alone=not source.more, strict=config.strict)
 
 
 def _message(message: Any, names: dict[str, str]) -> Message:

@@ -6,8 +6,8 @@ import codecs
 import re
 import zlib
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TextIO, cast
 from zipfile import BadZipFile
@@ -28,7 +28,21 @@ class Truncated(DataError):
 
 
 class Damaged(DataError):
-    """A file in an archive cannot be unpacked."""
+    """A file is there, and what is in it cannot be had: it cannot be unpacked, or the disk refuses."""
+
+
+@dataclass(frozen=True)
+class Unread:
+    """A file that could not be read, or not to its end."""
+
+    path: str
+    reason: str
+    """One line: where, what is wrong there, and what to do."""
+    turns: int
+    """Turns that were read before that place."""
+
+    def __str__(self) -> str:
+        return f"read in part ({self.turns} turns): {self.reason}" if self.turns else f"not read: {self.reason}"
 
 
 @dataclass
@@ -43,6 +57,8 @@ class Tally:
     """What was replaced inside of turns, by kind."""
     notes: list[str] = field(default_factory=list)
     formats: list[tuple[str, str]] = field(default_factory=list)
+    unread: list[Unread] = field(default_factory=list)
+    """Files that could not be read, or not to their end."""
 
     @property
     def read(self) -> int:
@@ -51,7 +67,9 @@ class Tally:
     def record(self) -> dict[str, Any]:
         """Everything that was counted, for JSON."""
         counts = {"read": self.read, "kept": self.kept, "joined": self.joined, "dropped": dict(self.dropped)}
-        return {"files": self.files()} | counts | {"replaced": {kind: count for kind, count in self.changed.items() if count}, "notes": self.notes}
+        replaced = {kind: count for kind, count in self.changed.items() if count}
+        told = {"replaced": replaced, "notes": self.notes, "unread": [asdict(each) for each in self.unread]}
+        return {"files": self.files()} | counts | told
 
     def files(self) -> list[tuple[str, str]]:
         """(path, format) of what was read; many files of one format in one folder as one."""
@@ -62,6 +80,25 @@ class Tally:
         for (folder, title), paths in folders.items():
             found += [(f"{folder} ({len(paths)} files)", title)] if len(paths) > 4 else [(path, title) for path in paths]
         return found
+
+    def told(self) -> list[str]:
+        """All that was noticed, and the files that could not be read whole."""
+        return [*self.notes, *map(str, self.unread)]
+
+    def nothing_in(self, paths: Iterable[str]) -> DataError:
+        """The error to raise when nothing was kept of what these names stand for."""
+        why = "".join(f", {count} dropped: {reason}" for reason, count in self.dropped.items() if count) or ", none kept"
+        files = "".join(f" {len(self.unread)} files could not be read; the first is {each}" for each in self.unread[:1])
+        return DataError(f"{', '.join(paths)}: no turn of dialogue in it ({self.read} read{why}).{files}")
+
+    def leave(self, place: AnyPath, error: DataError, turns: int, *, alone: bool, strict: bool) -> None:
+        """Go on without the rest of a file, of which so many turns are read.
+
+        Raises the error again when `strict`, and when the file stands alone, unless it is only cut off.
+        """
+        if strict or (alone and not isinstance(error, Truncated)):
+            raise error
+        self.unread.append(Unread(str(place), str(error), turns))
 
     def drop(self, turns: int, reason: str) -> None:
         """Take back turns that were kept."""
@@ -116,11 +153,11 @@ class Source:
         except IsADirectoryError as error:
             raise DataError(f"{path}: a folder, no file. Name the folder that holds it.") from error
         except PermissionError as error:
-            raise DataError(f"{path}: no permission to read it. Change the file's permissions.") from error
+            raise Damaged(f"{path}: no permission to read it. Change the file's permissions.") from error
         except (BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
             raise Damaged(f"{path}: cannot be unpacked ({error}). Export it again, or unpack the archive and name the folder.") from error
         except OSError as error:
-            raise DataError(f"{path}: cannot be read ({error.strerror}).") from error
+            raise Damaged(f"{path}: cannot be read ({error.strerror}).") from error
         tried = " or ".join(guess.upper() for guess in guesses)
         raise DataError(f"{path}, byte {bad_byte}: not {tried}. Pass --encoding (Japanese files are often cp932).")
 
