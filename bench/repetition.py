@@ -72,7 +72,7 @@ def rules(tokenizer: Any) -> dict[str, Callable[[list[int]], dict[int, float]]]:
         "none": lambda reply: {},
         "token 3-grams": ngrams,
         "DRY": lambda reply: dry(reply, breakers),
-        **{f"phrases of {size} words": phrases(size) for size in (3, 4, 5, 6)},
+        **{f"phrases of {size} words": phrases(size) for size in (3, 4, 5)},
     }
 
 
@@ -106,7 +106,7 @@ def known_words() -> set[str]:
 
 
 def words(text: str) -> list[str]:
-    return re.findall(r"[^\W\d_]+(?:['’][^\W\d_]+)*", text.casefold())
+    return [word.removesuffix("'s") for word in re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)*", text.casefold().replace("’", "'"))]
 
 
 def loops(text: str) -> bool:
