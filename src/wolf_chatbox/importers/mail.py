@@ -15,7 +15,7 @@ from functools import lru_cache
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.importers.chats import MEDIA, Message, conversations
-from wolf_chatbox.importers.source import Source, Tally
+from wolf_chatbox.importers.source import WIDE, Source, Tally
 
 INTRODUCTION = re.compile(
     # Long lines of it are broken in two.
@@ -78,8 +78,8 @@ def _split(source: Source) -> Iterator[bytes]:
     """The messages of a mailbox: each begins with a line `From …` after an empty one."""
     lines: list[bytes] = []
     size, empty = 0, True
-    with source.path.open("rb") as file:
-        for line in file:
+    with source.open_bytes() as file:
+        for line in file if source.encoding not in WIDE.values() else (each.encode() for each in source.lines()):
             if empty and line.startswith(b"From "):
                 if lines:
                     yield b"".join(lines)
