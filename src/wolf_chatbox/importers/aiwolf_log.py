@@ -64,6 +64,7 @@ class _Log:
     def __init__(self, source: Source, config: ReadConfig, tally: Tally) -> None:
         self.play = Play(source, config, tally)
         self.seats: dict[str, Seat] = {}
+        self.names: set[str] = set()
         self.missing: dict[str, str] = {}
         self.strange: list[str] = []
         self.tally = tally
@@ -102,9 +103,10 @@ class _Log:
         key = str(_number(number))
         if key not in self.seats:
             name = parts[4].strip() if len(parts) > 4 else ""
-            if not name or any(name == each.name for each in self.seats.values()):
+            if not name or name in self.names:
                 name = f"Agent[{key.zfill(2)}]"
             self.seats[key] = Seat(name, role, _number(number), connection)
+            self.names.add(name)
         name = self.seats[key].name
         if not state:
             self.missing.setdefault(key, str(day))
@@ -115,7 +117,7 @@ class _Log:
         _, _, number, text = (*fields.split(",", 3), "", "", "", "")[:4]
         name = self._name(number)
         stamp = STAMP.search(text)
-        if name not in (each.name for each in self.seats.values()):
+        if name not in self.names:
             self.tally.dropped["of nobody at the table"] += 1
             return
         self.play.talk(day, name, text[: stamp.start()] if stamp else text, CHANNELS[kind], time_of(stamp[1]) if stamp else None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -11,12 +11,16 @@ from typing import Any
 
 from wolf_chatbox.conversation import parse_json
 from wolf_chatbox.importers.aiwolf_play import Play, Seat, time_of
-from wolf_chatbox.importers.games import fields, items, rest, words
+from wolf_chatbox.importers.games import check_table, fields, items, rest, words
 
 SPOKEN = {"TALK": "", "WHISPER": "whisper"}
 ASKED = {"VOTE": "vote", "ATTACK": "attack_vote", "DIVINE": "divine", "GUARD": "guard"}
 HISTORIES = (("talk_history", ""), ("whisper_history", "whisper"))
 BROADCASTS = (("new_talk", ""), ("new_whisper", "whisper"))
+
+
+Place = tuple[int, str, str, int]
+"""Day, channel, agent and number of a line."""
 
 
 @dataclass
@@ -29,6 +33,7 @@ class Line:
     reply: str | None = None
     stamp: Any = None
     text: str | None = None
+    places: tuple[Place, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,7 @@ class Packets:
 
     def __post_init__(self) -> None:
         self.course: list[Line | Act] = []
-        self.names: list[str] = []
+        self.names: dict[str, None] = {}
         """Of the players, in the order in which the game was opened to them: that of their seats."""
         self.own: dict[str, str] = {}
         self.roles: dict[str, str] = {}
@@ -65,8 +70,12 @@ class Packets:
         self.finished = False
         self._said: Counter[tuple[int, str]] = Counter()
         """Lines of a day, by channel."""
-        self._lines: dict[tuple[int, str, str, int], list[Line]] = {}
-        """By day, channel, agent and place, the last one last."""
+        self._asked: defaultdict[Place, list[Line]] = defaultdict(list)
+        """Lines whose text is not told yet, the last one last; one that was told by another of its numbers is still among them."""
+        self._told: set[tuple[Place, str]] = set()
+        self._acts: defaultdict[int, list[Act]] = defaultdict(list)
+        self._saved: dict[int, str] = {}
+        """By day, whom a guard kept from the wolves."""
         self._phase: tuple[str, int] = ("", 0)
         self._count = 0
 
@@ -103,13 +112,15 @@ class Packets:
             self._speak(Line(day, channel, agent, reply, entry.get("response_timestamp")), {self._count, self._said[day, channel]})
             self._count += 1
         elif what in ASKED:
-            self.course.append(Act(ASKED[what], day, agent, self._target(what, agent, reply or "", info)))
+            act = Act(ASKED[what], day, agent, self._target(what, agent, reply or "", info))
+            self.course.append(act)
+            self._acts[day].append(act)
         elif what == "FINISH":
             self.finished = True
 
     def _learn(self, packet: Mapping[str, Any], info: Mapping[str, Any], agent: str, day: int) -> None:
-        if agent not in self.names:
-            self.names.append(agent)
+        self.names.setdefault(agent)
+        check_table(self.names, self.where)
         roles = {name: words(role) for name, role in fields(info.get("role_map")).items()}
         self.own.setdefault(agent, roles.get(agent, ""))
         self.roles |= roles
@@ -137,22 +148,26 @@ class Packets:
         day, place, agent, text = told.get("day"), told.get("idx"), words(told.get("agent")), words(told.get("text"))
         if not isinstance(day, int) or not isinstance(place, int) or not agent:
             return
-        known = self._lines.get((day, channel, agent, place), [])
-        if any(each.text == text for each in known):
+        at = (day, channel, agent, place)
+        if (at, text) in self._told:
             return
-        line = next((each for each in reversed(known) if each.text is None), None)
-        if line is None:
-            line = Line(day, channel, agent)
-            self._speak(line, {place})
+        asked = self._asked[at]
+        while asked and asked[-1].text is not None:
+            asked.pop()
+        if not asked:
+            self._speak(Line(day, channel, agent), {place})
+        line = asked.pop()
         line.text = text
         line.stamp = told.get("time") or line.stamp
+        self._told.update((each, text) for each in line.places)
 
-    def _speak(self, line: Line, places: set[int]) -> None:
-        """`places` are the numbers that a history may give the line."""
+    def _speak(self, line: Line, numbers: set[int]) -> None:
+        """`numbers` are those that a history may give the line."""
         self.course.append(line)
         self._said[line.day, line.channel] += 1
-        for place in places:
-            self._lines.setdefault((line.day, line.channel, line.agent, place), []).append(line)
+        line.places = tuple((line.day, line.channel, line.agent, number) for number in numbers)
+        for place in line.places:
+            self._asked[place].append(line)
 
     def _target(self, what: str, agent: str, reply: str, info: Mapping[str, Any]) -> str:
         """Whom an answer names; nobody where the server does not take it: somebody dead or unknown, or oneself where that is not allowed."""
@@ -218,10 +233,13 @@ class Packets:
         if name := self.attacked.get(day):
             play.act(day, "attack", target=name, result="killed")
             return
-        acts = [each for each in self.course if isinstance(each, Act) and each.day == day and each.target]
-        wanted = Counter(each.target for each in acts if each.kind == "attack_vote" and self.roles.get(each.target) != "WEREWOLF")
-        guarded = {each.target for each in acts if each.kind == "guard"}
-        saved = next((name for name, votes in wanted.items() if name in guarded and votes == max(wanted.values())), "")
+        if day not in self._saved:
+            acts = [each for each in self._acts[day] if each.target]
+            wanted = Counter(each.target for each in acts if each.kind == "attack_vote" and self.roles.get(each.target) != "WEREWOLF")
+            guarded = {each.target for each in acts if each.kind == "guard"}
+            most = max(wanted.values(), default=0)
+            self._saved[day] = next((name for name, votes in wanted.items() if name in guarded and votes == most), "")
+        saved = self._saved[day]
         play.act(day, "attack", target=saved, result="guarded" if saved else "")
 
     def _morning(self, play: Play, day: int) -> None:
@@ -231,7 +249,8 @@ class Packets:
 
     def _seats(self) -> Iterator[Seat]:
         """Join the names in the game with those of the connections: by order, which is that of the seats, if the roles agree; else by role."""
-        names = [*self.names, *(name for name in self.roles if name not in self.names)]
+        names = list(self.names | dict.fromkeys(self.roles))
+        check_table(names, self.where)
         roles = {name: self.roles.get(name) or self.own.get(name, "") for name in names}
         listed = sorted(self.agents, key=lambda each: each["idx"] if isinstance(each.get("idx"), int) else 0)
         ordered = [words(each.get("role")) for each in listed] == [roles[name] for name in names]

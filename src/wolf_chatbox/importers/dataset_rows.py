@@ -35,7 +35,7 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
     except ImportError as error:
         raise DataError(f"{source.path}: Parquet files need pyarrow: pip install 'wolf-chatbox[datasets]'") from error
     try:
-        with source.path.open("rb") as file:
+        with source.open_bytes() as file:
             table = pyarrow.parquet.ParquetFile(file)
             rows = (row for batch in table.iter_batches(1000) for row in batch.to_pylist())
             yield from from_rows(rows, str(source.path), source.path.stem, config, tally)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation, parse_json
 from wolf_chatbox.game import VILLAGER, WEREWOLF, Player
-from wolf_chatbox.importers.games import Record, fields, is_json, items, rest, words
+from wolf_chatbox.importers.games import Record, check_table, fields, is_json, items, rest, words
 from wolf_chatbox.importers.source import Source, Tally
 
 SPEECH = re.compile(r"Day (\d{1,3}) \w{1,20} - \[(\d{1,3})\] (is speaking|gives the last words)(?: \(round (\d{1,3})\))?")
@@ -40,6 +40,7 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
     whole = fields(parse_json(source.text(), str(source.path)))
     state = fields(whole.get("game_state"))
     roles = {f"{seat}号": words(role).upper() for seat, role in fields(state.get("roles")).items()}
+    check_table(roles, str(source.path))
     record = Record(str(source.path), tally)
     speeches = _speeches(whole.get("audio"), tally)
     days = {int(match[1]) for key in state if (match := PERIOD.fullmatch(key))}

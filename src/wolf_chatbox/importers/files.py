@@ -6,6 +6,7 @@ Nothing of an archive is written to the disk, so no name in it can lead anywhere
 from __future__ import annotations
 
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -31,7 +32,7 @@ def find(path: str | Path) -> Path:
 def expand(path: Path) -> tuple[list[AnyPath], bool]:
     """The files to read, in order of their names, and whether the name stood for several.
 
-    Raises DataError for an empty folder and for an archive that is broken, encrypted or a trap.
+    Raises DataError for an empty folder and for an archive that is broken, encrypted, a trap, or holds different files of one name.
     """
     if path.is_dir():
         found: list[AnyPath] = [*sorted(each for each in path.rglob("*") if each.is_file() and not _hidden(each.relative_to(path).parts))]
@@ -55,7 +56,11 @@ def _members(path: Path) -> Iterator[AnyPath]:
         raise DataError(f"{path}: would unpack to {unpacked:,} bytes, over {MAX_RATIO} times its size. Unpack it yourself if you trust it.")
     if any(each.flag_bits & 1 for each in members):
         raise DataError(f"{path}: an encrypted archive. Unpack it, and name the folder.")
-    for name in sorted(each.filename for each in members):
+    contents = {(each.filename, each.CRC, each.file_size) for each in members}
+    names = Counter(name for name, _, _ in contents)
+    if twice := next((name for name, count in names.items() if count > 1), None):
+        raise DataError(f"{path}: holds different files of one name, {twice!r}. Unpack it, give each a name of its own, and name the folder.")
+    for name in sorted(names):
         yield zipfile.Path(archive, name)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sized
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +20,8 @@ HAN = re.compile(r"[\u4e00-\u9fff]")
 LATIN = re.compile(r"[A-Za-z]")
 ENOUGH = 20_000
 """Characters that tell a game's language."""
+MOST_PLAYERS = 100
+"""Of one game. What each of them does to each other grows with the square of it, and no table is that large."""
 
 
 class Record:
@@ -68,11 +70,12 @@ class Record:
         votes_are_public: bool = False,
         facts: Mapping[str, Any],
     ) -> Iterator[Conversation]:
-        """Yield the game, if anything was said in it. Raises DataError when two players have one name.
+        """Yield the game, if anything was said in it. Raises DataError when two players have one name, and when they are too many.
 
         What happened to nobody at the table cannot stand among its events: it is kept with the facts, and told.
         """
         table = tuple(_seated(each, self.where) for each in players)
+        check_table(table, self.where)
         twice = [name for name, count in Counter(each.name for each in table).items() if count > 1 or not name]
         if twice:
             raise DataError(f"{self.where}: {twice[0]!r} cannot be the name of a player, or is that of two. Give each a name of its own.")
@@ -88,6 +91,12 @@ class Record:
         game = Game(source, language(self.turns), table, tuple(events), winner, votes_are_public, facts=plain(more, self.where))
         if self.turns:
             yield Conversation(tuple(self.turns), clean(group), game)
+
+
+def check_table(players: Sized, where: str) -> None:
+    """Raise DataError for a table with more players than MOST_PLAYERS."""
+    if len(players) > MOST_PLAYERS:
+        raise DataError(f"{where}: {len(players):,} players in one game, where at most {MOST_PLAYERS} are read. Give one game at a time.")
 
 
 def _seated(player: Player, where: str) -> Player:

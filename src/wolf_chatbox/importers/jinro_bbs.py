@@ -198,7 +198,8 @@ class _Period:
 
     def _night(self, elements: list[Element]) -> None:
         kinds: dict[str, Kind] = {"judge": "divine", "guard": "guard", "assault": "attack_vote"}
-        wanted: list[str] = []
+        wanted: set[str] = set()
+        last = ""
         for element in elements:
             actor, target = (self.village.name(element.attributes.get(each)) for each in ("byWhom", "target"))
             if element.tag == "judge":
@@ -206,18 +207,19 @@ class _Period:
             elif element.tag in kinds:
                 self.record.happen(kinds[element.tag], actor, target, text=element.text() if element.tag == "assault" else "")
                 if element.tag == "assault":
-                    wanted.append(target)
+                    wanted.add(target)
+                    last = target
         for element in elements:
             dead = [self.village.name(each.attributes.get("avatarId")) for each in element.children if each.tag == "avatarRef"]
             if element.tag == "murdered":
                 # Who was found dead beside the victim, or instead, was the hamster, of whom nobody is told why.
                 victim = next((name for name in dead if name in wanted), dead[0] if dead and not wanted else "")
-                self.record.happen("attack", target=victim or "".join(wanted[-1:]), result="killed" if victim else "guarded")
+                self.record.happen("attack", target=victim or last, result="killed" if victim else "guarded")
                 for name in dead:
                     if name != victim:
                         self.record.happen("death", target=name)
             elif element.tag == "noMurder":
-                self.record.happen("attack", target=wanted[-1] if wanted else "", result="guarded" if wanted else "")
+                self.record.happen("attack", target=last, result="guarded" if wanted else "")
 
 
 def _players(village: Village) -> Iterator[Player]:

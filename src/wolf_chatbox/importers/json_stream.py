@@ -119,7 +119,7 @@ class JsonStream:
                 if not self._more(size):
                     raise self._cut() from error
                 continue
-            if type(value) in (int, float) and NUMBER.match(self._buffer, end) and self._more(CHUNK):
+            if type(value) in (int, float) and NUMBER.match(self._buffer, end) and self._more(size := max(CHUNK, 2 * size)):
                 continue  # it may go on
             self._at = end
             return value

@@ -110,6 +110,7 @@ def _lines(source: Source | None, begin: int | None, whispers: Set[str], tally: 
     with times that have passed, and those of the night's chat are counted and left out. The manager's lines are no player's.
     """
     found: list[Line] = []
+    texts: list[list[str]] = []
     seen: set[str] = set()
     latest = -1
     again = False
@@ -117,7 +118,7 @@ def _lines(source: Source | None, begin: int | None, whispers: Set[str], tally: 
         match = LINE.match(line)
         if not match:
             if found and line.strip():
-                found[-1] = found[-1]._replace(text=f"{found[-1].text}\n{line.rstrip()}")
+                texts[-1].append(line.rstrip())
             elif line.strip():
                 tally.dropped["no speaker"] += 1
             continue
@@ -132,8 +133,9 @@ def _lines(source: Source | None, begin: int | None, whispers: Set[str], tally: 
             continue
         seen.add(line)
         latest = max(latest, at)
-        found.append(Line(clock, latest, name, text))
-    return found
+        found.append(Line(clock, latest, name, ""))
+        texts.append([text])
+    return [line._replace(text="\n".join(text)) for line, text in zip(found, texts)]
 
 
 def _seconds(clock: str) -> int | None:

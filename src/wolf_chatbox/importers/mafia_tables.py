@@ -17,7 +17,7 @@ from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.errors import DataError
 from wolf_chatbox.game import VILLAGER, WEREWOLF, Player
 from wolf_chatbox.importers.chats import from_iso
-from wolf_chatbox.importers.games import Record
+from wolf_chatbox.importers.games import Record, check_table
 from wolf_chatbox.importers.script_csv import column_of
 from wolf_chatbox.importers.source import MAX_LINE, Source, Tally, clean
 
@@ -82,6 +82,7 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
     if lacking:
         tally.notes.append(f"{source.path}: the game's {' and '.join(lacking)} are not beside it, so not all of it is known")
     seats = _seats(tables.get("node"))
+    check_table(seats, str(source.path))
     network = tables.get("network")
     told = network.rows[0] if network and network.rows else {}
     won = network.cell(told, "winner").lower() if network else ""

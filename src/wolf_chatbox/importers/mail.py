@@ -11,11 +11,12 @@ from email.message import EmailMessage
 from email.policy import default
 from email.utils import parseaddr
 from functools import lru_cache
+from typing import Any
 
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.importers.chats import MEDIA, Message, conversations
-from wolf_chatbox.importers.source import Source, Tally
+from wolf_chatbox.importers.source import WIDE, Source, Tally
 
 INTRODUCTION = re.compile(
     # Long lines of it are broken in two.
@@ -31,8 +32,19 @@ PHONE = re.compile(
 """What a phone's mail program puts below a mail."""
 SUBJECT = re.compile(r"^(?:(?:re|aw|fwd?|wg|sv|antw|tr|rv)\s?(?:\[\d+\])?:\s*)+", re.IGNORECASE)
 MAX_MESSAGE = 50_000_000
-POLICY = default.clone(header_factory=lru_cache(1000)(default.header_factory))
-"""A header is parsed each time it is looked at, and most are like one before."""
+MAX_HEADER = 4000
+"""Characters of a header that are parsed: the parser's time grows with the square of them."""
+SLOW = ("punycode", "idna")
+"""Encodings of host names, which nobody writes a mail in: decoding takes the square of the length."""
+
+
+@lru_cache(1000)
+def _header(name: str, value: str) -> Any:
+    """A header is parsed each time it is looked at, and most are like one before."""
+    return default.header_factory(name, value[:MAX_HEADER])
+
+
+POLICY = default.clone(header_factory=_header)
 
 
 def claims(head: str) -> bool:
@@ -48,13 +60,13 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
     root: dict[str, str] = {}
     subjects: dict[str, str] = {}
     for raw in _split(source):
-        message = email.message_from_bytes(raw, policy=POLICY)
         try:
+            message = email.message_from_bytes(raw, policy=POLICY)
             said = _message(message)
-            mine = str(message.get("Message-ID") or "")
-            related = re.findall(r"<[^<>\s]+>", f"{message.get('References', '')} {message.get('In-Reply-To', '')}")
+            mine = _raw(message, "Message-ID")
+            related = re.findall(r"<[^<>\s]+>", f"{_raw(message, 'References')} {_raw(message, 'In-Reply-To')}")
             subject = " ".join(str(message.get("Subject") or "").split())
-        except Exception:  # the parser of headers raises many kinds for broken mail
+        except Exception:  # the parser raises many kinds for broken mail
             tally.dropped["a mail that cannot be read"] += 1
             continue
         subject = SUBJECT.sub("", subject)
@@ -78,8 +90,8 @@ def _split(source: Source) -> Iterator[bytes]:
     """The messages of a mailbox: each begins with a line `From …` after an empty one."""
     lines: list[bytes] = []
     size, empty = 0, True
-    with source.path.open("rb") as file:
-        for line in file:
+    with source.open_bytes() as file:
+        for line in file if source.encoding not in WIDE.values() else (each.encode() for each in source.lines()):
             if empty and line.startswith(b"From "):
                 if lines:
                     yield b"".join(lines)
@@ -93,7 +105,7 @@ def _split(source: Source) -> Iterator[bytes]:
 
 
 def _message(message: EmailMessage) -> Message:
-    name, address = parseaddr(str(message.get("From") or ""))
+    name, address = parseaddr(_raw(message, "From"))
     date = message.get("Date")
     time = getattr(date, "datetime", None)
     if time is not None and time.tzinfo is not None:
@@ -101,11 +113,18 @@ def _message(message: EmailMessage) -> Message:
     body = message.get_body(("plain", "html"))
     text = ""
     if body is not None:
-        text = body.get_content()
+        slow = body.get_content_charset() in SLOW
+        text = bytes(body.get_payload(decode=True)).decode(errors="replace") if slow else body.get_content()
         if body.get_content_subtype() == "html":
             text = _plain(text)
     text = _said(text)
-    return Message(name or address, text or "<attachment>", time, "" if text or not message.is_multipart() else MEDIA)
+    return Message(_header("Subject", name).strip() or address, text or "<attachment>", time, "" if text or not message.is_multipart() else MEDIA)
+
+
+def _raw(message: EmailMessage, name: str) -> str:
+    """A header as it is written, in one line."""
+    value = next((value for key, value in message.raw_items() if key.lower() == name.lower()), "")
+    return " ".join(str(value).encode(errors="surrogateescape").decode(errors="replace").split())
 
 
 def _said(text: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.game import VILLAGER, WEREWOLF, Player
-from wolf_chatbox.importers.games import Record
+from wolf_chatbox.importers.games import Record, check_table
 from wolf_chatbox.importers.source import Source, Tally, clean
 
 PLAYER = re.compile(r"Player number (\d{1,3}) is named \*\*([^*]{1,64})\*\*, and they have the \*\*\*([^*]{1,64})\*\*\* card")
@@ -48,13 +48,15 @@ class _Reader:
         self.record = Record(str(source.path), tally)
         self.players: dict[str, Player] = {}
         self.winner = ""
-        self.facts: dict[str, Any] = {"cards": [], "center": [], "night": [], "votes": {}, "run": {}, "comment": "", "other_lines": []}
+        self.facts: dict[str, Any] = {"cards": [], "center": [], "night": [], "votes": {}, "run": {}, "comment": [], "other_lines": []}
         self.tally = tally
         self.part = "setup"
         self.votes: list[tuple[str, str]] = []
-        self.last: tuple[str, str, str] | None = None
-        """Speaker, text and channel of a turn that the next line may go on with."""
+        self.last: tuple[str, list[str], str] | None = None
+        """Speaker, lines and channel of a turn that the next line may go on with."""
         self.seer = ""
+        self.known: set[tuple[str, str, str]] = set()
+        """Who was told of whom what it is: telling it again tells nothing."""
 
     def take(self, line: str) -> None:
         if not line:
@@ -72,6 +74,7 @@ class _Reader:
     def finish(self) -> None:
         self._say()
         self._count()
+        self.facts["comment"] = "\n".join(self.facts["comment"])
         if self.winner:
             self.record.happen("end")
 
@@ -94,7 +97,7 @@ class _Reader:
         elif line.startswith("The cards face-down"):
             self.facts["center"] = CARDS.findall(line)
         elif self.part == "comment":
-            self.facts["comment"] = f"{self.facts['comment']}\n{line}".strip()
+            self.facts["comment"].append(line)
         elif item := ITEM.fullmatch(line):
             if self.part == "run":
                 self.facts["run"][item[1]] = item[2] or ""
@@ -108,7 +111,7 @@ class _Reader:
         if (thought or said or says) and self.last:
             self._say()
         if thought:
-            self.last = (thought[1], thought[2], "thought")
+            self.last = (thought[1], [thought[2]], "thought")
         elif says:
             self._says(says[1])
         elif said and self.part == "VOTE" and (vote := VOTE.fullmatch(said[2].strip())):
@@ -116,12 +119,12 @@ class _Reader:
             self.tally.dropped["a vote, kept as an event"] += 1
         elif said:
             # In the vote nobody hears the others before all have voted.
-            self.last = (said[1], said[2], "thought" if self.part == "VOTE" else "")
+            self.last = (said[1], [said[2]], "thought" if self.part == "VOTE" else "")
         elif self.part == "VOTE" and (count := COUNT.fullmatch(line)):
             self._label(clean(count[1]), count[2].upper())
             self.facts["votes"][clean(count[1])] = int(count[3])
         elif self.last:
-            self.last = (self.last[0], f"{self.last[1]}\n{line.removeprefix('>').strip()}", self.last[2])
+            self.last[1].append(line.removeprefix(">").strip())
         elif self.part == "NIGHT" and not line.startswith("---"):
             self._night(line)
         elif line not in ("---", "The votes were:"):
@@ -129,7 +132,8 @@ class _Reader:
 
     def _say(self) -> None:
         if self.last:
-            self.record.say(*self.last)
+            speaker, said, channel = self.last
+            self.record.say(speaker, "\n".join(said), channel)
             self.last = None
 
     def _count(self) -> None:
@@ -162,7 +166,8 @@ class _Reader:
     def _night(self, line: str) -> None:
         """What a night's line tells, and to whom. Who holds no card that wakes is told nothing of it."""
         self.facts["night"].append(line)
-        names, cards = NAMES.findall(line), CARDS.findall(line)
+        names, cards = list(dict.fromkeys(NAMES.findall(line))), CARDS.findall(line)
+        check_table(names, self.record.where)
         if re.search(r"seer(?: is)? in play", line) and names:
             self.seer = names[0]
         elif line.startswith("The seer looked at a card") and names and cards:
@@ -183,7 +188,8 @@ class _Reader:
     def _each_other(self, names: Sequence[str], role: str) -> None:
         for name in names:
             for other in names:
-                if other != name:
+                if other != name and (name, other, role) not in self.known:
+                    self.known.add((name, other, role))
                     self.record.happen("know", name, other, role)
 
     def _wolves(self, minion: str, wolves: Sequence[str]) -> None:

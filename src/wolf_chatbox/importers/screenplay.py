@@ -72,7 +72,8 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
 
 def _transcript(source: Source) -> Iterator[Message | None]:
     """Messages of `NAME: line`, None between scenes. A line without a name goes on with the one above, unless an empty line is between."""
-    speaker, said = "", ""
+    speaker = ""
+    said: list[str] = []
     gap = True
     for line in source.lines():
         text = line.strip()
@@ -80,21 +81,21 @@ def _transcript(source: Source) -> Iterator[Message | None]:
         match = COLON.match(line) if text and not scene else None
         if match:
             if speaker:
-                yield Message(speaker, said)
-            speaker, said, gap = match[1], match[2] or "", False
+                yield Message(speaker, "\n".join(said))
+            speaker, said, gap = match[1], [match[2] or ""], False
         elif not text:
             gap = True
         elif speaker and not gap and not scene:
-            said = f"{said}\n{text}"
+            said.append(text)
         else:
             if speaker:
-                yield Message(speaker, said)
-            speaker, said = "", ""
+                yield Message(speaker, "\n".join(said))
+            speaker, said = "", []
             if scene and not ASIDE.match(line):
                 yield None
             yield Message("", text, None, SYSTEM)
     if speaker:
-        yield Message(speaker, said)
+        yield Message(speaker, "\n".join(said))
 
 
 def _fountain(source: Source) -> Iterator[Message | None]:

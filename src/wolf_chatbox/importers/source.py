@@ -9,14 +9,17 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, TextIO, cast
+from typing import IO, Any, TextIO, cast
 from zipfile import BadZipFile
 from zipfile import Path as ZipPath
 
 from wolf_chatbox.errors import DataError
+from wolf_chatbox.importers.pipes import Copy, copy_of, is_pipe
 
 PARQUET = "PAR1"
 """How a Parquet file begins, and all that is decoded of it."""
+WIDE = {codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+"""Byte-order marks; that of UTF-32 begins like that of UTF-16."""
 DECLARED = re.compile(rb"""<\?xml[^>]{0,100}encoding=["'](?:shift[_-]jis|x-sjis|windows-31j|(euc-jp))["']""", re.IGNORECASE)
 """How an XML file begins that is in one of Japan's own encodings."""
 MAX_LINE = 1_000_000
@@ -120,6 +123,8 @@ class Source:
     """The first 64 KiB, decoded, without a byte-order mark."""
     more: tuple[Source, ...] = ()
     """Further files of the same chat, where an export writes one chat into several."""
+    copy: Copy | None = None
+    """What came out of a pipe, which cannot be read a second time."""
 
     @classmethod
     def open(cls, path: AnyPath, encoding: str = "auto") -> Source:
@@ -129,25 +134,27 @@ class Source:
         neither UTF-8 nor CP1252 (or the given encoding) decodes all its bytes; Damaged where an archive cannot give it whole.
         """
         try:
-            with path.open("rb") as file:
+            copy = copy_of(path) if isinstance(path, Path) and is_pipe(path) else None
+            place = copy.path if copy else path
+            with place.open("rb") as file:
                 start = file.read(1 << 16)
             if start.startswith(PARQUET.encode()):
-                return cls(path, "binary", PARQUET)
-            wide = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+                return cls(path, "binary", PARQUET, copy=copy)
+            wide = next((name for mark, name in WIDE.items() if start.startswith(mark)), None)
             if b"\0" in start and not wide and encoding == "auto":
                 raise DataError(f"{path}: a binary file, no text. Export the conversations as CSV, JSON or text.")
-            guesses = [encoding] if encoding != "auto" else ["utf-16"] if wide else ["utf-8", "cp1252"]
+            guesses = [encoding] if encoding != "auto" else [wide] if wide else ["utf-8", "cp1252"]
             if encoding == "auto" and start.startswith(b"From "):
                 guesses.append("latin-1")  # a mailbox: each message in it tells its own encoding
             if encoding == "auto" and (declared := DECLARED.match(start)):
                 guesses.insert(0, "euc_jp" if declared[1] else "cp932")
             for guess in guesses:
-                bad_byte = _first_bad_byte(path, guess)
+                bad_byte = _first_bad_byte(place, guess)
                 if bad_byte is None:
                     head = codecs.getincrementaldecoder(guess)().decode(start).removeprefix("\ufeff")
                     if not head.strip():
                         raise DataError(f"{path}: the file is empty. Export the conversations again.")
-                    return cls(path, guess, head)
+                    return cls(path, guess, head, copy=copy)
         except FileNotFoundError as error:
             raise DataError(f"{path}: there is no such file. Check the path, or try the bundled script: example.") from error
         except IsADirectoryError as error:
@@ -173,7 +180,11 @@ class Source:
 
     def open_text(self) -> TextIO:
         """The file, opened for reading text; line ends come as `\\n`."""
-        return self.path.open(encoding=self.encoding)
+        return (self.copy.path if self.copy else self.path).open(encoding=self.encoding)
+
+    def open_bytes(self) -> IO[bytes]:
+        """The file, opened for reading bytes."""
+        return (self.copy.path if self.copy else self.path).open("rb")
 
     def lines(self) -> Iterator[str]:
         """The lines, each with its end as `\\n`, without a byte-order mark; raises DataError at one longer than MAX_LINE characters."""

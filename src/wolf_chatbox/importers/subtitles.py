@@ -23,7 +23,8 @@ NAMED = re.compile(
     r"(?:[-–—]\s?|>>+\s?)?(?:\[([^\[\]\n]{1,40})\]|[(（]([^\x00-\x7f]{1,12})[)）]"
     r"|((?:(?:Dr|Mrs?|Ms|Prof|St)\. )?[A-ZÀ-Þ][^:\n.!?,()]{0,40}|[^\x00-\x7f]{1,12})(?:\([^()\n]{1,40}\)\s?)?[:：])\s*(?=\S)"
 )
-SOUND = re.compile(r"-?\s*(?:[\[(（♪][^\[\]()（）♪]*[\])）♪]?\s*)+$")
+SOUND = re.compile(r"-?\s*+(?:[\[(（♪][^\[\]()（）♪]*+[\])）]?+\s*+)++$")
+"""A note always opens: were it to close as well, a line of notes could be read in more ways than can be tried."""
 PAUSE = timedelta(seconds=20)
 """A pause after which a cue without a mark is not taken for the speaker's before it."""
 START = datetime(1970, 1, 1)
@@ -40,22 +41,23 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
 
 def _joined(messages: Iterator[Message]) -> Iterator[Message]:
     """Cues that go on with a sentence of the same speaker, as one."""
-    held: Message | None = None
+    held: list[Message] = []
     for message in messages:
-        if (
-            held
-            and message.speaker == held.speaker
-            and not message.kind
-            and not held.kind
-            and not held.text.rstrip().endswith((".", "!", "?", "…", "。", '"'))
-        ):
-            held = held._replace(text=f"{held.text} {message.text}")
-            continue
-        if held:
-            yield held._replace(time=None)
-        held = message
+        if held and not _goes_on(held[-1], message):
+            yield _one(held)
+            held = []
+        held.append(message)
     if held:
-        yield held._replace(time=None)
+        yield _one(held)
+
+
+def _goes_on(before: Message, message: Message) -> bool:
+    together = message.speaker == before.speaker and not message.kind and not before.kind
+    return together and not before.text.rstrip().endswith((".", "!", "?", "…", "。", '"'))
+
+
+def _one(cues: list[Message]) -> Message:
+    return Message(cues[0].speaker, " ".join(cue.text for cue in cues), None, cues[0].kind)
 
 
 def _messages(source: Source) -> Iterator[Message]:
@@ -65,7 +67,7 @@ def _messages(source: Source) -> Iterator[Message]:
         if begins - end > PAUSE:
             speaker = ""
         end = ends
-        parts: list[tuple[str, str]] = []
+        parts: list[tuple[str, list[str]]] = []
         for line in lines:
             voice = VOICE.search(line)
             text = html.unescape(TAG.sub("", line)).strip()
@@ -77,16 +79,16 @@ def _messages(source: Source) -> Iterator[Message]:
             named = NAMED.match(text)
             if voice or named:
                 speaker = voice[1].strip() if voice else (named[1] or named[2] or named[3]).strip()  # type: ignore[index]
-                parts.append((speaker, text[named.end() :] if named and not voice else text))
+                parts.append((speaker, [text[named.end() :] if named and not voice else text]))
             elif text.startswith(("-", "–", "—", ">>")):  # two people in one cue, who are not told
                 speaker = ""
-                parts.append(("", text))
+                parts.append(("", [text]))
             elif parts and parts[-1][0] == speaker:
-                parts[-1] = (speaker, f"{parts[-1][1]} {text}")
+                parts[-1][1].append(text)
             else:
-                parts.append((speaker, text))
+                parts.append((speaker, [text]))
         for who, said in parts:
-            yield Message(who, said, begins)
+            yield Message(who, " ".join(said), begins)
 
 
 def _cues(source: Source) -> Iterator[tuple[datetime, datetime, list[str]]]:

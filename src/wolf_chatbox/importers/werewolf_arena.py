@@ -13,7 +13,7 @@ from typing import Any
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation, parse_json
 from wolf_chatbox.game import VILLAGER, WEREWOLF, Player
-from wolf_chatbox.importers.games import Record, fields, is_json, items, rest, words
+from wolf_chatbox.importers.games import Record, check_table, fields, is_json, items, rest, words
 from wolf_chatbox.importers.source import Source, Tally, clean
 
 ROLES = {"seer": "SEER", "doctor": "BODYGUARD", "villagers": VILLAGER, "werewolves": WEREWOLF}
@@ -28,6 +28,7 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
     """Yield the game."""
     state = fields(parse_json(source.text(), str(source.path)))
     players = _players(state)
+    check_table(players, str(source.path))
     record = Record(str(source.path), tally)
     rounds = [fields(each) for each in items(state.get("rounds"))]
     for number, each in enumerate(rounds):
@@ -57,7 +58,7 @@ def _players(state: dict[str, Any]) -> dict[str, Player]:
                 told[name] = fields(each)
     listed = state.get("players")
     order = [clean(words(fields(each).get("name") or each)) for each in (listed if isinstance(listed, list) else fields(listed))]
-    names = [*dict.fromkeys(name for name in order if name in roles), *(name for name in roles if name not in order)]
+    names = [*dict.fromkeys([*(name for name in order if name in roles), *roles])]
     more = fields(listed)
     facts = {name: rest(fields(more.get(name)) | told[name], "name", "role") for name in names}
     return {name: Player(name, roles[name], facts=facts[name]) for name in names}

@@ -125,7 +125,7 @@ def _messages(source: Source, order: str, tally: Tally) -> Iterator[Message]:
     days: dict[str, datetime | None] = {}
     clocks: dict[str, timedelta | None] = {}
     time: datetime | None = None
-    body = ""
+    body: list[str] = []
     number = 0
     # Much faster than line by line: large pieces of the file are split at the headers.
     for lead, pieces in _pieces(source, header):
@@ -140,14 +140,14 @@ def _messages(source: Source, order: str, tally: Tally) -> Iterator[Message]:
             if day is None or hours is None:  # a line of a message that begins with something like a date
                 if time is None:
                     tally.dropped["before the first message"] += 1
-                body = f"{body}\n{head}{text}"
+                body.append(f"{head}{text}")
                 continue
             if time is not None:
-                yield _message(body, time, names, number)
+                yield _message("\n".join(body), time, names, number)
                 number += 1
-            time, body = day + hours, text
+            time, body = day + hours, [text]
     if time is not None:
-        yield _message(body, time, names, number)
+        yield _message("\n".join(body), time, names, number)
 
 
 def _pieces(source: Source, header: re.Pattern[str]) -> Iterator[tuple[str, list[str]]]:

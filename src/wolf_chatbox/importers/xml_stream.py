@@ -16,7 +16,7 @@ CHUNK = 1 << 16
 MAX_SIZE = 1 << 24
 """Characters and elements of one element taken whole: a larger one is no message."""
 MAX_TAG = 1 << 22
-"""Bytes of one tag or comment: the parser begins it anew with each chunk, so a longer one would take forever."""
+"""Bytes of one tag or comment: a longer one is damage, and all of it would have to be held."""
 UNFINISHED = (expat.errors.codes[expat.errors.XML_ERROR_NO_ELEMENTS], expat.errors.codes[expat.errors.XML_ERROR_UNCLOSED_TOKEN])
 
 
@@ -88,7 +88,8 @@ def elements(source: Source, walk: Sequence[str]) -> Iterator[Element]:
     with source.open_text() as file:
         fed = 0
         while True:
-            chunk = file.read(CHUNK)
+            # The parser begins a tag anew with each piece; pieces as long as what it has of the tag keep the work linear.
+            chunk = file.read(max(CHUNK, fed - parser.CurrentByteIndex))
             data = (chunk if fed else chunk.removeprefix("\ufeff").lstrip()).encode()
             fed += len(data)
             try:
