@@ -272,7 +272,7 @@ def test_help_lists_every_flag_with_its_default() -> None:
         [sys.executable, str(ROOT / "dial_main.py"), "--help"], capture_output=True, text=True, check=True, env={"COLUMNS": "200"}
     ).stdout
     defaults = {"--max_len_gen": SamplingConfig.max_new_tokens, "--temp": SamplingConfig.temperature, "--top_p": SamplingConfig.top_p}
-    defaults |= {"--lr": TrainConfig.lr, "--train_bz": TrainConfig.batch_size, "--epoch": TrainConfig.epochs, "--ptr_model_path": "wolf_model"}
+    defaults |= {"--lr": "1e-4", "--train_bz": TrainConfig.batch_size, "--epoch": TrainConfig.epochs, "--ptr_model_path": "wolf_model"}
     defaults |= {"--no_repeat_ngram_size": 3, "--top_k": 50, "--initial_point": "microsoft/DialoGPT-small", "--schedule": "linear", "--wm_ratio": 0.1}
     defaults |= {"--test_size": 0.1, "--acc_step": 1, "--log_step": 10, "--chat_turns": 0, "--max_len_dial": TrainConfig.max_tokens}
     blocks = shown.split("│ --")

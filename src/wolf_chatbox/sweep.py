@@ -97,6 +97,8 @@ class SweepConfig:
                 raise self.wrong(name, "", f"is no setting of train{_meant(name, known_settings())}")
             if name in self.train and name in self.space:
                 raise self.wrong(name, "", "is both fixed and searched; leave one of them out")
+        if "data" not in self.train:
+            raise self.wrong("train", "", "lacks data: the files to learn from")
         for name, choices in self.space.items():
             for value in choices if isinstance(choices, tuple) else (choices.low, choices.high):
                 self.config({name: value}, self.output)
@@ -105,8 +107,6 @@ class SweepConfig:
                     choices.values()
                 except ValueError:
                     raise self.wrong(name, "", "has endless values for a grid; give it a step, or a list") from None
-        if "data" not in self.train:
-            raise self.wrong("train", "", "lacks data: the files to learn from")
         if self.config({}, self.output).validation_share == 0:
             raise self.wrong("validation_share", 0, "leaves nothing to compare by; hold something out")
 
