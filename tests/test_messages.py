@@ -172,10 +172,11 @@ def test_values_are_typed_as_a_person_would() -> None:
 
 def test_a_run_tells_its_steps_how_long_it_takes_and_that_it_can_be_stopped(classic: Classic) -> None:
     out = classic("--train_bz", "1")["out"]
-    steps = ["reading RickAndMortyScripts.csv", "loading the base model ", "making rows of tokens", "48 turns read", "about 0:"]
+    steps = ["reading RickAndMortyScripts.csv", "loading the base model ", "making rows of tokens", "48 turns read", "Ctrl-C is safe: ", "about 0:"]
     assert [step for step in steps if step not in out] == []
     assert sorted(steps, key=out.index) == steps
-    assert "left, by the first update. Ctrl-C is safe: it stops after an update, and the same command with --resume goes on." in out
+    assert "Ctrl-C is safe: it stops after the update under way, and the same command with --resume goes on." in out
+    assert " left, by the second update\n" in out
 
 
 def test_a_log_never_falls_silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

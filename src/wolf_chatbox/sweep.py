@@ -140,7 +140,7 @@ def shown(settings: Mapping[str, Any]) -> str:
 
 def _meant(name: str, known: Collection[str]) -> str:
     near = [ELSEWHERE[name]] if name in ELSEWHERE else difflib.get_close_matches(name, known, 1)
-    return f"; did you mean {plain(near[0])}?" if near else ""
+    return f" (did you mean {plain(near[0])}?)" if near else ""
 
 
 def known_settings() -> set[str]:

@@ -41,6 +41,7 @@ class Display:
         self.config = config
         moves = console.is_interactive
         self.progress = Progress(
+            SpinnerColumn(),
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
@@ -56,7 +57,7 @@ class Display:
         self.pulse = Pulse(lambda text: self.say(text, "dim"))
         self.alive: Progress | Pulse = self.set_up if moves else self.pulse
         self.updates = 0
-        self.measured = False
+        self.made = 0
         self.since_log: list[Updated] = []
 
     def __enter__(self) -> Display:
@@ -137,6 +138,8 @@ class Display:
         show_sample(self.console, "One sample", first_sample(data))
         if event.done:
             self.say(f"going on after update {event.done:,} of {event.updates:,}")
+        if not self.config.dry_run:
+            self.say(f"Ctrl-C is safe: it stops after the update under way, and {self.resume_command} goes on.")
 
     def _planned(self, event: Planned) -> None:
         self.progress.stop()
@@ -153,10 +156,9 @@ class Display:
         speed = f"{tokens / seconds:,.0f} tokens/s"
         self.progress.update(self.task, completed=event.update, speed=speed)
         self._training(event.update)
-        if not self.measured and event.update < event.updates:
-            about = clock(event.seconds * (event.updates - event.update))
-            self.say(f"about {about} left, by the first update. Ctrl-C is safe: it stops after an update, and {self.resume_command} goes on.", "dim")
-        self.measured = True
+        self.made += 1
+        if self.made == 2 and event.update < event.updates:  # the first one takes longer
+            self.say(f"about {clock(event.seconds * (event.updates - event.update))} left, by the second update")
         if event.update % self.config.log_every == 0 or event.update == event.updates:
             loss = sum(each.loss for each in self.since_log) / len(self.since_log)
             left = clock(seconds / len(self.since_log) * (event.updates - event.update))

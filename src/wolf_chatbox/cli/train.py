@@ -28,7 +28,7 @@ def fine_tune(config: TrainConfig, chat_command: str, resume_command: str = "the
     with Display(console, config, resume_command) as display:
         result = training.train(config, display.tell)
     if result.interrupted:
-        console.print(f"Stopped. [bold]{config.output}[/] holds a usable model; {resume_command} goes on.")
+        console.print(f"Stopped. [bold]{config.output}[/] holds a usable model; {resume_command} goes on.", soft_wrap=not console.is_terminal)
         return 130
     if config.dry_run:
         return 0
