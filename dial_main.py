@@ -6,15 +6,22 @@ A thin front over the package: every flag goes into TrainConfig or ChatConfig, w
 from __future__ import annotations
 
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "src"))  # a clone works without being installed
 
-from cyclopts import App, Parameter
+from cyclopts import App, Group, Parameter
 
 from wolf_chatbox.cli import run
 from wolf_chatbox.config import (
+    DATA,
+    LEARNING,
+    MEMORY,
+    MODEL,
+    REPLIES,
+    SAVING,
     ChatConfig,
     FormatName,
     Optimizer,
@@ -26,6 +33,7 @@ from wolf_chatbox.config import (
     Tracker,
     TrainConfig,
     Whole,
+    typed,
 )
 from wolf_chatbox.errors import ConfigError, DataError
 
@@ -63,11 +71,13 @@ FLAGS = {
     "cut_at_jump": "--cut_at_jump",
 }
 """What the classic command line calls the package's settings; the others go by their own name."""
+DEFAULTS = {each.name: each.default for kind in (ChatConfig, ReadConfig, TrainConfig) for each in fields(kind)} | {"data": (DEFAULT_DATA,)}
+TALKING = Parameter(group=Group("Talking", sort_key=6))
 
 app = App(
     name="dial_main.py",
     help="Fine-tune a dialogue model on your conversations; with --play, talk with it.",
-    default_parameter=Parameter(negative=(), consume_multiple=True, name_transform=lambda name: name),
+    default_parameter=Parameter(negative=(), consume_multiple=True, show_default=typed, name_transform=lambda name: name),
     version_flags=(),
     result_action="return_value",
 )
@@ -76,55 +86,55 @@ app = App(
 @app.default
 def dial_main(
     *,
-    data: tuple[str, ...] = (DEFAULT_DATA,),
-    initial_point: str = TrainConfig.model,
-    schedule: Schedule = TrainConfig.schedule,
-    wm_ratio: float = TrainConfig.warmup_ratio,
-    max_len_dial: Whole = TrainConfig.max_tokens,
-    lr: float = TrainConfig.lr,
-    test_size: float = TrainConfig.validation_share,
-    train_bz: Whole = TrainConfig.batch_size,
-    acc_step: Whole = TrainConfig.accumulate,
-    epoch: Whole = TrainConfig.epochs,
-    log_step: Whole = TrainConfig.log_every,
-    max_len_gen: Annotated[Whole | None, Parameter(show_default=lambda _: SamplingConfig.max_new_tokens)] = None,
-    no_repeat_phrase: Annotated[Whole | None, Parameter(show_default=lambda _: SamplingConfig.no_repeat_phrase)] = None,
-    no_repeat_ngram_size: Annotated[Whole | None, Parameter(show_default=lambda _: SamplingConfig.no_repeat_ngram_size)] = None,
-    top_k: Annotated[Whole | None, Parameter(show_default=lambda _: SamplingConfig.top_k)] = None,
-    top_p: Annotated[float | None, Parameter(show_default=lambda _: SamplingConfig.top_p)] = None,
-    temp: Annotated[float | None, Parameter(show_default=lambda _: SamplingConfig.temperature)] = None,
-    play: bool = False,
-    ptr_model_path: Path = TrainConfig.output,
-    chat_turns: Whole = ChatConfig.turns,
-    persona: str | None = None,
-    user: str | None = None,
-    view: str = TrainConfig.view,
-    style: StyleName = TrainConfig.style,
-    seed: Whole | None = None,
-    optimizer: Optimizer = TrainConfig.optimizer,
-    weight_decay: float = TrainConfig.weight_decay,
-    max_grad_norm: float = TrainConfig.max_grad_norm,
-    dropout: float = TrainConfig.dropout,
-    precision: Precision = TrainConfig.precision,
-    lora_rank: Whole = TrainConfig.lora_rank,
-    freeze_embeddings: bool = False,
-    gradient_checkpointing: bool = False,
-    compile: bool = False,
-    eval_step: Whole = TrainConfig.eval_every,
-    patience: Whole = TrainConfig.patience,
-    save_step: Whole = TrainConfig.save_every,
-    keep: Whole = TrainConfig.keep,
-    report_to: Tracker | None = None,
-    dry_run: bool = False,
-    resume: bool = False,
-    overwrite: bool = False,
-    format: FormatName = ReadConfig.format,
-    encoding: str = ReadConfig.encoding,
-    speaker_column: str | None = None,
-    text_column: str | None = None,
-    cut_at_jump: Whole = ReadConfig.cut_at_jump,
-    strict: bool = False,
-    trust_remote_code: bool = False,
+    data: Annotated[tuple[str, ...], DATA] = (DEFAULT_DATA,),
+    initial_point: Annotated[str, MODEL] = TrainConfig.model,
+    schedule: Annotated[Schedule, LEARNING] = TrainConfig.schedule,
+    wm_ratio: Annotated[float, LEARNING] = TrainConfig.warmup_ratio,
+    max_len_dial: Annotated[Whole, LEARNING] = TrainConfig.max_tokens,
+    lr: Annotated[float, LEARNING] = TrainConfig.lr,
+    test_size: Annotated[float, DATA] = TrainConfig.validation_share,
+    train_bz: Annotated[Whole, LEARNING] = TrainConfig.batch_size,
+    acc_step: Annotated[Whole, LEARNING] = TrainConfig.accumulate,
+    epoch: Annotated[Whole, LEARNING] = TrainConfig.epochs,
+    log_step: Annotated[Whole, SAVING] = TrainConfig.log_every,
+    max_len_gen: Annotated[Whole | None, REPLIES, Parameter(show_default=lambda _: typed(SamplingConfig.max_new_tokens))] = None,
+    no_repeat_phrase: Annotated[Whole | None, REPLIES, Parameter(show_default=lambda _: typed(SamplingConfig.no_repeat_phrase))] = None,
+    no_repeat_ngram_size: Annotated[Whole | None, REPLIES, Parameter(show_default=lambda _: typed(SamplingConfig.no_repeat_ngram_size))] = None,
+    top_k: Annotated[Whole | None, REPLIES, Parameter(show_default=lambda _: typed(SamplingConfig.top_k))] = None,
+    top_p: Annotated[float | None, REPLIES, Parameter(show_default=lambda _: typed(SamplingConfig.top_p))] = None,
+    temp: Annotated[float | None, REPLIES, Parameter(show_default=lambda _: typed(SamplingConfig.temperature))] = None,
+    play: Annotated[bool, TALKING] = False,
+    ptr_model_path: Annotated[Path, SAVING] = TrainConfig.output,
+    chat_turns: Annotated[Whole, TALKING] = ChatConfig.turns,
+    persona: Annotated[str | None, DATA] = None,
+    user: Annotated[str | None, TALKING] = None,
+    view: Annotated[str, DATA] = TrainConfig.view,
+    style: Annotated[StyleName, MODEL] = TrainConfig.style,
+    seed: Annotated[Whole | None, LEARNING] = None,
+    optimizer: Annotated[Optimizer, MEMORY] = TrainConfig.optimizer,
+    weight_decay: Annotated[float, LEARNING] = TrainConfig.weight_decay,
+    max_grad_norm: Annotated[float, LEARNING] = TrainConfig.max_grad_norm,
+    dropout: Annotated[float, LEARNING] = TrainConfig.dropout,
+    precision: Annotated[Precision, MEMORY] = TrainConfig.precision,
+    lora_rank: Annotated[Whole, MEMORY] = TrainConfig.lora_rank,
+    freeze_embeddings: Annotated[bool, MEMORY] = False,
+    gradient_checkpointing: Annotated[bool, MEMORY] = False,
+    compile: Annotated[bool, MEMORY] = False,
+    eval_step: Annotated[Whole, LEARNING] = TrainConfig.eval_every,
+    patience: Annotated[Whole, LEARNING] = TrainConfig.patience,
+    save_step: Annotated[Whole, SAVING] = TrainConfig.save_every,
+    keep: Annotated[Whole, SAVING] = TrainConfig.keep,
+    report_to: Annotated[Tracker | None, SAVING] = None,
+    dry_run: Annotated[bool, SAVING] = False,
+    resume: Annotated[bool, SAVING] = False,
+    overwrite: Annotated[bool, SAVING] = False,
+    format: Annotated[FormatName, DATA] = ReadConfig.format,
+    encoding: Annotated[str, DATA] = ReadConfig.encoding,
+    speaker_column: Annotated[str | None, DATA] = None,
+    text_column: Annotated[str | None, DATA] = None,
+    cut_at_jump: Annotated[Whole, DATA] = ReadConfig.cut_at_jump,
+    strict: Annotated[bool, DATA] = False,
+    trust_remote_code: Annotated[bool, MODEL] = False,
 ) -> int:
     """Fine-tune a dialogue model on your conversations; with --play, talk with it.
 
@@ -237,68 +247,83 @@ def dial_main(
         "top_p": top_p,
         "temperature": temp,
     }
+    training: dict[str, Any] = {
+        "data": data,
+        "model": initial_point,
+        "view": view,
+        "style": style,
+        "epochs": epoch,
+        "batch_size": train_bz,
+        "accumulate": acc_step,
+        "max_tokens": max_len_dial,
+        "lr": lr,
+        "schedule": schedule,
+        "warmup_ratio": wm_ratio,
+        "validation_share": test_size,
+        "log_every": log_step,
+        "optimizer": optimizer,
+        "weight_decay": weight_decay,
+        "max_grad_norm": max_grad_norm,
+        "dropout": dropout,
+        "precision": precision,
+        "lora_rank": lora_rank,
+        "freeze_embeddings": freeze_embeddings,
+        "gradient_checkpointing": gradient_checkpointing,
+        "compile": compile,
+        "eval_every": eval_step,
+        "patience": patience,
+        "save_every": save_step,
+        "keep": keep,
+        "report_to": report_to,
+        "dry_run": dry_run,
+        "resume": resume,
+        "overwrite": overwrite,
+    }
+    reading: dict[str, Any] = {
+        "format": format,
+        "encoding": encoding,
+        "speaker_column": speaker_column,
+        "text_column": text_column,
+        "cut_at_jump": cut_at_jump,
+        "strict": strict,
+    }
     if play:
-        from wolf_chatbox.cli.chat import open_chat
+        refuse(training | reading, "is for training. Leave it out with --play.")
+        from wolf_chatbox.cli.chat import open_chat, untrained
 
         if not ptr_model_path.exists():
-            raise ConfigError("output", ptr_model_path, "there is no trained model. Train one first: python dial_main.py")
+            raise untrained("output", ptr_model_path, "python dial_main.py")
         return open_chat(
             ChatConfig(
                 model=str(ptr_model_path), persona=persona, user=user, turns=chat_turns, seed=seed, trust_remote_code=trust_remote_code, **sampling
             )
         )
-    for name, value, default in (("turns", chat_turns, 0), ("user", user, None)):
-        if value != default:
-            raise ConfigError(name, value, "needs --play.")
+    refuse({"turns": chat_turns, "user": user}, "needs --play.")
     if data == (DEFAULT_DATA,) and not Path(DEFAULT_DATA).exists():
         raise DataError(
             f"{DEFAULT_DATA}: not in this folder. Get it from the Rick and Morty script data set on Kaggle "
             "(andradaolteanu/rickmorty-scripts), name your own file with --data FILE, or try the bundled script: --data example."
         )
     config = TrainConfig(
-        data=data,
-        model=initial_point,
+        **training,
         output=ptr_model_path,
         persona=persona,
-        view=view,
-        style=style,
-        epochs=epoch,
-        batch_size=train_bz,
-        accumulate=acc_step,
-        max_tokens=max_len_dial,
-        lr=lr,
-        schedule=schedule,
-        warmup_ratio=wm_ratio,
-        validation_share=test_size,
-        log_every=log_step,
-        optimizer=optimizer,
-        weight_decay=weight_decay,
-        max_grad_norm=max_grad_norm,
-        dropout=dropout,
-        precision=precision,
-        lora_rank=lora_rank,
-        freeze_embeddings=freeze_embeddings,
-        gradient_checkpointing=gradient_checkpointing,
-        compile=compile,
-        eval_every=eval_step,
-        patience=patience,
-        save_every=save_step,
-        keep=keep,
-        report_to=report_to,
-        dry_run=dry_run,
         seed=seed or 0,
-        resume=resume,
-        overwrite=overwrite,
         trust_remote_code=trust_remote_code,
-        read=ReadConfig(
-            format=format, encoding=encoding, speaker_column=speaker_column, text_column=text_column, cut_at_jump=cut_at_jump, strict=strict
-        ),
+        read=ReadConfig(**reading),
         sampling=SamplingConfig().changed(**sampling),
     )
     from wolf_chatbox.cli.train import fine_tune
 
     where = "" if ptr_model_path == TrainConfig.output else f" --ptr_model_path {ptr_model_path}"
     return fine_tune(config, f"python dial_main.py --play{where}")
+
+
+def refuse(settings: dict[str, Any], problem: str) -> None:
+    """Raise ConfigError for a setting that is given where it has no effect."""
+    for name, value in settings.items():
+        if value != DEFAULTS[name]:
+            raise ConfigError(name, " ".join(value) if isinstance(value, tuple) else value, problem)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ QUESTIONS = ("Good evening! Who are you?", "What is for supper tonight?", "Do yo
 def demo(fresh: bool) -> int:
     unfinished = bool(RunFolder(FOLDER).states())
     if fresh or unfinished or not (FOLDER / RUN_FILE).exists():
+        print("First the innkeeper Grimbold is trained (once), then you can talk with him.", flush=True)
         config = TrainConfig(
             data=("example",),
             model="smollm2-135m",

@@ -79,6 +79,15 @@ def test_second_load_fetches_nothing(hub: Hub) -> None:
     assert hub.fetched() == set()
 
 
+def test_a_download_is_told_with_its_size(hub: Hub, repository: Path) -> None:
+    told: list[str] = []
+    models.load(NAME, tell=told.append)
+    size = sum((repository / name).stat().st_size for name in FILES)
+    assert told == [f"fetching {NAME} ({size / 1e6:.1f} MB) from the hub"]
+    models.load(NAME, tell=told.append)
+    assert len(told) == 1
+
+
 def test_safetensors_before_pickles(hub: Hub, repository: Path, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(repository, tmp_path / "new"))
     models.load(str(folder)).model.save_pretrained(folder)

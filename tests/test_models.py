@@ -90,7 +90,7 @@ def test_alias_of_the_embedded_model(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 
 def test_aliases_name_hub_models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(models, "_fetch", lambda name: Path(name))
+    monkeypatch.setattr(models, "_fetch", lambda name, tell: Path(name))
     assert models.locate("DialoGPT-small") == Path("microsoft/DialoGPT-small")
     assert models.locate("japanese-gpt2-medium") == Path("rinna/japanese-gpt2-medium")
     assert models.locate("someone/else") == Path("someone/else")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -7,9 +8,11 @@ from typing import Any
 
 import pytest
 import yaml
+from rich.console import Console
 
 from wolf_chatbox import sweep as module
 from wolf_chatbox.cli import app, run
+from wolf_chatbox.cli.sweep import as_table
 from wolf_chatbox.config import TrainConfig
 from wolf_chatbox.errors import DataError, TrainingError
 from wolf_chatbox.events import Evaluated
@@ -151,7 +154,7 @@ def test_another_sweep_in_the_same_place_is_refused(write: Any, trainer: Trainer
         ({"space": None}, "needs train: .* and space:"),
         ({"spaces": {}}, "spaces: no part of a sweep"),
         ({"space": {}}, "names no setting to search"),
-        ({"space": {"lrr": [1]}}, "lrr is no setting of train; did you mean lr"),
+        ({"space": {"lrr": [1]}}, "lrr is no setting of train \\(did you mean lr\\?\\)\\.$"),
         ({"space": {"lr": [0.1, -1]}}, r"lr -1.* must be above 0"),
         ({"space": {"lr": {"low": 1e-3, "high": 1e-4}}}, "lr needs a list of choices, or low and high"),
         ({"space": {"lr": {"low": 0, "high": 1e-4, "log": True}}}, "lr needs a list of choices"),
@@ -160,7 +163,12 @@ def test_another_sweep_in_the_same_place_is_refused(write: Any, trainer: Trainer
         ({"train": {"data": ["x"], "lr": 1e-4}}, "lr is both fixed and searched"),
         ({"train": {"data": ["x"], "output": "y"}}, "output is set by the sweep itself"),
         ({"train": {"data": ["x"], "validation_share": 0}}, "leaves nothing to compare"),
-        ({"train": {"epochs": 1}}, "Give data"),
+        ({"train": {"epochs": 1}}, "train lacks data"),
+        ({"spcae": {"lr": [1e-4]}, "space": None}, "spcae: no part of a sweep's file \\(did you mean space\\?\\)\\. It may"),
+        ({"space": {"learning_rate": [1e-4]}}, "learning-rate is no setting of train \\(did you mean lr\\?\\)\\.$"),
+        ({"train": {"data": ["x"], "epochs": "many"}}, "epochs many must be a whole number"),
+        ({"train": {"data": ["x"], "epochs": 1.5}}, "epochs 1.5 must be a whole number"),
+        ({"space": {"lr": ["fast"]}}, "lr fast must be a number"),
         ({"search": "magic"}, "search magic must be one of grid, random, tpe"),
         ({"trials": 0}, "trials 0 must be a whole number"),
         ({"storage": "nodb://x"}, "storage nodb://x cannot be opened"),
@@ -171,6 +179,42 @@ def test_what_will_not_do_is_told_before_any_run(write: Any, trainer: Trainer, p
         sweep(read_sweep(write(**parts)))
     assert "\n" not in str(caught.value)
     assert not trainer.made
+
+
+def test_plots_count_whole_trials_and_call_settings_as_the_file_does(write: Any, trainer: Trainer, monkeypatch: pytest.MonkeyPatch) -> None:
+    from matplotlib.figure import Figure
+
+    words: dict[str, list[str]] = {}
+
+    def look(figure: Figure, place: Path, **settings: Any) -> None:
+        axes = figure.axes[0]
+        words[Path(place).stem] = [label.get_text() for axis in (axes.xaxis, axes.yaxis) for label in axis.get_ticklabels()]
+
+    monkeypatch.setattr(Figure, "savefig", look)
+    outcome = sweep(read_sweep(write(space={"lr": [1e-3, 1e-2], "batch-size": [1, 2]}, prune=False)))
+    assert len(outcome.trials) == 4
+    assert {"lr", "batch-size", "loss"} <= set(words["parallel"])
+    assert {"lr", "batch-size"} <= set(words["importance"])
+    assert "batch_size" not in {word for each in words.values() for word in each}
+    trials = words["history"][: words["history"].index("3") + 1]
+    assert {"0", "1", "2", "3"} <= set(trials)
+    assert not any("." in trial for trial in trials)
+
+
+@pytest.mark.parametrize("most", [2, 7])
+def test_the_table_fits_a_terminal(most: int) -> None:
+    names = ["lr", "batch_size", "warmup_ratio", "schedule", "weight_decay", "max_grad_norm", "dropout"][:most]
+    values = [1.23456e-5, 2, 0.05, "cosine_with_restarts", 0.1, 1.0, 0.0][:most]
+    trial = {"number": 13, "state": "complete", "loss": 2.34567, "seconds": 1234.5, **dict(zip(names, values))}
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(as_table([trial, trial | {"loss": None, "state": "pruned"}], [name.replace("_", "-") for name in names], names, console))
+    shown = console.export_text()
+    assert max(map(len, shown.splitlines())) <= 80
+    assert "…" not in shown
+    words = shown.split()
+    for word in ["13", "2.3457", "10.44", "1234.5", "complete", "pruned", *(name.replace("_", "-") for name in names)]:
+        assert word in words, word
+    assert "1.23e-5" in shown
 
 
 def test_files_that_are_none(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from wolf_chatbox import models
 from wolf_chatbox.config import ReadConfig, Schedule
 from wolf_chatbox.conversation import Turn
 from wolf_chatbox.errors import CheckpointError
-from wolf_chatbox.events import Evaluated, Event, Notice, Planned, Prepared, Updated
+from wolf_chatbox.events import Evaluated, Event, Notice, Planned, Prepared, Step, Updated
 from wolf_chatbox.rendering import make_renderer
 from wolf_chatbox.training import train
 
@@ -329,7 +329,7 @@ def test_a_dry_run_tells_all_and_leaves_nothing(config: Any, tmp_path: Path) -> 
     told: list[Event] = []
     before = sorted(tmp_path.rglob("*"))
     train(config(dry_run=True), told.append)
-    assert [type(event) for event in told if not isinstance(event, Notice)] == [Prepared, Planned]
+    assert [type(event) for event in told if not isinstance(event, Notice | Step)] == [Prepared, Planned]
     planned = told[-1]
     assert isinstance(planned, Planned)
     assert planned.seconds > 0

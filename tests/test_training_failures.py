@@ -113,10 +113,10 @@ def test_a_full_disk_stops_the_run_with_the_last_state_whole(config: Any, monkey
 
 def test_too_little_room_is_told_before_the_first_update(config: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=1000))
-    updates: list[Event] = []
+    told: list[Event] = []
     with pytest.raises(CheckpointError, match="are free on its disk"):
-        train(config(), updates.append)
-    assert not updates
+        train(config(), told.append)
+    assert not any(isinstance(event, Prepared | Updated) for event in told)
 
 
 def test_no_permission_to_write_is_told_before_the_first_update(config: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
 from wolf_chatbox.config import TrainConfig
-from wolf_chatbox.errors import ModelError
+from wolf_chatbox.errors import ModelError, Setting
 
 
 def adapt(model: PreTrainedModel, config: TrainConfig, name: str) -> None:
@@ -33,7 +33,8 @@ def adapt(model: PreTrainedModel, config: TrainConfig, name: str) -> None:
                 warnings.simplefilter("ignore")
                 model.add_adapter(lora)
         except (ValueError, NotImplementedError) as error:
-            raise ModelError(f"{name}: takes no LoRA ({' '.join(str(error).split())[:200]}). Train all weights: leave out --lora-rank.") from error
+            reason = " ".join(str(error).split())[:200]
+            raise ModelError(f"{name}: takes no LoRA ({reason}). Train all weights: leave out ", Setting("lora_rank"), ".") from error
     if config.freeze_embeddings:
         for module in model.modules():
             if isinstance(module, nn.Embedding):
@@ -42,6 +43,6 @@ def adapt(model: PreTrainedModel, config: TrainConfig, name: str) -> None:
         try:
             model.activation_checkpointing_enable({"use_reentrant": False})
         except ValueError as error:
-            raise ModelError(f"{name}: knows no gradient checkpointing. Leave out --gradient-checkpointing.") from error
+            raise ModelError(f"{name}: knows no gradient checkpointing. Leave out ", Setting("gradient_checkpointing"), ".") from error
     if config.compile:
         model.base_model.compile(dynamic=True)

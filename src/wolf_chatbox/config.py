@@ -9,9 +9,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
-from cyclopts import Parameter, Token
+from cyclopts import Group, Parameter, Token
 
 from wolf_chatbox.errors import ConfigError
 from wolf_chatbox.game import SIDES
@@ -78,15 +78,56 @@ Schedule = Literal[
 ]
 
 
+DATA, MODEL, LEARNING, MEMORY, SAVING, REPLIES = (
+    Parameter(group=Group(name, sort_key=at))
+    for at, name in enumerate(("Data", "Model", "Learning", "Memory and speed", "Saving and telling", "Replies"))
+)
+"""What the settings are for: the parts of `train --help`."""
+
+
 def _whole(type_: object, tokens: Sequence[Token]) -> int:
-    return int(tokens[0].value)
+    try:
+        return int(tokens[0].value)
+    except ValueError:
+        raise ValueError(f"{tokens[0].value} is no whole number.") from None
 
 
 Whole = Annotated[int, Parameter(converter=_whole)]
 """A whole number; cyclopts itself would take 2.5 for 2."""
 
 
+def typed(value: Any) -> str | None:
+    """A setting's value as a person would type it: 1e-4 for 0.0001; None where nothing is typed."""
+    if value is None or value is False or value == ():
+        return None
+    if isinstance(value, tuple | list):
+        return " ".join(map(str, value))
+    if not isinstance(value, float):
+        return str(value)
+    if value and not 1e-3 <= abs(value) < 1e6:
+        digits, _, exponent = f"{value:.6e}".partition("e")
+        return f"{float(digits):g}e{int(exponent)}"
+    return f"{value:g}"
+
+
+def _check_whole(config: object, least: int, *names: str) -> None:
+    for name in names:
+        value = getattr(config, name)
+        if not isinstance(value, int):
+            raise ConfigError(name, value, "must be a whole number.")
+        if value < least:
+            raise ConfigError(name, value, f"must be {least} or more.")
+
+
+def _check_numbers(config: object, *names: str) -> None:
+    for name in names:
+        value = getattr(config, name)
+        if not isinstance(value, int | float):
+            raise ConfigError(name, value, "must be a number.")
+
+
 def _check_at_least(config: object, least: float, *names: str) -> None:
+    _check_numbers(config, *names)
     for name in names:
         value = getattr(config, name)
         if not (value >= least and math.isfinite(value)):
@@ -105,7 +146,7 @@ def _check_view(config: TrainConfig) -> None:
         raise ConfigError("view", config.view, f"must be player, moderator, or player:ROLE with a role of {', '.join(SIDES)}.")
 
 
-@Parameter(name="*")
+@Parameter(name="*", group=REPLIES.group)
 @dataclass(frozen=True, kw_only=True)
 class SamplingConfig:
     """How a reply is drawn from the model."""
@@ -124,8 +165,10 @@ class SamplingConfig:
     """Below 1 is safer, above 1 wilder; 0 always takes the likeliest token."""
 
     def __post_init__(self) -> None:
-        _check_at_least(self, 1, "max_new_tokens")
-        _check_at_least(self, 0, "no_repeat_phrase", "no_repeat_ngram_size", "top_k", "temperature")
+        _check_whole(self, 1, "max_new_tokens")
+        _check_whole(self, 0, "no_repeat_phrase", "no_repeat_ngram_size", "top_k")
+        _check_at_least(self, 0, "temperature")
+        _check_numbers(self, "top_p")
         if not 0 < self.top_p <= 1:
             raise ConfigError("top_p", self.top_p, "must be above 0 and at most 1.")
 
@@ -135,7 +178,7 @@ class SamplingConfig:
         return SamplingConfig(**{**known, **{name: value for name, value in settings.items() if value is not None}})
 
 
-@Parameter(name="*")
+@Parameter(name="*", group=DATA.group)
 @dataclass(frozen=True, kw_only=True)
 class ReadConfig:
     """How files of conversations are read."""
@@ -161,7 +204,7 @@ class ReadConfig:
 
     def __post_init__(self) -> None:
         _check_choice(self, "format", get_args(FormatName))
-        _check_at_least(self, 1, "cut_at_jump")
+        _check_whole(self, 1, "cut_at_jump")
         _check_at_least(self, 0, "session_gap")
         for each in self.also_keep:
             if each not in get_args(Unsaid):
@@ -172,7 +215,7 @@ class ReadConfig:
             raise ConfigError("encoding", self.encoding, "is no encoding that Python knows; try utf-8 or cp932.") from error
 
 
-@Parameter(name="*")
+@Parameter(name="*", group=DATA.group)
 @dataclass(frozen=True, kw_only=True)
 class CleanConfig:
     """What is done to conversations after they are read, and before anything is learnt from them."""
@@ -202,79 +245,79 @@ class CleanConfig:
 class TrainConfig:
     """Fine-tune a base model on conversations."""
 
-    data: tuple[str, ...]
+    data: Annotated[tuple[str, ...], DATA]
     """Files of conversations; `example` is the bundled script."""
-    model: str = "microsoft/DialoGPT-small"
+    model: Annotated[str, MODEL] = "microsoft/DialoGPT-small"
     """Base model: a hub name, a folder, or an alias (see `wolf-chatbox models list`)."""
-    output: Path = Path("wolf_model")
+    output: Annotated[Path, SAVING] = Path("wolf_model")
     """Folder that the trained model is written to."""
-    persona: str | None = None
+    persona: Annotated[str | None, DATA] = None
     """Learn this speaker's turns only; the others' are context."""
-    view: str = "player"
+    view: Annotated[str, DATA] = "player"
     """Games of werewolf as whom to learn: player (each as it lived the game), player:ROLE (such as player:SEER), moderator (everything)."""
-    style: StyleName = "auto"
+    style: Annotated[StyleName, MODEL] = "auto"
     """How turns become text: dialogpt (turns and end tokens), named (with names), chat (the model's own template)."""
-    epochs: Whole = 1
+    epochs: Annotated[Whole, LEARNING] = 1
     """Passes over the data."""
-    batch_size: Whole = 1
+    batch_size: Annotated[Whole, LEARNING] = 1
     """Rows of max-tokens tokens that a process takes at once."""
-    accumulate: Whole = 1
+    accumulate: Annotated[Whole, LEARNING] = 1
     """Such batches to one update; an update learns from accumulate × batch-size rows of each process."""
-    max_tokens: Whole = 512
+    max_tokens: Annotated[Whole, LEARNING] = 512
     """Tokens in one row at most; bounded by the model's context."""
-    lr: float = 1e-4
+    lr: Annotated[float, LEARNING] = 1e-4
     """The highest learning rate of the schedule."""
-    schedule: Schedule = "linear"
+    schedule: Annotated[Schedule, LEARNING] = "linear"
     """How the learning rate changes: any schedule of transformers' get_scheduler."""
-    warmup_ratio: float = 0.1
+    warmup_ratio: Annotated[float, LEARNING] = 0.1
     """Share of all updates in which the learning rate rises."""
-    validation_share: float = 0.1
+    validation_share: Annotated[float, DATA] = 0.1
     """Share of the data held out for validation; 0 holds nothing out."""
-    split: SplitName = "group"
+    split: Annotated[SplitName, DATA] = "group"
     """What is held out: whole groups (episodes, chats, games), drawn by the seed, or the last part in time."""
-    held_out_speaker: str | None = None
+    held_out_speaker: Annotated[str | None, DATA] = None
     """Hold out every conversation in which this character speaks, instead of a share."""
-    held_out_group: str | None = None
+    held_out_group: Annotated[str | None, DATA] = None
     """Hold out the groups (episodes, chats, games) with such a name, instead of a share: `finals/*` holds out all that begin with finals/."""
-    optimizer: Optimizer = "adamw"
+    optimizer: Annotated[Optimizer, MEMORY] = "adamw"
     """adamw, adafactor (half the memory of its state), or adamw8bit (CUDA, a quarter; needs bitsandbytes)."""
-    weight_decay: float = 0.01
+    weight_decay: Annotated[float, LEARNING] = 0.01
     """Decay of the weight matrices; biases and norms do not decay."""
-    max_grad_norm: float = 1.0
+    max_grad_norm: Annotated[float, LEARNING] = 1.0
     """Gradients are scaled down to this norm; 0 leaves them as they are."""
-    dropout: float = 0.0
+    dropout: Annotated[float, LEARNING] = 0.0
     """Dropout in the layers that have one (GPT-2's have); with few passes over the data it costs more than it gives."""
-    precision: Precision = "auto"
+    precision: Annotated[Precision, MEMORY] = "auto"
     """What is computed in; auto is bf16 where the hardware computes in it, else fp32. The weights are kept in fp32."""
-    lora_rank: Whole = 0
+    lora_rank: Annotated[Whole, MEMORY] = 0
     """Learn low-rank additions of this rank to the weights, and save those only; 0 learns all weights."""
-    freeze_embeddings: bool = False
+    freeze_embeddings: Annotated[bool, MEMORY] = False
     """Leave the embeddings (and an output layer that shares them) as they are."""
-    gradient_checkpointing: bool = False
+    gradient_checkpointing: Annotated[bool, MEMORY] = False
     """Compute each layer twice instead of keeping its insides: less memory, a quarter more time."""
-    compile: bool = False
+    compile: Annotated[bool, MEMORY] = False
     """Compile the model before the first update (torch.compile): minutes first, faster updates on some hardware."""
-    log_every: Whole = 10
+    log_every: Annotated[Whole, SAVING] = 10
     """Updates between two printed losses."""
-    eval_every: Whole = 0
+    eval_every: Annotated[Whole, LEARNING] = 0
     """Updates between two measurements of the held-out loss; 0 measures at the end of each epoch."""
-    patience: Whole = 0
+    patience: Annotated[Whole, LEARNING] = 0
     """Stop after this many measurements in a row that are no better than the best; 0 never does."""
-    save_every: Whole = 0
+    save_every: Annotated[Whole, SAVING] = 0
     """Updates between two saved states that --resume can continue; 0 saves at the end of each epoch and every ten minutes."""
-    keep: Whole = 2
+    keep: Annotated[Whole, SAVING] = 2
     """Saved states that are kept; where the newest is damaged, --resume takes the one before."""
-    report_to: Tracker | None = None
+    report_to: Annotated[Tracker | None, SAVING] = None
     """Send the figures to a tracker as well; metrics.jsonl always has them."""
-    dry_run: bool = False
+    dry_run: Annotated[bool, SAVING] = False
     """Tell what would be done, with the estimated time and memory, and train nothing."""
-    seed: Whole = 0
+    seed: Annotated[Whole, LEARNING] = 0
     """Seed of the split, the order of the rows, dropout and sampling."""
-    resume: bool = False
+    resume: Annotated[bool, SAVING] = False
     """Continue the interrupted run in the output folder."""
-    overwrite: bool = False
+    overwrite: Annotated[bool, SAVING] = False
     """Replace the model or the interrupted run that is in the output folder."""
-    trust_remote_code: bool = False
+    trust_remote_code: Annotated[bool, MODEL] = False
     """Run the Python code that some base models bring along."""
     read: ReadConfig = field(default_factory=ReadConfig)
     clean: CleanConfig = field(default_factory=CleanConfig)
@@ -294,9 +337,11 @@ class TrainConfig:
         _check_choice(self, "precision", get_args(Precision))
         if self.report_to is not None:
             _check_choice(self, "report_to", get_args(Tracker))
-        _check_at_least(self, 1, "epochs", "batch_size", "accumulate", "log_every", "keep")
-        _check_at_least(self, 0, "save_every", "eval_every", "patience", "lora_rank", "weight_decay", "max_grad_norm", "seed")
-        _check_at_least(self, 16, "max_tokens")
+        _check_whole(self, 1, "epochs", "batch_size", "accumulate", "log_every", "keep")
+        _check_whole(self, 0, "save_every", "eval_every", "patience", "lora_rank", "seed")
+        _check_whole(self, 16, "max_tokens")
+        _check_at_least(self, 0, "weight_decay", "max_grad_norm")
+        _check_numbers(self, "lr", "dropout", "warmup_ratio", "validation_share")
         if not (self.lr > 0 and math.isfinite(self.lr)):
             raise ConfigError("lr", self.lr, "must be above 0.")
         if not 0 <= self.dropout < 1:
@@ -348,7 +393,7 @@ class ChatConfig:
     """Below 1 is safer, above 1 wilder; 0 is greedy. [default: the model's own]"""
 
     def __post_init__(self) -> None:
-        _check_at_least(self, 0, "turns")
+        _check_whole(self, 0, "turns")
         self.sampling(SamplingConfig())
 
     def sampling(self, saved: SamplingConfig) -> SamplingConfig:

@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.errors import DataError
+from wolf_chatbox.shortlist import shortlist
 
 
 def count_speakers(conversations: Iterable[Conversation]) -> Counter[str]:
@@ -26,8 +27,8 @@ def find_speaker(name: str, speakers: Counter[str], what: str = "persona") -> st
     if name.casefold() in by_folded:
         return by_folded[name.casefold()]
     near = [by_folded[each] for each in difflib.get_close_matches(name.casefold(), by_folded, n=3, cutoff=0.5)]
-    names = ", ".join(near or [speaker for speaker, _ in speakers.most_common(5)])
-    raise DataError(f"{what} {name!r}: no turn is spoken by it. " + (f"Did you mean {names}?" if near else f"The data has {names}."))
+    there = f"Did you mean {', '.join(near)}?" if near else f"The data has {shortlist([each for each, _ in speakers.most_common()], 5)}."
+    raise DataError(f"{what} {name!r}: no turn is spoken by it. {there}")
 
 
 def partner_of(persona: str, conversations: Iterable[Conversation]) -> str | None:
@@ -110,8 +111,8 @@ def hold_out_groups(conversations: Sequence[Conversation], pattern: str) -> tupl
     """
     units = {unit_of(each) for each in conversations if fnmatchcase(each.group, pattern)}
     if not units:
-        some = ", ".join(list(dict.fromkeys(each.group for each in conversations))[:3])
-        raise DataError(f"held-out group {pattern!r}: no group has such a name (there are {some}, …). * stands for any characters.")
+        some = shortlist(dict.fromkeys(each.group for each in conversations), 3)
+        raise DataError(f"held-out group {pattern!r}: no group has such a name (there are {some}). * stands for any characters.")
     held = [each for each in conversations if unit_of(each) in units]
     return [each for each in conversations if unit_of(each) not in units], held
 

@@ -17,7 +17,7 @@ from wolf_chatbox.errors import DataError, StyleError
 from wolf_chatbox.importers import Tally, read_conversations
 from wolf_chatbox.packing import Row, pack, share_filled
 from wolf_chatbox.privacy import Pseudonyms
-from wolf_chatbox.rendering import Rendered, Renderer, choose_style, make_renderer
+from wolf_chatbox.rendering import Rendered, Renderer, choose_style, find_assistant, make_renderer
 from wolf_chatbox.views import learners_of, view
 
 if TYPE_CHECKING:
@@ -110,24 +110,69 @@ class Dataset:
         }
 
 
-def prepare(config: TrainConfig, tokenizer: PreTrainedTokenizerBase, max_tokens: int, packs: bool = True, style: str | None = None) -> Dataset:
-    """Read, split, render and pack the data of a run; `style` is what the base model was trained with, if known.
+@dataclass(frozen=True)
+class Material:
+    """What is read for a run, before any model is looked for."""
 
-    Raises DataError when a file cannot be read, the persona is not there, or nothing is left to learn.
+    conversations: list[Conversation]
+    tally: Tally
+    speakers: Counter[str]
+    persona: str | None
+    apart: tuple[list[Conversation], list[Conversation]] | None
+    """What to learn from and what is held out, where the settings name it."""
+
+    def notices(self) -> list[str]:
+        alone = next(iter(self.speakers)) if len(self.speakers) == 1 else None
+        return self.tally.told() + ([f"only {alone} speaks: the model learns to go on talking, not to answer"] if alone else [])
+
+
+def read(config: TrainConfig) -> Material:
+    """Read and clean the files of a run, and find in them the speakers and groups that its settings name.
+
+    Raises DataError when a file cannot be read, or a speaker or a group is not there; StyleError when the style lacks a persona.
     """
     tally = Tally()
-    conversations = list(clean(read_conversations(config.data, config.read, tally), config.clean, tally))
+    return choose(config, list(clean(read_conversations(config.data, config.read, tally), config.clean, tally)), tally)
+
+
+def choose(config: TrainConfig, conversations: list[Conversation], tally: Tally) -> Material:
+    """Find the speakers and groups that the settings name in conversations that are read; raises what `read` does."""
     if not conversations:
         raise tally.nothing_in(config.data)
     speakers = count_speakers(conversations)
     # Who asks for a character knows it by its own name.
     named = Pseudonyms(config.clean.pseudonyms).now if config.clean.pseudonyms is not None else lambda name: name
-    wanted, apart = named(config.persona), named(config.held_out_speaker)
+    wanted, without = named(config.persona), named(config.held_out_speaker)
     persona = find_speaker(wanted, speakers) if wanted is not None else None
-    notices = tally.told()
-    if len(speakers) == 1:
-        notices.append(f"only {next(iter(speakers))} speaks: the model learns to go on talking, not to answer")
+    apart = None
+    if without is not None:
+        apart = hold_out_speaker(conversations, without)
+    elif config.held_out_group is not None:
+        apart = hold_out_groups(conversations, config.held_out_group)
+    if config.style == "chat":
+        find_assistant(persona, speakers, by_view=_by_view(config, conversations))
+    return Material(conversations, tally, speakers, persona, apart)
 
+
+def _by_view(config: TrainConfig, conversations: list[Conversation]) -> bool:
+    """True where all there is to render are views of one player each."""
+    return config.view != "moderator" and all(each.game is not None for each in conversations)
+
+
+def prepare(config: TrainConfig, tokenizer: PreTrainedTokenizerBase, max_tokens: int, packs: bool = True, style: str | None = None) -> Dataset:
+    """Read, split, render and pack the data of a run; raises what `read` and `make_rows` do."""
+    return make_rows(read(config), config, tokenizer, max_tokens, packs, style)
+
+
+def make_rows(
+    material: Material, config: TrainConfig, tokenizer: PreTrainedTokenizerBase, max_tokens: int, packs: bool = True, style: str | None = None
+) -> Dataset:
+    """Split, render and pack what was read; `style` is what the base model was trained with, if known.
+
+    Raises DataError when nothing is left to learn, StyleError or ModelError when the style and the model do not go together.
+    """
+    conversations, tally, speakers, persona = material.conversations, material.tally, material.speakers, material.persona
+    notices = material.notices()
     name, reason = (
         (config.style, "as asked")
         if config.style != "auto"
@@ -136,7 +181,7 @@ def prepare(config: TrainConfig, tokenizer: PreTrainedTokenizerBase, max_tokens:
         else choose_style(tokenizer, speakers)
     )
     assert name is not None
-    by_view = config.view != "moderator" and all(each.game is not None for each in conversations)
+    by_view = _by_view(config, conversations)
     user = (partner_of(persona or speakers.most_common(1)[0][0], conversations)) or "user"
     try:
         renderer = make_renderer(tokenizer, name, persona, user, speakers, by_view=by_view)
@@ -154,10 +199,8 @@ def prepare(config: TrainConfig, tokenizer: PreTrainedTokenizerBase, max_tokens:
         return sum(renderer.learns(turn.speaker) for turn in conversation.turns)
 
     notice: str | None = None
-    if apart is not None:
-        training, held_out = hold_out_speaker(conversations, apart)
-    elif config.held_out_group is not None:
-        training, held_out = hold_out_groups(conversations, config.held_out_group)
+    if material.apart is not None:
+        training, held_out = material.apart
     elif config.split == "time":
         training, held_out, notice = split_in_time(conversations, config.validation_share, learnt_turns)
     else:

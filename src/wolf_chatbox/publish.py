@@ -66,8 +66,8 @@ def save_model(place: Path, base: models.BaseModel, weights: dict[str, Tensor], 
     """A Hugging Face folder: weights (with LoRA, the adapter), tokenizer with the style's chat template, generation settings."""
     sampling, tokenizer = config.sampling, base.tokenizer
     settings = base.model.generation_config
-    settings.max_new_tokens = sampling.max_new_tokens
-    settings.no_repeat_phrase, settings.no_repeat_ngram_size = sampling.no_repeat_phrase, sampling.no_repeat_ngram_size
+    for name in ("max_new_tokens", "no_repeat_phrase", "no_repeat_ngram_size"):
+        setattr(settings, name, getattr(sampling, name))
     settings.do_sample = sampling.temperature > 0
     settings.temperature = sampling.temperature if sampling.temperature else None
     settings.top_k, settings.top_p = (sampling.top_k, sampling.top_p) if sampling.temperature else (None, None)

@@ -239,6 +239,15 @@ def choose_style(tokenizer: PreTrainedTokenizerBase, speakers: Collection[str]) 
     return "dialogpt", "two sides talk, and the base model has no chat template"
 
 
+def find_assistant(persona: str | None, speakers: Collection[str], *, by_view: bool = False) -> str | None:
+    """Who is the assistant in the style chat; None where each view has its own. Raises StyleError when nobody is."""
+    if persona is None and ASSISTANT in speakers:
+        return ASSISTANT
+    if persona is None and not by_view:
+        raise StyleError("style chat: who is the assistant? Pass --persona NAME, or use --style named.")
+    return persona
+
+
 def make_renderer(
     tokenizer: PreTrainedTokenizerBase,
     style: str,
@@ -255,12 +264,9 @@ def make_renderer(
     """
     end = tokenizer.eos_token
     if style == "chat":
-        if persona is None and ASSISTANT in speakers:
-            persona = ASSISTANT
-        if persona is None and by_view:
-            return Renderer(tokenizer, Chat.of(tokenizer, ASSISTANT, speakers))
+        persona = find_assistant(persona, speakers, by_view=by_view)
         if persona is None:
-            raise StyleError("style chat: who is the assistant? Pass --persona NAME, or use --style named.")
+            return Renderer(tokenizer, Chat.of(tokenizer, ASSISTANT, speakers))
         return Renderer(tokenizer, Chat.of(tokenizer, persona, [each for each in speakers if each != persona]), persona)
     if not end:
         raise ModelError("the base model has no end token, so it could never learn to stop. Use a base model whose tokenizer has an eos_token.")

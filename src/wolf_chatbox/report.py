@@ -53,7 +53,7 @@ def to_html(found: Inspection) -> str:
     parts = [
         "<h1>The conversations</h1>",
         *(f'<p class="dim"><code>{escape(path)}</code> · {escape(title)}</p>' for path, title in found.files[:20]),
-        f'<p class="dim">and {len(found.files) - 20} more files</p>' if len(found.files) > 20 else "",
+        f'<p class="dim">… and {len(found.files) - 20} more files</p>' if len(found.files) > 20 else "",
         '<div class="facts">' + "".join(f"<div><b>{value:,}</b>{escape(name)}</div>" for name, value in facts.items()) + "</div>",
         f"<p>{least} to {most} turns a conversation, {median} in the middle; {found.characters:,} characters in all.</p>",
         f"<p>From {_minute(found.first)} to {_minute(found.last)}.</p>" if found.first and found.last else "",
@@ -64,7 +64,7 @@ def to_html(found: Inspection) -> str:
             {each.name: each.turns for each in found.speakers[:MOST_SPEAKERS]},
             [f"{each.turns:,} · {each.characters:.0f}" for each in found.speakers],
         ),
-        f'<p class="dim">and {len(found.speakers) - MOST_SPEAKERS:,} more speakers</p>' if len(found.speakers) > MOST_SPEAKERS else "",
+        f'<p class="dim">… and {len(found.speakers) - MOST_SPEAKERS:,} more speakers</p>' if len(found.speakers) > MOST_SPEAKERS else "",
         _section("Length of the turns, in characters up to", found.lengths),
         _over_time(found.months),
         _section("Languages, in % of the conversations", {code: round(100 * share, 1) for code, share in found.languages.items()}),

@@ -11,16 +11,16 @@ import difflib
 import math
 import shutil
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import yaml
 
-from wolf_chatbox.config import CleanConfig, ReadConfig, SamplingConfig, Search, TrainConfig
+from wolf_chatbox.config import CleanConfig, ReadConfig, SamplingConfig, Search, TrainConfig, typed
 from wolf_chatbox.errors import ConfigError, DataError, TrainingError
-from wolf_chatbox.events import Evaluated, Event, Notice
+from wolf_chatbox.events import Evaluated, Event, Trial, log
 from wolf_chatbox.files import writing
 from wolf_chatbox.training import train
 
@@ -29,6 +29,16 @@ if TYPE_CHECKING:
 
 OWN = {"output", "resume", "overwrite", "dry_run", "read", "sampling"}
 """Settings of a run that a sweep makes itself, or that stand for others."""
+ELSEWHERE = {
+    "learning_rate": "lr",
+    "num_train_epochs": "epochs",
+    "per_device_train_batch_size": "batch_size",
+    "gradient_accumulation_steps": "accumulate",
+    "max_length": "max_tokens",
+    "max_seq_length": "max_tokens",
+    "lr_scheduler_type": "schedule",
+}
+"""What transformers' and TRL's trainers call some settings."""
 START_UP = 4
 """Runs that are made whole before any is ended early."""
 
@@ -84,10 +94,11 @@ class SweepConfig:
             if name in OWN:
                 raise self.wrong(name, "", "is set by the sweep itself; leave it out")
             if name not in known_settings():
-                near = difflib.get_close_matches(name, known_settings(), 1)
-                raise self.wrong(name, "", "is no setting of train" + (f"; did you mean {near[0]}?" if near else ""))
+                raise self.wrong(name, "", f"is no setting of train{_meant(name, known_settings())}")
             if name in self.train and name in self.space:
                 raise self.wrong(name, "", "is both fixed and searched; leave one of them out")
+        if "data" not in self.train:
+            raise self.wrong("train", "", "lacks data: the files to learn from")
         for name, choices in self.space.items():
             for value in choices if isinstance(choices, tuple) else (choices.low, choices.high):
                 self.config({name: value}, self.output)
@@ -100,7 +111,7 @@ class SweepConfig:
             raise self.wrong("validation_share", 0, "leaves nothing to compare by; hold something out")
 
     def wrong(self, name: str, value: Any, problem: str) -> DataError:
-        return DataError(f"{self.where}: {name}{f' {value}' if value != '' else ''} {problem}.")
+        return DataError(f"{self.where}: {plain(name)}{f' {value}' if value != '' else ''} {problem}.")
 
     def config(self, values: Mapping[str, Any], output: Path) -> TrainConfig:
         """The settings of one run. Raises DataError when TrainConfig refuses them."""
@@ -114,7 +125,22 @@ class SweepConfig:
         except ConfigError as error:
             raise self.wrong(error.setting, error.value, error.problem.rstrip(".")) from error
         except TypeError as error:
-            raise DataError(f"{self.where}: the settings of train do not do ({error}). Give data at least.") from error
+            raise DataError(f"{self.where}: the settings of train do not do ({error}). Write them as train --help shows.") from error
+
+
+def plain(name: str) -> str:
+    """A setting's name as the sweep's file and the flags write it."""
+    return name.replace("_", "-")
+
+
+def shown(settings: Mapping[str, Any]) -> str:
+    """Settings on one line: `lr 1e-4, batch-size 2`."""
+    return ", ".join(f"{plain(name)} {'' if value is None else typed(value) or value}" for name, value in settings.items())
+
+
+def _meant(name: str, known: Collection[str]) -> str:
+    near = [ELSEWHERE[name]] if name in ELSEWHERE else difflib.get_close_matches(name, known, 1)
+    return f" (did you mean {plain(near[0])}?)" if near else ""
 
 
 def known_settings() -> set[str]:
@@ -129,13 +155,12 @@ def read_sweep(path: Path) -> SweepConfig:
         raise DataError(f"{path}: cannot be read ({error.strerror}). Name a YAML file with train: and space: in it.") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: no valid YAML ({' '.join(str(error).split())}).") from error
+    parts = [each.name for each in fields(SweepConfig) if each.name != "where"]
+    for name in map(str, found) if isinstance(found, dict) else ():
+        if name not in parts:
+            raise DataError(f"{path}: {name}: no part of a sweep's file{_meant(name, parts)}. It may have {', '.join(parts)}.")
     if not isinstance(found, dict) or not all(isinstance(found.get(part), dict) for part in ("train", "space")):
         raise DataError(f"{path}: no sweep. It needs train: (data and settings for all runs) and space: (settings to search).")
-    unknown = set(found) - {each.name for each in fields(SweepConfig)} | ({"where"} & set(found))
-    if unknown:
-        raise DataError(
-            f"{path}: {', '.join(sorted(map(str, unknown)))}: no part of a sweep's file. It may have search, trials, prune, storage, seed."
-        )
     fixed, searched = ({str(name).replace("-", "_"): _number(value) for name, value in found[part].items()} for part in ("train", "space"))
     space = {name: _choices(path, name, value) for name, value in searched.items()}
     rest = {name: value for name, value in found.items() if name not in ("train", "space") and value is not None}
@@ -161,7 +186,7 @@ def _choices(path: Path, name: str, value: Any) -> tuple[Any, ...] | Range:
         numbers = all(isinstance(value[each], int | float) for each in ("low", "high"))
         if numbers and value["low"] < value["high"] and (value["low"] > 0 or not value.get("log")) and not (value.get("log") and value.get("step")):
             return Range(**value)
-    raise DataError(f"{path}: {name} needs a list of choices, or low and high (low the smaller one, above 0 with log: true) with step or log.")
+    raise DataError(f"{path}: {plain(name)} needs a list of choices, or low and high (low the smaller one, above 0 with log: true) with step or log.")
 
 
 @dataclass(frozen=True)
@@ -177,8 +202,8 @@ class _Interrupted(Exception):
     """A run was stopped by a person, and with it the sweep."""
 
 
-def sweep(config: SweepConfig, tell: Callable[[Event], None] = lambda event: None) -> Outcome:
-    """Search; the same sweep started again goes on, and on several machines with one storage they work together.
+def sweep(config: SweepConfig, tell: Callable[[Event], None] = log) -> Outcome:
+    """Search, telling as `train` does; the same sweep started again goes on, and on several machines with one storage they work together.
 
     Leaves in `config.output`: `best/` (the model), `best.yaml` (its settings, for `train --config`), `results.csv` and plots.
     Raises DataError when the storage holds a sweep with other settings, and what `train` raises for data and models.
@@ -209,8 +234,7 @@ def sweep(config: SweepConfig, tell: Callable[[Event], None] = lambda event: Non
 
     def run(trial: optuna.Trial) -> float:
         values = {name: _suggest(trial, name, choices) for name, choices in config.space.items()}
-        shown = (f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}" for name, value in values.items())
-        tell(Notice(f"trial {trial.number}: {', '.join(shown)}"))
+        tell(Trial(trial.number, values))
 
         def watch(event: Event) -> None:
             tell(event)
@@ -309,12 +333,13 @@ def _report(config: SweepConfig, study: optuna.Study) -> list[dict[str, Any]]:
     trials.sort(key=lambda each: (each["loss"] is None, each["loss"] or 0, each["number"]))
     with writing(config.output):
         with (config.output / "results.csv").open("w", newline="", encoding="utf-8") as file:
-            table = csv.DictWriter(file, ["number", "state", "loss", "seconds", *config.space])
+            columns = ["number", "state", "loss", "seconds", *config.space]
+            table = csv.DictWriter(file, [plain(name) for name in columns])
             table.writeheader()
-            table.writerows(trials)
+            table.writerows({plain(name): each.get(name) for name in columns} for each in trials)
         if trials and trials[0]["loss"] is not None:
             best = config.train | {name: trials[0][name] for name in config.space}
-            text = yaml.safe_dump({name.replace("_", "-"): value for name, value in best.items()}, allow_unicode=True, sort_keys=False)
+            text = yaml.safe_dump({plain(name): value for name, value in best.items()}, allow_unicode=True, sort_keys=False)
             head = f"# held-out loss {trials[0]['loss']:.4f}, perplexity {math.exp(trials[0]['loss']):.2f}\n"
             (config.output / "best.yaml").write_text(head + text, encoding="utf-8")
             _draw(config, study, trials)
@@ -326,6 +351,7 @@ def _draw(config: SweepConfig, study: optuna.Study, trials: list[dict[str, Any]]
     import optuna
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     def plot(name: str, fill: Callable[[Any], None]) -> None:
         figure = Figure(figsize=(7, 4), layout="constrained")
@@ -338,6 +364,7 @@ def _draw(config: SweepConfig, study: optuna.Study, trials: list[dict[str, Any]]
     numbers, losses = [each["number"] for each in whole], [each["loss"] for each in whole]
 
     def history(axes: Any) -> None:
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.plot(numbers, losses, "o", color="#4a607c")
         axes.plot(numbers, [min(losses[: at + 1]) for at in range(len(losses))], color="#c8452d", label="the best so far")
         axes.set_xlabel("trial")
@@ -346,7 +373,7 @@ def _draw(config: SweepConfig, study: optuna.Study, trials: list[dict[str, Any]]
 
     def importance(axes: Any) -> None:
         found = optuna.importance.get_param_importances(study, evaluator=optuna.importance.PedAnovaImportanceEvaluator())
-        axes.barh(list(found)[::-1], list(found.values())[::-1], color="#4a607c")
+        axes.barh([plain(name) for name in found][::-1], list(found.values())[::-1], color="#4a607c")
         axes.set_xlabel("importance for the loss")
 
     def parallel(axes: Any) -> None:
@@ -359,7 +386,7 @@ def _draw(config: SweepConfig, study: optuna.Study, trials: list[dict[str, Any]]
         for each in whole[::-1]:
             shade = (each["loss"] - best) / (worst - best or 1)
             axes.plot(range(len(columns)), [heights[name][each[name]] for name in columns], color=(0.78, 0.27, 0.18, 1 - 0.85 * shade))
-        axes.set_xticks(range(len(columns)), columns)
+        axes.set_xticks(range(len(columns)), map(plain, columns))
         axes.set_yticks([0, 1], ["lowest", "highest"])
 
     plot("history", history)

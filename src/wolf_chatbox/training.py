@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +19,17 @@ from wolf_chatbox import models
 from wolf_chatbox.adaptation import adapt
 from wolf_chatbox.checkpoint import RunFolder, read_run, write_folder
 from wolf_chatbox.config import TrainConfig
-from wolf_chatbox.dataset import Dataset, prepare
+from wolf_chatbox.dataset import Dataset, make_rows, read
 from wolf_chatbox.devices import autocast, is_sharded, pass_tokens, peak_memory, start
-from wolf_chatbox.errors import ConfigError, TrainingError
-from wolf_chatbox.events import Evaluated, Event, Notice, Planned, Prepared, Updated
+from wolf_chatbox.errors import ConfigError, Setting, TrainingError
+from wolf_chatbox.events import Evaluated, Event, Notice, Planned, Prepared, Step, Updated, log
 from wolf_chatbox.interruption import interruption
 from wolf_chatbox.loss import SummedLoss, count_learnt, evaluating
 from wolf_chatbox.optimization import clip, make_optimizer, make_schedule, step_schedule
 from wolf_chatbox.packing import Row
 from wolf_chatbox.passes import share
 from wolf_chatbox.publish import Metrics, describe_run, publish, save_model
+from wolf_chatbox.shortlist import shortlist
 from wolf_chatbox.tracking import Figures, check_tracker
 from wolf_chatbox.training_state import TrainingState, check_settings, load_progress, save_state
 from wolf_chatbox.validation import mean_loss, perplexity, sample_replies
@@ -47,9 +48,10 @@ class Result:
     interrupted: bool
 
 
-def train(config: TrainConfig, tell: Callable[[Event], None] = lambda event: None) -> Result:
+def train(config: TrainConfig, tell: Callable[[Event], None] = log) -> Result:
     """Fine-tune a base model and write it to `config.output`; a dry run writes nothing.
 
+    What goes on is given to `tell`; by default it goes to the logger `wolf_chatbox`, which has no handler of its own.
     Under `accelerate launch` or `torchrun` all processes call it; the first one tells and writes. Raises a
     WolfChatboxError when the data, the model, the folder or a setting will not do, before anything is written; and
     TrainingError when the loss stays no number, with the last good weights saved. The first Ctrl-C (or SIGTERM) stops
@@ -62,15 +64,23 @@ def train(config: TrainConfig, tell: Callable[[Event], None] = lambda event: Non
     def warn(text: str) -> None:
         tell(Notice(text))
 
+    def step(text: str) -> None:
+        tell(Step(text))
+
     if not writes:
         tell = lambda event: None  # noqa: E731
+    elif tell is log:
+        tell = partial(log, every=config.log_every)
     folder = RunFolder(config.output)
     if writes and not config.dry_run:
         folder.check(resume=config.resume, overwrite=config.overwrite)
 
-    # 1. The model and the data
+    # 1. The data and the model
+    step(f"reading {shortlist(config.data, 3)}")
+    material = read(config)
+    step(f"loading the base model {config.model}")
     with accelerator.main_process_first():
-        base = models.load(config.model, trust_remote_code=config.trust_remote_code, tell=warn)
+        base = models.load(config.model, trust_remote_code=config.trust_remote_code, tell=step)
     context = models.context_of(base.model.config)
     if config.max_tokens > context:
         raise ConfigError("max_tokens", config.max_tokens, f"is over the context of {base.name}, {context} tokens.")
@@ -80,7 +90,9 @@ def train(config: TrainConfig, tell: Callable[[Event], None] = lambda event: Non
         base.model.to(accelerator.device)
     learner = SummedLoss(base.model)
     former = read_run(base.folder) or {}
-    dataset = prepare(config, base.tokenizer, config.max_tokens, learner.apart != "alone", former.get("style"))
+    step("making rows of tokens")
+    dataset = make_rows(material, config, base.tokenizer, config.max_tokens, learner.apart != "alone", former.get("style"))
+    del material  # the rows hold what is needed
     run = describe_run(config, dataset, base.model) | {"processes": processes}
 
     # 2. Where an interrupted run stood
@@ -121,6 +133,7 @@ def train(config: TrainConfig, tell: Callable[[Event], None] = lambda event: Non
 
     def evaluate() -> None:
         """Measure, tell, and keep the weights when they are the best so far."""
+        step("measuring on what is held out")
         loss = mean_loss(forward, learner, dataset.held_out_rows, budget, base.tokenizer, accelerator)
         before = metrics.best_loss()
         best = done > 0 and (loss is None or before is None or loss < before)
@@ -146,6 +159,7 @@ def train(config: TrainConfig, tell: Callable[[Event], None] = lambda event: Non
             folder.save_state(done, lambda place: save_state(place, captured, done, run, asdict(metrics)), config.keep)
 
     def end(*, finished: bool) -> Result:
+        step("writing the model")
         weights = state.weights()
         if writes:
             publish(folder, base, weights, dataset, config, run, metrics, finished=finished)
@@ -242,8 +256,9 @@ def halved(budget: int, rows: Sequence[Row], config: TrainConfig, accelerator: A
     largest = max(len(sample) for row in rows for sample in row)
     if accelerator.num_processes > 1 or budget // 2 < largest:
         raise TrainingError(
-            f"out of memory on {accelerator.device} with passes of {budget} tokens ({str(error).splitlines()[0]}). Lower --max-tokens or "
-            "--batch-size, or use --gradient-checkpointing, --lora-rank 16 or --optimizer adafactor."
+            f"out of memory on {accelerator.device} with passes of {budget} tokens ({str(error).splitlines()[0]}). Lower ",
+            *(Setting("max_tokens"), " or ", Setting("batch_size"), ", or use ", Setting("gradient_checkpointing"), ", "),
+            *(Setting("lora_rank"), " 16 or ", Setting("optimizer"), " adafactor."),
         ) from error
     if torch.cuda.is_available():
         torch.cuda.empty_cache()

@@ -5,7 +5,6 @@ Exit code 3 is no error: what was asked is done, but of a folder or an archive n
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
@@ -17,6 +16,7 @@ from cyclopts import App, CycloptsError, Parameter
 from cyclopts.config import Dict
 
 from wolf_chatbox.cli.environment import settle
+from wolf_chatbox.config import typed
 from wolf_chatbox.errors import ConfigError, DataError, WolfChatboxError
 
 READ_IN_PART = 3
@@ -26,7 +26,7 @@ app = App(
     help="Fine-tune a dialogue model on your own conversations, and talk with it.",
     version=lambda: version("wolf_chatbox"),
     result_action="return_value",
-    default_parameter=Parameter(negative=(), consume_multiple=True),
+    default_parameter=Parameter(negative=(), consume_multiple=True, show_default=typed),
 )
 app.command("wolf_chatbox.cli.train:train", help="Fine-tune a base model on conversations.")
 app.command("wolf_chatbox.cli.sweep:sweep", help="Search for the best settings of train.")
@@ -75,27 +75,19 @@ def run(command: Callable[[], Any], flags: Mapping[str, str]) -> int:
     settle()
 
     def fail(text: str, code: int) -> int:
-        for setting, flag in flags.items():
-            text = re.sub(rf"{_flag(setting)}(?![\w-])", flag, text)
         print(f"error: {text}", file=sys.stderr)
         return code
 
     try:
         return int(command() or 0)
-    except (ConfigError, CycloptsError) as error:
+    except CycloptsError as error:
         # A dataclass that refuses a flag's value reaches us as the cause of cyclopts' own error.
-        cause = error if isinstance(error, ConfigError) else error.__cause__
-        if isinstance(cause, ConfigError):
-            return fail(f"{_flag(cause.setting)} {cause.value}: {cause.problem}", 2)
-        return fail(" ".join(str(error).split()), 2)
+        cause = error.__cause__
+        return fail(cause.told(flags) if isinstance(cause, ConfigError) else " ".join(str(error).split()), 2)
     except WolfChatboxError as error:
-        return fail(str(error), 1)
+        return fail(error.told(flags), 2 if isinstance(error, ConfigError) else 1)
     except KeyboardInterrupt:
         return fail("stopped.", 130)
     except BrokenPipeError:
         sys.stderr.close()
         return 0
-
-
-def _flag(setting: str) -> str:
-    return "--" + setting.replace("_", "-")

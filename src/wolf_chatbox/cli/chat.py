@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
 from wolf_chatbox.cli.display import quiet_transformers
+from wolf_chatbox.cli.pulse import waiting
 from wolf_chatbox.config import ChatConfig
+from wolf_chatbox.errors import ConfigError
 
 
 def chat(config: ChatConfig | None = None) -> int:
     """Talk with a trained model; through a pipe, each line is a message and each reply a line."""
-    return open_chat(config or ChatConfig())
+    config = config or ChatConfig()
+    if config.model == ChatConfig.model and not Path(config.model).exists():
+        raise untrained("model", config.model, "wolf-chatbox train --data FILE")
+    return open_chat(config)
+
+
+def untrained(setting: str, folder: object, command: str) -> ConfigError:
+    """The error where nothing was trained yet, with the command that trains."""
+    return ConfigError(setting, folder, f"there is no trained model. Train one first: {command}")
 
 
 def open_chat(config: ChatConfig) -> int:
@@ -22,7 +33,7 @@ def open_chat(config: ChatConfig) -> int:
     from wolf_chatbox.models import locate
 
     console = Console(stderr=True, highlight=False)
-    with console.status("Loading the model …"):
+    with waiting(console, "Loading the model"):
         folder = locate(config.model, lambda text: console.print(Text(text, style="dim")))
         saved = read_run(folder)
         quiet_transformers()

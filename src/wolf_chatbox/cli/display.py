@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
@@ -10,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.text import Text
 
+from wolf_chatbox.cli.pulse import Pulse, clock
 from wolf_chatbox.config import TrainConfig
-from wolf_chatbox.events import Evaluated, Event, Notice, Planned, Prepared, Updated
+from wolf_chatbox.events import Evaluated, Event, Notice, Planned, Prepared, Step, Updated
+from wolf_chatbox.shortlist import shortlist
 
 if TYPE_CHECKING:
     from wolf_chatbox.dataset import Dataset
@@ -31,11 +34,14 @@ def quiet_transformers() -> None:
 class Display:
     """Prints what a run tells: what it understood, a bar, the losses, and replies after each epoch."""
 
-    def __init__(self, console: Console, config: TrainConfig) -> None:
+    def __init__(self, console: Console, config: TrainConfig, resume_command: str) -> None:
         self.console = console
+        self.resume_command = resume_command
         self.soft_wrap = not console.is_terminal  # a log keeps its lines whole
         self.config = config
+        moves = console.is_interactive
         self.progress = Progress(
+            SpinnerColumn(),
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
@@ -43,29 +49,43 @@ class Display:
             TimeRemainingColumn(),
             console=console,
             transient=True,
-            disable=not console.is_terminal,
+            disable=not moves,
         )
         self.task = self.progress.add_task("training", total=None, speed="")
+        self.set_up = Progress(SpinnerColumn(), TimeElapsedColumn(), console=console, transient=True, disable=not moves)
+        self.set_up.add_task("")
+        self.pulse = Pulse(lambda text: self.say(text, "dim"))
+        self.alive: Progress | Pulse = self.set_up if moves else self.pulse
+        self.updates = 0
+        self.made = 0
         self.since_log: list[Updated] = []
 
     def __enter__(self) -> Display:
+        self.alive.__enter__()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.progress.stop()
+        self.alive.__exit__(kind, error, trace)
 
     def say(self, text: str, style: str = "") -> None:
         """Print text that comes from outside: no markup in it is obeyed."""
         self.console.print(Text(text, style=style), soft_wrap=self.soft_wrap)
+        self.pulse.said()
 
     def tell(self, event: Event) -> None:
         match event:
+            case Step():
+                self._step(event)
             case Notice():
                 self.say(event.text, "dim")
             case Prepared():
+                self.set_up.stop()
                 self._prepared(event)
                 self.progress.start()
                 self.progress.update(self.task, total=event.updates, completed=event.done)
+                self.updates = event.updates
+                self._training(event.done)
             case Planned():
                 self._planned(event)
             case Updated():
@@ -73,13 +93,25 @@ class Display:
             case Evaluated():
                 self._evaluated(event)
 
+    def _step(self, event: Step) -> None:
+        """A line for each step of the set-up; later a word beside the bar."""
+        self.pulse.begin(event.text)
+        if not self.updates:
+            self.say(event.text, "dim")
+        else:
+            self.progress.update(self.task, description=event.text)
+
+    def _training(self, done: int) -> None:
+        self.progress.update(self.task, description="training")
+        self.pulse.begin(f"training, update {min(done + 1, self.updates)} of {self.updates}")
+
     def _prepared(self, event: Prepared) -> None:
         """What the tool made of the data, with one sample: learnt parts green, the rest dim."""
         data = event.dataset
         turns, dropped = data.turns(), data.dropped()
         for path, title in data.tally.files():
             self.say(f"{path}: {title}")
-        speakers = ", ".join(f"{name} {count}" for name, count in data.speakers.most_common(6)) + (" …" if len(data.speakers) > 6 else "")
+        speakers = shortlist([f"{name} {count}" for name, count in data.speakers.most_common()], 6)
         self.say(f"{data.conversations} conversations, {turns['read']:,} turns of {len(data.speakers)} speakers ({speakers})")
         parts = " + ".join(f"{count:,} {fate}" for fate, count in turns.items() if fate != "read")
         self.say(f"{turns['read']:,} turns read = {parts}")
@@ -103,8 +135,11 @@ class Display:
         where = event.device + (f" ({event.processes} processes)" if event.processes > 1 else "")
         rows = f"{event.rows_an_update} row" + ("s" if event.rows_an_update > 1 else "")
         self.say(f"{event.model}: {size}, {precision} on {where}, {event.updates:,} updates of {rows}")
-        self.console.print("[dim]One sample; [/][green]green is learnt[/][dim], the rest is context:[/]")
-        self.console.print(coloured_sample(data), soft_wrap=self.soft_wrap)
+        show_sample(self.console, "One sample", first_sample(data))
+        if event.done:
+            self.say(f"going on after update {event.done:,} of {event.updates:,}")
+        if not self.config.dry_run:
+            self.say(f"Ctrl-C is safe: it stops after the update under way, and {self.resume_command} goes on.")
 
     def _planned(self, event: Planned) -> None:
         self.progress.stop()
@@ -112,7 +147,7 @@ class Display:
         self.say(yaml.safe_dump(as_settings(self.config), sort_keys=False, allow_unicode=True).rstrip())
         self.console.print("\n[bold]Estimated[/] from one update's passes, made twice:")
         self.say(
-            f"time {_time(event.seconds)}, memory {event.memory / 2**30:.1f} GiB, disk {event.disk / 2**30:.1f} GiB. Nothing was trained or written."
+            f"time {clock(event.seconds)}, memory {event.memory / 2**30:.1f} GiB, disk {event.disk / 2**30:.1f} GiB. Nothing was trained or written."
         )
 
     def _updated(self, event: Updated) -> None:
@@ -120,14 +155,19 @@ class Display:
         tokens, seconds = sum(each.tokens for each in self.since_log), sum(each.seconds for each in self.since_log)
         speed = f"{tokens / seconds:,.0f} tokens/s"
         self.progress.update(self.task, completed=event.update, speed=speed)
+        self._training(event.update)
+        self.made += 1
+        if self.made == 2 and event.update < event.updates:  # the first one takes longer
+            self.say(f"about {clock(event.seconds * (event.updates - event.update))} left, by the second update")
         if event.update % self.config.log_every == 0 or event.update == event.updates:
             loss = sum(each.loss for each in self.since_log) / len(self.since_log)
-            left = _time(seconds / len(self.since_log) * (event.updates - event.update))
+            left = clock(seconds / len(self.since_log) * (event.updates - event.update))
             where = f"update {event.update}/{event.updates}  epoch {event.epoch:.2f}"
             self.say(f"{where}  loss {loss:.4f}  lr {event.learning_rate:.2e}  {speed}  {left} left")
             self.since_log = []
 
     def _evaluated(self, event: Evaluated) -> None:
+        self._training(event.update)
         when = f"epoch {event.epoch:.3g}" if event.update else "before training"
         if event.loss is not None:
             best = "  [green]the best so far[/]" if event.best else ""
@@ -141,15 +181,27 @@ class Display:
             self.say(f"    (really: {reply.said.text})", "dim italic")
 
 
-def coloured_sample(data: Dataset, most: int = 120) -> Text:
-    """Part of the first sample, its tokens coloured by whether they are learnt; it begins a little before the first one that is."""
+def first_sample(data: Dataset, most: int = 120) -> list[tuple[str, bool]]:
+    """Part of the first sample, in pieces of text with whether they are learnt; it begins a little before the first one that is."""
     sample = data.rows[0][0]
     first = max(0, min(sample.learn.index(True) - most // 3, len(sample) - most))
     shown = range(first, min(len(sample), first + most))
-    text = Text("    …" if first else "    ")
+    pieces = [("    …" if first else "    ", False)]
     for learnt, places in groupby(shown, lambda at: sample.learn[at]):
-        text.append(str(data.renderer.tokenizer.decode([sample.ids[at] for at in places])), style="green" if learnt else "dim")
-    return text.append(" …" if shown.stop < len(sample) else "")
+        pieces.append((str(data.renderer.tokenizer.decode([sample.ids[at] for at in places])), learnt))
+    return [*pieces, (" …" if shown.stop < len(sample) else "", False)]
+
+
+def show_sample(console: Console, what: str, pieces: Sequence[tuple[str, bool]]) -> None:
+    """Print a sample with what is learnt of it in green, or between marks where there are no colours."""
+    coloured = console.color_system is not None and not console.no_color
+    learnt = Text("green is learnt", "green") if coloured else Text("what stands between ‹ and › is learnt")
+    console.print(Text.assemble((f"{what}; ", "dim"), learnt, (", the rest is context:", "dim")))
+    if coloured:
+        text = Text.assemble(*((piece, "green" if learnt else "dim") for piece, learnt in pieces))
+    else:
+        text = Text("".join(f"‹{piece}›" if learnt else piece for piece, learnt in pieces))
+    console.print(text, soft_wrap=not console.is_terminal)
 
 
 def as_settings(config: TrainConfig) -> dict[str, Any]:
@@ -159,9 +211,3 @@ def as_settings(config: TrainConfig) -> dict[str, Any]:
         settings |= value if isinstance(value, dict) else {name: value}
     plain = {name: str(value) if isinstance(value, Path) else list(value) if isinstance(value, tuple) else value for name, value in settings.items()}
     return {name: value for name, value in plain.items() if value is not None and name not in ("dry_run", "resume", "overwrite")}
-
-
-def _time(seconds: float) -> str:
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

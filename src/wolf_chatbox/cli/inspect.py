@@ -13,6 +13,7 @@ from rich.text import Text
 
 from wolf_chatbox.cleaning import clean
 from wolf_chatbox.cli import READ_IN_PART
+from wolf_chatbox.cli.display import show_sample
 from wolf_chatbox.config import CleanConfig, ReadConfig, TrainConfig
 from wolf_chatbox.files import writing
 from wolf_chatbox.game_statistics import HEARD_BY, GameStatistics
@@ -20,6 +21,7 @@ from wolf_chatbox.importers import Tally, read_conversations
 from wolf_chatbox.inspection import Inspection, copies
 from wolf_chatbox.inspection import inspect as look
 from wolf_chatbox.report import to_html
+from wolf_chatbox.shortlist import shortlist
 
 MOST_SPEAKERS = 12
 
@@ -62,12 +64,12 @@ def inspect(
         raise tally.nothing_in(files)
     dataset = None
     if model is not None:
-        from wolf_chatbox.dataset import prepare
+        from wolf_chatbox.dataset import choose, make_rows
         from wolf_chatbox.models import load_tokenizer, locate
 
-        tokenizer = load_tokenizer(model, locate(model))
         config = TrainConfig(data=files, model=model, persona=persona, view=view, max_tokens=max_tokens, read=read or ReadConfig(), clean=cleaning)
-        dataset = prepare(config, tokenizer, max_tokens)
+        material = choose(config, conversations, tally)
+        dataset = make_rows(material, config, load_tokenizer(model, locate(model)), max_tokens)
     found = look(conversations, tally, dataset, model or "")
     if html is not None:
         with writing(html):
@@ -90,7 +92,7 @@ def show(found: Inspection, console: Console) -> None:
     for path, title in found.files[:MOST_SPEAKERS]:
         say(f"{path}: {title}", "bold")
     if len(found.files) > MOST_SPEAKERS:
-        say(f"and {len(found.files) - MOST_SPEAKERS} more files")
+        say(f"… and {len(found.files) - MOST_SPEAKERS} more files")
     joined = f" + {found.joined:,} joined to the turn before" if found.joined else ""
     say(f"{found.read:,} turns read = {found.kept:,} kept{joined} + {sum(found.dropped.values()):,} dropped")
     for reason, count in found.dropped.items():
@@ -103,13 +105,13 @@ def show(found: Inspection, console: Console) -> None:
     if found.first:
         say(f"from {found.first} to {found.last}")
     say(copies(found))
-    say("languages: " + ", ".join(f"{code} {share:.0%}" for code, share in list(found.languages.items())[:6]))
+    say("languages: " + shortlist([f"{code} {share:.0%}" for code, share in found.languages.items()], 6))
     table = Table("speaker", "turns", "share", "characters a turn", box=None, pad_edge=False)
     for each in found.speakers[:MOST_SPEAKERS]:
         table.add_row(Text(each.name), f"{each.turns:,}", f"{each.share:.1%}", f"{each.characters:.0f}")
     console.print(table)
     if len(found.speakers) > MOST_SPEAKERS:
-        say(f"and {len(found.speakers) - MOST_SPEAKERS} more speakers")
+        say(f"… and {len(found.speakers) - MOST_SPEAKERS} more speakers")
     if found.games:
         show_games(found.games, console)
     if found.tokens:
@@ -121,8 +123,7 @@ def show(found: Inspection, console: Console) -> None:
         over = f"{tokens.over_row / found.kept:.1%} are longer than a row"
         say(f"a turn has {tokens.turn_median} tokens in the middle and {tokens.turn_most} at most; {over}")
         for sample in tokens.samples[:1]:
-            say("A sample as the model sees it; what is learnt is green:", "dim")
-            console.print(Text.assemble(*((text, "green" if learnt else "dim") for text, learnt in sample)), soft_wrap=not console.is_terminal)
+            show_sample(console, "A sample as the model sees it", sample)
     else:
         for speaker, text in found.examples[0]:
             say(f"  {speaker}: {text}", "dim")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-
 from cyclopts import App
 from rich.console import Console
 from rich.table import Column, Table
+from rich.text import Text
+
+from wolf_chatbox.cli.pulse import waiting
 
 app = App(name="models", help="List and fetch base models.")
 
@@ -36,6 +37,8 @@ def pull(model: str) -> int:
     """
     from wolf_chatbox.models import locate
 
-    folder = locate(model, lambda text: print(text, file=sys.stderr))
+    console = Console(stderr=True, highlight=False)
+    with waiting(console, f"Fetching {model}"):
+        folder = locate(model, lambda text: console.print(Text(text), soft_wrap=True))
     print(folder)
     return 0

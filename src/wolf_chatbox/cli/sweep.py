@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
+from rich.text import Text
 
 from wolf_chatbox.cli.display import quiet_transformers
+from wolf_chatbox.cli.pulse import Pulse, waiting
+from wolf_chatbox.config import typed
+from wolf_chatbox.events import Evaluated, Event, Notice, Step, Trial, Updated
 
 
 def sweep(file: Path) -> int:
@@ -20,26 +26,36 @@ def sweep(file: Path) -> int:
         A YAML file: train (settings of all runs), space (settings to search), and search, trials, prune, storage, output, seed.
     """
     console = Console(highlight=False)
-    with console.status("Loading …"):
+    with waiting(console, "Loading the libraries"):
         quiet_transformers()
         from wolf_chatbox import sweep as search
-        from wolf_chatbox.events import Evaluated, Event, Notice
+
+    def say(text: str, style: str = "") -> None:
+        console.print(Text(text, style), soft_wrap=not console.is_terminal)
+        pulse.said()
 
     def tell(event: Event) -> None:
-        if isinstance(event, Notice) and event.text.startswith("trial "):
-            console.print(f"[bold]{event.text}[/]")
-        elif isinstance(event, Evaluated) and event.update and event.loss is not None:
-            console.print(f"  update {event.update}: held-out loss {event.loss:.4f}, perplexity {math.exp(event.loss):.2f}")
+        match event:
+            case Trial(number, settings):
+                say(f"trial {number}: {search.shown(settings)}", "bold")
+            case Notice(text):
+                say(f"  {text}", "dim")
+            case Evaluated() if event.update and event.loss is not None:
+                say(f"  update {event.update}: held-out loss {event.loss:.4f}, perplexity {math.exp(event.loss):.2f}")
+            case Step(text):
+                begin(text)
+            case Updated():
+                begin(f"training, update {event.update} of {event.updates}")
+
+    def begin(doing: str) -> None:
+        status.update(doing)
+        pulse.begin(doing)
 
     config = search.read_sweep(file)
-    outcome = search.sweep(config, tell)
-    table = Table("trial", "held-out loss", "perplexity", "state", "seconds", *config.space)
-    for each in outcome.trials:
-        loss = each["loss"]
-        figures = ["", ""] if loss is None else [f"{loss:.4f}", f"{math.exp(loss):.2f}"]
-        values = [f"{each[name]:g}" if isinstance(each.get(name), float) else str(each.get(name, "")) for name in config.space]
-        table.add_row(str(each["number"]), *figures, each["state"], str(each["seconds"] or ""), *values)
-    console.print(table)
+    status, pulse = console.status("searching"), Pulse(lambda text: say(text, "dim"), "searching")
+    with status if console.is_interactive else pulse:
+        outcome = search.sweep(config, tell)
+    console.print(as_table(outcome.trials, [search.plain(name) for name in config.space], list(config.space), console))
     if outcome.interrupted:
         console.print("Stopped. The same command goes on.")
         return 130
@@ -49,3 +65,28 @@ def sweep(file: Path) -> int:
     best = config.output / "best"
     console.print(f"The best model is in [bold]{best}[/], its settings are in [bold]{best}.yaml[/].", soft_wrap=True)
     return 0
+
+
+def as_table(trials: Sequence[Mapping[str, Any]], heads: Sequence[str], names: Sequence[str], console: Console) -> Table:
+    """The runs, a column a setting; where the console is too narrow for that, the settings of a run in one."""
+
+    def table(*columns: Column, rows: list[list[str]]) -> Table:
+        numbers = [Column(head, justify="right", no_wrap=True) for head in ("trial", "loss", "perplexity", "seconds")]
+        made = Table(*numbers, Column("state", no_wrap=True), *columns, box=None, padding=(0, 2, 0, 0), pad_edge=False)
+        for each, row in zip(trials, rows):
+            loss = each["loss"]
+            figures = ["", ""] if loss is None else [f"{loss:.4f}", f"{math.exp(loss):.2f}"]
+            made.add_row(str(each["number"]), *figures, str(each["seconds"] or ""), each["state"], *map(Text, row))
+        return made
+
+    values = [[_short(each.get(name)) for name in names] for each in trials]
+    wide = table(*(Column(head, no_wrap=True) for head in heads), rows=values)
+    if console.measure(wide, options=console.options.update(width=10_000)).maximum <= console.width:
+        return wide
+    return table(Column("settings", overflow="fold"), rows=[[", ".join(map(" ".join, zip(heads, row)))] for row in values])
+
+
+def _short(value: Any) -> str:
+    if value is None:
+        return ""
+    return typed(float(f"{value:.3g}") if isinstance(value, float) else value) or str(value)

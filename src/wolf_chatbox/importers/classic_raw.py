@@ -23,7 +23,11 @@ JSON = re.compile(r'\s*[{\[]\s*["{\[\]}]')
 
 
 def claims(head: str) -> bool:
-    return bool(LIST.match(head)) or (END in head and not JSON.match(head))
+    """True for a list of such strings, and where half of the lines or more are samples: a text that only mentions the mark is none."""
+    if LIST.match(head):
+        return END in head
+    lines = [line for line in head.splitlines() if line.strip()]
+    return not JSON.match(head) and 2 * sum(END in line for line in lines) >= len(lines) > 0
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation, Turn
-from wolf_chatbox.errors import DataError
+from wolf_chatbox.errors import DataError, Setting
 from wolf_chatbox.importers.source import MAX_LINE, Source, Tally, clean
 
 SPEAKER_NAMES = ("name", "speaker", "speakername", "character", "charactername", "person", "author", "actor", "who", "role", "sender", "from")
@@ -133,15 +133,15 @@ def _conversations(rows: Iterator[list[str]], columns: Columns, source: Source, 
 def _columns(header: list[str], line: int, source: Source, config: ReadConfig) -> Columns:
     names = [_plain(cell) for cell in header]
 
-    def column(what: str, flag: str, wanted: str | None, known: Sequence[str]) -> int:
+    def column(what: str, setting: str, wanted: str | None, known: Sequence[str]) -> int:
         at = _find(names, (_plain(wanted),)) if wanted is not None else _find(names, known)
         if at is None:
             missing = f"no column {wanted!r}" if wanted is not None else f"no column for the {what}"
-            raise DataError(f"{source.path}, line {line}: {missing} (found: {listed(header)}). Pass --{flag}.")
+            raise DataError(f"{source.path}, line {line}: {missing} (found: {listed(header)}). Pass ", Setting(setting), ".")
         return at
 
-    speaker = column("speaker", "speaker-column", config.speaker_column, SPEAKER_NAMES)
-    text = column("line", "text-column", config.text_column, TEXT_NAMES)
+    speaker = column("speaker", "speaker_column", config.speaker_column, SPEAKER_NAMES)
+    text = column("line", "text_column", config.text_column, TEXT_NAMES)
     return Columns(speaker, text, _find(names, INDEX_NAMES), _find_all(names, GROUP_NAMES), _find_all(names, SCENE_NAMES))
 
 

@@ -1,0 +1,66 @@
+"""Signs of life: a spinner on a terminal; elsewhere a line whenever ten seconds went by without one."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import TracebackType
+
+from rich.console import Console
+from rich.text import Text
+
+SECONDS = 10.0
+"""The longest silence."""
+
+
+class Pulse:
+    """Says what is under way whenever nothing was said for ten seconds."""
+
+    def __init__(self, say: Callable[[str], None], doing: str = "") -> None:
+        self._say = say
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._beat, daemon=True)
+        self._last = time.monotonic()
+        self.begin(doing)
+
+    def __enter__(self) -> Pulse:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def begin(self, doing: str) -> None:
+        """Something else is under way from here on."""
+        self._doing, self._begun = doing, time.monotonic()
+
+    def said(self) -> None:
+        """Something was said, so there is no silence to break."""
+        self._last = time.monotonic()
+
+    def _beat(self) -> None:
+        while not self._ended.wait(self._last + SECONDS - time.monotonic()):
+            if time.monotonic() - self._last >= SECONDS:
+                self.said()
+                self._say(f"… {self._doing}: {clock(time.monotonic() - self._begun)} so far")
+
+
+@contextmanager
+def waiting(console: Console, doing: str) -> Iterator[None]:
+    """Show that something is under way, in whatever way the console can."""
+    if console.is_terminal:
+        with console.status(f"{doing} …"):
+            yield
+    else:
+        with Pulse(lambda text: console.print(Text(text), soft_wrap=True), doing):
+            yield
+
+
+def clock(seconds: float) -> str:
+    """Seconds as minutes and seconds, and hours where there are some: 1:05, 2:00:10."""
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
