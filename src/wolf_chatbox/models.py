@@ -8,6 +8,7 @@ import json
 import os
 import pickle
 import re
+import sys
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from wolf_chatbox import embedded
 from wolf_chatbox.errors import ModelError
+from wolf_chatbox.visible import behind
 
 if TYPE_CHECKING:
     import torch
@@ -127,7 +129,7 @@ def _fetch(name: str) -> Path:
         kind = next((pattern for pattern in WEIGHTS if fnmatch.filter(names, pattern)), None)
         if kind is None:
             raise ModelError(f"{name}: no PyTorch weights in it (model.safetensors or pytorch_model.bin). Use another model.")
-        return Path(snapshot_download(name, allow_patterns=[*NEEDED, kind]))
+        return Path(snapshot_download(name, allow_patterns=[*NEEDED, kind], tqdm_class=_bar()))
     except GatedRepoError as error:
         raise ModelError(f"{name}: a gated model. Accept its terms on the hub, then set HF_TOKEN to a token that may read it.") from error
     except (RepositoryNotFoundError, HFValidationError) as error:
@@ -145,6 +147,17 @@ def _fetch(name: str) -> Path:
         if error.errno == errno.ENOSPC:
             raise ModelError(f"{name}: the disk is full. Free some space, or set HF_HOME to another disk.") from error
         raise ModelError(f"{name}: cannot be fetched ({_first_line(error)}). {REMEDY}") from error
+
+
+def _bar() -> Any:
+    """The hub's progress bar on the stream itself: it writes control codes of its own, and no text of others."""
+    from huggingface_hub.utils import tqdm
+
+    class Bar(tqdm):  # type: ignore[misc]
+        def __init__(self, *values: Any, **settings: Any) -> None:
+            super().__init__(*values, **{"file": behind(sys.stderr)} | settings)
+
+    return Bar
 
 
 def _cached(name: str) -> Path:

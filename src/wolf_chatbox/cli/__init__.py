@@ -14,6 +14,7 @@ from cyclopts import App, CycloptsError, Parameter
 from cyclopts.config import Dict
 
 from wolf_chatbox.errors import ConfigError, DataError, WolfChatboxError
+from wolf_chatbox.visible import VisibleStream
 
 app = App(
     name="wolf-chatbox",
@@ -64,13 +65,17 @@ def main() -> None:
 def run(command: Callable[[], Any], flags: Mapping[str, str]) -> int:
     """Run a command and turn what goes wrong into one line on stderr; returns the exit code.
 
-    `flags` gives the flags of settings that go by another name here; the errors then name those.
+    `flags` gives the flags of settings that go by another name here; the errors then name those. From here on no text can
+    command a terminal, a traceback's neither; what goes through a pipe to a program goes as it is.
     """
+    sys.stderr = VisibleStream(sys.stderr)
+    if sys.stdout.isatty():
+        sys.stdout = VisibleStream(sys.stdout)
 
     def fail(text: str, code: int) -> int:
         for setting, flag in flags.items():
             text = re.sub(rf"{_flag(setting)}(?![\w-])", flag, text)
-        print(f"error: {text}", file=sys.stderr)
+        print("error: " + text.replace("\n", "␊"), file=sys.stderr)  # one line, whatever name is in it
         return code
 
     try:

@@ -9,12 +9,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import yaml
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
 from wolf_chatbox.config import TrainConfig
 from wolf_chatbox.events import Evaluated, Event, Notice, Planned, Prepared, Updated
+from wolf_chatbox.screen import Screen, painted
 
 if TYPE_CHECKING:
     from wolf_chatbox.dataset import Dataset
@@ -31,7 +31,7 @@ def quiet_transformers() -> None:
 class Display:
     """Prints what a run tells: what it understood, a bar, the losses, and replies after each epoch."""
 
-    def __init__(self, console: Console, config: TrainConfig) -> None:
+    def __init__(self, console: Screen, config: TrainConfig) -> None:
         self.console = console
         self.soft_wrap = not console.is_terminal  # a log keeps its lines whole
         self.config = config
@@ -55,8 +55,7 @@ class Display:
         self.progress.stop()
 
     def say(self, text: str, style: str = "") -> None:
-        """Print text that comes from outside: no markup in it is obeyed."""
-        self.console.print(Text(text, style=style), soft_wrap=self.soft_wrap)
+        self.console.say(text, style)
 
     def tell(self, event: Event) -> None:
         match event:
@@ -103,14 +102,14 @@ class Display:
         where = event.device + (f" ({event.processes} processes)" if event.processes > 1 else "")
         rows = f"{event.rows_an_update} row" + ("s" if event.rows_an_update > 1 else "")
         self.say(f"{event.model}: {size}, {precision} on {where}, {event.updates:,} updates of {rows}")
-        self.console.print("[dim]One sample; [/][green]green is learnt[/][dim], the rest is context:[/]")
+        self.console.print(painted(("One sample; ", "dim"), ("green is learnt", "green"), (", the rest is context:", "dim")))
         self.console.print(coloured_sample(data), soft_wrap=self.soft_wrap)
 
     def _planned(self, event: Planned) -> None:
         self.progress.stop()
-        self.console.print("\n[bold]The settings[/] (as --config takes them):")
+        self.console.print(painted(("\nThe settings", "bold"), (" (as --config takes them):", "")))
         self.say(yaml.safe_dump(as_settings(self.config), sort_keys=False, allow_unicode=True).rstrip())
-        self.console.print("\n[bold]Estimated[/] from one update's passes, made twice:")
+        self.console.print(painted(("\nEstimated", "bold"), (" from one update's passes, made twice:", "")))
         self.say(
             f"time {_time(event.seconds)}, memory {event.memory / 2**30:.1f} GiB, disk {event.disk / 2**30:.1f} GiB. Nothing was trained or written."
         )
@@ -130,14 +129,13 @@ class Display:
     def _evaluated(self, event: Evaluated) -> None:
         when = f"epoch {event.epoch:.3g}" if event.update else "before training"
         if event.loss is not None:
-            best = "  [green]the best so far[/]" if event.best else ""
-            self.console.print(f"[bold]{when}[/]: held-out loss {event.loss:.4f}, perplexity {event.perplexity:.2f}{best}")
+            figures = f": held-out loss {event.loss:.4f}, perplexity {event.perplexity:.2f}"
+            self.console.print(painted((when, "bold"), (figures, ""), ("  the best so far" if event.best else "", "green")))
         for reply in event.replies:
             for turn in reply.context[-2:]:
                 self.say(f"    {turn.speaker}: {turn.text}", "dim")
-            self.console.print(
-                Text(f"    {reply.said.speaker}: ", style="bold yellow") + Text(reply.generated or "(nothing)"), soft_wrap=self.soft_wrap
-            )
+            said = painted((f"    {reply.said.speaker}: ", "bold yellow"), (reply.generated or "(nothing)", ""))
+            self.console.print(said, soft_wrap=self.soft_wrap)
             self.say(f"    (really: {reply.said.text})", "dim italic")
 
 
@@ -146,10 +144,9 @@ def coloured_sample(data: Dataset, most: int = 120) -> Text:
     sample = data.rows[0][0]
     first = max(0, min(sample.learn.index(True) - most // 3, len(sample) - most))
     shown = range(first, min(len(sample), first + most))
-    text = Text("    …" if first else "    ")
-    for learnt, places in groupby(shown, lambda at: sample.learn[at]):
-        text.append(str(data.renderer.tokenizer.decode([sample.ids[at] for at in places])), style="green" if learnt else "dim")
-    return text.append(" …" if shown.stop < len(sample) else "")
+    pieces = groupby(shown, lambda at: sample.learn[at])
+    texts = [(str(data.renderer.tokenizer.decode([sample.ids[at] for at in places])), "green" if learnt else "dim") for learnt, places in pieces]
+    return painted(("    …" if first else "    ", ""), *texts, (" …" if shown.stop < len(sample) else "", ""))
 
 
 def as_settings(config: TrainConfig) -> dict[str, Any]:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from wolf_chatbox.cleaning import clean
 from wolf_chatbox.config import CleanConfig, ReadConfig, TrainConfig
@@ -20,6 +17,8 @@ from wolf_chatbox.importers import Tally, read_conversations
 from wolf_chatbox.inspection import Inspection, copies
 from wolf_chatbox.inspection import inspect as look
 from wolf_chatbox.report import to_html
+from wolf_chatbox.screen import Screen, painted
+from wolf_chatbox.visible import visible_json
 
 MOST_SPEAKERS = 12
 
@@ -73,20 +72,17 @@ def inspect(
         with writing(html):
             html.write_text(to_html(found), encoding="utf-8")
     if json_:
-        print(json.dumps(found.to_dict(), ensure_ascii=False, indent=1))
+        print(visible_json(found.to_dict()))
     else:
-        show(found, Console())
+        show(found, Screen())
         if html is not None:
-            Console().print(Text(f"The page is in {html}."))
+            Screen().say(f"The page is in {html}.")
     return 0
 
 
-def show(found: Inspection, console: Console) -> None:
+def show(found: Inspection, screen: Screen) -> None:
     """Print an inspection."""
-
-    def say(text: str, style: str = "") -> None:
-        console.print(Text(text, style=style), soft_wrap=not console.is_terminal)
-
+    say = screen.say
     for path, title in found.files[:MOST_SPEAKERS]:
         say(f"{path}: {title}", "bold")
     if len(found.files) > MOST_SPEAKERS:
@@ -106,12 +102,12 @@ def show(found: Inspection, console: Console) -> None:
     say("languages: " + ", ".join(f"{code} {share:.0%}" for code, share in list(found.languages.items())[:6]))
     table = Table("speaker", "turns", "share", "characters a turn", box=None, pad_edge=False)
     for each in found.speakers[:MOST_SPEAKERS]:
-        table.add_row(Text(each.name), f"{each.turns:,}", f"{each.share:.1%}", f"{each.characters:.0f}")
-    console.print(table)
+        table.add_row(each.name, f"{each.turns:,}", f"{each.share:.1%}", f"{each.characters:.0f}")
+    screen.print(table)
     if len(found.speakers) > MOST_SPEAKERS:
         say(f"and {len(found.speakers) - MOST_SPEAKERS} more speakers")
     if found.games:
-        show_games(found.games, console)
+        show_games(found.games, screen)
     if found.tokens:
         tokens = found.tokens
         say(
@@ -122,7 +118,7 @@ def show(found: Inspection, console: Console) -> None:
         say(f"a turn has {tokens.turn_median} tokens in the middle and {tokens.turn_most} at most; {over}")
         for sample in tokens.samples[:1]:
             say("A sample as the model sees it; what is learnt is green:", "dim")
-            console.print(Text.assemble(*((text, "green" if learnt else "dim") for text, learnt in sample)), soft_wrap=not console.is_terminal)
+            screen.print(painted(*((text, "green" if learnt else "dim") for text, learnt in sample)), soft_wrap=not screen.is_terminal)
     else:
         for speaker, text in found.examples[0]:
             say(f"  {speaker}: {text}", "dim")
@@ -132,17 +128,15 @@ def show(found: Inspection, console: Console) -> None:
         say(f"warning: {text}", "yellow")
 
 
-def show_games(games: GameStatistics, console: Console) -> None:
+def show_games(games: GameStatistics, screen: Screen) -> None:
     """Print statistics of games."""
+    say = screen.say
 
     def table(*rows: tuple[str, ...]) -> None:
         printed = Table(*rows[0], box=None, pad_edge=False)
         for row in rows[1:]:
-            printed.add_row(*map(Text, row))
-        console.print(printed)
-
-    def say(text: str, style: str = "") -> None:
-        console.print(Text(text, style=style), soft_wrap=not console.is_terminal)
+            printed.add_row(*row)
+        screen.print(printed)
 
     wins = ", ".join(f"{side or 'none, or not told'} {count:,}" for side, count in games.wins.items())
     say(f"{games.games:,} games of werewolf, won by: {wins}", "bold")

@@ -18,13 +18,12 @@ def merge(adapter: Path, *, output: Annotated[Path, Parameter(alias="-o")]) -> i
     output
         The new folder for the full model.
     """
-    from rich.console import Console
-
     from wolf_chatbox.cli.display import quiet_transformers
+    from wolf_chatbox.screen import Screen, painted
 
     quiet_transformers()
     from wolf_chatbox.publish import merge_adapter
 
     merge_adapter(adapter, output)
-    Console(highlight=False).print(f"The full model is in [bold]{output}[/].")
+    Screen().print(painted(("The full model is in ", ""), (str(output), "bold"), (".", "")))
     return 0

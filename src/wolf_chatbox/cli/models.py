@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 
 from cyclopts import App
-from rich.console import Console
 from rich.table import Column, Table
+
+from wolf_chatbox.screen import Screen
 
 app = App(name="models", help="List and fetch base models.")
 
@@ -21,7 +22,7 @@ def list_models() -> int:
     for alias in [embedded.ALIAS, *ALIASES]:
         origin = ALIASES.get(alias, f"{embedded.REQUIREMENT} (no hub needed)")
         table.add_row(alias, PARAMETERS[alias], origin, "yes" if is_cached(alias) else "")
-    Console().print(table)
+    Screen().print(table)
     return 0
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
 from wolf_chatbox.cli.display import quiet_transformers
+from wolf_chatbox.screen import Screen, painted
 
 
 def sweep(file: Path) -> int:
@@ -19,7 +19,7 @@ def sweep(file: Path) -> int:
     file
         A YAML file: train (settings of all runs), space (settings to search), and search, trials, prune, storage, output, seed.
     """
-    console = Console(highlight=False)
+    console = Screen()
     with console.status("Loading …"):
         quiet_transformers()
         from wolf_chatbox import sweep as search
@@ -27,7 +27,7 @@ def sweep(file: Path) -> int:
 
     def tell(event: Event) -> None:
         if isinstance(event, Notice) and event.text.startswith("trial "):
-            console.print(f"[bold]{event.text}[/]")
+            console.say(event.text, "bold")
         elif isinstance(event, Evaluated) and event.update and event.loss is not None:
             console.print(f"  update {event.update}: held-out loss {event.loss:.4f}, perplexity {math.exp(event.loss):.2f}")
 
@@ -47,5 +47,6 @@ def sweep(file: Path) -> int:
         console.print("No run came to a loss.")
         return 1
     best = config.output / "best"
-    console.print(f"The best model is in [bold]{best}[/], its settings are in [bold]{best}.yaml[/].", soft_wrap=True)
+    said = painted(("The best model is in ", ""), (str(best), "bold"), (", its settings are in ", ""), (f"{best}.yaml", "bold"), (".", ""))
+    console.print(said, soft_wrap=True)
     return 0
