@@ -54,6 +54,7 @@ FLAGS = {
     "temperature": "--temp",
     "turns": "--chat_turns",
     "trust_remote_code": "--trust_remote_code",
+    "allow_base": "--allow_base",
     "no_repeat_ngram_size": "--no_repeat_ngram_size",
     "top_k": "--top_k",
     "top_p": "--top_p",
@@ -122,6 +123,7 @@ def dial_main(
     text_column: str | None = None,
     cut_at_jump: Whole = ReadConfig.cut_at_jump,
     trust_remote_code: bool = False,
+    allow_base: bool = False,
 ) -> int:
     """Fine-tune a dialogue model on your conversations; with --play, talk with it.
 
@@ -221,6 +223,8 @@ def dial_main(
         Where a script's line index jumps by more than this, a new conversation starts.
     trust_remote_code
         Run the Python code that some base models bring along.
+    allow_base
+        Fetch the base model that an adapter (a LoRA folder) names from the hub, where it is not on this machine.
     """
     sampling: dict[str, Any] = {
         "max_new_tokens": max_len_gen,
@@ -236,7 +240,14 @@ def dial_main(
             raise ConfigError("output", ptr_model_path, "there is no trained model. Train one first: python dial_main.py")
         return open_chat(
             ChatConfig(
-                model=str(ptr_model_path), persona=persona, user=user, turns=chat_turns, seed=seed, trust_remote_code=trust_remote_code, **sampling
+                model=str(ptr_model_path),
+                persona=persona,
+                user=user,
+                turns=chat_turns,
+                seed=seed,
+                trust_remote_code=trust_remote_code,
+                allow_base=allow_base,
+                **sampling,
             )
         )
     for name, value, default in (("turns", chat_turns, 0), ("user", user, None)):
@@ -282,6 +293,7 @@ def dial_main(
         resume=resume,
         overwrite=overwrite,
         trust_remote_code=trust_remote_code,
+        allow_base=allow_base,
         read=ReadConfig(format=format, encoding=encoding, speaker_column=speaker_column, text_column=text_column, cut_at_jump=cut_at_jump),
         sampling=SamplingConfig().changed(**sampling),
     )

@@ -64,6 +64,7 @@ class ChatSession:
         sampling: SamplingConfig | None = None,
         seed: int | None = None,
         trust_remote_code: bool = False,
+        allow_base: bool = False,
         tell: Tell = lambda text: None,
     ) -> ChatSession:
         """Load a trained model's folder, or any base model.
@@ -75,7 +76,7 @@ class ChatSession:
         folder = models.locate(str(model), tell)
         run = read_run(folder) or {}
         device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-        base = models.load(str(folder), dtype=models.inference_dtype(device), trust_remote_code=trust_remote_code)
+        base = models.load(str(folder), dtype=models.inference_dtype(device), trust_remote_code=trust_remote_code, allow_base=allow_base, tell=tell)
         speakers: dict[str, int] = run.get("data", {}).get("speakers", {})
         style = run.get("style") or choose_style(base.tokenizer, (USER, ASSISTANT))[0]
         trained, partner = run.get("persona"), run.get("user", USER)

@@ -270,6 +270,8 @@ class TrainConfig:
     """Replace the model or the interrupted run that is in the output folder."""
     trust_remote_code: bool = False
     """Run the Python code that some base models bring along."""
+    allow_base: bool = False
+    """Fetch the base model that an adapter (a LoRA folder) names from the hub, where it is not on this machine."""
     read: ReadConfig = field(default_factory=ReadConfig)
     clean: CleanConfig = field(default_factory=CleanConfig)
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
@@ -328,6 +330,8 @@ class ChatConfig:
     """Seed of the sampling, for the same replies again."""
     trust_remote_code: bool = False
     """Run the Python code that some models bring along."""
+    allow_base: bool = False
+    """Fetch the base model that an adapter (a LoRA folder) names from the hub, where it is not on this machine."""
     max_new_tokens: Whole | None = None
     """Tokens of one generated reply at most. [default: the model's own]"""
     no_repeat_ngram_size: Whole | None = None

@@ -70,7 +70,7 @@ def train(config: TrainConfig, tell: Callable[[Event], None] = lambda event: Non
 
     # 1. The model and the data
     with accelerator.main_process_first():
-        base = models.load(config.model, trust_remote_code=config.trust_remote_code, tell=warn)
+        base = models.load(config.model, trust_remote_code=config.trust_remote_code, allow_base=config.allow_base, tell=warn)
     context = models.context_of(base.model.config)
     if config.max_tokens > context:
         raise ConfigError("max_tokens", config.max_tokens, f"is over the context of {base.name}, {context} tokens.")

@@ -24,14 +24,26 @@ def open_chat(config: ChatConfig) -> int:
     from wolf_chatbox.models import locate
 
     console = Screen(stderr=True)
+
+    def tell(text: str) -> None:
+        console.say(text, "dim")
+
     with console.status("Loading the model …"):
-        folder = locate(config.model, lambda text: console.say(text, "dim"))
+        folder = locate(config.model, tell)
         saved = read_run(folder)
         quiet_transformers()
         from wolf_chatbox.chat import ChatSession
         from wolf_chatbox.terminal import answer_lines, talk
 
-        session = ChatSession.load(folder, persona=config.persona, user=config.user, seed=config.seed, trust_remote_code=config.trust_remote_code)
+        session = ChatSession.load(
+            folder,
+            persona=config.persona,
+            user=config.user,
+            seed=config.seed,
+            trust_remote_code=config.trust_remote_code,
+            allow_base=config.allow_base,
+            tell=tell,
+        )
         session.sampling = config.sampling(session.sampling)
     if saved and not saved.get("finished", True):
         console.say("note: this model's training was interrupted; it can be resumed", "yellow")
