@@ -8,8 +8,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
+from numbers import Integral, Real
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from cyclopts import Parameter, Token
 
@@ -85,8 +86,13 @@ Whole = Annotated[int, Parameter(converter=_whole)]
 
 
 def _check_at_least(config: object, least: float, *names: str) -> None:
+    kinds = {each.name: str(each.type) for each in fields(config)}  # type: ignore[arg-type]
     for name in names:
-        value = getattr(config, name)
+        value: Any = getattr(config, name)
+        whole = kinds[name].startswith("Whole")
+        is_number = isinstance(value, Integral if whole else Real) and not isinstance(value, bool)
+        if not is_number:  # a file or a program may give anything
+            raise ConfigError(name, value, f"must be a {'whole ' if whole else ''}number.")
         if not (value >= least and math.isfinite(value)):
             raise ConfigError(name, value, f"must be {least} or more.")
 
@@ -122,6 +128,7 @@ class SamplingConfig:
     def __post_init__(self) -> None:
         _check_at_least(self, 1, "max_new_tokens")
         _check_at_least(self, 0, "no_repeat_ngram_size", "top_k", "temperature")
+        _check_at_least(self, 0, "top_p")
         if not 0 < self.top_p <= 1:
             raise ConfigError("top_p", self.top_p, "must be above 0 and at most 1.")
 

@@ -56,6 +56,7 @@ NEEDED = ["*.json", "*.txt", "*.model", "*.jinja", "*.py"]
 WEIGHTS = ("model*.safetensors", "pytorch_model*.bin")
 ADAPTER_FILE = "adapter_config.json"
 FEWEST_ENTRIES = 16
+MOST_LAYERS = 1000
 INCOMPLETE = "Fetch the model again, whole."
 TIMEOUT = 10.0
 
@@ -103,6 +104,11 @@ def load(
     entries = embedding.weight.shape[0]
     if len(tokenizer) > entries:
         raise ModelError(f"{name}: its tokenizer has {len(tokenizer):,} entries and the model {entries:,}. They do not belong together.")
+    try:
+        with torch.inference_mode():
+            model(input_ids=torch.zeros(1, 1, dtype=torch.long))
+    except Exception as error:  # what its config.json asks for shows only here
+        raise _unusable(name, "does not compute", error) from error
     return BaseModel(name, folder, model, tokenizer)
 
 
@@ -247,26 +253,37 @@ def _load_model(name: str, folder: Path, dtype: torch.dtype, trust_remote_code: 
 
     model: PreTrainedModel
     report: dict[str, Any]
+    _check_layers(name, folder)
     try:
         model, report = AutoModelForCausalLM.from_pretrained(  # type: ignore[misc]
             folder, dtype=dtype, trust_remote_code=trust_remote_code, local_files_only=not trust_remote_code, output_loading_info=True
         )
     except pickle.UnpicklingError as error:
         raise ModelError(f"{name}: its weights are damaged, or a pickle with code in it, which is never run. {INCOMPLETE}") from error
-    except (OSError, RuntimeError, KeyError, TypeError, ImportError, EOFError, ValueError) as error:
+    except Exception as error:  # whoever wrote the folder chose what goes wrong
         if "AutoModelForCausalLM" in str(error):
             raise ModelError(f"{name}: not a causal language model. Use one that continues text, such as GPT-2, DialoGPT or Llama.") from error
         if "ignore_mismatched_sizes" in str(error):
             raise ModelError(f"{name}: its weights have other shapes than its config.json says. {INCOMPLETE}") from error
-        raise _unusable(name, "cannot be loaded", error) from error
-    except Exception as error:
         if type(error).__name__ == "SafetensorError":
             raise ModelError(f"{name}: its weights are damaged ({_first_line(error)}). {INCOMPLETE}") from error
-        raise
+        raise _unusable(name, "cannot be loaded", error) from error
     if missing := sorted(report["missing_keys"]):
         raise ModelError(f"{name}: weights are missing ({len(missing)} of those that config.json asks for, such as {missing[0]}). {INCOMPLETE}")
     _fuse_gelu(model)
     return model
+
+
+def _check_layers(name: str, folder: Path) -> None:
+    """Raise ModelError before more layers are built than any model has: each takes time, whatever the weights hold."""
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        wrong = {key: config[key] for key in ("n_layer", "num_hidden_layers", "num_layers") if key in config}
+    except (OSError, ValueError, TypeError, RecursionError):
+        return  # transformers tells what is wrong with it
+    for key, layers in wrong.items():
+        if not isinstance(layers, int) or layers > MOST_LAYERS:
+            raise ModelError(f"{name}: its config.json is damaged ({key} is {str(layers)[:40]}). {INCOMPLETE}")
 
 
 def name_base(folder: Path, name: str) -> None:
@@ -322,6 +339,8 @@ def _with_adapter(name: str, folder: Path, base: PreTrainedModel) -> PreTrainedM
             merged: Any = PeftModel.from_pretrained(base, str(folder.resolve())).merge_and_unload()
     except Exception as error:  # safetensors, pickle, shapes: damaged in as many ways as there are formats
         raise _unusable(name, "its adapter cannot be loaded", error) from error
+    if not all(bool(each.isfinite().all()) for each in merged.parameters()):
+        raise ModelError(f"{name}: its adapter makes the weights infinite or no numbers. {INCOMPLETE}")
     model: PreTrainedModel = merged.requires_grad_(True)
     _fuse_gelu(model)
     return model
@@ -382,7 +401,7 @@ def is_cached(alias: str) -> bool:
 
 
 def _first_line(error: BaseException) -> str:
-    return next(iter(str(error).strip().splitlines()), type(error).__name__).rstrip(".")
+    return next(iter(str(error).strip().splitlines()), type(error).__name__).rstrip(".")[:400]
 
 
 def _unusable(name: str, problem: str, error: BaseException) -> ModelError:
