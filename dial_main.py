@@ -63,6 +63,7 @@ FLAGS = {
     "turns": "--chat_turns",
     "trust_remote_code": "--trust_remote_code",
     "no_repeat_phrase": "--no_repeat_phrase",
+    "allow_base": "--allow_base",
     "no_repeat_ngram_size": "--no_repeat_ngram_size",
     "top_k": "--top_k",
     "top_p": "--top_p",
@@ -135,6 +136,7 @@ def dial_main(
     cut_at_jump: Annotated[Whole, DATA] = ReadConfig.cut_at_jump,
     strict: Annotated[bool, DATA] = False,
     trust_remote_code: Annotated[bool, MODEL] = False,
+    allow_base: Annotated[bool, MODEL] = False,
 ) -> int:
     """Fine-tune a dialogue model on your conversations; with --play, talk with it.
 
@@ -238,6 +240,8 @@ def dial_main(
         Stop at the first file that cannot be read whole; without it, all is read of a folder that can be.
     trust_remote_code
         Run the Python code that some base models bring along.
+    allow_base
+        Fetch the base model that an adapter (a LoRA folder) names from the hub, where it is not on this machine.
     """
     sampling: dict[str, Any] = {
         "max_new_tokens": max_len_gen,
@@ -295,7 +299,14 @@ def dial_main(
             raise untrained("output", ptr_model_path, "python dial_main.py")
         return open_chat(
             ChatConfig(
-                model=str(ptr_model_path), persona=persona, user=user, turns=chat_turns, seed=seed, trust_remote_code=trust_remote_code, **sampling
+                model=str(ptr_model_path),
+                persona=persona,
+                user=user,
+                turns=chat_turns,
+                seed=seed,
+                trust_remote_code=trust_remote_code,
+                allow_base=allow_base,
+                **sampling,
             )
         )
     refuse({"turns": chat_turns, "user": user}, "needs --play.")
@@ -311,6 +322,7 @@ def dial_main(
         seed=seed or 0,
         trust_remote_code=trust_remote_code,
         read=ReadConfig(**reading),
+        allow_base=allow_base,
         sampling=SamplingConfig().changed(**sampling),
     )
     from wolf_chatbox.cli.train import fine_tune

@@ -16,7 +16,7 @@ NUMBER = "\ue000"
 
 
 class Hostile(NamedTuple):
-    """A file that can be made as large as is wanted: what is there once, and after it a piece that is repeated; then what is there once at the end."""
+    """A file that can be made as large as is wanted: what is there once, a piece that is repeated, and what is there once at the end."""
 
     label: str
     parts: tuple[tuple[str, str], ...]

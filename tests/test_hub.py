@@ -16,7 +16,12 @@ import torch
 
 from hub import LINES, Hub, add_decoys, write_gpt2
 from wolf_chatbox import embedded, models
+from wolf_chatbox.adaptation import adapt
+from wolf_chatbox.chat import ChatSession
+from wolf_chatbox.config import TrainConfig
 from wolf_chatbox.errors import ModelError
+from wolf_chatbox.publish import merge_adapter
+from wolf_chatbox.training import train
 
 NAME = "microsoft/DialoGPT-small"
 ROOT = Path(__file__).parents[1]
@@ -171,6 +176,73 @@ def test_full_disk(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("huggingface_hub.file_download.http_get", fill)
     assert failure(NAME).endswith("the disk is full. Free some space, or set HF_HOME to another disk.")
+
+
+# Adapters: a LoRA folder is small and may come from anybody; what it names is asked of nobody
+
+
+@pytest.fixture
+def adapter(repository: Path, tmp_path: Path) -> Path:
+    """A LoRA folder that names a model of the hub as its base, made without the hub."""
+    folder = tmp_path / "adapter"
+    base = models.load(str(repository))
+    adapt(base.model, TrainConfig(data=("example",), lora_rank=2), NAME)
+    base.model.save_pretrained(folder)
+    base.tokenizer.save_pretrained(folder)
+    models.name_base(folder, NAME)
+    return folder
+
+
+def test_an_adapter_asks_the_hub_for_nothing_unless_it_may(hub: Hub, adapter: Path, tmp_path: Path) -> None:
+    told: list[str] = []
+    for ask in (
+        lambda: models.load(str(adapter), tell=told.append),
+        lambda: ChatSession.load(adapter, tell=told.append),
+        lambda: merge_adapter(adapter, tmp_path / "merged", tell=told.append),
+        lambda: train(TrainConfig(data=("example",), model=str(adapter), output=tmp_path / "trained")),
+    ):
+        with pytest.raises(ModelError) as raised:
+            ask()
+        assert str(raised.value) == (
+            f"{adapter}: a LoRA adapter, and its base model cannot be loaded: {NAME}: not on this machine, and the hub is not asked "
+            "for what an adapter names. If you trust it, pass --allow-base."
+        )
+    assert (hub.requests, told) == ([], [])
+    models.load(str(adapter), allow_base=True, tell=told.append)
+    assert told == [f"fetching {NAME} from the hub, the base model that {adapter} names"]
+    assert "pytorch_model.bin" in hub.fetched()
+    # What is on this machine needs no leave, and the hub is not asked whether it is still the newest.
+    hub.requests.clear()
+    ChatSession.load(adapter, tell=told.append)
+    merge_adapter(adapter, tmp_path / "merged", tell=told.append)
+    assert (hub.requests, len(told)) == ([], 1)
+
+
+def test_an_adapter_offline(hub: Hub, adapter: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    told: list[str] = []
+    with pytest.raises(ModelError, match="HF_HUB_OFFLINE is set and it is not in the cache"):
+        models.load(str(adapter), allow_base=True, tell=told.append)
+    assert (hub.requests, told) == ([], [])
+
+
+def test_an_adapter_behind_an_adapter_asks_nothing_either(hub: Hub, adapter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor does one that has a config.json beside it, is its own base, or lacks its weights in a folder with a model's name."""
+    outer = Path(shutil.copytree(adapter, tmp_path / "outer"))
+    shutil.copy(hub.repositories[NAME] / "config.json", adapter)
+    models.name_base(outer, str(adapter))
+    with pytest.raises(ModelError, match=f"{NAME}: not on this machine"):
+        models.load(str(outer))
+    models.name_base(adapter, str(outer))
+    with pytest.raises(ModelError, match="an adapter on itself"):
+        models.load(str(outer))
+    named = Path(shutil.copytree(adapter, tmp_path / "some" / "model"))
+    models.name_base(named, str(hub.repositories[NAME]))
+    (named / "adapter_model.safetensors").unlink()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ModelError, match=r"some/model: its adapter cannot be loaded"):
+        models.load("some/model")
+    assert hub.requests == []
 
 
 def write_script(path: Path) -> None:

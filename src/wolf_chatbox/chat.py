@@ -7,7 +7,6 @@ import random
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import fields
 from pathlib import Path
 
 import torch
@@ -20,7 +19,7 @@ from wolf_chatbox.corpus import find_speaker
 from wolf_chatbox.embedded import Tell
 from wolf_chatbox.engines import Engine
 from wolf_chatbox.engines.torch_engine import TorchEngine
-from wolf_chatbox.errors import ChatError, DataError
+from wolf_chatbox.errors import ChatError, ConfigError, DataError, ModelError
 from wolf_chatbox.files import writing
 from wolf_chatbox.rendering import Renderer, choose_style, make_renderer
 from wolf_chatbox.styles import ASSISTANT, USER
@@ -65,6 +64,7 @@ class ChatSession:
         sampling: SamplingConfig | None = None,
         seed: int | None = None,
         trust_remote_code: bool = False,
+        allow_base: bool = False,
         tell: Tell = lambda text: None,
     ) -> ChatSession:
         """Load a trained model's folder, or any base model.
@@ -76,7 +76,7 @@ class ChatSession:
         folder = models.locate(str(model), tell)
         run = read_run(folder) or {}
         device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-        base = models.load(str(folder), dtype=models.inference_dtype(device), trust_remote_code=trust_remote_code)
+        base = models.load(str(folder), dtype=models.inference_dtype(device), trust_remote_code=trust_remote_code, allow_base=allow_base, tell=tell)
         speakers: dict[str, int] = run.get("data", {}).get("speakers", {})
         style = run.get("style") or choose_style(base.tokenizer, (USER, ASSISTANT))[0]
         trained, partner = run.get("persona"), run.get("user", USER)
@@ -91,7 +91,7 @@ class ChatSession:
             persona=chosen,
             user=user or (partner if partner != chosen else USER),
             speakers=speakers,
-            sampling=sampling or saved_sampling(base.model.generation_config),
+            sampling=sampling or saved_sampling(base.model.generation_config, folder),
             history_tokens=run.get("max_tokens"),
             seed=seed,
         )
@@ -209,11 +209,14 @@ def find_persona(name: str, speakers: dict[str, int]) -> str:
     return find_speaker(name, Counter(speakers)) if speakers else name
 
 
-def saved_sampling(generation: object) -> SamplingConfig:
-    """The sampling settings in a model's generation_config; what it leaves open is as usual."""
+def saved_sampling(generation: object, folder: Path) -> SamplingConfig:
+    """The sampling settings in a model's generation_config; what it leaves open is as usual. Raises ModelError when one cannot be."""
     greedy = getattr(generation, "do_sample", None) is False and getattr(generation, "max_new_tokens", None) is not None
     settings = {each.name: getattr(generation, each.name, None) for each in fields(SamplingConfig)}
-    return SamplingConfig().changed(**(settings | ({"temperature": 0.0} if greedy else {})))
+    try:
+        return SamplingConfig().changed(**(settings | ({"temperature": 0.0} if greedy else {})))
+    except ConfigError as error:
+        raise ModelError(f"{folder}: its generation_config.json is damaged ({' '.join(str(error).split())[:200]}) {models.INCOMPLETE}") from error
 
 
 def cut_at_other_speaker(text: str, speakers: set[str]) -> tuple[str, bool]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -110,26 +111,20 @@ def typed(value: Any) -> str | None:
     return f"{value:g}"
 
 
-def _check_whole(config: object, least: int, *names: str) -> None:
+def _check_numbers(config: Any, *names: str) -> None:
+    """Raise ConfigError where a setting is no number of its kind: a file or a program may give anything."""
+    kinds = {each.name: str(each.type) for each in fields(config)}
     for name in names:
         value = getattr(config, name)
-        if not isinstance(value, int):
-            raise ConfigError(name, value, "must be a whole number.")
-        if value < least:
-            raise ConfigError(name, value, f"must be {least} or more.")
-
-
-def _check_numbers(config: object, *names: str) -> None:
-    for name in names:
-        value = getattr(config, name)
-        if not isinstance(value, int | float):
-            raise ConfigError(name, value, "must be a number.")
+        whole = kinds[name].startswith("Whole")
+        if not isinstance(value, Integral if whole else Real) or isinstance(value, bool):
+            raise ConfigError(name, value, f"must be a {'whole ' if whole else ''}number.")
 
 
 def _check_at_least(config: object, least: float, *names: str) -> None:
     _check_numbers(config, *names)
     for name in names:
-        value = getattr(config, name)
+        value: Any = getattr(config, name)
         if not (value >= least and math.isfinite(value)):
             raise ConfigError(name, value, f"must be {least} or more.")
 
@@ -165,8 +160,8 @@ class SamplingConfig:
     """Below 1 is safer, above 1 wilder; 0 always takes the likeliest token."""
 
     def __post_init__(self) -> None:
-        _check_whole(self, 1, "max_new_tokens")
-        _check_whole(self, 0, "no_repeat_phrase", "no_repeat_ngram_size", "top_k")
+        _check_at_least(self, 1, "max_new_tokens")
+        _check_at_least(self, 0, "no_repeat_phrase", "no_repeat_ngram_size", "top_k")
         _check_at_least(self, 0, "temperature")
         _check_numbers(self, "top_p")
         if not 0 < self.top_p <= 1:
@@ -204,7 +199,7 @@ class ReadConfig:
 
     def __post_init__(self) -> None:
         _check_choice(self, "format", get_args(FormatName))
-        _check_whole(self, 1, "cut_at_jump")
+        _check_at_least(self, 1, "cut_at_jump")
         _check_at_least(self, 0, "session_gap")
         for each in self.also_keep:
             if each not in get_args(Unsaid):
@@ -319,6 +314,8 @@ class TrainConfig:
     """Replace the model or the interrupted run that is in the output folder."""
     trust_remote_code: Annotated[bool, MODEL] = False
     """Run the Python code that some base models bring along."""
+    allow_base: bool = False
+    """Fetch the base model that an adapter (a LoRA folder) names from the hub, where it is not on this machine."""
     read: ReadConfig = field(default_factory=ReadConfig)
     clean: CleanConfig = field(default_factory=CleanConfig)
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
@@ -337,9 +334,9 @@ class TrainConfig:
         _check_choice(self, "precision", get_args(Precision))
         if self.report_to is not None:
             _check_choice(self, "report_to", get_args(Tracker))
-        _check_whole(self, 1, "epochs", "batch_size", "accumulate", "log_every", "keep")
-        _check_whole(self, 0, "save_every", "eval_every", "patience", "lora_rank", "seed")
-        _check_whole(self, 16, "max_tokens")
+        _check_at_least(self, 1, "epochs", "batch_size", "accumulate", "log_every", "keep")
+        _check_at_least(self, 0, "save_every", "eval_every", "patience", "lora_rank", "seed")
+        _check_at_least(self, 16, "max_tokens")
         _check_at_least(self, 0, "weight_decay", "max_grad_norm")
         _check_numbers(self, "lr", "dropout", "warmup_ratio", "validation_share")
         if not (self.lr > 0 and math.isfinite(self.lr)):
@@ -379,6 +376,8 @@ class ChatConfig:
     """Seed of the sampling, for the same replies again."""
     trust_remote_code: bool = False
     """Run the Python code that some models bring along."""
+    allow_base: bool = False
+    """Fetch the base model that an adapter (a LoRA folder) names from the hub, where it is not on this machine."""
     max_new_tokens: Whole | None = None
     """Tokens of one generated reply at most. [default: the model's own]"""
     no_repeat_phrase: Whole | None = None
@@ -393,7 +392,7 @@ class ChatConfig:
     """Below 1 is safer, above 1 wilder; 0 is greedy. [default: the model's own]"""
 
     def __post_init__(self) -> None:
-        _check_whole(self, 0, "turns")
+        _check_at_least(self, 0, "turns")
         self.sampling(SamplingConfig())
 
     def sampling(self, saved: SamplingConfig) -> SamplingConfig:

@@ -8,6 +8,7 @@ import json
 import os
 import pickle
 import re
+import sys
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from wolf_chatbox import embedded
 from wolf_chatbox.errors import ModelError, Setting
+from wolf_chatbox.visible import behind
 
 if TYPE_CHECKING:
     import torch
@@ -54,6 +56,7 @@ NEEDED = ["*.json", "*.txt", "*.model", "*.jinja", "*.py"]
 WEIGHTS = ("model*.safetensors", "pytorch_model*.bin")
 ADAPTER_FILE = "adapter_config.json"
 FEWEST_ENTRIES = 16
+MOST_LAYERS = 1000
 INCOMPLETE = "Fetch the model again, whole."
 TIMEOUT = 10.0
 
@@ -66,23 +69,46 @@ class BaseModel:
     tokenizer: PreTrainedTokenizerBase
 
 
-def load(name: str, *, dtype: torch.dtype | None = None, trust_remote_code: bool = False, tell: embedded.Tell = lambda text: None) -> BaseModel:
+def load(
+    name: str,
+    *,
+    dtype: torch.dtype | None = None,
+    trust_remote_code: bool = False,
+    allow_base: bool = False,
+    tell: embedded.Tell = lambda text: None,
+) -> BaseModel:
     """Load a causal language model with its tokenizer; weights in `dtype`, fp32 by default.
 
-    Raises ModelError when it cannot be found, fetched or used; code that comes with it runs only if trusted.
+    Code that comes with it runs only if trusted; the base that an adapter names is fetched from the hub only if that is
+    allowed. Raises ModelError when it cannot be found, fetched or used.
     """
     import torch
 
     folder = locate(name, tell)
-    if (folder / ADAPTER_FILE).is_file():
-        model: PreTrainedModel = _with_adapter(name, folder, dtype or torch.float32, trust_remote_code, tell)
-    else:
-        model = _load_model(name, folder, dtype or torch.float32, trust_remote_code)
+
+    def build(name: str, folder: Path, adapters: tuple[Path, ...] = ()) -> PreTrainedModel:
+        if not (folder / ADAPTER_FILE).is_file():
+            return _load_model(name, folder, dtype or torch.float32, trust_remote_code)
+        if folder.resolve() in adapters:
+            raise ModelError(f"{name}: an adapter on itself, so no model. {INCOMPLETE}")
+        base = _base_of(name, folder)
+        try:
+            model = build(base, _locate_base(name, base, allow_base, tell), (*adapters, folder.resolve()))
+        except ModelError as error:
+            raise ModelError(f"{name}: a LoRA adapter, and its base model cannot be loaded: ", *error.args) from error
+        return _with_adapter(name, folder, model)
+
+    model = build(name, folder)
     tokenizer = load_tokenizer(name, folder, trust_remote_code)
     embedding: Any = model.get_input_embeddings()
     entries = embedding.weight.shape[0]
     if len(tokenizer) > entries:
         raise ModelError(f"{name}: its tokenizer has {len(tokenizer):,} entries and the model {entries:,}. They do not belong together.")
+    try:
+        with torch.inference_mode():
+            model(input_ids=torch.zeros(1, 1, dtype=torch.long))
+    except Exception as error:  # what its config.json asks for shows only here
+        raise _unusable(name, "does not compute", error) from error
     return BaseModel(name, folder, model, tokenizer)
 
 
@@ -91,6 +117,8 @@ def locate(name: str, tell: embedded.Tell = lambda text: None) -> Path:
 
     A folder of that name comes first, then the aliases, then the hub. Raises ModelError when it is nowhere.
     """
+    if (hub_name := _hub_name(name)) is not None:
+        return _fetch(hub_name, tell)
     path = Path(os.path.expanduser(name))
     if path.is_dir() and any((path / each).is_file() for each in ("config.json", ADAPTER_FILE)):
         return path
@@ -98,9 +126,16 @@ def locate(name: str, tell: embedded.Tell = lambda text: None) -> Path:
         return embedded.pull(tell)
     if path.is_dir():
         raise ModelError(f"{name}: no config.json in this folder, so no model. Name the folder that holds config.json and the weights.")
-    if name.startswith((".", "/", "~")) or path.is_file() or path.is_absolute() or name.count("/") > 1 or "\\" in name:
-        raise ModelError(f"{name}: there is no such folder. Check the path, or name a hub model or an alias (wolf-chatbox models list).")
-    return _fetch(ALIASES.get(name.lower(), name), tell)
+    raise ModelError(f"{name}: there is no such folder. Check the path, or name a hub model or an alias (wolf-chatbox models list).")
+
+
+def _hub_name(name: str) -> str | None:
+    """What the hub calls a model; None for a folder, the embedded model, and what can only be a path."""
+    path = Path(os.path.expanduser(name))
+    is_path = name.startswith((".", "/", "~")) or path.is_absolute() or name.count("/") > 1 or "\\" in name or path.exists()
+    if is_path or name.lower() == embedded.ALIAS:
+        return None
+    return ALIASES.get(name.lower(), name)
 
 
 def _fetch(name: str, tell: embedded.Tell) -> Path:
@@ -131,7 +166,7 @@ def _fetch(name: str, tell: embedded.Tell) -> Path:
         size = sum(file.file_size or 0 for file in snapshot_download(name, allow_patterns=wanted, dry_run=True) if file.will_download)
         if size:
             tell(f"fetching {name} ({megabytes(size)}) from the hub")
-        return Path(snapshot_download(name, allow_patterns=wanted))
+        return Path(snapshot_download(name, allow_patterns=wanted, tqdm_class=_bar()))
     except GatedRepoError as error:
         raise ModelError(f"{name}: a gated model. Accept its terms on the hub, then set HF_TOKEN to a token that may read it.") from error
     except (RepositoryNotFoundError, HFValidationError) as error:
@@ -155,6 +190,17 @@ def megabytes(size: int) -> str:
     return f"{size / 1e6:,.0f} MB" if size >= 1e6 else f"{size / 1e6:.1f} MB"
 
 
+def _bar() -> Any:
+    """The hub's progress bar on the stream itself: it writes control codes of its own, and no text of others."""
+    from huggingface_hub.utils import tqdm  # type: ignore[attr-defined]
+
+    class Bar(tqdm):
+        def __init__(self, *values: Any, **settings: Any) -> None:
+            super().__init__(*values, **{"file": behind(sys.stderr)} | settings)  # type: ignore[no-untyped-call]
+
+    return Bar
+
+
 def _cached(name: str) -> Path:
     """The folder that an earlier download left in the hub's cache; raises LocalEntryNotFoundError when it is not whole."""
     from huggingface_hub import snapshot_download
@@ -172,7 +218,9 @@ def load_tokenizer(name: str, folder: Path, trust_remote_code: bool = False) -> 
     from transformers import AutoTokenizer
 
     try:
-        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(folder, trust_remote_code=trust_remote_code)
+        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
+            folder, trust_remote_code=trust_remote_code, local_files_only=not trust_remote_code
+        )
         if type(tokenizer).__name__ == "T5Tokenizer":
             tokenizer = _from_sentencepiece(folder, tokenizer)
     except Exception as error:  # the tokenizers library raises no class of its own
@@ -213,24 +261,37 @@ def _load_model(name: str, folder: Path, dtype: torch.dtype, trust_remote_code: 
 
     model: PreTrainedModel
     report: dict[str, Any]
+    _check_layers(name, folder)
     try:
-        model, report = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, trust_remote_code=trust_remote_code, output_loading_info=True)  # type: ignore[misc]
+        model, report = AutoModelForCausalLM.from_pretrained(  # type: ignore[misc]
+            folder, dtype=dtype, trust_remote_code=trust_remote_code, local_files_only=not trust_remote_code, output_loading_info=True
+        )
     except pickle.UnpicklingError as error:
         raise ModelError(f"{name}: its weights are damaged, or a pickle with code in it, which is never run. {INCOMPLETE}") from error
-    except (OSError, RuntimeError, KeyError, TypeError, ImportError, EOFError, ValueError) as error:
+    except Exception as error:  # whoever wrote the folder chose what goes wrong
         if "AutoModelForCausalLM" in str(error):
             raise ModelError(f"{name}: not a causal language model. Use one that continues text, such as GPT-2, DialoGPT or Llama.") from error
         if "ignore_mismatched_sizes" in str(error):
             raise ModelError(f"{name}: its weights have other shapes than its config.json says. {INCOMPLETE}") from error
-        raise _unusable(name, "cannot be loaded", error) from error
-    except Exception as error:
         if type(error).__name__ == "SafetensorError":
             raise ModelError(f"{name}: its weights are damaged ({_first_line(error)}). {INCOMPLETE}") from error
-        raise
+        raise _unusable(name, "cannot be loaded", error) from error
     if missing := sorted(report["missing_keys"]):
         raise ModelError(f"{name}: weights are missing ({len(missing)} of those that config.json asks for, such as {missing[0]}). {INCOMPLETE}")
     _fuse_gelu(model)
     return model
+
+
+def _check_layers(name: str, folder: Path) -> None:
+    """Raise ModelError before more layers are built than any model has: each takes time, whatever the weights hold."""
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        wrong = {key: config[key] for key in ("n_layer", "num_hidden_layers", "num_layers") if key in config}
+    except (OSError, ValueError, TypeError, RecursionError):
+        return  # transformers tells what is wrong with it
+    for key, layers in wrong.items():
+        if not isinstance(layers, int) or layers > MOST_LAYERS:
+            raise ModelError(f"{name}: its config.json is damaged ({key} is {str(layers)[:40]}). {INCOMPLETE}")
 
 
 def name_base(folder: Path, name: str) -> None:
@@ -242,24 +303,54 @@ def name_base(folder: Path, name: str) -> None:
     path.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
 
 
-def _with_adapter(name: str, folder: Path, dtype: torch.dtype, trust_remote_code: bool, tell: embedded.Tell) -> PreTrainedModel:
+def _base_of(name: str, folder: Path) -> str:
+    """What an adapter's folder says that it belongs to; raises ModelError when it says no name."""
+    try:
+        base = json.loads((folder / ADAPTER_FILE).read_text(encoding="utf-8"))["base_model_name_or_path"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ModelError(f"{name}: its {ADAPTER_FILE} is damaged ({_first_line(error)}). {INCOMPLETE}") from error
+    if not isinstance(base, str) or not base.strip():
+        raise ModelError(f"{name}: its {ADAPTER_FILE} is damaged (base_model_name_or_path is no name). {INCOMPLETE}")
+    return base
+
+
+def _locate_base(adapter: str, base: str, allowed: bool, tell: embedded.Tell) -> Path:
+    """The folder of an adapter's base; a stranger's adapter does not choose what is asked of the hub, unless that is allowed."""
+    from huggingface_hub import constants
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+    hub_name = _hub_name(base)
+    if hub_name is None:
+        return locate(base, tell)
+    try:
+        return _cached(hub_name)
+    except HFValidationError as error:
+        raise ModelError(f"{base}: no name of a model. {INCOMPLETE}") from error
+    except LocalEntryNotFoundError as error:
+        if not allowed and not constants.is_offline_mode():
+            raise ModelError(
+                f"{base}: not on this machine, and the hub is not asked for what an adapter names. If you trust it, pass ",
+                Setting("allow_base"),
+                ".",
+            ) from error
+    if not constants.is_offline_mode():
+        tell(f"fetching {base} from the hub, the base model that {adapter} names")
+    return _fetch(hub_name, tell)
+
+
+def _with_adapter(name: str, folder: Path, base: PreTrainedModel) -> PreTrainedModel:
     """The base model of an adapter with the adapter's weights merged into its own."""
     from peft import PeftModel
 
     try:
-        base_name = json.loads((folder / ADAPTER_FILE).read_text(encoding="utf-8"))["base_model_name_or_path"]
-    except (OSError, ValueError, KeyError) as error:
-        raise ModelError(f"{name}: its {ADAPTER_FILE} is damaged ({_first_line(error)}). {INCOMPLETE}") from error
-    try:
-        base = _load_model(base_name, locate(base_name, tell), dtype, trust_remote_code)
-    except ModelError as error:
-        raise ModelError(f"{name}: a LoRA adapter, and its base model cannot be loaded: ", *error.args) from error
-    try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            merged: Any = PeftModel.from_pretrained(base, str(folder)).merge_and_unload()
+            # By its whole path: peft would look on the hub for what is not in a folder with such a name as some/model.
+            merged: Any = PeftModel.from_pretrained(base, str(folder.resolve())).merge_and_unload()
     except Exception as error:  # safetensors, pickle, shapes: damaged in as many ways as there are formats
         raise _unusable(name, "its adapter cannot be loaded", error) from error
+    if not all(bool(each.isfinite().all()) for each in merged.parameters()):
+        raise ModelError(f"{name}: its adapter makes the weights infinite or no numbers. {INCOMPLETE}")
     model: PreTrainedModel = merged.requires_grad_(True)
     _fuse_gelu(model)
     return model
@@ -320,7 +411,7 @@ def is_cached(alias: str) -> bool:
 
 
 def _first_line(error: BaseException) -> str:
-    return next(iter(str(error).strip().splitlines()), type(error).__name__).rstrip(".")
+    return next(iter(str(error).strip().splitlines()), type(error).__name__).rstrip(".")[:400]
 
 
 def _unusable(name: str, problem: str, error: BaseException) -> ModelError:

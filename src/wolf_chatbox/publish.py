@@ -17,6 +17,7 @@ from wolf_chatbox.card import draw_losses, write_card
 from wolf_chatbox.checkpoint import RUN_FILE, RunFolder, copy_files, write_folder, write_run
 from wolf_chatbox.config import TrainConfig
 from wolf_chatbox.dataset import Dataset
+from wolf_chatbox.embedded import Tell
 from wolf_chatbox.errors import CheckpointError, ModelError
 
 
@@ -111,16 +112,17 @@ def publish(
     write_folder(folder.output, write)
 
 
-def merge_adapter(adapter: Path, output: Path) -> None:
+def merge_adapter(adapter: Path, output: Path, *, allow_base: bool = False, tell: Tell = lambda text: None) -> None:
     """Write a full model: the base model with the LoRA adapter's weights added to its own.
 
+    A base that is not on this machine is fetched from the hub only if that is allowed.
     Raises ModelError when `adapter` holds none or its base cannot be found, CheckpointError when `output` holds something.
     """
     if not (adapter / models.ADAPTER_FILE).is_file():
         raise ModelError(f"{adapter}: no {models.ADAPTER_FILE} in it, so no LoRA adapter. Name the folder of a model trained with --lora-rank.")
     if output.exists() and not (output.is_dir() and not any(output.iterdir())):
         raise CheckpointError(f"{output}: there is something already. Choose a new output folder.")
-    base = models.load(str(adapter))
+    base = models.load(str(adapter), allow_base=allow_base, tell=tell)
 
     def write(place: Path) -> None:
         base.model.generation_config = GenerationConfig.from_pretrained(adapter)

@@ -9,6 +9,7 @@ from html import escape
 
 from wolf_chatbox.game_statistics import HEARD_BY, GameStatistics, Timeline
 from wolf_chatbox.inspection import Inspection, copies
+from wolf_chatbox.visible import visible
 
 STYLE = """
 :root { color-scheme: light dark; --back: #fbfbfa; --text: #22252a; --dim: #6a6f78; --line: #dfe1e5; --bar: #4a7dbd;
@@ -40,7 +41,7 @@ MOST_SPEAKERS = 20
 
 
 def to_html(found: Inspection) -> str:
-    """The page; whatever comes from the data is escaped."""
+    """The page; whatever comes from the data is escaped, and its control characters and marks of direction are shown."""
     least, median, most = found.turns_a_conversation
     facts = {
         "turns read": found.read,
@@ -89,7 +90,7 @@ def to_html(found: Inspection) -> str:
     if found.notes:
         parts += ["<h2>Notes</h2>", *(f'<p class="dim">{escape(note)}</p>' for note in found.notes)]
     body = "\n".join(part for part in parts if part)
-    return (
+    return visible(
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>The conversations</title>\n<style>{STYLE}</style>\n</head>\n<body>\n{body}\n</body>\n</html>\n"
     )

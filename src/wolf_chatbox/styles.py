@@ -8,11 +8,12 @@ chat      the base model's own chat template: the persona is the assistant, ever
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from wolf_chatbox.errors import StyleError
+from wolf_chatbox.templates import render
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -118,18 +119,15 @@ class Chat:
         source = tokenizer.chat_template
         if not isinstance(source, str):
             raise StyleError("style chat: the base model has no chat template. Use --style named or dialogpt.")
-
-        def render(*messages: tuple[str, str], prompt: bool = False) -> str:
-            listed = [{"role": role, "content": content} for role, content in messages]
-            return str(tokenizer.apply_chat_template(listed, tokenize=False, add_generation_prompt=prompt))
-
         one, two, three, four = (f"\ue000{number}\ue001" for number in range(4))
+        talk = ((USER, one), (ASSISTANT, two), (USER, three), (ASSISTANT, four))
+        tokens = tuple((name, str(token)) for name, token in tokenizer.special_tokens_map.items())
         try:
-            whole = render((USER, one), (ASSISTANT, two), (USER, three), (ASSISTANT, four))
-            after_user = render((USER, one)).partition(one)[2]
-            after_assistant = render((USER, one), (ASSISTANT, two)).partition(two)[2]
-        except Exception as error:  # Jinja templates raise whatever they like
+            *rendered, instructed = render(source, tokens, talk, talk[:1], talk[:2], ((SYSTEM, one), (USER, two)))
+            texts = [_text(each) for each in rendered]
+        except ValueError as error:
             raise StyleError(f"style chat: the base model's chat template fails ({error}). Use --style named.") from error
+        whole, after_user, after_assistant = texts[0], texts[1].partition(one)[2], texts[2].partition(two)[2]
         before_one, _, rest = whole.partition(one)
         between_user, _, rest = rest.partition(two)
         between_assistant, _, rest = rest.partition(three)
@@ -138,18 +136,22 @@ class Chat:
             assistant = Marks(between_user.removeprefix(after_user), "", after_assistant)
             start = before_one.removesuffix(user.before)
             if rest == f"{between_user}{four}{after_assistant}" and before_one.endswith(user.before):
-                system = _system_marks(render, one, two, user, start)
+                # A template that has no system role says so by raising.
+                system = None if isinstance(instructed, ValueError) else _system_marks(instructed, one, two, user)
                 named = len(set(others) - {SYSTEM}) > 1
                 return cls(persona, user, assistant, system, start, named, source)
         raise StyleError("style chat: the base model's chat template does not render turn by turn. Use --style named.")
 
 
-def _system_marks(render: Callable[..., str], one: str, two: str, user: Marks, start: str) -> Marks | None:
-    """The marks of a first system turn, the conversation's start among them; None where the template refuses one."""
-    try:
-        before, found, after = render((SYSTEM, one), (USER, two)).partition(one)
-    except Exception:  # a template that has no system role says so by raising
-        return None
+def _text(rendered: str | ValueError) -> str:
+    if isinstance(rendered, ValueError):
+        raise rendered
+    return rendered
+
+
+def _system_marks(rendered: str, one: str, two: str, user: Marks) -> Marks | None:
+    """The marks of a first system turn, the conversation's start among them; None where the template leaves it out."""
+    before, found, after = rendered.partition(one)
     after = after.partition(two)[0]
     return Marks(before, "", after.removesuffix(user.before)) if found and after.endswith(user.before) else None
 

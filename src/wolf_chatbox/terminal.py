@@ -14,12 +14,13 @@ from prompt_toolkit import PromptSession
 from prompt_toolkit.completion import WordCompleter
 from prompt_toolkit.formatted_text import FormattedText
 from prompt_toolkit.history import FileHistory
-from rich.console import Console
 from rich.text import Text
 
 from wolf_chatbox.chat import ChatSession
 from wolf_chatbox.config import SamplingConfig
 from wolf_chatbox.errors import ChatError, ConfigError, WolfChatboxError
+from wolf_chatbox.screen import Screen, painted
+from wolf_chatbox.visible import visible
 
 COMMANDS = {
     "/help": "this list",
@@ -45,17 +46,18 @@ class Quit(Exception):
 
 def talk(session: ChatSession, turns: int = 0) -> None:
     """Chat on the terminal until the person leaves, or `turns` replies were given (0: no limit)."""
-    console = Console(highlight=False)
+    console = Screen()
     editor: PromptSession[str] = PromptSession(
         history=FileHistory(str(user_state_path("wolf_chatbox", ensure_exists=True) / "messages")),
         completer=WordCompleter([name.split()[0] for name in COMMANDS], sentence=True),
         complete_while_typing=False,
     )
-    console.print(f"You talk with [bold]{_plain(session.persona)}[/] as [bold]{_plain(session.user)}[/]. /help lists the commands, Ctrl-D leaves.")
+    who = painted(("You talk with ", ""), (session.persona, "bold"), (" as ", ""), (session.user, "bold"))
+    console.print(who + ". /help lists the commands, Ctrl-D leaves.")
     said = 0
     while not turns or said < turns:
         try:
-            line = editor.prompt(FormattedText([("bold ansicyan", f"{session.user}: ")])).strip()
+            line = editor.prompt(FormattedText([("bold ansicyan", visible(f"{session.user}: "))])).strip()
         except KeyboardInterrupt:
             console.print("Ctrl-D or /quit leaves.", style="dim")
             continue
@@ -166,7 +168,7 @@ def _set(sampling: SamplingConfig, rest: str) -> SamplingConfig:
         raise ChatError(f"/set: {error}") from error
 
 
-def _stream(console: Console, persona: str, answer: Iterator[str]) -> bool:
+def _stream(console: Screen, persona: str, answer: Iterator[str]) -> bool:
     """Print a reply as it comes; Ctrl-C keeps what has come. Returns whether anything was said."""
     said = False
     with closing(answer) as pieces:  # type: ignore[type-var]
@@ -179,7 +181,3 @@ def _stream(console: Console, persona: str, answer: Iterator[str]) -> bool:
             console.print(Text(" …", style="dim"), end="")
     console.print("" if said else Text("(says nothing; /retry asks again)", style="dim"))
     return said
-
-
-def _plain(name: str) -> str:
-    return name.replace("[", r"\[")

@@ -80,7 +80,7 @@ def train(config: TrainConfig, tell: Callable[[Event], None] = log) -> Result:
     material = read(config)
     step(f"loading the base model {config.model}")
     with accelerator.main_process_first():
-        base = models.load(config.model, trust_remote_code=config.trust_remote_code, tell=step)
+        base = models.load(config.model, trust_remote_code=config.trust_remote_code, allow_base=config.allow_base, tell=step)
     context = models.context_of(base.model.config)
     if config.max_tokens > context:
         raise ConfigError("max_tokens", config.max_tokens, f"is over the context of {base.name}, {context} tokens.")

@@ -106,7 +106,7 @@ def check_settings(place: Path, before: dict[str, Any], now: dict[str, Any]) -> 
 
 
 UNBOUND = frozenset(
-    {"log_every", "save_every", "keep", "patience", "report_to", "dry_run", "sampling", "output", "trust_remote_code"}
+    {"log_every", "save_every", "keep", "patience", "report_to", "dry_run", "sampling", "output", "trust_remote_code", "allow_base"}
     | {"settings", "data", "versions", "started", "processes", "rows_an_update"}
 )
 """What may differ between a run and its resumption: it does not change what is learnt."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
+from collections.abc import Iterable
+from typing import Any, TextIO
 
 KEPT = "\n\t"
 """Control characters that a terminal may obey: they only move on."""
@@ -15,6 +18,38 @@ def visible(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(map(_shown, text.replace("\r\n", "\n")))
+
+
+def visible_json(value: object) -> str:
+    """JSON for programs in which control characters are escaped: nothing is lost, and no terminal obeys it."""
+    text = json.dumps(value, ensure_ascii=False, indent=1)
+    return text if text.isprintable() else "".join(c if _shown(c) == c else f"\\u{ord(c):04x}" for c in text)
+
+
+class VisibleStream:
+    """A stream to a terminal or a log, on which all that is written is visible: our lines, those of libraries, tracebacks.
+
+    What writes control codes of its own takes the stream behind it (`behind`); rich finds that by the attribute's name.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self.rich_proxied_file = behind(stream)
+
+    def write(self, text: str) -> int:
+        self.rich_proxied_file.write(visible(text))
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.rich_proxied_file, name)
+
+
+def behind(stream: Any) -> Any:
+    """The stream itself, for those who tell their own control codes from the text of others."""
+    return getattr(stream, "rich_proxied_file", stream)
 
 
 def _shown(character: str) -> str:

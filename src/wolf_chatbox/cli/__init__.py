@@ -18,6 +18,7 @@ from cyclopts.config import Dict
 from wolf_chatbox.cli.environment import settle
 from wolf_chatbox.config import typed
 from wolf_chatbox.errors import ConfigError, DataError, WolfChatboxError
+from wolf_chatbox.visible import VisibleStream
 
 READ_IN_PART = 3
 
@@ -70,12 +71,16 @@ def main() -> None:
 def run(command: Callable[[], Any], flags: Mapping[str, str]) -> int:
     """Run a command and turn what goes wrong into one line on stderr; returns the exit code.
 
-    `flags` gives the flags of settings that go by another name here; the errors then name those.
+    `flags` gives the flags of settings that go by another name here; the errors then name those. From here on no text can
+    command a terminal, a traceback's neither; what goes through a pipe to a program goes as it is.
     """
     settle()
+    sys.stderr = VisibleStream(sys.stderr)
+    if sys.stdout.isatty():
+        sys.stdout = VisibleStream(sys.stdout)
 
     def fail(text: str, code: int) -> int:
-        print(f"error: {text}", file=sys.stderr)
+        print("error: " + text.replace("\n", "␊"), file=sys.stderr)  # one line, whatever name is in it
         return code
 
     try:

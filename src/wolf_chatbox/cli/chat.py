@@ -5,13 +5,15 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from rich.console import Console
-from rich.text import Text
+from prompt_toolkit.application import create_app_session
+from prompt_toolkit.output import create_output
 
 from wolf_chatbox.cli.display import quiet_transformers
 from wolf_chatbox.cli.pulse import waiting
 from wolf_chatbox.config import ChatConfig
 from wolf_chatbox.errors import ConfigError
+from wolf_chatbox.screen import Screen
+from wolf_chatbox.visible import behind
 
 
 def chat(config: ChatConfig | None = None) -> int:
@@ -32,19 +34,32 @@ def open_chat(config: ChatConfig) -> int:
     from wolf_chatbox.checkpoint import read_run
     from wolf_chatbox.models import locate
 
-    console = Console(stderr=True, highlight=False)
+    console = Screen(stderr=True)
+
+    def tell(text: str) -> None:
+        console.say(text, "dim")
+
     with waiting(console, "Loading the model"):
-        folder = locate(config.model, lambda text: console.print(Text(text, style="dim")))
+        folder = locate(config.model, tell)
         saved = read_run(folder)
         quiet_transformers()
         from wolf_chatbox.chat import ChatSession
         from wolf_chatbox.terminal import answer_lines, talk
 
-        session = ChatSession.load(folder, persona=config.persona, user=config.user, seed=config.seed, trust_remote_code=config.trust_remote_code)
+        session = ChatSession.load(
+            folder,
+            persona=config.persona,
+            user=config.user,
+            seed=config.seed,
+            trust_remote_code=config.trust_remote_code,
+            allow_base=config.allow_base,
+            tell=tell,
+        )
         session.sampling = config.sampling(session.sampling)
     if saved and not saved.get("finished", True):
-        console.print("note: this model's training was interrupted; it can be resumed", style="yellow")
+        console.say("note: this model's training was interrupted; it can be resumed", "yellow")
     if sys.stdin.isatty() and sys.stdout.isatty():
-        talk(session, config.turns)
+        with create_app_session(output=create_output(behind(sys.stdout))):
+            talk(session, config.turns)
         return 0
     return 0 if answer_lines(session, sys.stdin, sys.stdout, config.turns) else 1

@@ -10,13 +10,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import yaml
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.text import Text
 
 from wolf_chatbox.cli.pulse import Pulse, clock
 from wolf_chatbox.config import TrainConfig
 from wolf_chatbox.events import Evaluated, Event, Notice, Planned, Prepared, Step, Updated
+from wolf_chatbox.screen import Screen, painted
 from wolf_chatbox.shortlist import shortlist
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ def quiet_transformers() -> None:
 class Display:
     """Prints what a run tells: what it understood, a bar, the losses, and replies after each epoch."""
 
-    def __init__(self, console: Console, config: TrainConfig, resume_command: str) -> None:
+    def __init__(self, console: Screen, config: TrainConfig, resume_command: str) -> None:
         self.console = console
         self.resume_command = resume_command
         self.soft_wrap = not console.is_terminal  # a log keeps its lines whole
@@ -69,8 +68,7 @@ class Display:
         self.alive.__exit__(kind, error, trace)
 
     def say(self, text: str, style: str = "") -> None:
-        """Print text that comes from outside: no markup in it is obeyed."""
-        self.console.print(Text(text, style=style), soft_wrap=self.soft_wrap)
+        self.console.say(text, style)
         self.pulse.said()
 
     def tell(self, event: Event) -> None:
@@ -143,9 +141,9 @@ class Display:
 
     def _planned(self, event: Planned) -> None:
         self.progress.stop()
-        self.console.print("\n[bold]The settings[/] (as --config takes them):")
+        self.console.print(painted(("\nThe settings", "bold"), (" (as --config takes them):", "")))
         self.say(yaml.safe_dump(as_settings(self.config), sort_keys=False, allow_unicode=True).rstrip())
-        self.console.print("\n[bold]Estimated[/] from one update's passes, made twice:")
+        self.console.print(painted(("\nEstimated", "bold"), (" from one update's passes, made twice:", "")))
         self.say(
             f"time {clock(event.seconds)}, memory {event.memory / 2**30:.1f} GiB, disk {event.disk / 2**30:.1f} GiB. Nothing was trained or written."
         )
@@ -170,14 +168,13 @@ class Display:
         self._training(event.update)
         when = f"epoch {event.epoch:.3g}" if event.update else "before training"
         if event.loss is not None:
-            best = "  [green]the best so far[/]" if event.best else ""
-            self.console.print(f"[bold]{when}[/]: held-out loss {event.loss:.4f}, perplexity {event.perplexity:.2f}{best}")
+            figures = f": held-out loss {event.loss:.4f}, perplexity {event.perplexity:.2f}"
+            self.console.print(painted((when, "bold"), (figures, ""), ("  the best so far" if event.best else "", "green")))
         for reply in event.replies:
             for turn in reply.context[-2:]:
                 self.say(f"    {turn.speaker}: {turn.text}", "dim")
-            self.console.print(
-                Text(f"    {reply.said.speaker}: ", style="bold yellow") + Text(reply.generated or "(nothing)"), soft_wrap=self.soft_wrap
-            )
+            said = painted((f"    {reply.said.speaker}: ", "bold yellow"), (reply.generated or "(nothing)", ""))
+            self.console.print(said, soft_wrap=self.soft_wrap)
             self.say(f"    (really: {reply.said.text})", "dim italic")
 
 
@@ -192,15 +189,15 @@ def first_sample(data: Dataset, most: int = 120) -> list[tuple[str, bool]]:
     return [*pieces, (" …" if shown.stop < len(sample) else "", False)]
 
 
-def show_sample(console: Console, what: str, pieces: Sequence[tuple[str, bool]]) -> None:
+def show_sample(console: Screen, what: str, pieces: Sequence[tuple[str, bool]]) -> None:
     """Print a sample with what is learnt of it in green, or between marks where there are no colours."""
     coloured = console.color_system is not None and not console.no_color
-    learnt = Text("green is learnt", "green") if coloured else Text("what stands between ‹ and › is learnt")
-    console.print(Text.assemble((f"{what}; ", "dim"), learnt, (", the rest is context:", "dim")))
+    legend = ("green is learnt", "green") if coloured else ("what stands between ‹ and › is learnt", "")
+    console.print(painted((f"{what}; ", "dim"), legend, (", the rest is context:", "dim")))
     if coloured:
-        text = Text.assemble(*((piece, "green" if learnt else "dim") for piece, learnt in pieces))
+        text = painted(*((piece, "green" if learnt else "dim") for piece, learnt in pieces))
     else:
-        text = Text("".join(f"‹{piece}›" if learnt else piece for piece, learnt in pieces))
+        text = painted(*((f"‹{piece}›" if learnt else piece, "") for piece, learnt in pieces))
     console.print(text, soft_wrap=not console.is_terminal)
 
 

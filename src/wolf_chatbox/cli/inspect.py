@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from wolf_chatbox.cleaning import clean
 from wolf_chatbox.cli import READ_IN_PART
@@ -21,7 +18,9 @@ from wolf_chatbox.importers import Tally, read_conversations
 from wolf_chatbox.inspection import Inspection, copies
 from wolf_chatbox.inspection import inspect as look
 from wolf_chatbox.report import to_html
+from wolf_chatbox.screen import Screen
 from wolf_chatbox.shortlist import shortlist
+from wolf_chatbox.visible import visible_json
 
 MOST_SPEAKERS = 12
 
@@ -75,20 +74,17 @@ def inspect(
         with writing(html):
             html.write_text(to_html(found), encoding="utf-8")
     if json_:
-        print(json.dumps(found.to_dict(), ensure_ascii=False, indent=1))
+        print(visible_json(found.to_dict()))
     else:
-        show(found, Console())
+        show(found, Screen())
         if html is not None:
-            Console().print(Text(f"The page is in {html}."))
+            Screen().say(f"The page is in {html}.")
     return READ_IN_PART if found.unread else 0
 
 
-def show(found: Inspection, console: Console) -> None:
+def show(found: Inspection, screen: Screen) -> None:
     """Print an inspection."""
-
-    def say(text: str, style: str = "") -> None:
-        console.print(Text(text, style=style), soft_wrap=not console.is_terminal)
-
+    say = screen.say
     for path, title in found.files[:MOST_SPEAKERS]:
         say(f"{path}: {title}", "bold")
     if len(found.files) > MOST_SPEAKERS:
@@ -108,12 +104,12 @@ def show(found: Inspection, console: Console) -> None:
     say("languages: " + shortlist([f"{code} {share:.0%}" for code, share in found.languages.items()], 6))
     table = Table("speaker", "turns", "share", "characters a turn", box=None, pad_edge=False)
     for each in found.speakers[:MOST_SPEAKERS]:
-        table.add_row(Text(each.name), f"{each.turns:,}", f"{each.share:.1%}", f"{each.characters:.0f}")
-    console.print(table)
+        table.add_row(each.name, f"{each.turns:,}", f"{each.share:.1%}", f"{each.characters:.0f}")
+    screen.print(table)
     if len(found.speakers) > MOST_SPEAKERS:
         say(f"… and {len(found.speakers) - MOST_SPEAKERS} more speakers")
     if found.games:
-        show_games(found.games, console)
+        show_games(found.games, screen)
     if found.tokens:
         tokens = found.tokens
         say(
@@ -123,7 +119,7 @@ def show(found: Inspection, console: Console) -> None:
         over = f"{tokens.over_row / found.kept:.1%} are longer than a row"
         say(f"a turn has {tokens.turn_median} tokens in the middle and {tokens.turn_most} at most; {over}")
         for sample in tokens.samples[:1]:
-            show_sample(console, "A sample as the model sees it", sample)
+            show_sample(screen, "A sample as the model sees it", sample)
     else:
         for speaker, text in found.examples[0]:
             say(f"  {speaker}: {text}", "dim")
@@ -133,17 +129,15 @@ def show(found: Inspection, console: Console) -> None:
         say(f"warning: {text}", "yellow")
 
 
-def show_games(games: GameStatistics, console: Console) -> None:
+def show_games(games: GameStatistics, screen: Screen) -> None:
     """Print statistics of games."""
+    say = screen.say
 
     def table(*rows: tuple[str, ...]) -> None:
         printed = Table(*rows[0], box=None, pad_edge=False)
         for row in rows[1:]:
-            printed.add_row(*map(Text, row))
-        console.print(printed)
-
-    def say(text: str, style: str = "") -> None:
-        console.print(Text(text, style=style), soft_wrap=not console.is_terminal)
+            printed.add_row(*row)
+        screen.print(printed)
 
     wins = ", ".join(f"{side or 'none, or not told'} {count:,}" for side, count in games.wins.items())
     say(f"{games.games:,} games of werewolf, won by: {wins}", "bold")

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from cyclopts import App
-from rich.console import Console
 from rich.table import Column, Table
-from rich.text import Text
 
 from wolf_chatbox.cli.pulse import waiting
+from wolf_chatbox.screen import Screen
 
 app = App(name="models", help="List and fetch base models.")
 
@@ -22,7 +21,7 @@ def list_models() -> int:
     for alias in [embedded.ALIAS, *ALIASES]:
         origin = ALIASES.get(alias, f"{embedded.REQUIREMENT} (no hub needed)")
         table.add_row(alias, PARAMETERS[alias], origin, "yes" if is_cached(alias) else "")
-    Console().print(table)
+    Screen().print(table)
     return 0
 
 
@@ -37,8 +36,8 @@ def pull(model: str) -> int:
     """
     from wolf_chatbox.models import locate
 
-    console = Console(stderr=True, highlight=False)
+    console = Screen(stderr=True)
     with waiting(console, f"Fetching {model}"):
-        folder = locate(model, lambda text: console.print(Text(text), soft_wrap=True))
+        folder = locate(model, console.say)
     print(folder)
     return 0

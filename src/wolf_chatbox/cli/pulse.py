@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
 
-from rich.console import Console
-from rich.text import Text
+from wolf_chatbox.screen import Screen
 
 SECONDS = 10.0
 """The longest silence."""
@@ -49,13 +48,13 @@ class Pulse:
 
 
 @contextmanager
-def waiting(console: Console, doing: str) -> Iterator[None]:
+def waiting(console: Screen, doing: str) -> Iterator[None]:
     """Show that something is under way, in whatever way the console can."""
     if console.is_terminal:
         with console.status(f"{doing} …"):
             yield
     else:
-        with Pulse(lambda text: console.print(Text(text), soft_wrap=True), doing):
+        with Pulse(console.say, doing):
             yield
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable
 from functools import partial
@@ -10,16 +9,16 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
-from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.table import Column, Table
-from rich.text import Text
 
 from wolf_chatbox import catalogue, download
 from wolf_chatbox.catalogue import PublicSet, find_set
 from wolf_chatbox.cli.data import account
 from wolf_chatbox.collection import Fetched, write_corpus, write_sets
 from wolf_chatbox.errors import ConfigError
+from wolf_chatbox.screen import Screen, painted
+from wolf_chatbox.visible import visible_json
 
 From = Annotated[Path | None, Parameter(name="--from")]
 Output = Annotated[Path | None, Parameter(name=["--output", "-o"])]
@@ -35,9 +34,9 @@ def list_sets(*, json_: Annotated[bool, Parameter(name="--json")] = False) -> in
     """
     known = catalogue.sets().values()
     if json_:
-        print(json.dumps([each.to_dict() for each in known], ensure_ascii=False, indent=1))
+        print(visible_json([each.to_dict() for each in known]))
         return 0
-    console = Console()
+    console = Screen()
     table = Table("name", "language", Column("games", justify="right"), Column("size", justify="right"), "licence", "here", box=None, pad_edge=False)
     for each in known:
         size = f"{each.bytes / 1e6:.1f} MB" if each.bytes else "?"
@@ -45,7 +44,7 @@ def list_sets(*, json_: Annotated[bool, Parameter(name="--json")] = False) -> in
         table.add_row(each.name, ", ".join(each.languages), str(each.games or ""), size, each.licence or "none stated", here)
     console.print(table)
     for each in known:
-        about = Text(f"\n{each.name}: {each.what}\n").append(f"cite: {each.citation}\n{each.address}", "dim")
+        about = painted((f"\n{each.name}: {each.what}\n", ""), (f"cite: {each.citation}\n{each.address}", "dim"))
         console.print(about, soft_wrap=not console.is_terminal)
     return 0
 
@@ -127,8 +126,8 @@ def fetch(wanted: Iterable[PublicSet], source: Path | None) -> Fetched:
     for each in wanted:
         if each.licence:
             _say(f"{each.name}: {each.licence} ({each.copyright}). Please cite: {each.citation}")
-        columns = (TextColumn(each.name), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
-        console = Console(stderr=True)
+        columns = (TextColumn(each.name, markup=False), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+        console = Screen(stderr=True)
         with Progress(*columns, console=console, transient=True, disable=not console.is_terminal or not each.files) as progress:
             task = progress.add_task("", total=download.left(each))
             fetched.append((each, download.fetch(each, source, partial(progress.advance, task))))

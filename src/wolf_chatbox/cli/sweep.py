@@ -7,14 +7,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Column, Table
-from rich.text import Text
 
 from wolf_chatbox.cli.display import quiet_transformers
 from wolf_chatbox.cli.pulse import Pulse, waiting
 from wolf_chatbox.config import typed
 from wolf_chatbox.events import Evaluated, Event, Notice, Step, Trial, Updated
+from wolf_chatbox.screen import Screen, painted
 
 
 def sweep(file: Path) -> int:
@@ -25,13 +24,13 @@ def sweep(file: Path) -> int:
     file
         A YAML file: train (settings of all runs), space (settings to search), and search, trials, prune, storage, output, seed.
     """
-    console = Console(highlight=False)
+    console = Screen()
     with waiting(console, "Loading the libraries"):
         quiet_transformers()
         from wolf_chatbox import sweep as search
 
     def say(text: str, style: str = "") -> None:
-        console.print(Text(text, style), soft_wrap=not console.is_terminal)
+        console.say(text, style)
         pulse.said()
 
     def tell(event: Event) -> None:
@@ -63,11 +62,12 @@ def sweep(file: Path) -> int:
         console.print("No run came to a loss.")
         return 1
     best = config.output / "best"
-    console.print(f"The best model is in [bold]{best}[/], its settings are in [bold]{best}.yaml[/].", soft_wrap=True)
+    said = painted(("The best model is in ", ""), (str(best), "bold"), (", its settings are in ", ""), (f"{best}.yaml", "bold"), (".", ""))
+    console.print(said, soft_wrap=True)
     return 0
 
 
-def as_table(trials: Sequence[Mapping[str, Any]], heads: Sequence[str], names: Sequence[str], console: Console) -> Table:
+def as_table(trials: Sequence[Mapping[str, Any]], heads: Sequence[str], names: Sequence[str], console: Screen) -> Table:
     """The runs, a column a setting; where the console is too narrow for that, the settings of a run in one."""
 
     def table(*columns: Column, rows: list[list[str]]) -> Table:
@@ -76,7 +76,7 @@ def as_table(trials: Sequence[Mapping[str, Any]], heads: Sequence[str], names: S
         for each, row in zip(trials, rows):
             loss = each["loss"]
             figures = ["", ""] if loss is None else [f"{loss:.4f}", f"{math.exp(loss):.2f}"]
-            made.add_row(str(each["number"]), *figures, str(each["seconds"] or ""), each["state"], *map(Text, row))
+            made.add_row(str(each["number"]), *figures, str(each["seconds"] or ""), each["state"], *row)
         return made
 
     values = [[_short(each.get(name)) for name in names] for each in trials]

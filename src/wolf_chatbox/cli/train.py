@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 
-from rich.console import Console
-
 from wolf_chatbox.cli.display import Display, quiet_transformers
 from wolf_chatbox.cli.pulse import waiting
 from wolf_chatbox.config import TrainConfig
+from wolf_chatbox.screen import Screen, painted
 
 
 def train(config: TrainConfig) -> int:
@@ -21,16 +20,17 @@ def train(config: TrainConfig) -> int:
 
 def fine_tune(config: TrainConfig, chat_command: str, resume_command: str = "the same command with --resume") -> int:
     """Train, showing the run; the commands are what to type afterwards, when it is done or was stopped."""
-    console = Console(highlight=False, quiet=os.environ.get("RANK", "0") != "0")  # of several processes one tells
+    console = Screen(quiet=os.environ.get("RANK", "0") != "0")  # of several processes one tells
     with waiting(console, "Loading the libraries"):
         quiet_transformers()
         from wolf_chatbox import training
     with Display(console, config, resume_command) as display:
         result = training.train(config, display.tell)
     if result.interrupted:
-        console.print(f"Stopped. [bold]{config.output}[/] holds a usable model; {resume_command} goes on.", soft_wrap=not console.is_terminal)
+        said = painted(("Stopped. ", ""), (str(config.output), "bold"), (f" holds a usable model; {resume_command} goes on.", ""))
+        console.print(said, soft_wrap=not console.is_terminal)
         return 130
     if config.dry_run:
         return 0
-    console.print(f"The model is in [bold]{config.output}[/]. Talk with it: [bold]{chat_command}[/]")
+    console.print(painted(("The model is in ", ""), (str(config.output), "bold"), (". Talk with it: ", ""), (chat_command, "bold")))
     return 0
