@@ -13,7 +13,7 @@ import yaml
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from wolf_chatbox.cli.pulse import Pulse, clock
-from wolf_chatbox.config import TrainConfig
+from wolf_chatbox.config import TrainConfig, typed
 from wolf_chatbox.events import Evaluated, Event, Notice, Planned, Prepared, Step, Updated
 from wolf_chatbox.screen import Screen, painted
 from wolf_chatbox.shortlist import shortlist
@@ -151,7 +151,7 @@ class Display:
     def _updated(self, event: Updated) -> None:
         self.since_log.append(event)
         tokens, seconds = sum(each.tokens for each in self.since_log), sum(each.seconds for each in self.since_log)
-        speed = f"{tokens / seconds:,.0f} tokens/s"
+        speed = f"{tokens / seconds:,.0f} tok/s"
         self.progress.update(self.task, completed=event.update, speed=speed)
         self._training(event.update)
         self.made += 1
@@ -161,7 +161,7 @@ class Display:
             loss = sum(each.loss for each in self.since_log) / len(self.since_log)
             left = clock(seconds / len(self.since_log) * (event.updates - event.update))
             where = f"update {event.update}/{event.updates}  epoch {event.epoch:.2f}"
-            self.say(f"{where}  loss {loss:.4f}  lr {event.learning_rate:.2e}  {speed}  {left} left")
+            self.say(f"{where}  loss {loss:.4f}  lr {typed(float(f'{event.learning_rate:.2e}'))}  {speed}  {left} left")
             self.since_log = []
 
     def _evaluated(self, event: Evaluated) -> None:

@@ -44,7 +44,8 @@ class Pulse:
         while not self._ended.wait(self._last + SECONDS - time.monotonic()):
             if time.monotonic() - self._last >= SECONDS:
                 self.said()
-                self._say(f"… {self._doing}: {clock(time.monotonic() - self._begun)} so far")
+                so_far = time.monotonic() - self._begun
+                self._say(f"… {self._doing}" + (f": {clock(so_far)} so far" if so_far >= SECONDS else ""))
 
 
 @contextmanager
