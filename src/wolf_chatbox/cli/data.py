@@ -14,9 +14,9 @@ from wolf_chatbox.cleaning import clean
 from wolf_chatbox.config import CleanConfig, Form, ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.corpus import count_speakers, find_speaker
-from wolf_chatbox.errors import CheckpointError, DataError
+from wolf_chatbox.errors import ConfigError, DataError
 from wolf_chatbox.export import export
-from wolf_chatbox.files import writing
+from wolf_chatbox.files import check_place, new_file
 from wolf_chatbox.importers import Tally, read_conversations
 from wolf_chatbox.privacy import Pseudonyms
 
@@ -54,30 +54,27 @@ def convert(
     report
         Write what was read, kept, joined, dropped (by reason) and replaced to this file, as JSON.
     overwrite
-        Replace the file if it is there.
+        Replace the output and the report if they are there.
     """
-    if output.exists() and not overwrite:
-        raise CheckpointError(f"{output}: is there already. Replace it with --overwrite, or choose another name.")
+    if report is not None:
+        check_place(report, overwrite=overwrite)
+        if report.resolve() == output.resolve():
+            raise ConfigError("report", report, "is the output. Name another file.")
     cleaning = cleaning or CleanConfig()
     tally = Tally()
-    new = output.with_name(output.name + ".writing")
-    try:
-        with writing(output), new.open("w", encoding="utf-8") as file:
-            conversations: Iterable[Conversation] = clean(read_conversations(files, read, tally), cleaning, tally)
-            if persona is not None:
-                conversations = list(conversations)
-                persona = Pseudonyms(cleaning.pseudonyms).now(persona) if cleaning.pseudonyms is not None else persona
-                persona = find_speaker(persona or "", count_speakers(conversations))
-            count, turns = export(conversations, to, file, persona)
+    with new_file(output, overwrite=overwrite) as file:
+        conversations: Iterable[Conversation] = clean(read_conversations(files, read, tally), cleaning, tally)
+        if persona is not None:
+            conversations = list(conversations)
+            persona = Pseudonyms(cleaning.pseudonyms).now(persona) if cleaning.pseudonyms is not None else persona
+            persona = find_speaker(persona or "", count_speakers(conversations))
+        count, turns = export(conversations, to, file, persona)
         if turns != tally.kept:
             lost = f"{turns} turns written and {tally.kept} kept: some were lost"
             raise DataError(f"{', '.join(files)}: {lost}. Please report this bug; nothing was written.")
-        new.replace(output)
-    finally:
-        new.unlink(missing_ok=True)
     if report is not None:
-        with writing(report):
-            report.write_text(json.dumps(tally.record(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        with new_file(report, overwrite=overwrite) as file:
+            file.write(json.dumps(tally.record(), ensure_ascii=False, indent=1) + "\n")
     account(tally)
     print(f"{count} conversations in {output}", file=sys.stderr)
     return 0
