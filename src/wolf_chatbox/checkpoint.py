@@ -2,34 +2,45 @@
 
     wolf_model/                 the finished model: a Hugging Face folder, run.json, loss.png, README.md (the card)
     wolf_model.unfinished/      only while a run is under way, or was interrupted
-        best/                   the weights that did best on the held-out data so far
+        best/                   the weights that did best on the held-out data so far, with checksums
         state-000120/           weights, optimizer, schedule after update 120, with checksums: what --resume continues
         metrics.jsonl           every figure so far
+    .wolf_model.lock            names the process that writes, while it does
 
 A folder is written under a temporary name beside its place, flushed to the disk, and renamed.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from wolf_chatbox.errors import CheckpointError
-from wolf_chatbox.files import flush, writing
+from wolf_chatbox.files import apart, check_folder, flush, free_bytes, writing
 
-RUN_FILE = "run.json"
+RUN_FILE, PROGRESS, CHECKSUMS = "run.json", "progress.json", "checksums.json"
+STATE = re.compile(r"state-\d+")
+OURS = re.compile(rf"({STATE.pattern}|best)(\.writing|\.replaced)?|metrics\.jsonl|\.metrics\.jsonl\..*\.writing")
+"""What a run puts into its unfinished folder; anything else there is somebody's."""
 
 
 @dataclass(frozen=True)
 class RunFolder:
-    """The places of one run."""
+    """The places of one run; an output that is a link stays one, and its target is written."""
 
     output: Path
+
+    def __post_init__(self) -> None:
+        if self.output.is_symlink() or self.output.name in ("", ".."):
+            object.__setattr__(self, "output", Path(os.path.realpath(self.output)))
 
     @property
     def unfinished(self) -> Path:
@@ -37,7 +48,7 @@ class RunFolder:
 
     @property
     def finished(self) -> Path:
-        return self.output.with_name(self.output.name + ".finished")
+        return self.output.with_name(f".{self.output.name}.finished")
 
     @property
     def best(self) -> Path:
@@ -49,26 +60,32 @@ class RunFolder:
 
     def states(self) -> list[Path]:
         """Whole states, the oldest first."""
-        whole = (path for path in self.unfinished.glob("state-*") if path.suffix not in (".writing", ".replaced"))
+        whole = (path for path in self.unfinished.glob("state-*") if STATE.fullmatch(path.name) and path.is_dir())
         return sorted(whole, key=lambda path: int(path.name.removeprefix("state-")))
 
     def state(self, update: int) -> Path:
         return self.unfinished / f"state-{update:06d}"
 
+    def check_place(self) -> None:
+        """Raise CheckpointError where no run can write, whatever it is told."""
+        check_folder(self.output)
+        if self.unfinished.exists() and not self.unfinished.is_dir():
+            raise CheckpointError(f"{self.unfinished}: a file, where the run's folder is to be. Choose another output folder.")
+
     def check(self, *, resume: bool, overwrite: bool) -> None:
         """Raise CheckpointError rather than let a run lose what is in the output folder."""
+        self.check_place()
         output = self.output
         held = output.is_dir() and any(output.iterdir())
-        if output.exists() and not output.is_dir():
-            raise CheckpointError(f"{output}: a file, no folder. Choose another output folder.")
-        if resume:
-            if not self.states():
-                raise CheckpointError(f"{self.unfinished}: no interrupted run to resume. Start it without --resume.")
-        elif held and not (output / RUN_FILE).exists():
+        if resume and not self.states():
+            raise CheckpointError(f"{self.unfinished}: no interrupted run to resume. Start it without --resume.")
+        if held and not (output / RUN_FILE).exists():
             raise CheckpointError(f"{output}: a folder with other things in it. Choose another output folder.")
-        elif self.states() and not overwrite:
+        if resume or overwrite:
+            return
+        if self.states():
             raise CheckpointError(f"{self.unfinished}: an interrupted run. Continue it with --resume, or start anew with --overwrite.")
-        elif held and not overwrite:
+        if held:
             raise CheckpointError(f"{output}: holds a trained model. Replace it with --overwrite, or choose another output folder.")
 
     def begin(self, size: int, *, resume: bool) -> None:
@@ -77,62 +94,123 @@ class RunFolder:
             shutil.rmtree(self.finished, ignore_errors=True)
             if resume:
                 for old in self.unfinished.glob("*.replaced"):  # killed between the two renames of write_folder
-                    if not (whole := old.with_suffix("")).exists():
+                    if OURS.fullmatch(old.name) and not (whole := old.with_suffix("")).exists():
                         old.rename(whole)
             else:
-                shutil.rmtree(self.unfinished, ignore_errors=True)
+                clear(self.unfinished)
             self.unfinished.mkdir(parents=True, exist_ok=True)
-            free = shutil.disk_usage(self.unfinished).free
+            free = free_bytes(self.unfinished)
             if free < size:
-                raise CheckpointError(
-                    f"{self.output}: {free / 1e9:.1f} GB are free on its disk and the run needs {size / 1e9:.1f} GB. "
-                    "Free some, or choose another output folder."
-                )
+                has, needs = apart(free, size)
+                remedy = "Free some, or choose another output folder."
+                raise CheckpointError(f"{self.output}: {has} are free on its disk and the run needs {needs}. {remedy}")
 
-    def save_state(self, update: int, write: Callable[[Path], None], keep: int) -> None:
+    def save_state(self, update: int, write: Callable[[Path], None], keep: int, size: int = 0) -> None:
         """Save a state whole, then drop all but the newest `keep`."""
-        write_folder(self.state(update), write)
+        write_folder(self.state(update), write, size)
         for path in self.states()[:-keep]:
-            shutil.rmtree(path, ignore_errors=True)
+            with suppress(OSError):
+                remove(path)
 
-    def finish(self) -> None:
-        """Drop what only a run under way needs; killed meanwhile, it is no half run that --resume would find."""
-        self.unfinished.rename(self.finished)
-        shutil.rmtree(self.finished, ignore_errors=True)
+    def finish(self) -> list[Path]:
+        """Drop what only a run under way needs; killed meanwhile, it is no half run that --resume would find.
+
+        Returns what somebody else put there, which stays.
+        """
+        with writing(self.unfinished):
+            self.unfinished.rename(self.finished)
+            clear(self.finished)
+            if self.finished.exists():
+                self.finished.rename(self.unfinished)
+        return sorted(self.unfinished.glob("*"))
 
 
-def write_folder(place: Path, write: Callable[[Path], None]) -> None:
-    """Fill a new folder by `write(folder)` and put it in its place in one step, instead of what was there.
+def clear(folder: Path) -> None:
+    """Remove what runs put into an unfinished folder, and the folder itself unless something else is in it."""
+    for path in folder.glob("*"):
+        if OURS.fullmatch(path.name):
+            remove(path)
+    with suppress(OSError):
+        folder.rmdir()
 
-    Raises CheckpointError when it cannot be written; what was there then still is.
+
+def remove(path: Path) -> None:
+    """Remove a folder, a file or a link, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def write_folder(place: Path, write: Callable[[Path], None], size: int = 0) -> None:
+    """Fill a new folder by `write(folder)` and put it in its place in one step, instead of what was there; behind a link, of its target.
+
+    Raises CheckpointError when it cannot be written (`size` is how many bytes it takes, for the case that the disk is full);
+    what was there then still is.
     """
+    place = Path(os.path.realpath(place)) if place.is_symlink() else place
     new = place.with_name(place.name + ".writing")
-    old = place.with_name(place.name + ".replaced")
-    with writing(place):
-        shutil.rmtree(new, ignore_errors=True)
+    with writing(place, size=size):
+        remove(new)
         new.mkdir(parents=True)
         try:
             write(new)
             for path in [*new.rglob("*"), new]:
                 flush(path)
         except BaseException:
-            shutil.rmtree(new, ignore_errors=True)
+            with suppress(OSError):
+                remove(new)
             raise
-        shutil.rmtree(old, ignore_errors=True)
-        if place.exists():
-            place.rename(old)
-        new.rename(place)
-        flush(place.parent)
-        shutil.rmtree(old, ignore_errors=True)
+        replace_folder(new, place)
+
+
+def replace_folder(new: Path, place: Path) -> None:
+    """Put a folder into the place of another, which is whole until then."""
+    old = place.with_name(place.name + ".replaced")
+    remove(old)
+    if place.exists():
+        place.rename(old)
+    new.rename(place)
+    flush(place.parent)
+    with suppress(OSError):
+        remove(old)
+
+
+def seal(place: Path, progress: dict[str, Any]) -> None:
+    """Write beside a folder's files how far they are, and the checksums of all of them."""
+    (place / PROGRESS).write_text(json.dumps(progress), encoding="utf-8")
+    files = sorted(path for path in place.rglob("*") if path.is_file() and path != place / CHECKSUMS)
+    sums = {path.relative_to(place).as_posix(): _checksum(path) for path in files}
+    (place / CHECKSUMS).write_text(json.dumps(sums), encoding="utf-8")
+
+
+def unseal(place: Path, *needed: str) -> dict[str, Any]:
+    """What `seal` wrote. Raises CheckpointError, saying what is wrong, when a file is another than it was then, or one is missing."""
+    try:
+        sums = json.loads((place / CHECKSUMS).read_text(encoding="utf-8"))
+        changed = [name for name in {PROGRESS, *needed, *sums} if sums[name] != _checksum(place / name)]
+        if not changed:
+            return dict(json.loads((place / PROGRESS).read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CheckpointError(f"{type(error).__name__}: {error}") from error
+    raise CheckpointError(f"{', '.join(changed)} changed since it was written")
+
+
+def _checksum(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def copy_files(source: Path, place: Path) -> None:
-    """Put the files of one folder into another; on one disk they share the space."""
-    for path in source.iterdir():
+    """Put the files of one folder into another, but not its seal; on one disk they share the space."""
+
+    def copy(one: str, other: str) -> None:
         try:
-            os.link(path, place / path.name)
+            os.link(one, other)
         except OSError:
-            shutil.copy2(path, place / path.name)
+            shutil.copy2(one, other)
+
+    shutil.copytree(source, place, copy_function=copy, ignore=shutil.ignore_patterns(PROGRESS, CHECKSUMS), dirs_exist_ok=True)
 
 
 def read_run(folder: Path) -> dict[str, Any] | None:

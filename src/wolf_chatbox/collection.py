@@ -5,7 +5,7 @@ from __future__ import annotations
 import filecmp
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -15,8 +15,9 @@ from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation, write_conversations
 from wolf_chatbox.datasheet import Part, datasheet
 from wolf_chatbox.errors import CheckpointError, DataError
-from wolf_chatbox.files import writing
+from wolf_chatbox.files import check_folder, check_place, new_file
 from wolf_chatbox.importers import Tally, read_conversations
+from wolf_chatbox.lock import alone
 
 LICENCES = "licences.txt"
 OURS = re.compile(r"werewolf\.[a-z]+\.jsonl|datasheet(\.ja)?\.md|" + re.escape(LICENCES))
@@ -47,18 +48,23 @@ def write_sets(fetched: Fetched, output: Path, overwrite: bool = False) -> tuple
     same one is there. Raises CheckpointError when another one is, unless it may be overwritten.
     """
     tally = Tally()
-    new = output.with_name(output.name + ".writing")
-    try:
-        with writing(output), new.open("w", encoding="utf-8") as file:
-            count = write_conversations((each for wanted, folder in fetched for each in read_set(wanted, folder, tally)), file)
-        changed = not (output.is_file() and filecmp.cmp(new, output, shallow=False))
-        if output.exists() and changed and not overwrite:
-            raise CheckpointError(f"{output}: is there already. Replace it with --overwrite, or choose another name.")
-        with writing(output):
-            output.with_suffix(".licences.txt").write_text(notices([wanted for wanted, _ in fetched]), encoding="utf-8")
-            new.replace(output)
-    finally:
-        new.unlink(missing_ok=True)
+    licences = output.with_suffix(".licences.txt")
+    notes = notices([wanted for wanted, _ in fetched])
+    same = licences.is_file() and licences.read_bytes() == notes.encode()
+    if not same:
+        check_place(licences, overwrite=overwrite)
+    changed = True
+    with suppress(_Unchanged), new_file(output, overwrite=True) as file:
+        count = write_conversations((each for wanted, folder in fetched for each in read_set(wanted, folder, tally)), file)
+        file.flush()
+        if output.exists():
+            changed = not filecmp.cmp(file.name, output, shallow=False)
+            if not changed:
+                raise _Unchanged
+            check_place(output, overwrite=overwrite)
+    if not same:
+        with new_file(licences, overwrite=overwrite) as file:
+            file.write(notes)
     return tally, count, changed
 
 
@@ -68,6 +74,7 @@ def write_corpus(fetched: Fetched, output: Path, overwrite: bool = False) -> tup
     Returns what came of each set, and whether the folder is new; it is not where the very same one is there. Raises
     CheckpointError when it holds other things, or another corpus that may not be overwritten.
     """
+    check_folder(output)
     if output.exists() and not (output.is_dir() and all(path.is_file() and OURS.fullmatch(path.name) for path in output.iterdir())):
         raise CheckpointError(f"{output}: holds other things than a corpus of games. Choose another folder.")
     parts = [Part(wanted) for wanted, _ in fetched]
@@ -103,7 +110,8 @@ def write_corpus(fetched: Fetched, output: Path, overwrite: bool = False) -> tup
                 raise CheckpointError(f"{output}: holds another corpus of games. Replace it with --overwrite, or choose another folder.")
 
     try:
-        write_folder(output, write)
+        with alone(output):
+            write_folder(output, write)
     except _Unchanged:
         return parts, False
     return parts, True

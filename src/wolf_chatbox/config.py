@@ -334,6 +334,8 @@ class TrainConfig:
         _check_choice(self, "precision", get_args(Precision))
         if self.report_to is not None:
             _check_choice(self, "report_to", get_args(Tracker))
+        if self.seed >= 2**63:
+            raise ConfigError("seed", self.seed, "must be below 2**63.")
         _check_at_least(self, 1, "epochs", "batch_size", "accumulate", "log_every", "keep")
         _check_at_least(self, 0, "save_every", "eval_every", "patience", "lora_rank", "seed")
         _check_at_least(self, 16, "max_tokens")

@@ -4,30 +4,43 @@ from __future__ import annotations
 
 import errno
 import os
+import re
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from wolf_chatbox.errors import CheckpointError
+from wolf_chatbox.errors import CheckpointError, WolfChatboxError
 
 OVERWRITE = "Replace it with --overwrite, or choose another name."
 
 
 def check_place(place: Path, *, overwrite: bool, remedy: str = OVERWRITE) -> None:
     """Raise CheckpointError where a new file would replace something: a file without `overwrite`, or what is no file at all."""
-    if place.is_dir():
-        raise CheckpointError(f"{place}: a folder. Name a file.")
-    if place.exists() and not place.is_file():
-        raise CheckpointError(f"{place}: a device or a pipe, no file. Name a file.")
-    if place.exists() and not overwrite:
-        raise CheckpointError(f"{place}: is there already. {remedy}")
+    with writing(place, "Choose another name."):
+        if place.is_dir():
+            raise CheckpointError(f"{place}: a folder. Name a file.")
+        if place.exists() and not place.is_file():
+            raise CheckpointError(f"{place}: a device or a pipe, no file. Name a file.")
+        if place.exists() and not overwrite:
+            raise CheckpointError(f"{place}: is there already. {remedy}")
+
+
+def check_folder(place: Path) -> None:
+    """Raise CheckpointError where no new folder can stand: where there is a file, or the folder that one is in or one above it."""
+    with writing(place):
+        if place.exists() and not place.is_dir():
+            raise CheckpointError(f"{place}: a file, no folder. Choose another output folder.")
+        here = Path.cwd()
+        if place.exists() and any(os.path.samefile(place, each) for each in (here, *here.parents)):
+            raise CheckpointError(f"{place}: the folder that you are in, or one above it. Choose another output folder.")
 
 
 @contextmanager
 def new_file(place: Path, *, overwrite: bool = False, remedy: str = OVERWRITE, mode: int | None = None) -> Iterator[TextIO]:
-    """A text file (UTF-8) that appears in its place whole when the block ends, and not at all when it fails.
+    """A text file (UTF-8) that appears in its place whole when the block ends, and not at all when it fails; until then its `name` is another.
 
     Behind a link its target is written. `mode` sets the permissions, such as 0o600; without it they are those of a file that is
     replaced, or the usual ones. Raises CheckpointError where `check_place` does, and when the disk refuses.
@@ -35,9 +48,10 @@ def new_file(place: Path, *, overwrite: bool = False, remedy: str = OVERWRITE, m
     check_place(place, overwrite=overwrite, remedy=remedy)
     target = Path(os.path.realpath(place))
     with writing(place, "Choose another name."):
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:100]}.", suffix=".writing")
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:50]}.", suffix=".writing")
+        os.close(handle)
         try:
-            with open(handle, "w", encoding="utf-8") as file:
+            with open(name, "w", encoding="utf-8") as file:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
@@ -59,22 +73,46 @@ def _mode(target: Path) -> int:
     return 0o666 & ~mask
 
 
+FULL = re.compile(r"No space left|quota exceeded|os error (28|122)", re.IGNORECASE)
+"""How libraries that raise no OSError (safetensors, tokenizers) tell of a full disk."""
+
+
 @contextmanager
-def writing(place: Path, remedy: str = "Choose another output folder.") -> Iterator[None]:
-    """Turn what the disk says into one line."""
+def writing(place: Path, remedy: str = "Choose another output folder.", size: int = 0) -> Iterator[None]:
+    """Turn what the disk says into one line; `size` is how many bytes are to be written, where that is known."""
     try:
         yield
     except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise CheckpointError(f"{place}: the disk is full. Free some space; what was saved before is whole.") from error
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise CheckpointError(_full(place, size)) from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise CheckpointError(f"{place}: no permission to write there. {remedy}") from error
         raise CheckpointError(f"{place}: cannot be written ({error.strerror or error}). {remedy}") from error
     except Exception as error:
-        # safetensors reports a full disk as an error of its own kind
-        if type(error).__name__ == "SafetensorError" and ("No space" in str(error) or "os error 28" in str(error)):
-            raise CheckpointError(f"{place}: the disk is full. Free some space; what was saved before is whole.") from error
+        if FULL.search(str(error)) and not isinstance(error, WolfChatboxError):
+            raise CheckpointError(_full(place, size)) from error
         raise
+
+
+def _full(place: Path, size: int) -> str:
+    free = free_bytes(place)
+    room = "; {} are needed and {} are free".format(*apart(size, free)) if size > free else ""
+    return f"{place}: the disk is full{room}. Free some space; what was saved before is whole."
+
+
+def free_bytes(place: Path) -> int:
+    """Bytes that are free on the disk that a place is on, or will be."""
+    return shutil.disk_usage(next(each for each in (place, *place.absolute().parents) if each.exists())).free
+
+
+def apart(size: int, other: int) -> tuple[str, str]:
+    """Two different numbers of bytes in one unit, with as many decimals as make them look different."""
+    unit, name = next((each for each in ((10**9, "GB"), (10**6, "MB")) if max(size, other) >= each[0]), (1000, "kB"))
+    for decimals in range(1, 10):
+        one, two = (f"{each / unit:,.{decimals}f} {name}" for each in (size, other))
+        if one != two:
+            break
+    return one, two
 
 
 def flush(path: Path) -> None:

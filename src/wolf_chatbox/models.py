@@ -400,6 +400,13 @@ def count_parameters(model: Any) -> int:
     return sum(parameter.numel() for parameter in model.parameters())
 
 
+def check_finite(name: str, model: PreTrainedModel) -> None:
+    """Raise ModelError when a weight is no finite number: nothing can be learnt from there."""
+    bad = [each for each, weights in model.named_parameters() if not weights.isfinite().all()]
+    if bad:
+        raise ModelError(f"{name}: its weights hold NaN or infinity ({len(bad)} of its tensors, such as {bad[0]}). {INCOMPLETE}")
+
+
 def is_cached(alias: str) -> bool:
     """True when a model of the list is on this machine already."""
     if alias == embedded.ALIAS:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import shutil
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -19,6 +21,8 @@ from wolf_chatbox.config import TrainConfig
 from wolf_chatbox.dataset import Dataset
 from wolf_chatbox.embedded import Tell
 from wolf_chatbox.errors import CheckpointError, ModelError
+from wolf_chatbox.files import check_folder
+from wolf_chatbox.lock import alone
 
 
 @dataclass
@@ -28,13 +32,20 @@ class Metrics:
     losses: list[tuple[int, float]] = field(default_factory=list)
     evaluations: list[dict[str, Any]] = field(default_factory=list)
     best_epoch: float | None = None
+    best_update: int | None = None
+    """After which update, and epoch, the weights were as they are in best/."""
     skipped: list[int] = field(default_factory=list)
     """Updates whose loss or gradient was no number."""
     seconds: float = 0.0
 
     def best_loss(self) -> float | None:
-        """The lowest held-out loss of the trained model so far."""
-        return min((each["loss"] for each in self.evaluations if each["update"] and each["loss"] is not None), default=None)
+        """The held-out loss of the weights in best/: the lowest of the trained model so far, if none were lost."""
+        return next((each["loss"] for each in self.evaluations if each["update"] == self.best_update), None)
+
+    def best_of(self, updates: Collection[int]) -> dict[str, Any] | None:
+        """The measurement with the lowest loss among those after these updates; without held-out data the last one."""
+        measured = [each for each in self.evaluations if each["update"] and each["update"] in updates]
+        return min(measured, key=lambda each: (math.inf if each["loss"] is None else each["loss"], -each["update"]), default=None)
 
     def since_best(self) -> int:
         """Measurements after the best one."""
@@ -85,6 +96,10 @@ def save_model(place: Path, base: models.BaseModel, weights: dict[str, Tensor], 
     tokenizer.model_max_length = 10**9
 
 
+def size_of(weights: dict[str, Tensor]) -> int:
+    return sum(each.nbytes for each in weights.values())
+
+
 def publish(
     folder: RunFolder,
     base: models.BaseModel,
@@ -96,11 +111,11 @@ def publish(
     *,
     finished: bool,
 ) -> None:
-    """Write the finished folder: the best weights, or the present ones when none were measured yet."""
+    """Write the finished folder: the best weights, or the present ones where none are kept as the best."""
     record = run | {"finished": finished, "metrics": asdict(metrics)}
 
     def write(place: Path) -> None:
-        if folder.best.is_dir():
+        if metrics.best_epoch is not None:
             copy_files(folder.best, place)
         else:
             save_model(place, base, weights, dataset, config)
@@ -109,7 +124,7 @@ def publish(
         draw_losses(place / "loss.png", metrics.losses, metrics.evaluations)
         write_card(place / "README.md", record)
 
-    write_folder(folder.output, write)
+    write_folder(folder.output, write, size_of(weights))
 
 
 def merge_adapter(adapter: Path, output: Path, *, allow_base: bool = False, tell: Tell = lambda text: None) -> None:
@@ -120,7 +135,8 @@ def merge_adapter(adapter: Path, output: Path, *, allow_base: bool = False, tell
     """
     if not (adapter / models.ADAPTER_FILE).is_file():
         raise ModelError(f"{adapter}: no {models.ADAPTER_FILE} in it, so no LoRA adapter. Name the folder of a model trained with --lora-rank.")
-    if output.exists() and not (output.is_dir() and not any(output.iterdir())):
+    check_folder(output)
+    if output.exists() and any(output.iterdir()):
         raise CheckpointError(f"{output}: there is something already. Choose a new output folder.")
     base = models.load(str(adapter), allow_base=allow_base, tell=tell)
 
@@ -133,4 +149,5 @@ def merge_adapter(adapter: Path, output: Path, *, allow_base: bool = False, tell
             if (adapter / name).is_file():
                 shutil.copy2(adapter / name, place)
 
-    write_folder(output, write)
+    with alone(output):
+        write_folder(output, write)

@@ -18,10 +18,12 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import yaml
 
+from wolf_chatbox.checkpoint import replace_folder
 from wolf_chatbox.config import CleanConfig, ReadConfig, SamplingConfig, Search, TrainConfig, typed
-from wolf_chatbox.errors import ConfigError, DataError, TrainingError
+from wolf_chatbox.errors import CheckpointError, ConfigError, DataError, TrainingError
 from wolf_chatbox.events import Evaluated, Event, Trial, log
-from wolf_chatbox.files import writing
+from wolf_chatbox.files import check_folder, new_file, writing
+from wolf_chatbox.lock import alone
 from wolf_chatbox.training import train
 
 if TYPE_CHECKING:
@@ -39,6 +41,9 @@ ELSEWHERE = {
     "lr_scheduler_type": "schedule",
 }
 """What transformers' and TRL's trainers call some settings."""
+COLUMNS = ("number", "state", "loss", "seconds")
+LEFT = ("best", "best.yaml", "results.csv", "history.png", "importance.png", "parallel.png")
+"""What a sweep leaves, besides the file of its trials."""
 START_UP = 4
 """Runs that are made whole before any is ended early."""
 
@@ -86,6 +91,8 @@ class SweepConfig:
     def __post_init__(self) -> None:
         if self.search not in get_args(Search):
             raise self.wrong("search", self.search, f"must be one of {', '.join(get_args(Search))}")
+        if not isinstance(self.seed, int) or not 0 <= self.seed < 2**32:
+            raise self.wrong("seed", self.seed, "must be a whole number from 0 and below 2**32")
         if not isinstance(self.trials, int) or self.trials < 1:
             raise self.wrong("trials", self.trials, "must be a whole number of 1 or more")
         if not self.space:
@@ -214,8 +221,7 @@ def sweep(config: SweepConfig, tell: Callable[[Event], None] = log) -> Outcome:
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
-    with writing(config.output):
-        config.output.mkdir(parents=True, exist_ok=True)
+    _claim(config)
     url = config.storage or f"sqlite:///{config.output / 'trials.db'}"
     try:
         # A worker that was killed stops giving a sign of life; its run is made again.
@@ -259,8 +265,8 @@ def sweep(config: SweepConfig, tell: Callable[[Event], None] = log) -> Outcome:
         place, best = _place(config, trial.number), config.output / "best"
         finished = [each for each in study.get_trials(states=(TrialState.COMPLETE,)) if each.value is not None]
         if trial.state == TrialState.COMPLETE and finished and min(finished, key=lambda each: each.value or 0).number == trial.number:
-            shutil.rmtree(best, ignore_errors=True)
-            place.rename(best)
+            with alone(best, wait=True):
+                replace_folder(place, best)
         for left in config.output.glob(place.name + "*"):
             shutil.rmtree(left, ignore_errors=True)
 
@@ -282,6 +288,22 @@ def sweep(config: SweepConfig, tell: Callable[[Event], None] = log) -> Outcome:
                 shutil.rmtree(left, ignore_errors=True)
             study.enqueue_trial(last.params)
     return Outcome(_report(config, study), interrupted)
+
+
+def _claim(config: SweepConfig) -> None:
+    """Make the output folder a sweep's. Raises CheckpointError where that would replace what no sweep has left there."""
+    check_folder(config.output)
+    results = config.output / "results.csv"
+    with writing(config.output):
+        config.output.mkdir(parents=True, exist_ok=True)
+        begun = results.is_file() and results.read_text(encoding="utf-8", errors="replace").startswith(",".join(COLUMNS))
+        begun = begun or (config.output / "trials.db").is_file()
+        others = [each for each in LEFT if (config.output / each).exists() and not begun]
+    if others:
+        raise CheckpointError(f"{config.output}: holds {', '.join(others)}, which no sweep has written. Choose another output folder.")
+    if not results.exists():
+        with new_file(results) as file:
+            file.write(",".join([*COLUMNS, *map(plain, config.space)]) + "\n")
 
 
 def _place(config: SweepConfig, number: int) -> Path:
@@ -331,18 +353,17 @@ def _report(config: SweepConfig, study: optuna.Study) -> list[dict[str, Any]]:
         if each.state != TrialState.WAITING
     ]
     trials.sort(key=lambda each: (each["loss"] is None, each["loss"] or 0, each["number"]))
-    with writing(config.output):
-        with (config.output / "results.csv").open("w", newline="", encoding="utf-8") as file:
-            columns = ["number", "state", "loss", "seconds", *config.space]
-            table = csv.DictWriter(file, [plain(name) for name in columns])
-            table.writeheader()
-            table.writerows({plain(name): each.get(name) for name in columns} for each in trials)
-        if trials and trials[0]["loss"] is not None:
-            best = config.train | {name: trials[0][name] for name in config.space}
-            text = yaml.safe_dump({plain(name): value for name, value in best.items()}, allow_unicode=True, sort_keys=False)
-            head = f"# held-out loss {trials[0]['loss']:.4f}, perplexity {math.exp(trials[0]['loss']):.2f}\n"
-            (config.output / "best.yaml").write_text(head + text, encoding="utf-8")
-            _draw(config, study, trials)
+    with new_file(config.output / "results.csv", overwrite=True) as file:
+        columns = [*COLUMNS, *config.space]
+        table = csv.DictWriter(file, [plain(name) for name in columns], lineterminator="\n")
+        table.writeheader()
+        table.writerows({plain(name): each.get(name) for name in columns} for each in trials)
+    if trials and trials[0]["loss"] is not None:
+        best = config.train | {name: trials[0][name] for name in config.space}
+        with new_file(config.output / "best.yaml", overwrite=True) as file:
+            file.write(f"# held-out loss {trials[0]['loss']:.4f}, perplexity {math.exp(trials[0]['loss']):.2f}\n")
+            yaml.safe_dump({plain(name): value for name, value in best.items()}, file, allow_unicode=True, sort_keys=False)
+        _draw(config, study, trials)
     return trials
 
 
@@ -358,7 +379,8 @@ def _draw(config: SweepConfig, study: optuna.Study, trials: list[dict[str, Any]]
         FigureCanvasAgg(figure)
         axes = figure.add_subplot()
         fill(axes)
-        figure.savefig(config.output / f"{name}.png", dpi=120)
+        with new_file(config.output / f"{name}.png", overwrite=True) as file:
+            figure.savefig(file.buffer, format="png", dpi=120)
 
     whole = sorted((each for each in trials if each["loss"] is not None), key=lambda each: each["number"])
     numbers, losses = [each["number"] for each in whole], [each["loss"] for each in whole]

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import os
+from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +17,7 @@ from accelerate.utils import is_mlflow_available, is_tensorboard_available, is_t
 from wolf_chatbox.config import TrainConfig
 from wolf_chatbox.errors import ConfigError
 from wolf_chatbox.events import Evaluated, Updated
-from wolf_chatbox.files import writing
+from wolf_chatbox.files import new_file, writing
 
 AVAILABLE = {"tensorboard": is_tensorboard_available, "wandb": is_wandb_available, "mlflow": is_mlflow_available, "trackio": is_trackio_available}
 
@@ -32,7 +35,9 @@ class Figures:
     update, and `{"update", "epoch", "held_out_loss", "perplexity"}` for a measurement; losses in nats a token.
     """
 
-    def __init__(self, path: Path, config: TrainConfig, settings: dict[str, Any], accelerator: Accelerator, done: int) -> None:
+    def __init__(
+        self, path: Path, config: TrainConfig, settings: dict[str, Any], accelerator: Accelerator, done: int, warn: Callable[[str], None]
+    ) -> None:
         self.path, self.accelerator, self.tracked = path, accelerator, bool(config.report_to)
         self.writes = accelerator.is_main_process
         if self.tracked:
@@ -41,9 +46,9 @@ class Figures:
             accelerator.project_configuration.set_directories(str(config.output.with_name(config.output.name + ".tracking")))
             accelerator.init_trackers("wolf_chatbox", config=_flat(settings))
         if self.writes:
-            # A run that was killed may have written more than the state that it goes on from.
-            kept = [line for line in path.read_text(encoding="utf-8").splitlines() if _update(line) <= done] if done and path.exists() else []
-            path.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
+            kept = _earlier(path, done, warn) if done else []
+            with new_file(path, overwrite=True) as file:
+                file.writelines(line + "\n" for line in kept)
 
     def add(self, event: Updated | Evaluated) -> None:
         line: dict[str, Any]
@@ -70,11 +75,31 @@ class Figures:
             self.accelerator.end_training()
 
 
+def _earlier(path: Path, done: int, warn: Callable[[str], None]) -> list[str]:
+    """The lines up to update `done`; a file with damage in it is set aside, and what of it can be read is kept."""
+    if not path.exists():
+        warn(f"{path}: is gone, and begun anew; the losses so far are kept in the saved state")
+        return []
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        # A run that was killed may have written more than the state that it goes on from, and cut its last line off.
+        damaged = sum(math.isnan(_update(line)) for line in lines[:-1])
+        writable = os.access(path, os.W_OK) and path.stat().st_mode & 0o200
+        problem = f"{damaged} of its lines are damaged" if damaged else "" if writable else "read-only"
+    except OSError as error:
+        lines, problem = [], f"cannot be read ({error.strerror})"
+    if problem:
+        aside = next(each for number in count(1) if not (each := path.with_name(f"{path.name}.old-{number}")).exists())
+        path.rename(aside)
+        warn(f"{path}: {problem}; set aside as {aside.name}")
+    return [line for line in lines if _update(line) <= done]
+
+
 def _update(line: str) -> float:
     try:
         return float(json.loads(line)["update"])
-    except (ValueError, KeyError, TypeError):  # cut off by a kill
-        return float("inf")
+    except (ValueError, KeyError, TypeError):
+        return math.nan
 
 
 def _flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:

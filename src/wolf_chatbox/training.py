@@ -17,21 +17,23 @@ from torch import Tensor
 
 from wolf_chatbox import models
 from wolf_chatbox.adaptation import adapt
-from wolf_chatbox.checkpoint import RunFolder, read_run, write_folder
+from wolf_chatbox.best import mend_best, write_best
+from wolf_chatbox.checkpoint import RunFolder, read_run
 from wolf_chatbox.config import TrainConfig
 from wolf_chatbox.dataset import Dataset, make_rows, read
 from wolf_chatbox.devices import autocast, is_sharded, pass_tokens, peak_memory, start
 from wolf_chatbox.errors import ConfigError, Setting, TrainingError
 from wolf_chatbox.events import Evaluated, Event, Notice, Planned, Prepared, Step, Updated, log
 from wolf_chatbox.interruption import interruption
+from wolf_chatbox.lock import alone
 from wolf_chatbox.loss import SummedLoss, count_learnt, evaluating
 from wolf_chatbox.optimization import clip, make_optimizer, make_schedule, step_schedule
 from wolf_chatbox.packing import Row
 from wolf_chatbox.passes import share
-from wolf_chatbox.publish import Metrics, describe_run, publish, save_model
+from wolf_chatbox.publish import Metrics, describe_run, publish
 from wolf_chatbox.shortlist import shortlist
 from wolf_chatbox.tracking import Figures, check_tracker
-from wolf_chatbox.training_state import TrainingState, check_settings, load_progress, save_state
+from wolf_chatbox.training_state import TrainingState, check_settings, fingerprint_base, load_progress, load_state, save_state
 from wolf_chatbox.validation import mean_loss, perplexity, sample_replies
 
 MOST_SKIPPED = 3
@@ -58,7 +60,17 @@ def train(config: TrainConfig, tell: Callable[[Event], None] = log) -> Result:
     at the next update with a usable model; the second stops at once.
     """
     check_tracker(config)
+    folder = RunFolder(config.output)
+    folder.check_place()
     accelerator = start(config.precision)
+    if not accelerator.is_main_process or config.dry_run:
+        return _train(config, tell if accelerator.is_main_process else lambda event: None, folder, accelerator)
+    with alone(folder.output):
+        folder.check(resume=config.resume, overwrite=config.overwrite)
+        return _train(config, tell, folder, accelerator)
+
+
+def _train(config: TrainConfig, tell: Callable[[Event], None], folder: RunFolder, accelerator: Accelerator) -> Result:
     writes, processes = accelerator.is_main_process, accelerator.num_processes
 
     def warn(text: str) -> None:
@@ -67,13 +79,8 @@ def train(config: TrainConfig, tell: Callable[[Event], None] = log) -> Result:
     def step(text: str) -> None:
         tell(Step(text))
 
-    if not writes:
-        tell = lambda event: None  # noqa: E731
-    elif tell is log:
+    if tell is log:
         tell = partial(log, every=config.log_every)
-    folder = RunFolder(config.output)
-    if writes and not config.dry_run:
-        folder.check(resume=config.resume, overwrite=config.overwrite)
 
     # 1. The data and the model
     step(f"reading {shortlist(config.data, 3)}")
@@ -81,6 +88,7 @@ def train(config: TrainConfig, tell: Callable[[Event], None] = log) -> Result:
     step(f"loading the base model {config.model}")
     with accelerator.main_process_first():
         base = models.load(config.model, trust_remote_code=config.trust_remote_code, allow_base=config.allow_base, tell=step)
+    models.check_finite(base.name, base.model)
     context = models.context_of(base.model.config)
     if config.max_tokens > context:
         raise ConfigError("max_tokens", config.max_tokens, f"is over the context of {base.name}, {context} tokens.")
@@ -93,7 +101,7 @@ def train(config: TrainConfig, tell: Callable[[Event], None] = log) -> Result:
     step("making rows of tokens")
     dataset = make_rows(material, config, base.tokenizer, config.max_tokens, learner.apart != "alone", former.get("style"))
     del material  # the rows hold what is needed
-    run = describe_run(config, dataset, base.model) | {"processes": processes}
+    run = describe_run(config, dataset, base.model) | {"processes": processes, "base_fingerprint": fingerprint_base(base.model)}
 
     # 2. Where an interrupted run stood
     rows_an_update = config.batch_size * config.accumulate * processes
@@ -114,11 +122,10 @@ def train(config: TrainConfig, tell: Callable[[Event], None] = log) -> Result:
     schedule = make_schedule(config, optimizer, updates)
     forward, optimizer = accelerator.prepare(learner, optimizer)
     state = TrainingState(forward, optimizer, schedule, accelerator)
-    if place:
-        state.restore(torch.load(place / "training.pt", weights_only=True, map_location="cpu"))
     trained = sum(each.numel() for each in base.model.parameters() if each.requires_grad)
     # A state is the learnt weights and two moments in fp32; then the best weights, and both again while they are replaced.
-    disk = 12 * trained * (config.keep + 1) + 8 * (trained if config.lora_rank else models.count_parameters(base.model))
+    state_bytes = 12 * trained
+    disk = state_bytes * (config.keep + 1) + 8 * (trained if config.lora_rank else models.count_parameters(base.model))
     device, precision = str(accelerator.device), accelerator.mixed_precision
     if writes and not config.dry_run:
         folder.begin(disk, resume=config.resume)
@@ -129,7 +136,16 @@ def train(config: TrainConfig, tell: Callable[[Event], None] = log) -> Result:
         tell(plan(learner, forward, dataset, base.tokenizer, accelerator, rows_an_update, budget, updates, moments, disk))
         return Result(config.output, {}, interrupted=False)
     accelerator.wait_for_everyone()
-    figures = Figures(folder.metrics, config, run["settings"], accelerator, done)
+
+    def keep_best(update: int) -> None:
+        weights = state.weights()
+        if writes:
+            write_best(folder, base, weights, dataset, config, update)
+
+    if place:
+        mend_best(folder, metrics, state, done, keep_best, warn)
+        state.restore(load_state(place))
+    figures = Figures(folder.metrics, config, run["settings"], accelerator, done, warn)
 
     def evaluate() -> None:
         """Measure, tell, and keep the weights when they are the best so far."""
@@ -140,10 +156,8 @@ def train(config: TrainConfig, tell: Callable[[Event], None] = log) -> Result:
         epoch = done / an_epoch if done % an_epoch else done // an_epoch
         metrics.evaluations.append({"epoch": epoch, "update": done, "loss": loss, "perplexity": perplexity(loss)})
         if best:
-            metrics.best_epoch = epoch
-            weights = state.weights()
-            if writes:
-                write_folder(folder.best, lambda place: save_model(place, base, weights, dataset, config))
+            metrics.best_epoch, metrics.best_update = epoch, done
+            keep_best(done)
         # Under FSDP no process has a whole model to talk with.
         at_epoch = done and done % an_epoch == 0
         replies = sample_replies(base.model, dataset, config, autocast(accelerator)) if at_epoch and writes and not is_sharded(accelerator) else []
@@ -156,15 +170,16 @@ def train(config: TrainConfig, tell: Callable[[Event], None] = log) -> Result:
     def save() -> None:
         captured = state.capture()
         if writes and all(bool(each.isfinite().all()) for each in captured["model"].values()):
-            folder.save_state(done, lambda place: save_state(place, captured, done, run, asdict(metrics)), config.keep)
+            folder.save_state(done, lambda place: save_state(place, captured, done, run, asdict(metrics)), config.keep, state_bytes)
 
     def end(*, finished: bool) -> Result:
         step("writing the model")
+        mend_best(folder, metrics, state, done, keep_best, warn)
         weights = state.weights()
         if writes:
             publish(folder, base, weights, dataset, config, run, metrics, finished=finished)
-            if finished:
-                folder.finish()
+            if finished and (strays := folder.finish()):
+                warn(f"{folder.unfinished}: {', '.join(each.name for each in strays)}: not of this run, left there")
         figures.close()
         accelerator.wait_for_everyone()
         return Result(config.output, asdict(metrics), interrupted=not finished)
@@ -324,5 +339,5 @@ def count_tokens(rows: Sequence[Row]) -> int:
 
 def shuffled(rows: Sequence[Row], seed: int, epoch: int) -> list[Row]:
     """The rows in the order of an epoch, which the seed and the epoch alone decide."""
-    order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(seed * 1_000_003 + epoch))
+    order = torch.randperm(len(rows), generator=torch.Generator().manual_seed((seed * 1_000_003 + epoch) % 2**64))
     return [rows[at] for at in order.tolist()]

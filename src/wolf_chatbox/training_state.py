@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,10 +23,10 @@ from torch.distributed.checkpoint.state_dict import (
     set_optimizer_state_dict,
 )
 
-from wolf_chatbox.checkpoint import RunFolder
+from wolf_chatbox.checkpoint import RunFolder, seal, unseal
 from wolf_chatbox.errors import CheckpointError
 
-TENSORS, PROGRESS, CHECKSUMS = "training.pt", "progress.json", "checksums.json"
+TENSORS = "training.pt"
 
 
 @dataclass
@@ -65,28 +65,42 @@ class TrainingState:
 
 def save_state(place: Path, captured: dict[str, Any], update: int, run: dict[str, Any], metrics: dict[str, Any]) -> None:
     """Write what was captured after `update` into the folder `place`, with checksums."""
-    torch.save(captured, place / TENSORS)
-    (place / PROGRESS).write_text(json.dumps({"update": update, "run": run, "metrics": metrics}), encoding="utf-8")
-    sums = {path.name: _checksum(path) for path in sorted(place.iterdir())}
-    (place / CHECKSUMS).write_text(json.dumps(sums), encoding="utf-8")
+    with (place / TENSORS).open("wb") as file:  # to a file of its own, torch.save would not tell a full disk from other faults
+        torch.save(captured, file)
+    seal(place, {"update": update, "run": run, "metrics": metrics})
+
+
+def load_state(place: Path) -> dict[str, Any]:
+    captured: dict[str, Any] = torch.load(place / TENSORS, weights_only=True, map_location="cpu")
+    return captured
+
+
+def whole_states(folder: RunFolder, warn: Callable[[str], None] = lambda text: None) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """The whole states' folders, the newest first, and what is recorded in them: `update`, `run`, `metrics`; damaged ones are named by `warn`."""
+    for place in reversed(folder.states()):
+        try:
+            progress = unseal(place, TENSORS)
+        except CheckpointError as error:
+            warn(f"{place}: the saved state is damaged ({error}); the one before it is taken")
+        else:
+            yield place, progress
 
 
 def load_progress(folder: RunFolder, warn: Callable[[str], None]) -> tuple[Path, dict[str, Any]]:
-    """The newest whole state's folder and what is recorded in it: `update`, `run`, `metrics`.
-
-    A damaged state is named by `warn` and the one before it taken. Raises CheckpointError when none is whole.
-    """
-    for place in reversed(folder.states()):
-        try:
-            sums = json.loads((place / CHECKSUMS).read_text(encoding="utf-8"))
-            damaged = [name for name in (TENSORS, PROGRESS) if sums[name] != _checksum(place / name)]
-            if not damaged:
-                return place, json.loads((place / PROGRESS).read_text(encoding="utf-8"))
-            problem = f"{', '.join(damaged)} changed since it was written"
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            problem = f"{type(error).__name__}: {error}"
-        warn(f"{place}: the saved state is damaged ({problem}); the one before it is taken")
+    """The newest whole state. Raises CheckpointError when none is whole."""
+    for found in whole_states(folder, warn):
+        return found
     raise CheckpointError(f"{folder.unfinished}: no saved state in it is whole. Start anew with --overwrite.")
+
+
+def fingerprint_base(model: nn.Module) -> str | None:
+    """A checksum of the weights that are not learnt, and so are in no state; None where all are learnt."""
+    frozen = [(name, each) for name, each in model.named_parameters() if not each.requires_grad]
+    digest = hashlib.sha256()
+    for name, each in frozen:
+        digest.update(name.encode())
+        digest.update(each.detach().cpu().flatten().view(torch.uint8).numpy().data)
+    return digest.hexdigest()[:16] if frozen else None
 
 
 def check_settings(place: Path, before: dict[str, Any], now: dict[str, Any]) -> None:
@@ -99,6 +113,8 @@ def check_settings(place: Path, before: dict[str, Any], now: dict[str, Any]) -> 
     ]
     if before["data"]["fingerprint"] != now["data"]["fingerprint"]:
         differing.append("the data is another")
+    if before.get("base_fingerprint", now["base_fingerprint"]) != now["base_fingerprint"]:
+        differing.append("the base model is another: its weights differ")
     if differing:
         raise CheckpointError(
             f"{place}: the interrupted run had other settings ({'; '.join(differing)}). Resume with the same ones, or start anew with --overwrite."
@@ -107,11 +123,6 @@ def check_settings(place: Path, before: dict[str, Any], now: dict[str, Any]) -> 
 
 UNBOUND = frozenset(
     {"log_every", "save_every", "keep", "patience", "report_to", "dry_run", "sampling", "output", "trust_remote_code", "allow_base"}
-    | {"settings", "data", "versions", "started", "processes", "rows_an_update"}
+    | {"settings", "data", "versions", "started", "processes", "rows_an_update", "base_fingerprint"}
 )
 """What may differ between a run and its resumption: it does not change what is learnt."""
-
-
-def _checksum(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

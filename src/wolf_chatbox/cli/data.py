@@ -15,9 +15,9 @@ from wolf_chatbox.cli import READ_IN_PART
 from wolf_chatbox.config import CleanConfig, Form, ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.corpus import count_speakers, find_speaker
-from wolf_chatbox.errors import DataError
+from wolf_chatbox.errors import ConfigError, DataError
 from wolf_chatbox.export import export
-from wolf_chatbox.files import new_file, writing
+from wolf_chatbox.files import check_place, new_file
 from wolf_chatbox.importers import Tally, read_conversations
 from wolf_chatbox.privacy import Pseudonyms
 
@@ -57,8 +57,12 @@ def convert(
     report
         Write what was read, kept, joined, dropped (by reason) and replaced to this file, as JSON.
     overwrite
-        Replace the file if it is there.
+        Replace the output and the report if they are there.
     """
+    if report is not None:
+        check_place(report, overwrite=overwrite)
+        if report.resolve() == output.resolve():
+            raise ConfigError("report", report, "is the output. Name another file.")
     cleaning = cleaning or CleanConfig()
     tally = Tally()
     with new_file(output, overwrite=overwrite) as file:
@@ -75,8 +79,8 @@ def convert(
             account(tally)
             raise tally.nothing_in(files)
     if report is not None:
-        with writing(report):
-            report.write_text(json.dumps(tally.record(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        with new_file(report, overwrite=overwrite) as file:
+            file.write(json.dumps(tally.record(), ensure_ascii=False, indent=1) + "\n")
     account(tally)
     print(f"{count} conversations in {output}", file=sys.stderr)
     return READ_IN_PART if tally.unread else 0

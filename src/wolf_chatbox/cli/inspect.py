@@ -12,7 +12,7 @@ from wolf_chatbox.cleaning import clean
 from wolf_chatbox.cli import READ_IN_PART
 from wolf_chatbox.cli.display import show_sample
 from wolf_chatbox.config import CleanConfig, ReadConfig, TrainConfig
-from wolf_chatbox.files import writing
+from wolf_chatbox.files import check_place, new_file
 from wolf_chatbox.game_statistics import HEARD_BY, GameStatistics
 from wolf_chatbox.importers import Tally, read_conversations
 from wolf_chatbox.inspection import Inspection, copies
@@ -36,6 +36,7 @@ def inspect(
     json_: Annotated[bool, Parameter(name="--json")] = False,
     read: ReadConfig | None = None,
     cleaning: CleanConfig | None = None,
+    overwrite: bool = False,
 ) -> int:
     """Look at conversations: who speaks, how much, in which languages, what was dropped, and what to look after.
 
@@ -55,7 +56,11 @@ def inspect(
         Write the same as a page, with plots, to this file.
     json_
         Print everything as JSON, for programs.
+    overwrite
+        Replace the page if it is there.
     """
+    if html is not None:
+        check_place(html, overwrite=overwrite)
     cleaning = cleaning or CleanConfig()
     tally = Tally()
     conversations = list(clean(read_conversations(files, read, tally), cleaning, tally))
@@ -71,8 +76,8 @@ def inspect(
         dataset = make_rows(material, config, load_tokenizer(model, locate(model)), max_tokens)
     found = look(conversations, tally, dataset, model or "")
     if html is not None:
-        with writing(html):
-            html.write_text(to_html(found), encoding="utf-8")
+        with new_file(html, overwrite=overwrite) as file:
+            file.write(to_html(found))
     if json_:
         print(visible_json(found.to_dict()))
     else:
