@@ -80,13 +80,13 @@ def survives(use: Callable[[], object], what: str) -> bool:
             warnings.simplefilter("ignore")  # of transformers, on the settings
             use()
     except WolfChatboxError as error:
-        told = str(error)
+        text = str(error)
     except Exception as error:
         raise AssertionError(f"a traceback: {what[:2000]}") from error
     else:
         return True
-    assert "\n" not in told.replace("\\n", ""), what
-    assert len(told) < 1500, what
+    assert "\n" not in text, what[:2000]
+    assert len(text) < 1500, what[:2000]
     return False
 
 

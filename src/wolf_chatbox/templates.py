@@ -50,7 +50,7 @@ def _main() -> None:
     task = json.load(sys.stdin.buffer)
     environment = _environment()
     _limit()
-    print(json.dumps([_rendered(environment, task, messages) for messages in task["conversations"]]))
+    sys.stdout.write(json.dumps([_rendered(environment, task, messages) for messages in task["conversations"]]))
 
 
 def _rendered(environment: Any, task: dict[str, Any], messages: Sequence[Sequence[str]]) -> tuple[str, str | None]:
