@@ -18,6 +18,7 @@ from wolf_chatbox.checkpoint import RUN_FILE, RunFolder, copy_files, write_folde
 from wolf_chatbox.config import TrainConfig
 from wolf_chatbox.dataset import Dataset
 from wolf_chatbox.errors import CheckpointError, ModelError
+from wolf_chatbox.pseudonyms import Pseudonyms
 
 
 @dataclass
@@ -47,7 +48,12 @@ def describe_run(config: TrainConfig, dataset: Dataset, model: Any) -> dict[str,
     for name in ("resume", "overwrite", "dry_run"):
         settings.pop(name)
     settings["output"] = str(config.output)
-    settings["clean"]["pseudonyms"] = config.clean.pseudonyms and str(config.clean.pseudonyms)
+    if config.clean.protects:
+        settings |= {"data": [f"{len(config.data)} given"], "output": config.output.name}
+    if config.clean.pseudonyms is not None:
+        settings["clean"]["pseudonyms"] = True
+        now = Pseudonyms(config.clean.pseudonyms).now
+        settings |= {"persona": now(config.persona), "held_out_speaker": now(config.held_out_speaker)}
     return {
         "style": dataset.renderer.style.name,
         "persona": dataset.persona,
@@ -56,7 +62,7 @@ def describe_run(config: TrainConfig, dataset: Dataset, model: Any) -> dict[str,
         "base_model": config.model,
         "parameters": models.count_parameters(model),
         "settings": settings,
-        "data": dataset.record(),
+        "data": dataset.record(hidden=config.clean.protects),
         "versions": {name: version(name) for name in ("wolf_chatbox", "torch", "transformers", "accelerate")},
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
     }

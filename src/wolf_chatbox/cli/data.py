@@ -18,7 +18,7 @@ from wolf_chatbox.errors import CheckpointError, DataError
 from wolf_chatbox.export import export
 from wolf_chatbox.files import writing
 from wolf_chatbox.importers import Tally, read_conversations
-from wolf_chatbox.privacy import Pseudonyms
+from wolf_chatbox.pseudonyms import Pseudonyms
 
 app = App(name="data", help="Look at, clean and convert files of conversations, and fetch public ones.")
 app.command("wolf_chatbox.cli.inspect:inspect", help="Look at conversations: who speaks, how much, and what to look after.")
@@ -77,7 +77,7 @@ def convert(
         new.unlink(missing_ok=True)
     if report is not None:
         with writing(report):
-            report.write_text(json.dumps(tally.record(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+            report.write_text(json.dumps(tally.record(hidden=cleaning.protects), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     account(tally)
     print(f"{count} conversations in {output}", file=sys.stderr)
     return 0

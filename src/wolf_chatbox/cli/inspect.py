@@ -69,11 +69,12 @@ def inspect(
         config = TrainConfig(data=files, model=model, persona=persona, view=view, max_tokens=max_tokens, read=read or ReadConfig(), clean=cleaning)
         dataset = prepare(config, tokenizer, max_tokens)
     found = look(conversations, tally, dataset, model or "")
+    published = found.hidden(tally) if cleaning.protects else found
     if html is not None:
         with writing(html):
-            html.write_text(to_html(found), encoding="utf-8")
+            html.write_text(to_html(published), encoding="utf-8")
     if json_:
-        print(json.dumps(found.to_dict(), ensure_ascii=False, indent=1))
+        print(json.dumps(published.to_dict(), ensure_ascii=False, indent=1))
     else:
         show(found, Console())
         if html is not None:
