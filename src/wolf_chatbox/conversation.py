@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple, TextIO
 
 from wolf_chatbox.errors import DataError
@@ -77,6 +78,7 @@ class Conversation:
         return cls(made, str(group) if group is not None else "", Game.from_dict(game, where) if game is not None else None)
 
 
+@lru_cache(maxsize=10_000)
 def folded(name: str) -> str:
     """A name as it is compared with others: whatever its case, its widths, and how its accents are composed (NFKC, case-folded)."""
     whole = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())

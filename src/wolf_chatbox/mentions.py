@@ -27,7 +27,7 @@ MARKS = r"\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u064b-\u065f\u1dc0-\u1dff\u20d
 """Accents and the like, which belong to the character before them."""
 CLUSTER = re.compile(rf"[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?|(?s:.)[{MARKS}]*")
 COMPOSED = re.compile(rf"[{MARKS}\u1100-\u11ff]")
-ORDINARY = 20_000
+ORDINARY = 6_000
 """So many of the most frequent English words are ordinary ones."""
 
 
@@ -141,8 +141,8 @@ def _sure(word: str) -> Sure:
 def _listing(kind: str) -> frozenset[str]:
     """A list of data/names.json.
 
-    `titles` name nobody by themselves, `given names` are hardly ever anything else in English, `surnames` are common ones of
-    Japan and China.
+    `titles` name nobody by themselves, `given names` are hardly ever anything else in English, `words` are names but more
+    often words, `surnames` are common ones of Japan and China.
     """
     lines = json.loads((files("wolf_chatbox") / "data" / "names.json").read_text(encoding="utf-8"))[kind]
     return frozenset(" ".join(lines).split())
@@ -150,9 +150,9 @@ def _listing(kind: str) -> frozenset[str]:
 
 @cache
 def _ordinary() -> frozenset[str]:
-    """The most frequent English words (symspellpy's list) that are not known to be names first of all."""
+    """The most frequent English words (symspellpy's list) that are not names first of all, and rarer and German ones that are names."""
     text = (files("symspellpy") / "frequency_dictionary_en_82_765.txt").read_text(encoding="utf-8-sig")
-    return frozenset(line.partition(" ")[0] for line in text.splitlines()[:ORDINARY]) - _listing("given names")
+    return frozenset(line.partition(" ")[0] for line in text.splitlines()[:ORDINARY]) - _listing("given names") | _listing("words")
 
 
 def _pattern(sure: Mapping[str, Sure]) -> re.Pattern[str] | None:
