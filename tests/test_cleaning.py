@@ -1,9 +1,7 @@
-"""Cleaning and privacy: every step can be switched, every turn is accounted for, no name or number of a person is left."""
+"""Cleaning: every step can be switched, every turn is accounted for."""
 
 from __future__ import annotations
 
-import json
-from collections import Counter
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,7 +18,6 @@ from wolf_chatbox.conversation import Conversation, Turn
 from wolf_chatbox.dataset import prepare
 from wolf_chatbox.errors import DataError
 from wolf_chatbox.importers import Tally, read_conversations
-from wolf_chatbox.privacy import Pseudonyms, is_card, is_iban, scrub
 
 FIXTURES = Path(__file__).parent / "fixtures"
 NOON = datetime(2024, 5, 1, 12)
@@ -92,83 +89,6 @@ def test_repair_changes_what_is_broken_and_nothing_else() -> None:
     (conversation,), tally = cleaned(talk(("Ann", "cafÃ© at noon"), ("Bob", whole)), repair=True)
     assert [turn.text for turn in conversation.turns] == ["café at noon", whole]
     assert tally.changed["broken text"] == 1
-
-
-# Scrubbing
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("write to ann.oar+x@example.co.uk now", "write to [email] now"),
-        ("see https://example.org/a?b=c#d, or www.example.org", "see [url] or [url]"),
-        ("card 4111 1111 1111 1111 is a test", "card [card] is a test"),
-        ("card 4111 1111 1111 1112 is none", "card 4111 1111 1111 1112 is none"),
-        ("card 4111 1111 1111 1111 12/27 or 4111-1111-1111-1111 123", "card [card] 12/27 or [card] 123"),
-        ("pay to DE89 3704 0044 0532 0130 00 please", "pay to [iban] please"),
-        ("de89370400440532013000 COBADEFFXXX, GB82 WEST 1234 5698 7654 32 OK", "[iban] COBADEFFXXX, [iban] OK"),
-        ("meet at 52.520008, 13.404954", "meet at [coordinates]"),
-        ("meet at 52°31'12.0\"N 13°24'18.0\"E", "meet at [coordinates]"),
-        ("tel:+49 30 12345678, phone: (555) 123-4567, at 10:030 12345678", "tel:[phone], phone: [phone], at 10:030 12345678"),
-        ("call +49 (30) 1234-5678 or 090-1234-5678 or 555-123-4567", "call [phone] or [phone] or [phone]"),
-        ("on 2024-05-01 at 18:30, 01.05.2024, 1000000 people, room 0815", "on 2024-05-01 at 18:30, 01.05.2024, 1000000 people, room 0815"),
-    ],
-)
-def test_scrubbing(text: str, expected: str) -> None:
-    found: Counter[str] = Counter()
-    assert scrub(text, found) == expected
-    assert found.total() == expected.count("[")
-    assert scrub(expected, found) == expected
-
-
-@given(st.integers(10**11, 10**17))
-def test_a_card_has_one_check_digit(number: int) -> None:
-    assert sum(is_card(f"{number}{digit}") for digit in range(10)) == 1
-
-
-def test_an_iban_is_checked() -> None:
-    assert is_iban("GB82 WEST 1234 5698 7654 32")
-    assert not is_iban("GB82 WEST 1234 5698 7654 33")
-
-
-@given(st.text(max_size=80))
-def test_scrubbing_twice_is_scrubbing_once(text: str) -> None:
-    once = scrub(text, Counter())
-    assert scrub(once, Counter()) == once
-
-
-# Pseudonyms
-
-
-def test_no_name_is_left_and_the_key_gives_them_back(tmp_path: Path) -> None:
-    key = tmp_path / "key.json"
-    chat = talk(("Ann Oar", "Bob, is ANN here? @Bob Boat!"), ("Bob Boat", "Ann is Annabel? Ask 花子"), ("花子", "Bobさん"), group="Ann and Bob")
-    (hidden,), tally = cleaned(chat, pseudonyms=key)
-    text = json.dumps(hidden.to_dict(), ensure_ascii=False)
-    for name in ("Ann ", "ANN", "Oar", "Bob Boat", "Bob,", "花子"):
-        assert name not in text
-    assert "Annabel" in text
-    names = json.loads(key.read_text())["speakers"]
-    assert list(names) == ["Ann Oar", "Bob Boat", "花子"]
-    assert hidden.turns[0].text == f"{names['Bob Boat']}, is {names['Ann Oar']} here? @{names['Bob Boat']}!"
-    assert key.stat().st_mode & 0o077 == 0
-    (again,), _ = cleaned(chat, pseudonyms=key)
-    assert again == hidden
-    assert tally.changed["mentioned name"] == 5
-
-
-def test_a_title_is_nobody_s_name(tmp_path: Path) -> None:
-    (hidden,), _ = cleaned(talk(("Old Hesper", "Hi"), ("Lady Vesna", "The Old lady Hesper, Lady of the lake")), pseudonyms=tmp_path / "key.json")
-    hesper = hidden.turns[0].speaker
-    assert hidden.turns[1].text == f"The Old lady {hesper}, Lady of the lake"
-
-
-def test_a_file_that_is_no_key_is_not_overwritten(tmp_path: Path) -> None:
-    path = tmp_path / "letter.json"
-    path.write_text('{"dear": "Ann"}')
-    with pytest.raises(DataError, match="no key of pseudonyms"):
-        Pseudonyms(path)
-    assert path.read_text() == '{"dear": "Ann"}'
 
 
 # The contract

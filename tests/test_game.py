@@ -15,7 +15,7 @@ from wolf_chatbox.corpus import split
 from wolf_chatbox.errors import DataError
 from wolf_chatbox.game import Event, Game, Player
 from wolf_chatbox.importers import Tally
-from wolf_chatbox.privacy import Pseudonyms
+from wolf_chatbox.pseudonyms import Pseudonyms
 
 
 def make(group: str = "game 1", **facts: object) -> Conversation:

@@ -93,6 +93,7 @@ def test_a_language_without_a_model_ends_it(loaded: list[tuple[str, str]]) -> No
         ("ANN OAR", True),
         ("Ann’s", True),
         ("花子さん", True),
+        ("Ａｎｎ", True),
         ("Annabel", False),
         ("Ann Boat", False),
         ("山田花子", False),

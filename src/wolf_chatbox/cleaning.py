@@ -13,7 +13,8 @@ from wolf_chatbox.conversation import Conversation, Turn
 from wolf_chatbox.importers import Tally
 from wolf_chatbox.importers.lost_spaces import respace
 from wolf_chatbox.names import Names
-from wolf_chatbox.privacy import Pseudonyms, scrub
+from wolf_chatbox.pseudonyms import Pseudonyms
+from wolf_chatbox.scrubbing import Scrubber
 
 NEAR = 0.8
 """Conversations whose sets of five-character pieces overlap by this much (Jaccard) are near duplicates."""
@@ -40,7 +41,7 @@ def clean(conversations: Iterable[Conversation], config: CleanConfig, tally: Tal
     if config.scrub or config.scrub_names:
         conversations = _without_facts(conversations)
     if config.scrub:
-        conversations = _each_text(conversations, lambda text: scrub(text, tally.changed))
+        conversations = _scrubbed(conversations, tally)
     if config.scrub_names:
         conversations = _without_names(conversations, tally)
     if config.pseudonyms is not None:
@@ -49,6 +50,7 @@ def clean(conversations: Iterable[Conversation], config: CleanConfig, tally: Tal
         pseudonyms.learn(conversations)
         conversations = pseudonyms.apply(conversations, tally.changed)
         tally.changed["speaker's name"] += len(pseudonyms.names)
+        tally.notes += pseudonyms.doubts
     yield from conversations
 
 
@@ -61,6 +63,12 @@ def _each_text(conversations: Iterable[Conversation], change: Callable[[str], st
 def _without_facts(conversations: Iterable[Conversation]) -> Iterator[Conversation]:
     for conversation in conversations:
         yield replace(conversation, game=conversation.game and conversation.game.without_facts())
+
+
+def _scrubbed(conversations: Iterable[Conversation], tally: Tally) -> Iterator[Conversation]:
+    scrubber = Scrubber(tally.changed)
+    for conversation in conversations:
+        yield scrubber.scrub(conversation)
 
 
 def _without_names(conversations: Iterable[Conversation], tally: Tally) -> Iterator[Conversation]:

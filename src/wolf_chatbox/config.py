@@ -224,7 +224,7 @@ class CleanConfig:
     languages: tuple[str, ...] = ()
     """Keep conversations in these languages only (ISO 639-1 codes such as en, ja), as py3langid tells them."""
     scrub: bool = False
-    """Replace e-mail and web addresses, phone, card and IBAN numbers and coordinates by marks such as [email]."""
+    """Replace e-mail and web addresses, handles, phone, card, IBAN, IP and national numbers and coordinates by marks such as [email]."""
     scrub_names: bool = False
     """Replace the names of people who do not speak by [name], as Presidio guesses them (needs wolf-chatbox[names] and a spaCy model)."""
     pseudonyms: Path | None = None
@@ -233,6 +233,11 @@ class CleanConfig:
     def __post_init__(self) -> None:
         _check_choice(self, "duplicates", get_args(Duplicates))
         _check_at_least(self, 0, "join_within")
+
+    @property
+    def protects(self) -> bool:
+        """Whether people are to be protected: then nothing that is published names a file, for a chat's is named after somebody."""
+        return self.scrub or self.scrub_names or self.pseudonyms is not None
 
 
 @Parameter(name="*")

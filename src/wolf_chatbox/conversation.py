@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple, TextIO
 
 from wolf_chatbox.errors import DataError
@@ -74,6 +76,13 @@ class Conversation:
         made = tuple(Turn(turn["speaker"], turn["text"], _time(turn.get("time"), where), _channel(turn.get("channel"), where)) for turn in turns)
         game = value.get("game")
         return cls(made, str(group) if group is not None else "", Game.from_dict(game, where) if game is not None else None)
+
+
+@lru_cache(maxsize=10_000)
+def folded(name: str) -> str:
+    """A name as it is compared with others: whatever its case, its widths, and how its accents are composed (NFKC, case-folded)."""
+    whole = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    return " ".join("".join(each for each in whole if unicodedata.category(each) != "Cf").split())
 
 
 def _time(value: Any, where: str) -> datetime | None:

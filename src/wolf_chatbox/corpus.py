@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from fnmatch import fnmatchcase
 
-from wolf_chatbox.conversation import Conversation
+from wolf_chatbox.conversation import Conversation, folded
 from wolf_chatbox.errors import DataError
 from wolf_chatbox.shortlist import shortlist
 
@@ -20,13 +20,13 @@ def count_speakers(conversations: Iterable[Conversation]) -> Counter[str]:
 
 
 def find_speaker(name: str, speakers: Counter[str], what: str = "persona") -> str:
-    """The speaker of that name, whatever its case; raises DataError with the nearest names when there is none."""
+    """The speaker of that name, whatever its case and width; raises DataError with the nearest names when there is none."""
     if name in speakers:
         return name
-    by_folded = {speaker.casefold(): speaker for speaker in reversed([each for each, _ in speakers.most_common()])}
-    if name.casefold() in by_folded:
-        return by_folded[name.casefold()]
-    near = [by_folded[each] for each in difflib.get_close_matches(name.casefold(), by_folded, n=3, cutoff=0.5)]
+    by_folded = {folded(speaker): speaker for speaker in reversed([each for each, _ in speakers.most_common()])}
+    if folded(name) in by_folded:
+        return by_folded[folded(name)]
+    near = [by_folded[each] for each in difflib.get_close_matches(folded(name), by_folded, n=3, cutoff=0.5)]
     there = f"Did you mean {', '.join(near)}?" if near else f"The data has {shortlist([each for each, _ in speakers.most_common()], 5)}."
     raise DataError(f"{what} {name!r}: no turn is spoken by it. {there}")
 

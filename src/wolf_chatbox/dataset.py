@@ -16,7 +16,7 @@ from wolf_chatbox.corpus import count_speakers, find_speaker, hold_out_groups, h
 from wolf_chatbox.errors import DataError, StyleError
 from wolf_chatbox.importers import Tally, read_conversations
 from wolf_chatbox.packing import Row, pack, share_filled
-from wolf_chatbox.privacy import Pseudonyms
+from wolf_chatbox.pseudonyms import Pseudonyms
 from wolf_chatbox.rendering import Rendered, Renderer, choose_style, find_assistant, make_renderer
 from wolf_chatbox.views import learners_of, view
 
@@ -91,10 +91,10 @@ class Dataset:
                 digest.update(json.dumps([sample.ids, [int(each) for each in sample.learn]]).encode())
         return digest.hexdigest()
 
-    def record(self) -> dict[str, Any]:
-        """What run.json keeps of the data."""
+    def record(self, *, hidden: bool = False) -> dict[str, Any]:
+        """What run.json keeps of the data; `hidden` without names of files."""
         return {
-            "files": [{"path": path, "format": title} for path, title in self.tally.formats],
+            "files": [{"path": path, "format": title} for path, title in (self.tally.files(hidden=True) if hidden else self.tally.formats)],
             "conversations": self.conversations,
             "turns": self.turns(),
             "dropped": self.dropped(),

@@ -162,9 +162,13 @@ class Game:
             events = tuple(Event(**each) for each in value["events"])
             game = cls(**{**value, "players": players, "events": events})
             names = {each.name for each in players}
-            strange = next((each for each in events if each.kind not in get_args(Kind) or {each.actor, each.target} - names - {""}), None)
+            strange = next(
+                (at for at, each in enumerate(events, 1) if each.kind not in get_args(Kind) or {each.actor, each.target} - names - {""}), 0
+            )
         except (TypeError, KeyError, AttributeError) as error:
             raise DataError(f'{where}: "game" has another shape ({error}). Convert the data again.') from error
-        if strange is not None or len(names) < len(players):
-            raise DataError(f'{where}: "game" does not fit together ({strange or "two players of one name"}). Convert the data again.')
+        if strange or len(names) < len(players):
+            # Who reads an error may not be meant to read the names.
+            problem = f"event {strange} is of no known kind or names no player" if strange else "two players of one name"
+            raise DataError(f'{where}: "game" does not fit together ({problem}). Convert the data again.')
         return game

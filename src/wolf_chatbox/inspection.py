@@ -8,7 +8,7 @@ import statistics
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from wolf_chatbox.cleaning import FEW, NearDuplicates, language_of, leak
@@ -101,6 +101,12 @@ class Inspection:
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
+
+    def hidden(self, tally: Tally) -> Inspection:
+        """A copy to pass on: without names of files, and without what reading noted, which may quote names."""
+        told = tally.told()
+        unread = [replace(each, path="", reason="") for each in self.unread]
+        return replace(self, files=tally.files(hidden=True), notes=[note for note in self.notes if note not in told], unread=unread)
 
 
 def inspect(conversations: Sequence[Conversation], tally: Tally, dataset: Dataset | None = None, model: str = "") -> Inspection:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
+from wolf_chatbox.conversation import folded
 from wolf_chatbox.errors import ConfigError
 
 PERSON = "PERSON"
@@ -75,8 +76,8 @@ class Names:
 
 def names_speaker(name: str, speakers: Iterable[str]) -> bool:
     """Whether a name is a speaker's, or some of its words."""
-    words = re.findall(r"\w+", HONORIFIC.sub("", name).casefold())
-    return bool(words) and any(set(words) <= set(re.findall(r"\w+", speaker.casefold())) for speaker in speakers)
+    words = set(re.findall(r"\w+", folded(HONORIFIC.sub("", name))))
+    return bool(words) and any(words <= set(re.findall(r"\w+", folded(speaker))) for speaker in speakers)
 
 
 def model_for(language: str) -> str:

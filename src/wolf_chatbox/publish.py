@@ -23,6 +23,7 @@ from wolf_chatbox.embedded import Tell
 from wolf_chatbox.errors import CheckpointError, ModelError
 from wolf_chatbox.files import check_folder
 from wolf_chatbox.lock import alone
+from wolf_chatbox.pseudonyms import Pseudonyms
 
 
 @dataclass
@@ -59,7 +60,12 @@ def describe_run(config: TrainConfig, dataset: Dataset, model: Any) -> dict[str,
     for name in ("resume", "overwrite", "dry_run"):
         settings.pop(name)
     settings["output"] = str(config.output)
-    settings["clean"]["pseudonyms"] = config.clean.pseudonyms and str(config.clean.pseudonyms)
+    if config.clean.protects:
+        settings |= {"data": [f"{len(config.data)} given"], "output": config.output.name}
+    if config.clean.pseudonyms is not None:
+        settings["clean"]["pseudonyms"] = True
+        now = Pseudonyms(config.clean.pseudonyms).now
+        settings |= {"persona": now(config.persona), "held_out_speaker": now(config.held_out_speaker)}
     return {
         "style": dataset.renderer.style.name,
         "persona": dataset.persona,
@@ -68,7 +74,7 @@ def describe_run(config: TrainConfig, dataset: Dataset, model: Any) -> dict[str,
         "base_model": config.model,
         "parameters": models.count_parameters(model),
         "settings": settings,
-        "data": dataset.record(),
+        "data": dataset.record(hidden=config.clean.protects),
         "versions": {name: version(name) for name in ("wolf_chatbox", "torch", "transformers", "accelerate")},
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
     }

@@ -19,7 +19,7 @@ from wolf_chatbox.errors import ConfigError, DataError
 from wolf_chatbox.export import export
 from wolf_chatbox.files import check_place, new_file
 from wolf_chatbox.importers import Tally, read_conversations
-from wolf_chatbox.privacy import Pseudonyms
+from wolf_chatbox.pseudonyms import Pseudonyms
 
 app = App(name="data", help="Look at, clean and convert files of conversations, and fetch public ones.")
 app.command("wolf_chatbox.cli.inspect:inspect", help="Look at conversations: who speaks, how much, and what to look after.")
@@ -80,7 +80,7 @@ def convert(
             raise tally.nothing_in(files)
     if report is not None:
         with new_file(report, overwrite=overwrite) as file:
-            file.write(json.dumps(tally.record(), ensure_ascii=False, indent=1) + "\n")
+            file.write(json.dumps(tally.record(hidden=cleaning.protects), ensure_ascii=False, indent=1) + "\n")
     account(tally)
     print(f"{count} conversations in {output}", file=sys.stderr)
     return READ_IN_PART if tally.unread else 0

@@ -75,11 +75,12 @@ def inspect(
         material = choose(config, conversations, tally)
         dataset = make_rows(material, config, load_tokenizer(model, locate(model)), max_tokens)
     found = look(conversations, tally, dataset, model or "")
+    published = found.hidden(tally) if cleaning.protects else found
     if html is not None:
         with new_file(html, overwrite=overwrite) as file:
-            file.write(to_html(found))
+            file.write(to_html(published))
     if json_:
-        print(visible_json(found.to_dict()))
+        print(visible_json(published.to_dict()))
     else:
         show(found, Screen())
         if html is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sized
 from datetime import datetime
 from typing import Any
@@ -76,10 +75,9 @@ class Record:
         """
         table = tuple(_seated(each, self.where) for each in players)
         check_table(table, self.where)
-        twice = [name for name, count in Counter(each.name for each in table).items() if count > 1 or not name]
-        if twice:
-            raise DataError(f"{self.where}: {twice[0]!r} cannot be the name of a player, or is that of two. Give each a name of its own.")
         names = {"", *(each.name for each in table)}
+        if len(names) <= len(table):
+            raise DataError(f"{self.where}: a player without a name, or two of one name. Give each a name of its own.")
         events = [each for each in self._events if {each.actor, each.target} <= names]
         strange = [each for each in self._events if not {each.actor, each.target} <= names]
         more = dict(facts)

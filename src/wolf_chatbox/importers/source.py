@@ -67,15 +67,18 @@ class Tally:
     def read(self) -> int:
         return self.kept + self.joined + self.dropped.total()
 
-    def record(self) -> dict[str, Any]:
-        """Everything that was counted, for JSON."""
+    def record(self, *, hidden: bool = False) -> dict[str, Any]:
+        """Everything that was counted, for JSON; `hidden` without names of files, and without notes, which may quote some."""
         counts = {"read": self.read, "kept": self.kept, "joined": self.joined, "dropped": dict(self.dropped)}
         replaced = {kind: count for kind, count in self.changed.items() if count}
-        told = {"replaced": replaced, "notes": self.notes, "unread": [asdict(each) for each in self.unread]}
-        return {"files": self.files()} | counts | told
+        unread = [{"turns": each.turns} if hidden else asdict(each) for each in self.unread]
+        told = {"replaced": replaced, "notes": [] if hidden else self.notes, "unread": unread}
+        return {"files": self.files(hidden=hidden)} | counts | told
 
-    def files(self) -> list[tuple[str, str]]:
-        """(path, format) of what was read; many files of one format in one folder as one."""
+    def files(self, *, hidden: bool = False) -> list[tuple[str, str]]:
+        """(path, format) of what was read; many files of one format in one folder as one. `hidden` only counts them: ("2 files", format)."""
+        if hidden:
+            return [(f"{count} file{'s' * (count > 1)}", title) for title, count in Counter(title for _, title in self.formats).items()]
         folders: dict[tuple[str, str], list[str]] = {}
         for path, title in self.formats:
             folders.setdefault((str(Path(path).parent), title), []).append(path)
