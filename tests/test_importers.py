@@ -239,7 +239,7 @@ def test_no_byte_order_mark_is_left_whatever_encoding_is_given(tmp_path: Path) -
         assert read(path, encoding=encoding) == [Conversation((Turn("Ada", "Hallo"),), "play")]
         path = write(tmp_path, "talk.jsonl", '\ufeff{"turns": [{"speaker": "a", "text": "b"}]}\n'.encode(encoding))
         assert read(path, encoding=encoding) == [Conversation((Turn("a", "b"),), "talk 1")]
-        path = write(tmp_path, "raw.json", '\ufeff["a<|endoftext|>"]'.encode(encoding))
+        path = write(tmp_path, "raw.json", '\ufeff["a"]'.encode(encoding))
         assert read(path, encoding=encoding) == [Conversation((Turn("A", "a"),), "raw 1")]
 
 

@@ -51,14 +51,12 @@ def command(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str,
     [
         (("--data", "nofile.csv"), "nofile.csv: there is no such file."),
         (("--data", "README.md"), "README.md: no known format of conversations"),
-        (("--data", "words.json"), "words.json, item 1: no list of"),
         (("--persona", "Zed"), "persona 'Zed': no turn is spoken by it."),
         (("--style", "chat"), "style chat: who is the assistant?"),
     ],
 )
 def test_files_and_settings_are_complained_of_before_the_model(classic: Classic, flags: tuple[str, ...], says: str) -> None:
     Path("README.md").write_text((ROOT / "README.md").read_text())
-    Path("words.json").write_text('["one", "two"]')
     refused = classic(*flags, "--initial_point", "./nowhere")
     assert refused["code"] == 1
     assert refused["err"].startswith(f"error: {says}")

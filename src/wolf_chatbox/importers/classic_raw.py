@@ -23,11 +23,11 @@ JSON = re.compile(r'\s*[{\[]\s*["{\[\]}]')
 
 
 def claims(head: str) -> bool:
-    """True for a list of such strings, and where half of the lines or more are samples: a text that only mentions the mark is none."""
-    if LIST.match(head):
-        return END in head
+    """True for a list of strings, and where half of the lines or more are samples: a text that only mentions the mark is none."""
+    if LIST.match(head) or JSON.match(head):
+        return bool(LIST.match(head))
     lines = [line for line in head.splitlines() if line.strip()]
-    return not JSON.match(head) and 2 * sum(END in line for line in lines) >= len(lines) > 0
+    return 2 * sum(END in line for line in lines) >= len(lines) > 0
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
