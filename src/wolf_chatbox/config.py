@@ -108,7 +108,7 @@ def _check_view(config: TrainConfig) -> None:
 class SamplingConfig:
     """How a reply is drawn from the model."""
 
-    max_new_tokens: Whole = 64
+    max_new_tokens: Whole = 128
     """Tokens of one generated reply at most."""
     no_repeat_ngram_size: Whole = 3
     """No n-gram of this size twice in a reply; 0 is off."""
@@ -124,6 +124,8 @@ class SamplingConfig:
         _check_at_least(self, 0, "no_repeat_ngram_size", "top_k", "temperature")
         if not 0 < self.top_p <= 1:
             raise ConfigError("top_p", self.top_p, "must be above 0 and at most 1.")
+        if self.temperature and not 1e-3 <= self.temperature <= 1e3:  # beyond, fp32 has no numbers for the scores
+            raise ConfigError("temperature", self.temperature, "must be 0, or from 0.001 to 1000.")
 
     def changed(self, **settings: float | None) -> SamplingConfig:
         """A copy with these settings; None leaves a setting as it is."""

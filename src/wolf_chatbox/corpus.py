@@ -25,9 +25,16 @@ def find_speaker(name: str, speakers: Counter[str], what: str = "persona") -> st
     by_folded = {speaker.casefold(): speaker for speaker in reversed([each for each, _ in speakers.most_common()])}
     if name.casefold() in by_folded:
         return by_folded[name.casefold()]
-    near = [by_folded[each] for each in difflib.get_close_matches(name.casefold(), by_folded, n=3, cutoff=0.5)]
-    names = ", ".join(near or [speaker for speaker, _ in speakers.most_common(5)])
+    near = [by_folded[each] for each in difflib.get_close_matches(name.casefold(), by_folded, n=len(by_folded) or 1, cutoff=0.5)]
+    names = list_names(near, 3) if near else list_names([speaker for speaker, _ in speakers.most_common()], 5)
     raise DataError(f"{what} {name!r}: no turn is spoken by it. " + (f"Did you mean {names}?" if near else f"The data has {names}."))
+
+
+def list_names(names: Sequence[str], most: int) -> str:
+    """The names with commas between them; of more than `most` the first ones, and how many more there are."""
+    if len(names) <= most:
+        return ", ".join(names)
+    return f"{', '.join(names[:most])} … and {len(names) - most} more"
 
 
 def partner_of(persona: str, conversations: Iterable[Conversation]) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from io import TextIOWrapper
 
 from rich.console import Console
 from rich.text import Text
@@ -33,6 +34,9 @@ def open_chat(config: ChatConfig) -> int:
         session.sampling = config.sampling(session.sampling)
     if saved and not saved.get("finished", True):
         console.print("note: this model's training was interrupted; it can be resumed", style="yellow")
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # bytes that are no text reach the session, which refuses them
+            stream.reconfigure(errors="surrogateescape" if stream is sys.stdin else "backslashreplace")
     if sys.stdin.isatty() and sys.stdout.isatty():
         talk(session, config.turns)
         return 0
