@@ -30,6 +30,7 @@ bench: $(VENV)/installed
 	$(RUN) bench/training.py speed --data $(DATA)
 	$(RUN) bench/training.py learning --data $(DATA)
 	$(RUN) bench/endurance.py --data $(DATA)
+	$(RUN) bench/chat_memory.py
 	$(RUN) bench/processes.py --data $(DATA)
 	$(RUN) bench/importers.py
 

@@ -155,7 +155,7 @@ def test_a_name_with_a_slip_gives_the_nearest() -> None:
 def test_a_name_like_no_other_gives_those_who_speak_most() -> None:
     with pytest.raises(DataError) as caught:
         find_speaker("Xqz", SPEAKERS)
-    assert str(caught.value) == "persona 'Xqz': no turn is spoken by it. The data has Rick, Morty, Beth, MORTY, Jerry."
+    assert str(caught.value) == "persona 'Xqz': no turn is spoken by it. The data has Rick, Morty, Beth, MORTY, Jerry … and 2 more."
 
 
 def test_count_speakers_counts_turns() -> None:

@@ -61,7 +61,7 @@ def test_a_model_that_gives_no_numbers_is_named(bad: float, temperature: float) 
 def test_every_temperature_that_is_allowed_works(temperature: float) -> None:
     assert next(TorchEngine(make_gpt2()).stream(PROMPT, PLAIN.changed(temperature=temperature), set(), seed=1)) >= 0
     for bad in (1e-300, 1e-4, 1e4, 1e300):
-        with pytest.raises(ConfigError, match="from 0.001 to 1000"):
+        with pytest.raises(ConfigError, match=r"from 0\.001 to 1000"):
             PLAIN.changed(temperature=bad)
 
 

@@ -216,8 +216,8 @@ def test_replies_are_wrapped_marked_and_go_on(tokenizer: Any, on_terminal: Calla
 
 
 def test_what_the_program_says_is_not_said_by_the_character(tokenizer: Any, on_terminal: Callable[..., list[str]]) -> None:
-    session = talk(tokenizer, "hm")
-    shown = on_terminal(session, "goose " * 2000, "/dance", "/retry", "hello")[1:-1]
+    session = talk(tokenizer, "hm", context=64)
+    shown = on_terminal(session, "goose " * 40, "/dance", "/retry", "hello")[1:-1]
     assert [line for line in shown if "Rick" in line] == ["Rick: hm"]
     notes = " ".join(shown).split("wolf-chatbox: ")[1:]
     assert [note.split()[0] for note in notes] == ["your", "/dance:", "there"]
@@ -297,7 +297,7 @@ def test_a_real_terminal(tiny_gpt2: Path, tmp_path: Path) -> None:
     )
 
     def start() -> Any:
-        arguments = ["-c", slow + COMMAND, "chat", "--model", str(tiny_gpt2), "--seed", "1", "--max-new-tokens", "200", "--no-repeat-ngram-size", "0"]
+        arguments = ["-c", slow + COMMAND, "chat", "--model", str(tiny_gpt2), "--seed", "2", "--max-new-tokens", "200", "--no-repeat-ngram-size", "0"]
         child = pexpect.spawn(sys.executable, arguments, encoding="utf-8", timeout=60, dimensions=(40, 120))
         child.expect("You talk with .*assistant.* as .*user")
         child.expect("user: ")

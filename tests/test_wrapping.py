@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -23,7 +24,7 @@ def wrap(text: str, width: int, *cuts: int) -> str:
     """The text broken into lines of `width` columns, given to the wrapper in pieces that end at `cuts`."""
     wrapper = Wrapper(lambda: width)
     places = [0, *sorted(min(each, len(text)) for each in cuts), len(text)]
-    return "".join(wrapper.feed(text[start:end]) for start, end in zip(places, places[1:])) + wrapper.flush()
+    return "".join(wrapper.feed(text[start:end]) for start, end in pairwise(places)) + wrapper.flush()
 
 
 def unwrap(text: str) -> str:
