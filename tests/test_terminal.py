@@ -146,17 +146,18 @@ def test_a_list_of_names_that_is_cut_says_so(lines: Lines) -> None:
 
 
 def test_a_chat_is_saved_over_nothing_that_is_there(lines: Lines, tmp_path: Path) -> None:
-    there, folder, link, fifo = (tmp_path / name for name in ("there.jsonl", "folder", "link", "fifo"))
+    there, folder, link, fifo, device = (tmp_path / name for name in ("there.jsonl", "folder", "link", "fifo", "device"))
     there.write_text("precious")
     folder.mkdir()
     link.symlink_to(there)
     os.mkfifo(fifo)
+    device.symlink_to("/dev/full")
     for command, says in (
         (f"/save {there}", "is there already. Replace it with /save! FILE, or choose another name."),
         (f"/save {link}", "is there already"),
         *((f"/save{mark} {folder}", "a folder") for mark in ("", "!")),
         *((f"/save{mark} {fifo}", "a device or a pipe") for mark in ("", "!")),
-        *((f"/save{mark} /dev/full", "a device or a pipe") for mark in ("", "!")),
+        *((f"/save{mark} {device}", "a device or a pipe") for mark in ("", "!")),
         (f"/save {tmp_path / 'nowhere' / 'chat'}", "cannot be written"),
     ):
         told = lines(f"hello\n{command}\n")[1]
@@ -164,11 +165,12 @@ def test_a_chat_is_saved_over_nothing_that_is_there(lines: Lines, tmp_path: Path
         assert told.count("\n") == 1
     assert there.read_text() == "precious"
     assert stat.S_ISFIFO(fifo.stat().st_mode)
+    assert device.is_symlink()
     assert lines(f"/save! {link}\n")[1] == f"Saved to {link}.\n"
     assert link.is_symlink()
     assert '"hello"' in there.read_text()
     assert stat.S_IMODE(there.stat().st_mode) == 0o600
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["fifo", "folder", "link", "there.jsonl"], "nothing is left behind"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["device", "fifo", "folder", "link", "there.jsonl"], "nothing is left behind"
 
 
 def test_unknown_commands_and_messages_that_look_like_one(lines: Lines) -> None:
