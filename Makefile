@@ -36,6 +36,7 @@ bench: $(SET_UP)
 	$(RUN) bench/training.py speed --data $(DATA)
 	$(RUN) bench/training.py learning --data $(DATA)
 	$(RUN) bench/endurance.py --data $(DATA)
+	$(RUN) bench/chat_memory.py
 	$(RUN) bench/processes.py --data $(DATA)
 	$(RUN) bench/importers.py
 

@@ -27,9 +27,16 @@ class Scripted:
         self.context = context
         self.prompts: list[list[int]] = []
 
-    def stream(self, prompt: Sequence[int], sampling: SamplingConfig, stop: Collection[int], seed: int | None = None) -> Iterator[int]:
+    def stream(
+        self, prompt: Sequence[int], sampling: SamplingConfig, stop: Collection[int], seed: int | None = None, begun: int = 0
+    ) -> Iterator[int]:
         self.prompts.append(list(prompt))
-        reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+        if begun:  # it goes on where it was cut
+            ids = self.tokenizer(f" {self.last}", add_special_tokens=False).input_ids
+            assert self.tokenizer.decode(prompt[-begun:]) == self.tokenizer.decode(ids[:begun])
+            yield from ids[begun:][: sampling.max_new_tokens]
+            return
+        reply = self.last = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
         for each in self.tokenizer(f" {reply}", add_special_tokens=False).input_ids[: sampling.max_new_tokens]:
             if each in stop:
                 return
@@ -93,6 +100,90 @@ def test_a_reply_that_is_stopped_keeps_what_was_said(tokenizer: Any) -> None:
     assert session.history == (Turn("Morty", "hello"), Turn("Rick", said.strip()))
 
 
+def test_a_reply_that_is_cut_says_so_and_goes_on(tokenizer: Any) -> None:
+    text = "a long and winding reply about the goose in the house"
+    session = talk(tokenizer, text, sampling=SamplingConfig(max_new_tokens=8))
+    assert not session.cut
+    pieces = [session.reply("hello")]
+    while session.cut:
+        assert len(pieces) < 20
+        pieces.append("".join(session.more()))
+        assert session.history == (Turn("Morty", "hello"), Turn("Rick", "".join(pieces))), "it stays one turn, without a mark"
+    assert len(pieces) > 2
+    assert session.history[-1].text == text
+    assert list(session.more()) == [], "it was whole"
+    assert session.history[-1].text == text
+    session.undo()
+    assert not session.cut
+    with pytest.raises(ChatError, match="no reply of Rick"):
+        session.more()
+
+
+def test_a_reply_of_a_saved_chat_goes_on(tokenizer: Any, tmp_path: Path) -> None:
+    session = talk(tokenizer, "a long and winding reply about the goose", sampling=SamplingConfig(max_new_tokens=8))
+    begun = session.reply("hello")
+    session.save(tmp_path / "chat.jsonl")
+    session.load_history(tmp_path / "chat.jsonl")
+    assert not session.cut, "a file does not tell"
+    added = "".join(session.more())
+    assert session.history == (Turn("Morty", "hello"), Turn("Rick", begun + added))
+    assert len(added) > 3
+
+
+def test_a_reply_that_fills_the_context_cannot_go_on(tokenizer: Any) -> None:
+    session = talk(tokenizer, "goose " * 300, sampling=SamplingConfig(max_new_tokens=60), context=128)
+    session.reply("hello")
+    with pytest.raises(ChatError, match="fills the model's context"):
+        [list(session.more()) for _ in range(10)]
+    assert len(session.history) == 2
+
+
+def test_a_model_without_numbers_is_one_line_and_the_chat_goes_on(tiny_gpt2: Path) -> None:
+    session = ChatSession.load(tiny_gpt2, sampling=SamplingConfig(max_new_tokens=4), seed=1)
+    norm = session.engine.model.transformer.ln_f.bias
+    whole = norm.detach().clone()
+    for bad in (float("nan"), float("inf")):
+        norm.data.fill_(bad)
+        for temperature in (0.0, 0.7):
+            session.sampling = session.sampling.changed(temperature=temperature)
+            with pytest.raises(ModelError, match="no numbers") as caught:
+                session.reply("hello")
+            assert "\n" not in str(caught.value)
+    norm.data.copy_(whole)
+    assert session.reply("hello")
+
+
+def test_bytes_that_are_no_text_are_refused(tokenizer: Any, tmp_path: Path) -> None:
+    session = talk(tokenizer, "hm")
+    with pytest.raises(ChatError, match="no valid text"):
+        session.stream(b"caf\xe9".decode(errors="surrogateescape"))
+    assert session.history == ()
+    (tmp_path / "half.jsonl").write_text('{"group": "", "turns": [{"speaker": "Rick", "text": "\\ud83d"}]}')
+    with pytest.raises(ChatError, match="not a saved chat"):
+        session.load_history(tmp_path / "half.jsonl")
+
+
+def test_a_chat_holds_no_more_after_many_turns_than_after_few(tiny_gpt2: Path) -> None:
+    import gc
+
+    import torch
+
+    session = ChatSession.load(tiny_gpt2, sampling=SamplingConfig(max_new_tokens=4), seed=1)
+
+    def tensors() -> int:
+        gc.collect()
+        return sum(issubclass(type(each), torch.Tensor) for each in gc.get_objects())
+
+    def say(turns: int) -> None:
+        for number in range(turns):
+            session.reply("hello" + " goose" * (number % 9))
+
+    say(3)
+    few = tensors()
+    say(15)
+    assert tensors() == few
+
+
 def test_undo_retry_and_reset(tokenizer: Any) -> None:
     session = talk(tokenizer, "one", "two", "three", "four")
     for command in (session.undo, lambda: list(session.retry())):
@@ -114,6 +205,11 @@ def test_save_and_load(tokenizer: Any, tmp_path: Path) -> None:
     session.save(tmp_path / "chat.jsonl")
     other = talk(tokenizer, "x")
     other.load_history(tmp_path / "chat.jsonl")
+    with pytest.raises(CheckpointError, match="is there already"):
+        other.save(tmp_path / "chat.jsonl")
+    (tmp_path / "chat.jsonl").chmod(0o644)
+    other.save(tmp_path / "chat.jsonl", overwrite=True)
+    assert (tmp_path / "chat.jsonl").stat().st_mode & 0o777 == 0o600
     assert other.history == session.history
     (tmp_path / "bad.jsonl").write_text("{broken")
     for bad in ("bad.jsonl", "none.jsonl"):

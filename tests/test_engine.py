@@ -8,6 +8,7 @@ import torch
 from conftest import make_gpt2, make_llama
 from wolf_chatbox.config import SamplingConfig
 from wolf_chatbox.engines.torch_engine import TorchEngine
+from wolf_chatbox.errors import ConfigError, ModelError
 
 PROMPT = [5, 6, 7, 8]
 GREEDY = SamplingConfig(max_new_tokens=30, no_repeat_ngram_size=0, top_k=0, top_p=1.0, temperature=0)
@@ -34,6 +35,34 @@ def test_a_reply_ends_at_a_stop_id_which_is_no_part_of_it() -> None:
     engine = TorchEngine(make_gpt2())
     whole = list(engine.stream(PROMPT, PLAIN, set(), seed=1))
     assert list(engine.stream(PROMPT, PLAIN, {whole[7]}, seed=1)) == whole[: whole.index(whole[7])]
+
+
+@pytest.mark.parametrize("first", [1, 5, 29])
+@pytest.mark.parametrize("size", [0, 1, 2])
+def test_a_reply_in_two_parts_is_the_reply_in_one(size: int, first: int) -> None:
+    engine = TorchEngine(make_gpt2(vocab=60))
+    rule = GREEDY.changed(no_repeat_ngram_size=size)
+    whole = list(engine.stream(PROMPT, rule, set()))
+    begun = list(engine.stream(PROMPT, rule.changed(max_new_tokens=first), set()))
+    rest = engine.stream([*PROMPT, *begun], rule.changed(max_new_tokens=30 - first), set(), begun=first)
+    assert begun + list(rest) == whole
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), float("-inf")])
+@pytest.mark.parametrize("temperature", [0.0, 0.7])
+def test_a_model_that_gives_no_numbers_is_named(bad: float, temperature: float) -> None:
+    model = make_gpt2()
+    model.transformer.ln_f.weight.data.fill_(bad)
+    with pytest.raises(ModelError, match="no numbers"):
+        next(TorchEngine(model).stream(PROMPT, PLAIN.changed(temperature=temperature), set()))
+
+
+@pytest.mark.parametrize("temperature", [0.001, 1000.0])
+def test_every_temperature_that_is_allowed_works(temperature: float) -> None:
+    assert next(TorchEngine(make_gpt2()).stream(PROMPT, PLAIN.changed(temperature=temperature), set(), seed=1)) >= 0
+    for bad in (1e-300, 1e-4, 1e4, 1e300):
+        with pytest.raises(ConfigError, match=r"from 0\.001 to 1000"):
+            PLAIN.changed(temperature=bad)
 
 
 @pytest.mark.parametrize("size", [1, 2, 3])

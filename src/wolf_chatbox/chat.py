@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import re
 from collections import Counter
@@ -15,15 +14,17 @@ import torch
 from wolf_chatbox import models
 from wolf_chatbox.checkpoint import read_run
 from wolf_chatbox.config import SamplingConfig
-from wolf_chatbox.conversation import Conversation, Turn, parse_conversations
+from wolf_chatbox.conversation import Conversation, Turn, parse_conversations, write_conversations
 from wolf_chatbox.corpus import find_speaker
 from wolf_chatbox.embedded import Tell
 from wolf_chatbox.engines import Engine
 from wolf_chatbox.engines.torch_engine import TorchEngine
 from wolf_chatbox.errors import ChatError, ConfigError, DataError, ModelError
-from wolf_chatbox.files import writing
+from wolf_chatbox.files import new_file
 from wolf_chatbox.rendering import Renderer, choose_style, make_renderer
 from wolf_chatbox.styles import ASSISTANT, USER
+
+FULL = "the reply fills the model's context. Say something instead."
 
 
 class ChatSession:
@@ -52,6 +53,7 @@ class ChatSession:
         self.speakers = speakers or {}
         self.sampling = sampling or SamplingConfig()
         self.history: tuple[Turn, ...] = ()
+        self._drawn: tuple[Turn, list[int], bool] | None = None  # the last reply, its ids, and whether it was cut
         self._history_tokens = history_tokens
         self._random = random.Random(seed)
 
@@ -100,13 +102,16 @@ class ChatSession:
     def stream(self, message: str) -> Iterator[str]:
         """Say something; yields the reply piece by piece.
 
-        The message and the reply join the history when the reply is whole; the pieces drawn so far do when the
-        generator is closed early. Raises ChatError when the message is empty or does not fit into the context.
+        The message joins the history at once, the reply when it is whole; the pieces drawn so far do when the generator is closed
+        early. Raises ChatError, at once, when the message is empty, no text, or does not fit into the context; while the reply is
+        drawn ModelError when the model gives no numbers.
         """
         text = message.strip()
         if not text:
             raise ChatError("say something: an empty message has no answer.")
-        yield from self._answer((*self.history, Turn(self.user, text)))
+        if not is_unicode(text):
+            raise ChatError("the message is no valid text (its bytes are not in the encoding of the input, UTF-8 as a rule). Say it again.")
+        return self._answer((*self.history, Turn(self.user, text)))
 
     def reply(self, message: str) -> str:
         """Say something and wait for the whole reply."""
@@ -115,7 +120,23 @@ class ChatSession:
     def retry(self) -> Iterator[str]:
         """Draw another reply to the last message; raises ChatError when there is none."""
         last = self._last_message()
-        yield from self._answer(self.history[: last + 1])
+        return self._answer(self.history[: last + 1])
+
+    @property
+    def cut(self) -> bool:
+        """Whether the last reply ended because it had its most tokens (`max_new_tokens`, or the context); `more` goes on with it."""
+        return bool(self.history and self._drawn and self._drawn[0] is self.history[-1] and self._drawn[2])
+
+    def more(self) -> Iterator[str]:
+        """Go on with the last reply, also a stopped or a loaded one; yields what is added, which the same turn takes in.
+
+        Yields nothing when the model has nothing to add. Raises ChatError when there is no reply, or it fills the context.
+        """
+        if not self.history or self.history[-1].speaker != self.persona:
+            raise ChatError(f"there is no reply of {self.persona} to go on with. Say something first.")
+        *before, last = self.history
+        kept = self._drawn[1] if self._drawn and self._drawn[0] is last else None
+        return self._answer(tuple(before), last, kept or self.renderer.words(last))
 
     def undo(self) -> Turn:
         """Take the last message and what followed it back; returns the message. Raises ChatError when there is none."""
@@ -137,19 +158,22 @@ class ChatSession:
             self.user = self.persona
         self.persona = persona
 
-    def save(self, path: Path) -> None:
-        """Write the conversation as JSON Lines, the form of `wolf-chatbox data convert`; raises CheckpointError."""
-        line = json.dumps(Conversation(self.history, "chat").to_dict(), ensure_ascii=False)
-        with writing(path):
-            new = path.with_name(path.name + ".writing")
-            new.write_text(line + "\n", encoding="utf-8")
-            new.replace(path)
+    def save(self, path: Path, *, overwrite: bool = False) -> None:
+        """Write the conversation as JSON Lines, the form of `wolf-chatbox data convert`, for your eyes only (0600).
+
+        Raises CheckpointError when something is there already, unless it is a file and `overwrite` is set, or when the disk refuses.
+        """
+        with new_file(path, overwrite=overwrite, remedy="Pass overwrite=True, or choose another name.", mode=0o600) as file:
+            write_conversations([Conversation(self.history, "chat")], file)
 
     def load_history(self, path: Path) -> None:
         """Go on with a saved conversation; raises ChatError, and keeps the present one, when it cannot be read."""
         try:
             with path.open(encoding="utf-8") as file:
-                self.history = next(parse_conversations(file, str(path)), Conversation(())).turns
+                turns = next(parse_conversations(file, str(path)), Conversation(())).turns
+            if not all(is_unicode(turn.speaker + turn.text) for turn in turns):
+                raise DataError("half a surrogate pair is no character")
+            self.history = turns
         except (OSError, UnicodeDecodeError, DataError) as error:
             reason = error.strerror if isinstance(error, OSError) else "not a saved chat"
             raise ChatError(f"{path}: {reason}. Name a file that /save wrote.") from error
@@ -157,25 +181,31 @@ class ChatSession:
     def _last_message(self) -> int:
         said = [at for at, turn in enumerate(self.history) if turn.speaker != self.persona]
         if not said:
-            raise ChatError("there is no message yet.")
+            raise ChatError("there is no message yet. Say something first.")
         return said[-1]
 
-    def _answer(self, history: tuple[Turn, ...]) -> Iterator[str]:
-        before, self.history = self.history, history  # a question stays asked, however early its answer is stopped
+    def _answer(self, history: tuple[Turn, ...], said: Turn | None = None, ids: Sequence[int] = ()) -> Iterator[str]:
+        """The pieces of an answer to the history, or of what is added to what was `said`, of which `ids` were drawn."""
+        before, self.history = self.history, (*history, *filter(None, [said]))  # a question stays asked, however early its answer is stopped
         try:
-            prompt = self._prompt(history)
-        except ChatError:
+            prompt = self._prompt(history, len(ids))
+        except ChatError as error:
             self.history = before
-            raise
+            raise (ChatError(FULL) if said else error) from None
+        if len(prompt) + len(ids) >= self.engine.context:
+            raise ChatError(FULL)
+        return self._pieces(history, prompt, said, list(ids))
+
+    def _pieces(self, history: tuple[Turn, ...], prompt: list[int], said: Turn | None, ids: list[int]) -> Iterator[str]:
         others = {turn.speaker for turn in history} | set(self.speakers)
-        ids: list[int] = []
-        shown = ""
-        tokens = self.engine.stream(prompt, self.sampling, self._stop_ids(), seed=self._random.getrandbits(32))
+        shown = begun = self._begun(said, ids)
+        most = len(ids) + min(self.sampling.max_new_tokens, self.engine.context - len(prompt) - len(ids))
+        tokens = self.engine.stream([*prompt, *ids], self.sampling, self._stop_ids(), seed=self._random.getrandbits(32), begun=len(ids))
+        ended = False
         try:
             for token in tokens:
                 ids.append(token)
-                text = self.renderer.decode(ids).lstrip()
-                whole, ended = cut_at_other_speaker(text, others)
+                whole, ended = cut_at_other_speaker(self.renderer.decode(ids).lstrip(), others)
                 # A half-decoded character and the start of a line that may turn out to be another speaker's wait.
                 ready = whole if ended else settled(whole)
                 if len(ready) > len(shown):
@@ -188,11 +218,20 @@ class ChatSession:
                 piece, shown = rest[len(shown) :], rest
                 yield piece
         finally:
-            self.history = (*history, Turn(self.persona, shown.strip())) if shown.strip() else history
+            text = (said.text if said else "") + shown[len(begun) :]
+            if text.strip():
+                turn = (said or Turn(self.persona, ""))._replace(text=text.strip())
+                self.history = (*history, turn)
+                self._drawn = None if ended else (turn, ids, len(ids) == most)
 
-    def _prompt(self, history: Sequence[Turn]) -> list[int]:
-        """The prompt, with room left for the reply; the rows of the training are the history's measure."""
-        room = self.engine.context - min(self.sampling.max_new_tokens, self.engine.context // 2)
+    def _begun(self, said: Turn | None, ids: list[int]) -> str:
+        """The text of a reply so far, as its ids have it; a stopped one may have ids whose text waited."""
+        text = self.renderer.decode(ids).lstrip() if said else ""
+        return said.text if said and text.startswith(said.text) else text
+
+    def _prompt(self, history: Sequence[Turn], begun: int = 0) -> list[int]:
+        """The prompt, with room left for the reply, of which `begun` tokens are there; the rows of the training are the history's measure."""
+        room = self.engine.context - min(self.sampling.max_new_tokens, self.engine.context // 2) - begun
         wanted = min(self._history_tokens or room, room)
         try:
             prompt = self.renderer.prompt(history, self.persona, wanted)
@@ -208,6 +247,11 @@ class ChatSession:
 def find_persona(name: str, speakers: dict[str, int]) -> str:
     """The speaker of that name that a model knows; a model without a record takes any name."""
     return find_speaker(name, Counter(speakers)) if speakers else name
+
+
+def is_unicode(text: str) -> bool:
+    """Whether a text can be encoded: halves of surrogate pairs, such as Python makes of bytes that it cannot decode, cannot."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def saved_sampling(generation: object, folder: Path) -> SamplingConfig:

@@ -146,7 +146,7 @@ def _check_view(config: TrainConfig) -> None:
 class SamplingConfig:
     """How a reply is drawn from the model."""
 
-    max_new_tokens: Whole = 64
+    max_new_tokens: Whole = 128
     """Tokens of one generated reply at most."""
     no_repeat_phrase: Whole = 4
     """No phrase of this many words twice in a reply, and no piece of text more than four times in a row; 0 is off."""
@@ -166,6 +166,8 @@ class SamplingConfig:
         _check_numbers(self, "top_p")
         if not 0 < self.top_p <= 1:
             raise ConfigError("top_p", self.top_p, "must be above 0 and at most 1.")
+        if self.temperature and not 1e-3 <= self.temperature <= 1e3:  # beyond, fp32 has no numbers for the scores
+            raise ConfigError("temperature", self.temperature, "must be 0, or from 0.001 to 1000.")
 
     def changed(self, **settings: float | None) -> SamplingConfig:
         """A copy with these settings; None leaves a setting as it is."""

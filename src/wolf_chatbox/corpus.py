@@ -26,8 +26,8 @@ def find_speaker(name: str, speakers: Counter[str], what: str = "persona") -> st
     by_folded = {folded(speaker): speaker for speaker in reversed([each for each, _ in speakers.most_common()])}
     if folded(name) in by_folded:
         return by_folded[folded(name)]
-    near = [by_folded[each] for each in difflib.get_close_matches(folded(name), by_folded, n=3, cutoff=0.5)]
-    there = f"Did you mean {', '.join(near)}?" if near else f"The data has {shortlist([each for each, _ in speakers.most_common()], 5)}."
+    near = [by_folded[each] for each in difflib.get_close_matches(folded(name), by_folded, n=len(by_folded) or 1, cutoff=0.5)]
+    there = f"Did you mean {shortlist(near, 3)}?" if near else f"The data has {shortlist([each for each, _ in speakers.most_common()], 5)}."
     raise DataError(f"{what} {name!r}: no turn is spoken by it. {there}")
 
 

@@ -88,7 +88,7 @@ class Renderer:
         """One turn of a conversation (which matters for a view) with its marks; if it is learnt, its words and the end token are."""
         marks = self._marks_of(turn.speaker, part)
         head = self.head(turn.speaker, part)
-        words = self._encode_text(f" {turn.text}" if marks.label else turn.text)
+        words = self.words(turn, part)
         after = self._encode_marks(marks.after)
         end = next((at + 1 for at, each in enumerate(after) if each in self._special), 0)
         learn = self.learns(turn.speaker, part)
@@ -96,6 +96,10 @@ class Renderer:
             [*head, *words, *after],
             [False] * len(head) + [learn] * (len(words) + end) + [False] * (len(after) - end),
         )
+
+    def words(self, turn: Turn, part: Conversation | None = None) -> list[int]:
+        """A turn's words alone."""
+        return list(self._encode_text(f" {turn.text}" if self._marks_of(turn.speaker, part).label else turn.text))
 
     def head(self, speaker: str, part: Conversation | None = None) -> list[int]:
         """What stands before the words of a speaker's turn."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -13,31 +14,36 @@ from platformdirs import user_state_path
 from prompt_toolkit import PromptSession
 from prompt_toolkit.completion import WordCompleter
 from prompt_toolkit.formatted_text import FormattedText
-from prompt_toolkit.history import FileHistory
+from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from rich.text import Text
 
 from wolf_chatbox.chat import ChatSession
 from wolf_chatbox.config import SamplingConfig
 from wolf_chatbox.errors import ChatError, ConfigError, WolfChatboxError
+from wolf_chatbox.files import check_place, writing
 from wolf_chatbox.screen import Screen, painted
+from wolf_chatbox.shortlist import shortlist
 from wolf_chatbox.visible import visible
+from wolf_chatbox.wrapping import Wrapper
 
 COMMANDS = {
     "/help": "this list",
     "/reset": "forget the conversation and start anew",
     "/undo": "take your last message and its answer back",
     "/retry": "draw another answer to your last message",
-    "/save FILE": "write the conversation to a file",
+    "/more": "go on with the last answer, such as one that ends in … because it had its most tokens",
+    "/save FILE": "write the conversation to a file; /save! FILE replaces one that is there",
     "/load [FILE]": "go on with a saved conversation; without FILE with the last one",
-    "/persona NAME": "let another speaker answer",
+    "/persona NAME": "let another speaker answer; without NAME list them",
     "/set NAME=VALUE": "change how replies are drawn, such as top_p=0.9; without NAME=VALUE show it",
     "/quit": "leave (so does Ctrl-D); Ctrl-C stops a reply",
 }
+NAMES_SHOWN = 12
 
 
 def last_chat() -> Path:
     """Where a terminal chat is kept as it goes, so that no chat is lost."""
-    return user_state_path("wolf_chatbox", ensure_exists=True) / "last-chat.jsonl"
+    return user_state_path("wolf_chatbox") / "last-chat.jsonl"
 
 
 class Quit(Exception):
@@ -48,44 +54,74 @@ def talk(session: ChatSession, turns: int = 0) -> None:
     """Chat on the terminal until the person leaves, or `turns` replies were given (0: no limit)."""
     console = Screen()
     editor: PromptSession[str] = PromptSession(
-        history=FileHistory(str(user_state_path("wolf_chatbox", ensure_exists=True) / "messages")),
+        history=_messages(),
         completer=WordCompleter([name.split()[0] for name in COMMANDS], sentence=True),
         complete_while_typing=False,
     )
+
+    def tell(text: str) -> None:
+        console.print(text, style="dim")
+
     who = painted(("You talk with ", ""), (session.persona, "bold"), (" as ", ""), (session.user, "bold"))
     console.print(who + ". /help lists the commands, Ctrl-D leaves.")
-    said = 0
+    said, kept = 0, False
     while not turns or said < turns:
         try:
-            line = editor.prompt(FormattedText([("bold ansicyan", visible(f"{session.user}: "))])).strip()
+            line = editor.prompt(FormattedText([("bold ansicyan", f"{visible(session.user)}: ")])).strip()
         except KeyboardInterrupt:
-            console.print("Ctrl-D or /quit leaves.", style="dim")
+            tell("Ctrl-D or /quit leaves.")
             continue
         except EOFError:
             break
         if not line:
             continue
         try:
-            answer = _answer(session, line, lambda text: console.print(Text(text, style="dim")))
+            answer = _answer(session, line, tell)
             if answer is None:
                 continue
-            said += _stream(console, session.persona, answer)
-            session.save(last_chat())
+            said += _stream(console, Wrapper(lambda: editor.output.get_size().columns), session, answer, _goes_on(line))
+            _keep(session)
+            kept = True
         except Quit:
             break
+        except KeyboardInterrupt:  # before the first word: the message stays said
+            console.print()
         except WolfChatboxError as error:
-            console.print(Text(f"error: {error}", style="red"))
-    if session.history:
-        console.print("The conversation is kept: /load goes on with it in the next chat.", style="dim")
+            console.print(f"wolf-chatbox: {error}", style="dim red")
+    if kept:
+        tell("The conversation is kept: /load goes on with it in the next chat.")
+
+
+def _keep(session: ChatSession) -> None:
+    """Write the conversation where /load finds it; raises CheckpointError."""
+    with writing(last_chat()):
+        last_chat().parent.mkdir(parents=True, exist_ok=True)
+    session.save(last_chat(), overwrite=True)
+
+
+def _messages() -> History:
+    """What the person typed, in earlier chats too: in a file for their eyes only, or for this chat where none can be written."""
+    path = last_chat().with_name("messages")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        path.chmod(0o600)
+    except OSError:
+        return InMemoryHistory()
+    return FileHistory(str(path))
 
 
 def answer_lines(session: ChatSession, lines: TextIO, out: TextIO, turns: int = 0) -> bool:
-    """Answer each line with one line; commands and errors speak on stderr. Returns False when a message had no answer."""
+    """Answer each line with one line; commands, notes and errors speak on stderr. Returns False when a message had no answer.
+
+    A reply that was cut has no mark in its line, which holds the model's words alone; stderr tells. /more gives the whole reply again,
+    as it has grown.
+    """
     said = 0
     well = True
 
     def tell(text: str) -> None:
-        print(text, file=sys.stderr)
+        print(visible(text), file=sys.stderr)
 
     for line in lines:
         if turns and said >= turns:
@@ -96,16 +132,24 @@ def answer_lines(session: ChatSession, lines: TextIO, out: TextIO, turns: int = 
             answer = _answer(session, line.strip(), tell)
             if answer is None:
                 continue
-            reply = " ".join("".join(answer).split())
+            reply = "".join(answer)
+            if _goes_on(line.strip()):
+                reply = session.history[-1].text
+            if session.cut:
+                tell("The reply was cut at its most tokens. /more goes on.")
         except Quit:
             break
         except WolfChatboxError as error:
             tell(f"error: {error}")
             well, reply = False, ""
         # One line for each message, also where there is no answer: line n of the one is line n of the other.
-        print(reply, file=out, flush=True)
+        print(" ".join(visible(reply).split()), file=out, flush=True)
         said += 1
     return well
+
+
+def _goes_on(line: str) -> bool:
+    return line.split()[0].lower() == "/more"
 
 
 def _answer(session: ChatSession, line: str, tell: Callable[[str], None]) -> Iterator[str] | None:
@@ -125,18 +169,22 @@ def _answer(session: ChatSession, line: str, tell: Callable[[str], None]) -> Ite
             tell(f"Taken back: {session.undo().text}")
         case "/retry":
             return session.retry()
-        case "/save":
+        case "/more":
+            return session.more()
+        case "/save" | "/save!":
             if not rest:
-                raise ChatError("/save: name a file, such as /save chat.jsonl.")
-            session.save(Path(rest).expanduser())
+                raise ChatError(f"{command}: name a file, such as {command} chat.jsonl.")
+            _save(session, Path(rest).expanduser(), overwrite=command.endswith("!"))
             tell(f"Saved to {rest}.")
         case "/load":
+            if not rest and not last_chat().exists():
+                raise ChatError("there is no saved chat yet. A chat on a terminal is kept as it goes; /load FILE goes on with another.")
             session.load_history(Path(rest).expanduser() if rest else last_chat())
             tell("\n".join(f"{turn.speaker}: {turn.text}" for turn in session.history[-6:]))
         case "/persona":
             if rest:
                 session.become(rest)
-            tell(f"You talk with {session.persona} as {session.user}." + ("" if rest else f" Others: {', '.join(list(session.speakers)[:12])}"))
+            tell(f"You talk with {session.persona} as {session.user}." + ("" if rest else f" {_others(session)}"))
         case "/set":
             if rest:
                 session.sampling = _set(session.sampling, rest)
@@ -146,6 +194,19 @@ def _answer(session: ChatSession, line: str, tell: Callable[[str], None]) -> Ite
         case _:
             raise ChatError(f"{command}: no such command. /help lists them; a message that begins with / is written with two.")
     return None
+
+
+def _save(session: ChatSession, path: Path, *, overwrite: bool) -> None:
+    check_place(path, overwrite=overwrite, remedy="Replace it with /save! FILE, or choose another name.")
+    session.save(path, overwrite=overwrite)
+
+
+def _others(session: ChatSession) -> str:
+    """Who else can answer, in words."""
+    others = [name for name in session.speakers if name != session.persona]
+    if session.renderer.style.name != "named":
+        return "This model has one voice."
+    return f"Others: {shortlist(others, NAMES_SHOWN)}." if others else "The model knows no other names."
 
 
 def _set(sampling: SamplingConfig, rest: str) -> SamplingConfig:
@@ -168,16 +229,31 @@ def _set(sampling: SamplingConfig, rest: str) -> SamplingConfig:
         raise ChatError(f"/set: {error}") from error
 
 
-def _stream(console: Screen, persona: str, answer: Iterator[str]) -> bool:
+def _stream(console: Screen, wrapper: Wrapper, session: ChatSession, answer: Iterator[str], goes_on: bool) -> bool:
     """Print a reply as it comes; Ctrl-C keeps what has come. Returns whether anything was said."""
-    said = False
+    said = stopped = False
+
+    def show(text: str, style: str = "") -> None:
+        console.print(Text(text, style=style), end="", soft_wrap=True)
+
     with closing(answer) as pieces:  # type: ignore[type-var]
+        show(wrapper.feed(visible(f"{session.persona}: ")) + wrapper.flush(), "bold yellow")
         try:
-            console.print(Text(f"{persona}: ", style="bold yellow"), end="")
             for piece in pieces:
+                if goes_on and not said:
+                    show(wrapper.feed("…") + wrapper.flush(), "dim")
                 said = True
-                console.print(Text(piece), end="", soft_wrap=True)
+                show(wrapper.feed(visible(piece)))
         except KeyboardInterrupt:
-            console.print(Text(" …", style="dim"), end="")
-    console.print("" if said else Text("(says nothing; /retry asks again)", style="dim"))
+            stopped = True
+        except WolfChatboxError:
+            console.print(wrapper.flush())
+            raise
+    if said or stopped:
+        marked = stopped or session.cut
+        show((wrapper.feed(" …" if marked else "") + wrapper.flush()).removesuffix("…" if marked else ""))
+        show("…" if marked else "", "dim")
+    else:
+        show(wrapper.feed("(has nothing to add)" if goes_on else "(says nothing; /retry asks again)") + wrapper.flush(), "dim")
+    console.print()
     return said

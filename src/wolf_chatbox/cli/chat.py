@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 
 from prompt_toolkit.application import create_app_session
@@ -58,6 +59,9 @@ def open_chat(config: ChatConfig) -> int:
         session.sampling = config.sampling(session.sampling)
     if saved and not saved.get("finished", True):
         console.say("note: this model's training was interrupted; it can be resumed", "yellow")
+    for stream in (sys.stdin, behind(sys.stdout), behind(sys.stderr)):
+        if isinstance(stream, TextIOWrapper):  # bytes that are no text reach the session, which refuses them
+            stream.reconfigure(errors="surrogateescape" if stream is sys.stdin else "backslashreplace")
     if sys.stdin.isatty() and sys.stdout.isatty():
         with create_app_session(output=create_output(behind(sys.stdout))):
             talk(session, config.turns)

@@ -14,6 +14,11 @@ class Engine(Protocol):
     context: int
     """Tokens of prompt and reply together at most."""
 
-    def stream(self, prompt: Sequence[int], sampling: SamplingConfig, stop: Collection[int], seed: int | None = None) -> Iterator[int]:
-        """Yield the reply's ids as they are drawn, up to an id of `stop`, which is not yielded."""
+    def stream(
+        self, prompt: Sequence[int], sampling: SamplingConfig, stop: Collection[int], seed: int | None = None, begun: int = 0
+    ) -> Iterator[int]:
+        """Yield the reply's ids as they are drawn, up to an id of `stop`, which is not yielded.
+
+        The last `begun` ids of the prompt are of the reply already, which then goes on.
+        """
         ...

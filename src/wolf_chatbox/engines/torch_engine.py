@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ from transformers.generation.logits_process import (
 
 from wolf_chatbox.config import SamplingConfig
 from wolf_chatbox.engines.repetition import Repetition
+from wolf_chatbox.errors import ModelError
 from wolf_chatbox.loss import evaluating
 from wolf_chatbox.models import context_of
 
@@ -37,10 +39,13 @@ class TorchEngine:
         self.context = context_of(model.config)
         self._keeps_last = "logits_to_keep" in inspect.signature(model.forward).parameters
 
-    def stream(self, prompt: Sequence[int], sampling: SamplingConfig, stop: Collection[int], seed: int | None = None) -> Iterator[int]:
+    def stream(
+        self, prompt: Sequence[int], sampling: SamplingConfig, stop: Collection[int], seed: int | None = None, begun: int = 0
+    ) -> Iterator[int]:
         """Yield the reply's ids as they are drawn, up to an id of `stop`, which is not yielded.
 
-        The rules against repetition look at the reply alone. Raises ValueError when the prompt is empty or fills the context.
+        The rules against repetition look at the reply alone, to which the last `begun` ids of the prompt belong already. Raises ValueError when
+        the prompt is empty or fills the context, ModelError when the model gives no numbers.
         """
         if not 0 < len(prompt) < self.context:
             raise ValueError(f"a prompt of {len(prompt)} tokens; it must have 1 to {self.context - 1}")
@@ -53,13 +58,16 @@ class TorchEngine:
         shape = self._processors(sampling)
         keep_last = {"logits_to_keep": 1} if self._keeps_last else {}
         ids: Any = torch.tensor([list(prompt)], device=device)
-        reply = ids[:, :0]
+        reply = ids[:, len(prompt) - begun :]
         cache = None
         for _ in range(min(sampling.max_new_tokens, self.context - len(prompt))):
             with torch.inference_mode(), evaluating(self.model):
                 output = self.model(input_ids=ids, past_key_values=cache, use_cache=True, **keep_last)
                 cache = output.past_key_values
-                scores = shape(reply, output.logits[:, -1].float())
+                logits = output.logits[:, -1].float()
+                if not math.isfinite(logits.max()):  # one NaN makes the maximum NaN
+                    raise ModelError("the model gives no numbers (NaN or infinite logits). Its weights are damaged; take another model.")
+                scores = shape(reply, logits)
                 greedy = sampling.temperature == 0
                 ids = scores.argmax(-1, keepdim=True) if greedy else torch.multinomial(scores.softmax(-1), 1, generator=random)
                 reply = torch.cat([reply, ids], dim=-1)
