@@ -71,15 +71,17 @@ def growth(content: Callable[[int], bytes], file: Path, place: Path, name: str, 
 
     usual = file.read_bytes()
     try:
-        if measure(4 * size) < QUICK:
-            return 1.0
-        small = large = 0.0
+        first = measure(4 * size)
+        if first < QUICK or first == math.inf:
+            return 1.0 if first < QUICK else first
+        small = large = ratio = 0.0
         for number in range(ROUNDS):
             small += sum(measure(size) for _ in range(4))
             large += measure(4 * size)
-            if number and 4 * large <= 5 * small < math.inf:
+            ratio = 4 * large / small
+            if ratio <= 4.5 or (number and not 5 < ratio <= 8):  # plain enough
                 break
-        return 4 * large / small
+        return ratio
     finally:
         file.write_bytes(usual)
 
@@ -106,7 +108,7 @@ def grown(name: str, scratch: Path, *, all_ways: bool) -> dict[str, float]:
     ]
     for file, place, each in made if all_ways else made[:: math.ceil(len(made) / SOME)]:
         factor = growth(each.content, scratch / file, scratch / place, name, SIZE if all_ways else SMALL)
-        if not factor <= 5:  # nor infinity in both sizes
+        if factor > 5:
             found[f"{file}, {each.label}"] = round(factor, 1)
     return found
 
