@@ -16,7 +16,7 @@ NUMBER = "\ue000"
 
 
 class Hostile(NamedTuple):
-    """A file that can be made as large as is wanted: what is there once, a piece that is repeated, and what is there once at the end."""
+    """A file that can be made as large as is wanted: parts of what is there once and a piece that is repeated, and an end."""
 
     label: str
     parts: tuple[tuple[str, str], ...]
@@ -46,7 +46,7 @@ class Rows(NamedTuple):
 
 
 def _times(piece: str, times: int) -> str:
-    return "".join(piece.replace(NUMBER, str(at)) for at in range(times)) if NUMBER in piece else piece * times
+    return "".join(piece.replace(NUMBER, f"{at:06}") for at in range(times)) if NUMBER in piece else piece * times
 
 
 def hostile(content: bytes, *, all_ways: bool) -> Iterator[Hostile | Rows]:
@@ -55,6 +55,8 @@ def hostile(content: bytes, *, all_ways: bool) -> Iterator[Hostile | Rows]:
         yield Rows("rows", content)
         return
     text = content.decode(errors="surrogateescape")
+    if not text.strip():
+        return
     try:
         yield from _of_json(json.loads(text), all_ways)
         return
@@ -77,7 +79,7 @@ def _of_lines(lines: list[str], all_ways: bool) -> Iterator[Hostile]:
             continue
         seen.add(looks)
         before, after = "".join(lines[: at + 1]), "".join(lines[at + 1 :])
-        whole, word, label = line.rstrip("\n") + "\n", line.split()[-1][-8:], f"line {at + 1}"
+        whole, word, label = line.rstrip("\n") + "\n", line.split()[-1][-3:], f"line {at + 1}"
         yield Hostile(f"{label}, then its last word", ((before, f"{word}\n"),), after)
         yield Hostile(f"{label}, impossible", ((before, _impossible(whole)),), after)
         if not all_ways:
@@ -137,7 +139,7 @@ def _inside(value: Any, path: str, before: str, after: str) -> Iterator[Hostile]
 
 
 def _text(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(value).replace("\\ue000", NUMBER)
 
 
 def _marked(value: Any) -> Any:

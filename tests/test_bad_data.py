@@ -118,6 +118,35 @@ def test_cp932_is_read_when_it_is_named(complain: Complain, tmp_path: Path) -> N
     assert conversation.turns == (Turn("桜", "「表示」ソ。"),)
 
 
+@pytest.mark.parametrize("form", ["utf-16", "utf-32", "utf-32-le", "utf-32-be"])
+def test_wide_characters_are_read_by_their_mark(tmp_path: Path, form: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(("" if form in ("utf-16", "utf-32") else "\ufeff").encode(form) + "name,line\n桜,「表示」\n".encode(form))
+    (conversation,) = read_conversations(path)
+    assert conversation.turns == (Turn("桜", "「表示」"),)
+
+
+def test_a_mailbox_in_wide_characters_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.mbox"
+    path.write_bytes("From ann\nFrom: Ann <ann@example.org>\nSubject: Oars\n\nWho brings them?\n".encode("utf-32"))
+    (conversation,) = read_conversations(path)
+    assert conversation.turns == (Turn("Ann", "Who brings them?"),)
+
+
+def test_a_mail_nested_too_deep_is_counted(tmp_path: Path) -> None:
+    path = tmp_path / "a.mbox"
+    nested = "".join(f"Content-Type: multipart/mixed; boundary=b{depth}\n\n--b{depth}\n" for depth in range(2000))
+    path.write_text(f"From ann\nFrom: Ann <ann@example.org>\n{nested}\n\nFrom bob\nFrom: Bob <bob@example.org>\n\nhello\n")
+    tally = Tally()
+    assert [turn.speaker for conversation in read_conversations(path, tally=tally) for turn in conversation.turns] == ["Bob"]
+    assert tally.dropped == {"a mail that cannot be read": 1}
+
+
+def test_a_game_of_too_many_players_is_refused(complain: Complain) -> None:
+    log = "".join(f"0,status,{number},SEER,ALIVE,team{number},A{number}\n" for number in range(101)) + "0,talk,0,0,1,hello\n"
+    assert complain("a.log", log) == "a.log: 101 players in one game, where at most 100 are read. Give one game at a time."
+
+
 # Scripts
 
 

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import shutil
+import subprocess
+import sys
+import threading
+import warnings
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -15,7 +21,7 @@ from hypothesis import strategies as st
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.errors import DataError, FormatError
-from wolf_chatbox.importers import Tally, json_stream, read_conversations
+from wolf_chatbox.importers import Tally, json_stream, pipes, read_conversations
 from wolf_chatbox.importers.json_stream import JsonStream
 from wolf_chatbox.importers.source import Source, Truncated
 
@@ -139,7 +145,7 @@ def test_turns_of_a_conversation_that_never_comes_whole_are_counted_as_dropped(t
     assert [each.group for each in conversations] == [each.group for each in read(tmp_path / "a.csv")]
     assert tally.kept == sum(len(each.turns) for each in conversations)
     assert tally.dropped["in a conversation that cannot be read to its end"] == apart.kept > 0
-    assert "'Amy Fox' cannot be the name of a player, or is that of two" in tally.unread[0].reason
+    assert "a player without a name, or two of one name" in tally.unread[0].reason
 
 
 def test_a_folder_of_nothing_but_wrong_files_is_an_error(tmp_path: Path) -> None:
@@ -238,9 +244,69 @@ def test_a_damaged_archive_is_read_as_far_as_it_can_be_and_the_rest_is_told(tmp_
         assert left.turns == 0
 
 
+def test_two_files_of_one_name_in_an_archive_are_refused_unless_they_are_the_same(tmp_path: Path) -> None:
+    same, other = tmp_path / "same.zip", tmp_path / "other.zip"
+    for place, texts in ((same, ["Ann: hello\nBob: hi\n"] * 2), (other, ["Ann: hello\nBob: hi\n", "Ann: bye\nBob: bye\n"])):
+        with zipfile.ZipFile(place, "w") as archive, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # zipfile warns of what is meant here
+            for text in texts:
+                archive.writestr("chat.txt", text)
+    assert [len(each.turns) for each in read(same)] == [2]
+    with pytest.raises(DataError, match=r"^.*other\.zip: holds different files of one name, 'chat\.txt'\. Unpack it, .*folder\.$"):
+        read(other)
+
+
 def test_a_day_of_another_channel_is_another_chat() -> None:
     conversations = read(FIXTURES / "slack/workspace.input.d")
     assert [(each.group, len(each.turns)) for each in conversations] == [("boats", 2), ("lakes", 1)]
+
+
+# What can be read once only
+
+CHAT = "Ann: hello\nBob: hi\n" * 20_000
+"""More than a pipe holds at a time."""
+
+
+def test_a_pipe_is_read_like_a_file(tmp_path: Path) -> None:
+    pipe, file = tmp_path / "chat", tmp_path / "chat.txt"
+    os.mkfifo(pipe)
+    file.write_text(CHAT)
+    writer = threading.Thread(target=pipe.write_text, args=[CHAT])
+    writer.start()
+    tally = Tally()
+    assert read(pipe, tally) == read(file)
+    writer.join()
+    assert tally.formats == [(str(pipe), "screenplay (NAME: line, Fountain)")]
+
+
+def test_standard_input_is_read_and_no_copy_stays(tmp_path: Path) -> None:
+    program = "from wolf_chatbox import read_conversations; print(sum(len(each.turns) for each in read_conversations('/dev/stdin')))"
+    settings = os.environ | {"TMPDIR": str(tmp_path)}
+    ran = subprocess.run([sys.executable, "-c", program], input=CHAT, env=settings, capture_output=True, text=True, timeout=120, check=True)
+    assert ran.stdout == "40000\n"
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_pipe_into_which_nothing_writes_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipes, "PATIENCE", 0.01)
+    os.mkfifo(tmp_path / "chat")
+    with pytest.raises(DataError, match=r"^.*chat: a pipe, and nothing comes out of it\. Start what writes into it first, or give a file\.$"):
+        read(tmp_path / "chat")
+
+
+def test_a_pipe_that_does_not_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipes, "MAX_COPY", 10_000)
+    os.mkfifo(tmp_path / "chat")
+
+    def write() -> None:
+        with contextlib.suppress(BrokenPipeError):
+            (tmp_path / "chat").write_text(CHAT)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    with pytest.raises(DataError, match="a pipe that gave more than 10,000 bytes"):
+        read(tmp_path / "chat")
+    writer.join()
 
 
 # JSON, piece by piece

@@ -209,13 +209,13 @@ def test_an_adapter_asks_the_hub_for_nothing_unless_it_may(hub: Hub, adapter: Pa
         )
     assert (hub.requests, told) == ([], [])
     models.load(str(adapter), allow_base=True, tell=told.append)
-    assert told == [f"fetching {NAME} from the hub, the base model that {adapter} names"]
+    assert told[0] == f"fetching {NAME} from the hub, the base model that {adapter} names"
     assert "pytorch_model.bin" in hub.fetched()
     # What is on this machine needs no leave, and the hub is not asked whether it is still the newest.
     hub.requests.clear()
     ChatSession.load(adapter, tell=told.append)
     merge_adapter(adapter, tmp_path / "merged", tell=told.append)
-    assert (hub.requests, len(told)) == ([], 1)
+    assert (hub.requests, len(told)) == ([], 2)  # the other line is the size
 
 
 def test_an_adapter_offline(hub: Hub, adapter: Path, monkeypatch: pytest.MonkeyPatch) -> None:

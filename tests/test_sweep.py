@@ -186,9 +186,9 @@ def test_plots_count_whole_trials_and_call_settings_as_the_file_does(write: Any,
 
     words: dict[str, list[str]] = {}
 
-    def look(figure: Figure, place: Path, **settings: Any) -> None:
+    def look(figure: Figure, file: Any, **settings: Any) -> None:
         axes = figure.axes[0]
-        words[Path(place).stem] = [label.get_text() for axis in (axes.xaxis, axes.yaxis) for label in axis.get_ticklabels()]
+        words[Path(file.name).name.split(".")[1]] = [label.get_text() for axis in (axes.xaxis, axes.yaxis) for label in axis.get_ticklabels()]
 
     monkeypatch.setattr(Figure, "savefig", look)
     outcome = sweep(read_sweep(write(space={"lr": [1e-3, 1e-2], "batch-size": [1, 2]}, prune=False)))

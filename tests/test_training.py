@@ -63,7 +63,9 @@ def test_a_run_learns_and_leaves_a_folder_that_others_can_load(config: Any) -> N
     record = run(folder)
     renderer = make_renderer(tokenizer, record["style"], record["persona"], record["user"], record["data"]["speakers"])
     prompt = torch.tensor([renderer.prompt(talk, "Ann", 200)])
-    said = model.generate(prompt, attention_mask=torch.ones_like(prompt), do_sample=False, max_new_tokens=30)[0, prompt.shape[1] :]
+    said = model.generate(prompt, attention_mask=torch.ones_like(prompt), do_sample=False, max_new_tokens=30, no_repeat_ngram_size=3)[
+        0, prompt.shape[1] :
+    ]
     assert said[-1] == renderer.end_id, "it has learnt to stop"
     assert model.generation_config.top_k == 50
     assert record["finished"]

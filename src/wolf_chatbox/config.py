@@ -116,7 +116,7 @@ def _check_numbers(config: Any, *names: str) -> None:
     kinds = {each.name: str(each.type) for each in fields(config)}
     for name in names:
         value = getattr(config, name)
-        whole = kinds[name].startswith("Whole")
+        whole = "Whole" in kinds[name]
         if not isinstance(value, Integral if whole else Real) or isinstance(value, bool):
             raise ConfigError(name, value, f"must be a {'whole ' if whole else ''}number.")
 
