@@ -84,6 +84,7 @@ def save_model(place: Path, base: models.BaseModel, weights: dict[str, Tensor], 
     """A Hugging Face folder: weights (with LoRA, the adapter), tokenizer with the style's chat template, generation settings."""
     sampling, tokenizer = config.sampling, base.tokenizer
     settings = base.model.generation_config
+    settings._from_model_config = False  # they are ours now: else transformers drops what it does not know when it loads them
     for name in ("max_new_tokens", "no_repeat_phrase", "no_repeat_ngram_size"):
         setattr(settings, name, getattr(sampling, name))
     settings.do_sample = sampling.temperature > 0
