@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file
 
 from processes import together
-from wolf_chatbox.config import SamplingConfig, TrainConfig
+from wolf_chatbox.config import CleanConfig, SamplingConfig, TrainConfig
 from wolf_chatbox.passes import share
 from wolf_chatbox.rendering import Sample
 
@@ -61,6 +61,15 @@ def test_two_processes_are_one_with_twice_the_rows(config: Any) -> None:
     assert_same(one, two)
     lines = [json.loads(line) for line in (two.output / "metrics.jsonl").read_text().splitlines()]
     assert [line["update"] for line in lines if "loss" in line] == list(range(1, run(two)["metrics"]["losses"][-1][0] + 1)), "one writer"
+
+
+def test_all_processes_give_the_speakers_the_same_invented_names(config: Any, tmp_path: Path) -> None:
+    settings = {"style": "named", "epochs": 1, "clean": CleanConfig(pseudonyms=tmp_path / "key.json")}
+    two, one = config("two", **settings), config("one", batch_size=2, **settings)
+    together(2, two)  # there is no key yet
+    together(1, one)
+    assert set(run(two)["data"]["speakers"]) <= set(json.loads((tmp_path / "key.json").read_text())["speakers"].values())
+    assert_same(one, two)
 
 
 @pytest.mark.slow

@@ -84,7 +84,8 @@ def _train(config: TrainConfig, tell: Callable[[Event], None], folder: RunFolder
 
     # 1. The data and the model
     step(f"reading {shortlist(config.data, 3)}")
-    material = read(config)
+    with accelerator.main_process_first() if config.clean.pseudonyms is not None else nullcontext():
+        material = read(config)  # the first process invents the names that are not in the key yet, the others find them there
     step(f"loading the base model {config.model}")
     with accelerator.main_process_first():
         base = models.load(config.model, trust_remote_code=config.trust_remote_code, allow_base=config.allow_base, tell=step)
