@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,12 @@ def test_repair_changes_what_is_broken_and_nothing_else() -> None:
     (conversation,), tally = cleaned(talk(("Ann", "cafÃ© at noon"), ("Bob", whole)), repair=True)
     assert [turn.text for turn in conversation.turns] == ["café at noon", whole]
     assert tally.changed["broken text"] == 1
+
+
+def test_a_key_or_a_language_may_be_given_as_a_string(tmp_path: Path) -> None:
+    settings: dict[str, Any] = {"pseudonyms": str(tmp_path / "key.json"), "languages": "en"}
+    (conversation,), _ = cleaned(talk(("Anna Smith", "I think that we should go to the market today.")), **settings)
+    assert conversation.turns[0].speaker in json.loads((tmp_path / "key.json").read_text())["speakers"].values()
 
 
 # The contract

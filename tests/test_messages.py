@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import os
+import re
 import subprocess
 import sys
 import time
@@ -152,6 +153,7 @@ def test_help_comes_in_groups_with_defaults_as_they_are_typed(arguments: list[st
     assert [name for name in panels if name in groups] == list(groups)
     for name, flag in groups.items():
         assert f"--{flag} " in panels[name], name
+    assert re.search("--allow[-_]base ", panels["Model"])
     assert "1e-4]" in panels["Learning"]
     for odd in ("False", "()", "0.0001", "1.0]", "',)"):
         assert odd not in shown

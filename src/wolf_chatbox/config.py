@@ -116,7 +116,7 @@ def _check_numbers(config: Any, *names: str) -> None:
     kinds = {each.name: str(each.type) for each in fields(config)}
     for name in names:
         value = getattr(config, name)
-        whole = "Whole" in kinds[name]
+        whole = "Whole" in kinds[name]  # also within Annotated
         if not isinstance(value, Integral if whole else Real) or isinstance(value, bool):
             raise ConfigError(name, value, f"must be a {'whole ' if whole else ''}number.")
 
@@ -133,6 +133,15 @@ def _check_choice(config: object, name: str, choices: tuple[str, ...]) -> None:
     value = getattr(config, name)
     if value not in choices:
         raise ConfigError(name, value, f"must be one of {', '.join(choices)}.")
+
+
+def _check_words(config: object, name: str) -> None:
+    """Make a tuple of a setting that is a list of words; a file or a program may give one word as it is."""
+    value = getattr(config, name)
+    words = (value,) if isinstance(value, str) else value
+    if not isinstance(words, list | tuple) or not all(isinstance(word, str) for word in words):
+        raise ConfigError(name, value, "must be a list of words.")
+    object.__setattr__(config, name, tuple(words))
 
 
 def _check_view(config: TrainConfig) -> None:
@@ -203,9 +212,10 @@ class ReadConfig:
         _check_choice(self, "format", get_args(FormatName))
         _check_at_least(self, 1, "cut_at_jump")
         _check_at_least(self, 0, "session_gap")
-        for each in self.also_keep:
-            if each not in get_args(Unsaid):
-                raise ConfigError("also_keep", each, f"must be of {', '.join(get_args(Unsaid))}.")
+        _check_words(self, "also_keep")
+        for kind in self.also_keep:
+            if kind not in get_args(Unsaid):
+                raise ConfigError("also_keep", kind, f"must be of {', '.join(get_args(Unsaid))}.")
         try:
             "".encode("utf-8" if self.encoding == "auto" else self.encoding)
         except (LookupError, ValueError) as error:
@@ -235,6 +245,9 @@ class CleanConfig:
     def __post_init__(self) -> None:
         _check_choice(self, "duplicates", get_args(Duplicates))
         _check_at_least(self, 0, "join_within")
+        _check_words(self, "languages")
+        if self.pseudonyms is not None:  # from Python and from a sweep's file it may be a string
+            object.__setattr__(self, "pseudonyms", Path(self.pseudonyms))
 
     @property
     def protects(self) -> bool:
@@ -321,7 +334,7 @@ class TrainConfig:
     """Replace the model or the interrupted run that is in the output folder."""
     trust_remote_code: Annotated[bool, MODEL] = False
     """Run the Python code that some base models bring along."""
-    allow_base: bool = False
+    allow_base: Annotated[bool, MODEL] = False
     """Fetch the base model that an adapter (a LoRA folder) names from the hub, where it is not on this machine."""
     read: ReadConfig = field(default_factory=ReadConfig)
     clean: CleanConfig = field(default_factory=CleanConfig)

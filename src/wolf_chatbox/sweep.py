@@ -95,6 +95,10 @@ class SweepConfig:
             raise self.wrong("seed", self.seed, "must be a whole number from 0 and below 2**32")
         if not isinstance(self.trials, int) or self.trials < 1:
             raise self.wrong("trials", self.trials, "must be a whole number of 1 or more")
+        if not isinstance(self.prune, bool):
+            raise self.wrong("prune", self.prune, "must be true or false")
+        if not isinstance(self.storage, str):
+            raise self.wrong("storage", self.storage, "must be the URL of a database")
         if not self.space:
             raise self.wrong("space", "", "names no setting to search, such as lr: [5e-5, 1e-4]")
         for name in (*self.train, *self.space):
@@ -123,11 +127,11 @@ class SweepConfig:
     def config(self, values: Mapping[str, Any], output: Path) -> TrainConfig:
         """The settings of one run. Raises DataError when TrainConfig refuses them."""
         settings: dict[str, Any] = dict(self.train) | dict(values)
-        nested: dict[str, Any] = {
-            name: kind(**{each.name: settings.pop(each.name) for each in fields(kind) if each.name in settings})
-            for name, kind in (("read", ReadConfig), ("clean", CleanConfig), ("sampling", SamplingConfig))
-        }
         try:
+            nested: dict[str, Any] = {
+                name: kind(**{each.name: settings.pop(each.name) for each in fields(kind) if each.name in settings})
+                for name, kind in (("read", ReadConfig), ("clean", CleanConfig), ("sampling", SamplingConfig))
+            }
             return TrainConfig(**settings, **nested, output=output, overwrite=True)
         except ConfigError as error:
             raise self.wrong(error.setting, error.value, error.problem.rstrip(".")) from error
@@ -171,7 +175,7 @@ def read_sweep(path: Path) -> SweepConfig:
     fixed, searched = ({str(name).replace("-", "_"): _number(value) for name, value in found[part].items()} for part in ("train", "space"))
     space = {name: _choices(path, name, value) for name, value in searched.items()}
     rest = {name: value for name, value in found.items() if name not in ("train", "space") and value is not None}
-    return SweepConfig(**rest | {"output": Path(rest.get("output", "sweep"))}, train=fixed, space=space, where=str(path))
+    return SweepConfig(**rest | {"output": Path(str(rest.get("output", "sweep")))}, train=fixed, space=space, where=str(path))
 
 
 def _number(value: Any) -> Any:
