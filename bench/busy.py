@@ -17,6 +17,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from wolf_chatbox.cli.environment import SPINNING
+
 LAYERS, WIDTH, VOCABULARY, TOKENS = 4, 768, 50257, 512
 
 
@@ -50,7 +52,7 @@ def train(updates: int) -> list[float]:
 
 def measure(policy: str, runs: int, updates: int) -> list[float]:
     """Seconds of the updates of `runs` processes at once."""
-    environment = {name: value for name, value in os.environ.items() if name not in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME")}
+    environment = {name: value for name, value in os.environ.items() if name not in SPINNING}
     environment |= {"OMP_WAIT_POLICY": "passive"} if policy == "asleep" else {}
     command = [sys.executable, str(Path(__file__)), "--child", "--updates", str(updates)]
     started = [subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(runs)]

@@ -86,8 +86,9 @@ def test_the_columns_of_dialogues_are_told_and_can_be_named(tmp_path: Path) -> N
     assert both[0].group == both[1].group != both[2].group
     assert tally.notes == ["two: a dialogue a cell of first, second; not read: id, summary"]
     assert spoken(read(path, text_column="second")) == spoken(both[1::2])
-    with pytest.raises(DataError, match=r"two\.csv, line 1: no column 'third' \(found: id, first, second, summary\)\. Pass --text-column\."):
+    with pytest.raises(DataError, match=r"two\.csv, line 1: no column 'third' \(found: id, first, second, summary\)\. Pass --text-column\.") as no:
         read(path, text_column="third")
+    assert no.value.told({"text_column": "--text_column"}).endswith("Pass --text_column.")
 
 
 def test_dialogues_and_messages_of_a_tree_are_read_from_parquet_too(tmp_path: Path) -> None:

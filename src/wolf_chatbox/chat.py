@@ -189,11 +189,11 @@ class ChatSession:
         before, self.history = self.history, (*history, *filter(None, [said]))  # a question stays asked, however early its answer is stopped
         try:
             prompt = self._prompt(history, len(ids))
+            if len(prompt) + len(ids) >= self.engine.context:
+                raise ChatError(FULL)
         except ChatError as error:
             self.history = before
             raise (ChatError(FULL) if said else error) from None
-        if len(prompt) + len(ids) >= self.engine.context:
-            raise ChatError(FULL)
         return self._pieces(history, prompt, said, list(ids))
 
     def _pieces(self, history: tuple[Turn, ...], prompt: list[int], said: Turn | None, ids: list[int]) -> Iterator[str]:
@@ -261,7 +261,8 @@ def saved_sampling(generation: object, folder: Path) -> SamplingConfig:
     try:
         return SamplingConfig().changed(**(settings | ({"temperature": 0.0} if greedy else {})))
     except ConfigError as error:
-        raise ModelError(f"{folder}: its generation_config.json is damaged ({' '.join(str(error).split())[:200]}) {models.INCOMPLETE}") from error
+        problem = " ".join(str(error).split())[:200].rstrip(".")
+        raise ModelError(f"{folder}: its generation_config.json is damaged ({problem}). {models.INCOMPLETE}") from error
 
 
 def cut_at_other_speaker(text: str, speakers: set[str]) -> tuple[str, bool]:

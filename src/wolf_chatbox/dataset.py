@@ -16,7 +16,7 @@ from wolf_chatbox.corpus import count_speakers, find_speaker, hold_out_groups, h
 from wolf_chatbox.errors import DataError, StyleError
 from wolf_chatbox.importers import Tally, read_conversations
 from wolf_chatbox.packing import Row, pack, share_filled
-from wolf_chatbox.pseudonyms import Pseudonyms
+from wolf_chatbox.pseudonyms import name_now
 from wolf_chatbox.rendering import Rendered, Renderer, choose_style, find_assistant, make_renderer
 from wolf_chatbox.views import learners_of, view
 
@@ -141,8 +141,7 @@ def choose(config: TrainConfig, conversations: list[Conversation], tally: Tally)
         raise tally.nothing_in(config.data)
     speakers = count_speakers(conversations)
     # Who asks for a character knows it by its own name.
-    named = Pseudonyms(config.clean.pseudonyms).now if config.clean.pseudonyms is not None else lambda name: name
-    wanted, without = named(config.persona), named(config.held_out_speaker)
+    wanted, without = (name_now(name, config.clean.pseudonyms) for name in (config.persona, config.held_out_speaker))
     persona = find_speaker(wanted, speakers) if wanted is not None else None
     apart = None
     if without is not None:

@@ -38,8 +38,8 @@ def alone(place: Path, *, wait: bool = False) -> Iterator[None]:
         if sys.platform != "win32":
             os.close(handle)
         with suppress(OSError):
-            for each in made:  # nothing was written there
-                each.rmdir()
+            for folder in made:  # nothing was written there
+                folder.rmdir()
 
 
 def _acquire(path: Path, place: Path, wait: bool) -> int:
@@ -49,7 +49,7 @@ def _acquire(path: Path, place: Path, wait: bool) -> int:
             if not _lock(handle, wait):
                 holder = os.read(handle, 200).decode(errors="replace") or "another process"
                 raise CheckpointError(f"{place}: {holder} is writing there. Wait for its end, or choose another output.")
-            if path.exists() and os.path.samestat(os.fstat(handle), path.stat()):
+            if _is_at(handle, path):
                 os.ftruncate(handle, 0)
                 os.write(handle, f"process {os.getpid()} on {socket.gethostname()}".encode())
                 return handle
@@ -57,6 +57,14 @@ def _acquire(path: Path, place: Path, wait: bool) -> int:
             os.close(handle)
             raise
         os.close(handle)  # the one that ended meanwhile took the file away
+
+
+def _is_at(handle: int, path: Path) -> bool:
+    """Whether the open file is still the one of that name: another process may have taken it away, and a third made one anew."""
+    try:
+        return os.path.samestat(os.fstat(handle), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _lock(handle: int, wait: bool) -> bool:

@@ -111,13 +111,13 @@ def forms(name: str) -> Iterator[tuple[str, Sure]]:
     unspaced = [re.sub(f"(?<=.){HONORIFIC}$", "", each) for each in segments if NO_SPACES.fullmatch(each)]
     if len(unspaced) > 1 and len(unspaced) == len(segments):
         yield "".join(unspaced), Sure.ANYHOW
-    for each in unspaced:
-        yield each, _sure(each)
+    for part in unspaced:
+        yield part, _sure(part)
     if len(unspaced) == 1:
         yield from _split(unspaced[0])
-    for each in segments:
-        if not NO_SPACES.fullmatch(each) and len(each) > 1 and each not in _listing("titles") and each != whole:
-            yield each, _sure(each)
+    for part in segments:
+        if not NO_SPACES.fullmatch(part) and len(part) > 1 and part not in _listing("titles") and part != whole:
+            yield part, _sure(part)
 
 
 def _split(name: str) -> Iterator[tuple[str, Sure]]:

@@ -85,6 +85,11 @@ class Pseudonyms:
         return name if name in ROLES else self._invented.get(folded(name), name)
 
 
+def name_now(name: str | None, key: Path | None) -> str | None:
+    """The name that a speaker goes by now: the one that a key file has for it, or its own. Raises what Pseudonyms does."""
+    return name if key is None else Pseudonyms(key).now(name)
+
+
 def _recording(conversation: Conversation) -> str:
     return conversation.game.same_as if conversation.game else ""
 

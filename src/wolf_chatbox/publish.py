@@ -23,7 +23,7 @@ from wolf_chatbox.embedded import Tell
 from wolf_chatbox.errors import CheckpointError, ModelError
 from wolf_chatbox.files import check_folder
 from wolf_chatbox.lock import alone
-from wolf_chatbox.pseudonyms import Pseudonyms
+from wolf_chatbox.pseudonyms import name_now
 
 
 @dataclass
@@ -64,8 +64,7 @@ def describe_run(config: TrainConfig, dataset: Dataset, model: Any) -> dict[str,
         settings |= {"data": [f"{len(config.data)} given"], "output": config.output.name}
     if config.clean.pseudonyms is not None:
         settings["clean"]["pseudonyms"] = True
-        now = Pseudonyms(config.clean.pseudonyms).now
-        settings |= {"persona": now(config.persona), "held_out_speaker": now(config.held_out_speaker)}
+        settings |= {name: name_now(settings[name], config.clean.pseudonyms) for name in ("persona", "held_out_speaker")}
     return {
         "style": dataset.renderer.style.name,
         "persona": dataset.persona,

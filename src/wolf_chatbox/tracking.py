@@ -90,7 +90,8 @@ def _earlier(path: Path, done: int, warn: Callable[[str], None]) -> list[str]:
         lines, problem = [], f"cannot be read ({error.strerror})"
     if problem:
         aside = next(each for number in count(1) if not (each := path.with_name(f"{path.name}.old-{number}")).exists())
-        path.rename(aside)
+        with writing(path):
+            path.rename(aside)
         warn(f"{path}: {problem}; set aside as {aside.name}")
     return [line for line in lines if _update(line) <= done]
 

@@ -19,7 +19,7 @@ from wolf_chatbox.errors import ConfigError, DataError
 from wolf_chatbox.export import export
 from wolf_chatbox.files import check_place, new_file
 from wolf_chatbox.importers import Tally, read_conversations
-from wolf_chatbox.pseudonyms import Pseudonyms
+from wolf_chatbox.pseudonyms import name_now
 
 app = App(name="data", help="Look at, clean and convert files of conversations, and fetch public ones.")
 app.command("wolf_chatbox.cli.inspect:inspect", help="Look at conversations: who speaks, how much, and what to look after.")
@@ -69,8 +69,7 @@ def convert(
         conversations: Iterable[Conversation] = clean(read_conversations(files, read, tally), cleaning, tally)
         if persona is not None:
             conversations = list(conversations)
-            persona = Pseudonyms(cleaning.pseudonyms).now(persona) if cleaning.pseudonyms is not None else persona
-            persona = find_speaker(persona or "", count_speakers(conversations))
+            persona = find_speaker(name_now(persona, cleaning.pseudonyms) or "", count_speakers(conversations))
         count, turns = export(conversations, to, file, persona)
         if turns != tally.kept:
             lost = f"{turns} turns written and {tally.kept} kept: some were lost"

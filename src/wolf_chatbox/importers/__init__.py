@@ -188,24 +188,24 @@ def _sources(path: str, found: list[AnyPath], several: bool, config: ReadConfig,
     parts: list[Source] = []
     last = ""
     used: set[str] = set()
-    for each in found:
+    for place in found:
         try:
-            source = Source.open(each, config.encoding)
+            source = Source.open(place, config.encoding)
             name = config.format if config.format != "auto" else recognise(source, config, alone=not several)
             if several and not IMPORTERS[name].claims(source.head):
-                raise FormatError(f"{each}: not of the format {name}.")
+                raise FormatError(f"{place}: not of the format {name}.")
         except (Damaged, Ambiguous) as error:
-            tally.leave(each, error, 0, alone=not several, strict=config.strict)
+            tally.leave(place, error, 0, alone=not several, strict=config.strict)
             continue
         except DataError:
             if not several:
                 raise
-            skipped.append(str(each)[len(path) :].lstrip("/\\"))
+            skipped.append(str(place)[len(path) :].lstrip("/\\"))
             continue
         if config.encoding == "auto" and source.encoding == "cp1252":
             tally.notes.append(f"{source.path.name}: not UTF-8, read as CP1252; where characters look wrong, pass --encoding")
         used.add(name)
-        tally.formats.append((path if not several else str(each), IMPORTERS[name].title))
+        tally.formats.append((path if not several else str(place), IMPORTERS[name].title))
         if parts and not (name == last and IMPORTERS[name].joins and _folder(parts[0]) == _folder(source)):
             yield last, replace(parts[0], more=tuple(parts[1:]))
             parts = []

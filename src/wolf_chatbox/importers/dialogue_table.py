@@ -14,7 +14,7 @@ from itertools import chain
 
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
-from wolf_chatbox.errors import DataError
+from wolf_chatbox.errors import DataError, Setting
 from wolf_chatbox.importers import script_csv
 from wolf_chatbox.importers.chats import SYSTEM, Message, conversations
 from wolf_chatbox.importers.source import Source, Tally
@@ -43,7 +43,7 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
     found = columns(header, beginning, config.text_column)
     if not found:
         what = "a column whose cells are dialogues" if config.text_column is None else f"column {config.text_column!r}"
-        raise DataError(f"{source.path}, line 1: no {what} (found: {script_csv.listed(header)}). Pass --text-column.")
+        raise DataError(f"{source.path}, line 1: no {what} (found: {script_csv.listed(header)}). Pass ", Setting("text_column"), ".")
     rows = (cells for _, cells in script_csv.rows(source, MAX_ROW))
     next(rows, None)
     yield from from_rows(header, rows, found, source.path.stem, config, tally)
