@@ -81,6 +81,25 @@ def test_a_screen_shows_a_status_and_follows_no_link() -> None:
     assert not OBEYED.search(out.getvalue())
 
 
+@pytest.mark.parametrize("stderr", [False, True])
+def test_a_bar_moves_on_a_visible_stream_and_what_is_printed_beside_it_is_shown(monkeypatch: pytest.MonkeyPatch, stderr: bool) -> None:
+    out = io.StringIO()
+    for name in ("stdout", "stderr"):
+        monkeypatch.setattr(sys, name, VisibleStream(out))
+    screen = Screen(stderr=stderr, force_terminal=True, width=200)
+    with Progress(TextColumn("{task.description}"), console=screen, transient=True) as progress:
+        progress.add_task("moving")
+        screen.say(EVIL)
+        print(EVIL)
+        print(EVIL, file=sys.stderr)
+        progress.refresh()
+        assert behind(sys.stderr) is out
+    assert "\x1b[2K" in out.getvalue()
+    assert "␛[2K" not in out.getvalue()
+    assert SHOWN in out.getvalue()
+    assert not OBEYED.search(out.getvalue())
+
+
 @given(st.recursive(st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=5))
 def test_json_escapes_and_loses_nothing(value: object) -> None:
     shown = visible_json([value, EVIL])

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import IO, Any
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.status import Status
 from rich.text import Text
 
-from wolf_chatbox.visible import visible
+from wolf_chatbox.visible import behind, visible
 
 
 def painted(*parts: tuple[str, str]) -> Text:
@@ -27,6 +27,16 @@ class Screen(Console):
 
     def __init__(self, *, stderr: bool = False, quiet: bool = False, **settings: Any) -> None:
         super().__init__(stderr=stderr, quiet=quiet, markup=False, emoji=False, highlight=False, **settings)
+
+    @property
+    def file(self) -> IO[str]:
+        """Where its own control codes go too: not to the visible stream, which rich's redirection would find behind its own."""
+        stream: IO[str] = behind(super().file)
+        return stream
+
+    @file.setter
+    def file(self, new_file: IO[str]) -> None:
+        self._file = new_file
 
     def say(self, text: str, style: str = "") -> None:
         """Print lines; a log keeps them whole, a terminal breaks them between words."""

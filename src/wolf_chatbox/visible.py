@@ -48,8 +48,10 @@ class VisibleStream:
 
 
 def behind(stream: Any) -> Any:
-    """The stream itself, for those who tell their own control codes from the text of others."""
-    return getattr(stream, "rich_proxied_file", stream)
+    """The stream itself, for those who tell their own control codes from the text of others; rich puts one more before ours while a bar moves."""
+    while (proxied := getattr(stream, "rich_proxied_file", None)) is not None:
+        stream = proxied
+    return stream
 
 
 def _shown(character: str) -> str:
