@@ -127,6 +127,16 @@ def test_a_file_that_is_wrong_inside_is_told_and_all_others_are_read(among_other
     assert json.loads(json.dumps(tally.record()))["unread"][1]["turns"] == len(game.turns)
 
 
+def test_a_file_of_a_folder_in_another_encoding_is_told(tmp_path: Path) -> None:
+    shutil.copy(FIXTURES / "script/meld.input.csv", tmp_path / "a.csv")
+    (tmp_path / "b.csv").write_text("name,line\n花子,おはよう、太郎さん。\n太郎,おはよう。\n", encoding="cp932")
+    tally = Tally()
+    assert read(tmp_path, tally)
+    [unread] = tally.unread
+    assert unread.path.endswith("b.csv")
+    assert "Pass --encoding (Japanese files are often cp932)" in unread.reason
+
+
 def test_strictly_a_folder_is_read_up_to_the_first_file_that_is_wrong(among_others: Path) -> None:
     with pytest.raises(DataError, match=r'conversations\.json, message 1: a message needs "role"'):
         read(among_others, strict=True)

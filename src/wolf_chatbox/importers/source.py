@@ -133,8 +133,8 @@ class Source:
     def open(cls, path: AnyPath, encoding: str = "auto") -> Source:
         """Find out how the file is encoded.
 
-        Raises DataError when there is no such file, when it is a folder, empty, binary or not readable, and when
-        neither UTF-8 nor CP1252 (or the given encoding) decodes all its bytes; Damaged where an archive cannot give it whole.
+        Raises DataError when there is no such file, when it is a folder, empty or binary; Damaged when it is not readable, when
+        neither UTF-8 nor CP1252 (or the given encoding) decodes all its bytes, and where an archive cannot give it whole.
         """
         try:
             copy = copy_of(path) if isinstance(path, Path) and is_pipe(path) else None
@@ -169,7 +169,7 @@ class Source:
         except OSError as error:
             raise Damaged(f"{path}: cannot be read ({error.strerror}).") from error
         tried = " or ".join(guess.upper() for guess in guesses)
-        raise DataError(f"{path}, byte {bad_byte}: not {tried}. Pass --encoding (Japanese files are often cp932).")
+        raise Damaged(f"{path}, byte {bad_byte}: not {tried}. Pass --encoding (Japanese files are often cp932).")
 
     @property
     def folder(self) -> AnyPath:
