@@ -25,8 +25,8 @@ from wolf_chatbox.importers import IMPORTERS, Tally, read_conversations
 FIXTURES = Path(__file__).parent / "fixtures"
 SIZE, SMALL = 50_000, 20_000
 """Characters of the smaller file; where all ways are tried, and where some are."""
-SOME = 8
-"""Hostile files of a format that are tried where not all are."""
+MANY, SOME = 120, 8
+"""Hostile files of a format that are tried at most: evenly taken from those of all ways, and of some."""
 QUICK = 0.05
 """Seconds: a larger file that takes less is not looked at any closer."""
 ROUNDS = 8
@@ -109,7 +109,7 @@ def grown(name: str, scratch: Path, *, all_ways: bool) -> dict[str, float]:
         for file, place in cases(name, scratch)
         for each in hostile(file.read_bytes(), all_ways=all_ways)
     ]
-    for file, place, each in made if all_ways else made[:: math.ceil(len(made) / SOME)]:
+    for file, place, each in made[:: math.ceil(len(made) / (MANY if all_ways else SOME))]:
         factor = growth(each.content, scratch / file, scratch / place, name, SIZE if all_ways else SMALL)
         if factor > 5:
             found[f"{file}, {each.label}"] = round(factor, 1)
