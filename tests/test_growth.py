@@ -25,7 +25,7 @@ from wolf_chatbox.importers import IMPORTERS, Tally, read_conversations
 FIXTURES = Path(__file__).parent / "fixtures"
 SIZE, SMALL = 50_000, 20_000
 """Characters of the smaller file; where all ways are tried, and where some are."""
-MANY, SOME = 24, 8
+MANY, SOME = 10, 8
 """Hostile files of a format that are tried at most: evenly taken from those of all ways, and of some."""
 QUICK = 0.05
 """Seconds: a larger file that takes less is not looked at any closer."""

@@ -60,8 +60,8 @@ class Wrapper:
     def _breaks_before(self, character: str) -> bool:
         if character in SPACES or not self._held.strip(SPACES):
             return False
-        if self._held[-1] in SPACES:
-            return character not in NEVER_FIRST
+        if self._held[-1] in SPACES:  # a break there takes their place
+            return character not in NEVER_FIRST and self._held.rstrip(SPACES)[-1] not in NEVER_LAST
         return may_break(self._held[-1], character) and (is_wide(self._held[-1]) or is_wide(character))
 
     def _place(self, following: str) -> str:
