@@ -40,7 +40,7 @@ def together(count: int, config: TrainConfig, environment: dict[str, str] | None
     shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "WORLD_SIZE": str(count), "LOCAL_WORLD_SIZE": str(count)} | (environment or {})
     running = [start(config, shared | {"RANK": str(each), "LOCAL_RANK": str(each)}, stop_after if each == 0 else None) for each in range(count)]
     for process in running:
-        process.join(180)
+        process.join(600)
     codes = [process.exitcode for process in running]
     for process in running:
         process.kill()

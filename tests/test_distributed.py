@@ -124,7 +124,7 @@ def test_the_same_command_under_a_launcher(config: Any, launch: list[str]) -> No
     program = str(Path(__file__).parents[1] / "dial_main.py")
     flags = ["--data", *two.data, "--initial_point", two.model, "--ptr_model_path", str(two.output), "--epoch", "2", "--precision", "fp32"]
     flags += ["--max_len_dial", "72", "--lr", "1e-3", "--max_len_gen", "2"]
-    done = subprocess.run([sys.executable, *launch, program, *flags], capture_output=True, text=True, timeout=170)
+    done = subprocess.run([sys.executable, *launch, program, *flags], capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout.count("The model is in") == 1, "one process tells"
     assert_same(one, two)
