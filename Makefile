@@ -20,10 +20,10 @@ demo: $(SET_UP)
 	@$(RUN) examples/demo.py $(if $(FRESH),--fresh)
 
 test: $(SET_UP)-dev
-	OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2
+	OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2 --dist worksteal
 
 test-fast: $(SET_UP)-dev
-	OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2 -m "not slow and not network"
+	OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2 --dist worksteal -m "not slow and not network"
 
 check: $(SET_UP)-dev
 	$(RUN) -m ruff check .

@@ -121,4 +121,4 @@ def test_talking_with_a_tampered_folder(trained: Callable[[int], Path], tmp_path
 @pytest.mark.parametrize("name", JSON)
 def test_training_from_a_tampered_folder(trained: Callable[[int], Path], script: Path, tmp_path: Path, name: str) -> None:
     folder = Path(shutil.copytree(trained(2 if name == "adapter_config.json" else 0), tmp_path / "model"))
-    tamper(folder, name, 8, lambda: train(settings(script, folder, tmp_path / "output", overwrite=True)))
+    tamper(folder, name, 5, lambda: train(settings(script, folder, tmp_path / "output", overwrite=True)))
