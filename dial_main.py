@@ -72,13 +72,17 @@ FLAGS = {
     "cut_at_jump": "--cut_at_jump",
 }
 """What the classic command line calls the package's settings; the others go by their own name."""
-DEFAULTS = {each.name: each.default for kind in (ChatConfig, ReadConfig, TrainConfig) for each in fields(kind)} | {"data": (DEFAULT_DATA,)}
+DEFAULTS = {each.name: each.default for kind in (ChatConfig, ReadConfig, TrainConfig) for each in fields(kind)} | {
+    "data": (DEFAULT_DATA,)
+}
 TALKING = Parameter(group=Group("Talking", sort_key=6))
 
 app = App(
     name="dial_main.py",
     help="Fine-tune a dialogue model on your conversations; with --play, talk with it.",
-    default_parameter=Parameter(negative=(), consume_multiple=True, show_default=typed, name_transform=lambda name: name),
+    default_parameter=Parameter(
+        negative=(), consume_multiple=True, show_default=typed, name_transform=lambda name: name
+    ),
     version_flags=(),
     result_action="return_value",
 )
@@ -98,9 +102,15 @@ def dial_main(
     acc_step: Annotated[Whole, LEARNING] = TrainConfig.accumulate,
     epoch: Annotated[Whole, LEARNING] = TrainConfig.epochs,
     log_step: Annotated[Whole, SAVING] = TrainConfig.log_every,
-    max_len_gen: Annotated[Whole | None, REPLIES, Parameter(show_default=lambda _: typed(SamplingConfig.max_new_tokens))] = None,
-    no_repeat_phrase: Annotated[Whole | None, REPLIES, Parameter(show_default=lambda _: typed(SamplingConfig.no_repeat_phrase))] = None,
-    no_repeat_ngram_size: Annotated[Whole | None, REPLIES, Parameter(show_default=lambda _: typed(SamplingConfig.no_repeat_ngram_size))] = None,
+    max_len_gen: Annotated[
+        Whole | None, REPLIES, Parameter(show_default=lambda _: typed(SamplingConfig.max_new_tokens))
+    ] = None,
+    no_repeat_phrase: Annotated[
+        Whole | None, REPLIES, Parameter(show_default=lambda _: typed(SamplingConfig.no_repeat_phrase))
+    ] = None,
+    no_repeat_ngram_size: Annotated[
+        Whole | None, REPLIES, Parameter(show_default=lambda _: typed(SamplingConfig.no_repeat_ngram_size))
+    ] = None,
     top_k: Annotated[Whole | None, REPLIES, Parameter(show_default=lambda _: typed(SamplingConfig.top_k))] = None,
     top_p: Annotated[float | None, REPLIES, Parameter(show_default=lambda _: typed(SamplingConfig.top_p))] = None,
     temp: Annotated[float | None, REPLIES, Parameter(show_default=lambda _: typed(SamplingConfig.temperature))] = None,

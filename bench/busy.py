@@ -29,12 +29,14 @@ def train(updates: int) -> list[float]:
     import torch
     from transformers import GPT2Config, GPT2LMHeadModel
 
-    from wolf_chatbox.devices import autocast, start
-    from wolf_chatbox.loss import SummedLoss
-    from wolf_chatbox.rendering import Sample
+    from wolf_chatbox.model.loss import SummedLoss
+    from wolf_chatbox.samples.rendering import Sample
+    from wolf_chatbox.training.devices import autocast, start
 
     torch.manual_seed(0)
-    model = GPT2LMHeadModel(GPT2Config(n_layer=LAYERS, n_embd=WIDTH, n_head=12, vocab_size=VOCABULARY, n_positions=TOKENS))
+    model = GPT2LMHeadModel(
+        GPT2Config(n_layer=LAYERS, n_embd=WIDTH, n_head=12, vocab_size=VOCABULARY, n_positions=TOKENS)
+    )
     accelerator = start("auto")
     learner = SummedLoss(model)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5, fused=True)

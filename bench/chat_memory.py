@@ -17,7 +17,11 @@ from pathlib import Path
 def resident() -> dict[str, float]:
     """MiB of memory: all, mapped from files, the process's own."""
     lines = Path("/proc/self/status").read_text().splitlines()
-    kept = {line.split(":")[0]: int(line.split()[1]) / 1024 for line in lines if line.startswith(("VmRSS", "RssFile", "RssAnon"))}
+    kept = {
+        line.split(":")[0]: int(line.split()[1]) / 1024
+        for line in lines
+        if line.startswith(("VmRSS", "RssFile", "RssAnon"))
+    }
     return {"resident": kept["VmRSS"], "files": kept["RssFile"], "own": kept["RssAnon"]}
 
 
@@ -30,8 +34,8 @@ def main() -> None:
     parser.add_argument("--history", type=int, default=512)
     args = parser.parse_args()
 
-    from wolf_chatbox.chat import ChatSession
     from wolf_chatbox.config import SamplingConfig
+    from wolf_chatbox.talk.session import ChatSession
 
     session = ChatSession.load(args.model, seed=0, sampling=SamplingConfig(max_new_tokens=args.max_new_tokens))
     session._history_tokens = session._history_tokens or args.history
@@ -42,7 +46,10 @@ def main() -> None:
             session.reply(f"Message {turn}: tell me about the goose" + " and the house" * (turn % 17))
         if turn in (0, 1, 10) or turn % args.every == 0:
             memory = resident()
-            print(f"| {turn} | {time.monotonic() - begun:.0f} | {memory['resident']:.0f} | {memory['files']:.0f} | {memory['own']:.0f} |", flush=True)
+            print(
+                f"| {turn} | {time.monotonic() - begun:.0f} | {memory['resident']:.0f} | {memory['files']:.0f} | {memory['own']:.0f} |",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

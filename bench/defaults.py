@@ -22,27 +22,34 @@ KEYS = ("model", "lr", "batch_size", "max_tokens", "epochs", "schedule", "seed")
 
 
 def measure(setting: dict, data: str) -> dict:
-    from wolf_chatbox import models
     from wolf_chatbox.config import SamplingConfig, TrainConfig
-    from wolf_chatbox.dataset import prepare
-    from wolf_chatbox.devices import start
-    from wolf_chatbox.loss import SummedLoss
-    from wolf_chatbox.training import train
-    from wolf_chatbox.validation import mean_loss, perplexity
+    from wolf_chatbox.model.load import load_model
+    from wolf_chatbox.model.loss import SummedLoss
+    from wolf_chatbox.samples.dataset import prepare
+    from wolf_chatbox.training.devices import start
+    from wolf_chatbox.training.loop import train
+    from wolf_chatbox.training.validation import mean_loss, perplexity
 
     with tempfile.TemporaryDirectory() as folder:
         # Replies are no part of the measure: one token of each is enough.
-        config = TrainConfig(data=(data,), output=Path(folder) / "run", sampling=SamplingConfig(max_new_tokens=1), **setting)
+        config = TrainConfig(
+            data=(data,), output=Path(folder) / "run", sampling=SamplingConfig(max_new_tokens=1), **setting
+        )
         begun = time.monotonic()
         result = train(config)
         seconds = time.monotonic() - begun
-        base = models.load(str(config.output))
+        base = load_model(str(config.output))
         same = prepare(config, base.tokenizer, 512, style="named")
         accelerator = start("auto")
         learner = SummedLoss(base.model)
         loss = mean_loss(accelerator.prepare(learner), learner, same.held_out_rows, 1024, base.tokenizer, accelerator)
     by_epoch = [each["perplexity"] for each in result.metrics["evaluations"]]
-    return setting | {"perplexity": perplexity(loss), "by_epoch": by_epoch, "best_epoch": result.metrics["best_epoch"], "seconds": seconds}
+    return setting | {
+        "perplexity": perplexity(loss),
+        "by_epoch": by_epoch,
+        "best_epoch": result.metrics["best_epoch"],
+        "seconds": seconds,
+    }
 
 
 def table(results: list[dict]) -> None:
@@ -50,16 +57,20 @@ def table(results: list[dict]) -> None:
     groups: dict[tuple, list[dict]] = {}
     for result in results:
         groups.setdefault(tuple(result[key] for key in KEYS[:-1]), []).append(result)
-    print("| lr | rows an update | tokens a row | epochs | seeds | perplexity (each seed) | of the base model's | best epoch |")
+    print(
+        "| lr | rows an update | tokens a row | epochs | seeds | perplexity (each seed) | of the base model's | best epoch |"
+    )
     print("|---|---|---|---|---|---|---|---|")
-    ratio = lambda each: each["perplexity"] / each["by_epoch"][0]  # noqa: E731
+    ratio = lambda each: each["perplexity"] / each["by_epoch"][0]
     for key, group in sorted(groups.items(), key=lambda item: statistics.mean(map(ratio, item[1]))):
         _, lr, batch_size, max_tokens, epochs, _ = key
         group.sort(key=lambda each: each["seed"])
         each_seed = ", ".join(f"{each['perplexity']:.2f}" for each in group)
         best = ", ".join(str(each["best_epoch"]) for each in group)
         seeds = ", ".join(str(each["seed"]) for each in group)
-        print(f"| {lr:g} | {batch_size} | {max_tokens} | {epochs} | {seeds} | {each_seed} | {statistics.mean(map(ratio, group)):.3f} | {best} |")
+        print(
+            f"| {lr:g} | {batch_size} | {max_tokens} | {epochs} | {seeds} | {each_seed} | {statistics.mean(map(ratio, group)):.3f} | {best} |"
+        )
 
 
 def main() -> None:

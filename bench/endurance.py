@@ -26,13 +26,17 @@ class Enough(Exception):
 
 def resident() -> int:
     """Bytes of memory that this process holds now (Linux)."""
-    return next(int(line.split()[1]) * 1024 for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmRSS"))
+    return next(
+        int(line.split()[1]) * 1024
+        for line in Path("/proc/self/status").read_text().splitlines()
+        if line.startswith("VmRSS")
+    )
 
 
 def run(args: argparse.Namespace) -> list[dict[str, float]]:
     from wolf_chatbox.config import TrainConfig
-    from wolf_chatbox.events import Event, Updated
-    from wolf_chatbox.training import train
+    from wolf_chatbox.training.loop import train
+    from wolf_chatbox.training.progress import Event, Updated
 
     updates: list[dict[str, float]] = []
     begun = time.monotonic()
@@ -45,7 +49,10 @@ def run(args: argparse.Namespace) -> list[dict[str, float]]:
                 raise Enough
 
     with tempfile.TemporaryDirectory() as place, suppress(Enough):
-        train(TrainConfig(data=(args.data,), output=Path(place) / "model", model=args.model, epochs=10_000, save_every=0), tell)
+        train(
+            TrainConfig(data=(args.data,), output=Path(place) / "model", model=args.model, epochs=10_000, save_every=0),
+            tell,
+        )
     return updates
 
 

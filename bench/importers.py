@@ -57,7 +57,11 @@ WORDS = [
     "sail",
 ]
 NAMES = ("Ann Oar", "Bob Boat", "Carl", "Dora 🛶")
-READERS = {"whatsapp": ("ours", "whatstk", "whatstk-told", "chat-miner"), "telegram": ("ours", "json"), "discord": ("ours", "json")}
+READERS = {
+    "whatsapp": ("ours", "whatstk", "whatstk-told", "chat-miner"),
+    "telegram": ("ours", "json"),
+    "discord": ("ours", "json"),
+}
 
 
 def messages(count: int) -> Any:
@@ -77,17 +81,48 @@ def generate(format: str, count: int, path: Path) -> None:
                 file.write(f"{time:%d/%m/%Y, %H:%M} - {name}: {text}\n")
             return
         head = {"telegram": '{"name": "Boats", "type": "private_group", "id": 1, "messages": [\n'}
-        head["discord"] = '{"guild": {"id": "1", "name": "Harbour"}, "channel": {"id": "2", "name": "boats"}, "messages": [\n'
+        head["discord"] = (
+            '{"guild": {"id": "1", "name": "Harbour"}, "channel": {"id": "2", "name": "boats"}, "messages": [\n'
+        )
         file.write(head[format])
         for number, (time, name, text) in enumerate(messages(count)):
             if format == "telegram":
                 unix = str(int(time.timestamp()))
-                each: Any = {"id": number, "type": "message", "date": time.isoformat(), "date_unixtime": unix, "from": name, "from_id": "user1"}
+                each: Any = {
+                    "id": number,
+                    "type": "message",
+                    "date": time.isoformat(),
+                    "date_unixtime": unix,
+                    "from": name,
+                    "from_id": "user1",
+                }
                 each |= {"text": text, "text_entities": [{"type": "plain", "text": text}]}
             else:
-                author = {"id": "9", "name": name, "discriminator": "0000", "nickname": name, "color": None, "isBot": False, "roles": []}
-                each = {"id": str(number), "type": "Default", "timestamp": f"{time.isoformat()}+00:00", "timestampEdited": None, "isPinned": False}
-                each |= {"content": text, "author": author, "attachments": [], "embeds": [], "stickers": [], "reactions": [], "mentions": []}
+                author = {
+                    "id": "9",
+                    "name": name,
+                    "discriminator": "0000",
+                    "nickname": name,
+                    "color": None,
+                    "isBot": False,
+                    "roles": [],
+                }
+                each = {
+                    "id": str(number),
+                    "type": "Default",
+                    "timestamp": f"{time.isoformat()}+00:00",
+                    "timestampEdited": None,
+                    "isPinned": False,
+                }
+                each |= {
+                    "content": text,
+                    "author": author,
+                    "attachments": [],
+                    "embeds": [],
+                    "stickers": [],
+                    "reactions": [],
+                    "mentions": [],
+                }
             file.write((",\n" if number else "") + json.dumps(each, ensure_ascii=False))
         file.write("]}\n")
 
@@ -129,7 +164,11 @@ def measure(format: str, reader: str, path: Path) -> dict[str, float]:
     begun = time.perf_counter()
     found = read(format, reader, path)
     seconds = time.perf_counter() - begun
-    return {"seconds": seconds, "messages": found, "mib": (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024}
+    return {
+        "seconds": seconds,
+        "messages": found,
+        "mib": (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024,
+    }
 
 
 def main() -> None:
@@ -144,7 +183,9 @@ def main() -> None:
         print(json.dumps(measure(args.one[0], args.one[1], Path(args.one[2]))))
         return
     results: dict[str, Any] = {}
-    print("| format | messages | reader | seconds | messages/s | memory | ours is faster by |\n|---|---|---|---|---|---|---|")
+    print(
+        "| format | messages | reader | seconds | messages/s | memory | ours is faster by |\n|---|---|---|---|---|---|---|"
+    )
     with tempfile.TemporaryDirectory() as place:
         for format in args.formats:
             for size in args.sizes:
@@ -153,7 +194,11 @@ def main() -> None:
                 taken: dict[str, list[dict[str, float]]] = {reader: [] for reader in READERS[format]}
                 for _ in range(args.rounds):
                     for reader, rounds in taken.items():
-                        done = subprocess.run([sys.executable, __file__, "--one", format, reader, str(path)], stdout=subprocess.PIPE, text=True)
+                        done = subprocess.run(
+                            [sys.executable, __file__, "--one", format, reader, str(path)],
+                            stdout=subprocess.PIPE,
+                            text=True,
+                        )
                         if done.returncode == 0:
                             rounds.append(json.loads(done.stdout.splitlines()[-1]))
                 results[f"{format} {size}"] = taken

@@ -22,12 +22,12 @@ WARM_UP = 4
 
 def measure(args: argparse.Namespace) -> None:
     """One process of a run; the first one prints its median."""
-    from wolf_chatbox import training
     from wolf_chatbox.config import TrainConfig
-    from wolf_chatbox.events import Event, Updated
+    from wolf_chatbox.training import loop
+    from wolf_chatbox.training.progress import Event, Updated
 
     rates: list[float] = []
-    training.mean_loss = lambda *_: None  # type: ignore[assignment]  # nothing is measured but the updates
+    loop.mean_loss = lambda *_: None  # type: ignore[assignment]  # nothing is measured but the updates
 
     def tell(event: Event) -> None:
         if isinstance(event, Updated):
@@ -37,8 +37,15 @@ def measure(args: argparse.Namespace) -> None:
                 os._exit(0)  # the launcher ends the other process
 
     rows = 2 // int(os.environ.get("WORLD_SIZE", "1"))
-    config = TrainConfig(data=(args.data,), model=args.model, output=Path(args.place) / "run", batch_size=rows, epochs=100, style="dialogpt")
-    training.train(config, tell)
+    config = TrainConfig(
+        data=(args.data,),
+        model=args.model,
+        output=Path(args.place) / "run",
+        batch_size=rows,
+        epochs=100,
+        style="dialogpt",
+    )
+    loop.train(config, tell)
 
 
 def main() -> None:
@@ -61,14 +68,31 @@ def main() -> None:
                     if processes > 1
                     else [sys.executable]
                 )
-                command = [*launch, __file__, "--data", args.data, "--model", args.model, "--steps", str(args.steps), "--place", place]
+                command = [
+                    *launch,
+                    __file__,
+                    "--data",
+                    args.data,
+                    "--model",
+                    args.model,
+                    "--steps",
+                    str(args.steps),
+                    "--place",
+                    place,
+                ]
                 threads = str((os.cpu_count() or 2) // processes)
                 done = subprocess.run(
-                    command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=os.environ | {"OMP_NUM_THREADS": threads}
+                    command,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.DEVNULL,
+                    text=True,
+                    env=os.environ | {"OMP_NUM_THREADS": threads},
                 )
                 found.append(float(done.stdout.split()[0]))
     for processes, found in rates.items():
-        print(f"{processes} processes: {statistics.median(found):.0f} tokens/s ({', '.join(f'{each:.0f}' for each in found)})")
+        print(
+            f"{processes} processes: {statistics.median(found):.0f} tokens/s ({', '.join(f'{each:.0f}' for each in found)})"
+        )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The recipes that training.py measures side by side, and what they share: the model, the lines, the measure of what was learnt."""
+"""The recipes that loop.py measures side by side, and what they share: the model, the lines, the measure of what was learnt."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ def model_folder(name: str, place: Path) -> str:
     import torch
     from transformers import GPT2Config, GPT2LMHeadModel
 
-    from wolf_chatbox.models import load_tokenizer, locate
+    from wolf_chatbox.model.hub import locate
+    from wolf_chatbox.model.load import load_tokenizer
 
     width, layers = SHAPES[name]
     torch.manual_seed(0)
@@ -40,7 +41,7 @@ def model_folder(name: str, place: Path) -> str:
 
 def take_groups(count: int | None) -> None:
     """Let the training part be the first `count` of its groups, for every recipe; what is held out stays."""
-    from wolf_chatbox import dataset
+    from wolf_chatbox.samples import dataset
 
     usual = dataset.split
 
@@ -52,26 +53,39 @@ def take_groups(count: int | None) -> None:
     dataset.split = split
     counted = dataset.Dataset.turns
     # The turns of the other groups are dropped, and each has to be accounted for.
-    dataset.Dataset.turns = lambda self: (turns := counted(self)) | {"dropped": 2 * turns["read"] - sum(turns.values()) + turns["dropped"]}
+    dataset.Dataset.turns = lambda self: (
+        (turns := counted(self)) | {"dropped": 2 * turns["read"] - sum(turns.values()) + turns["dropped"]}
+    )
 
 
 def config_of(args: argparse.Namespace, model: str, output: Path, **more: Any) -> Any:
     from wolf_chatbox.config import SamplingConfig, TrainConfig
 
-    return TrainConfig(data=(args.data,), model=model, output=output, style="dialogpt", sampling=SamplingConfig(max_new_tokens=1), **more)
+    return TrainConfig(
+        data=(args.data,),
+        model=model,
+        output=output,
+        style="dialogpt",
+        sampling=SamplingConfig(max_new_tokens=1),
+        **more,
+    )
 
 
 def windows_of(args: argparse.Namespace, tokenizer: Any) -> list[list[int]]:
     """Eight lines from each line on, with an end token each, cut to the window's length."""
-    from wolf_chatbox import dataset
     from wolf_chatbox.config import ReadConfig
-    from wolf_chatbox.importers import Tally, read_conversations
+    from wolf_chatbox.data.tally import Tally
+    from wolf_chatbox.importers import read_conversations
+    from wolf_chatbox.samples import dataset
 
     conversations = list(read_conversations((args.data,), ReadConfig(), Tally()))
     training, _, _ = dataset.split(conversations, 0.1, 0, lambda each: len(each.turns))
     windows = []
     for conversation in training:
-        lines = [[*tokenizer(turn.text, add_special_tokens=False).input_ids, tokenizer.eos_token_id] for turn in conversation.turns]
+        lines = [
+            [*tokenizer(turn.text, add_special_tokens=False).input_ids, tokenizer.eos_token_id]
+            for turn in conversation.turns
+        ]
         for at in range(max(1, len(lines) - 7)):
             windows.append([id for line in lines[at : at + 8] for id in line][: args.window])
     return windows
@@ -89,16 +103,16 @@ class Measure:
     """The held-out loss of any model, as our own training measures it."""
 
     def __init__(self, args: argparse.Namespace, folder: str) -> None:
-        from wolf_chatbox import models
-        from wolf_chatbox.dataset import prepare
+        from wolf_chatbox.model.load import load_model
+        from wolf_chatbox.samples.dataset import prepare
 
-        self.base = models.load(folder)
+        self.base = load_model(folder)
         self.dataset = prepare(config_of(args, folder, Path("unused")), self.base.tokenizer, 512)
 
     def __call__(self, model: Any) -> float:
-        from wolf_chatbox.devices import start
-        from wolf_chatbox.loss import SummedLoss
-        from wolf_chatbox.validation import mean_loss
+        from wolf_chatbox.model.loss import SummedLoss
+        from wolf_chatbox.training.devices import start
+        from wolf_chatbox.training.validation import mean_loss
 
         usual = model.config._attn_implementation
         learner, accelerator = SummedLoss(model), start("auto")
@@ -117,10 +131,10 @@ Step = Callable[[int, int, float, Any], None]
 def classic(args: argparse.Namespace, folder: str, step: Step) -> int:
     import torch
 
-    from wolf_chatbox import models
+    from wolf_chatbox.model.load import load_model, pad_id
 
-    base = models.load(folder)
-    model, pad = base.model.to(args.device).train(), models.pad_id(base.tokenizer)
+    base = load_model(folder)
+    model, pad = base.model.to(args.device).train(), pad_id(base.tokenizer)
     windows = windows_of(args, base.tokenizer)
     learnt = sum(len(each) - 1 for each in windows)
     optimizer = torch.optim.AdamW(model.parameters(), lr=args.lr_classic)
@@ -149,17 +163,27 @@ def with_trainer(args: argparse.Namespace, folder: str, step: Step, packing: boo
     import torch
     from transformers import Trainer, TrainerCallback, TrainingArguments
 
-    from wolf_chatbox import models
-    from wolf_chatbox.dataset import prepare
+    from wolf_chatbox.model.load import load_model, pad_id
+    from wolf_chatbox.samples.dataset import prepare
 
-    base = models.load(folder)
-    settings = {"output_dir": tempfile.mkdtemp(), "bf16": True, "num_train_epochs": args.epochs, "learning_rate": args.lr_peers, "disable_tqdm": True}
+    base = load_model(folder)
+    settings = {
+        "output_dir": tempfile.mkdtemp(),
+        "bf16": True,
+        "num_train_epochs": args.epochs,
+        "learning_rate": args.lr_peers,
+        "disable_tqdm": True,
+    }
     settings |= {"report_to": "none", "save_strategy": "no", "logging_strategy": "no", "use_cpu": args.device == "cpu"}
     if packing:
         from datasets import Dataset
         from trl import SFTConfig, SFTTrainer
 
-        samples = [sample for row in prepare(config_of(args, folder, Path("unused")), base.tokenizer, 512).rows for sample in row]
+        samples = [
+            sample
+            for row in prepare(config_of(args, folder, Path("unused")), base.tokenizer, 512).rows
+            for sample in row
+        ]
         learnt = sum(len(sample) - 1 for sample in samples)
         base.tokenizer.pad_token = base.tokenizer.pad_token or base.tokenizer.eos_token
         trainer: Any = SFTTrainer(
@@ -176,7 +200,7 @@ def with_trainer(args: argparse.Namespace, folder: str, step: Step, packing: boo
             args=TrainingArguments(**settings, per_device_train_batch_size=4, remove_unused_columns=False),
             train_dataset=[{"ids": each} for each in windows],
             data_collator=lambda batch: padded(
-                [each["ids"] for each in batch], max(len(each["ids"]) for each in batch), models.pad_id(base.tokenizer)
+                [each["ids"] for each in batch], max(len(each["ids"]) for each in batch), pad_id(base.tokenizer)
             ),
         )
     collate, counts = trainer.data_collator, []
@@ -208,8 +232,8 @@ def with_trainer(args: argparse.Namespace, folder: str, step: Step, packing: boo
 
 
 def ours(args: argparse.Namespace, folder: str, step: Step) -> int:
-    from wolf_chatbox import training
-    from wolf_chatbox.events import Evaluated, Event, Prepared, Updated
+    from wolf_chatbox.training import loop
+    from wolf_chatbox.training.progress import Evaluated, Event, Prepared, Updated
 
     learnt = 0
 
@@ -225,9 +249,9 @@ def ours(args: argparse.Namespace, folder: str, step: Step) -> int:
     with tempfile.TemporaryDirectory() as place:
         every = args.every if args.command == "learn" else 10**9
         if args.command != "learn":
-            training.mean_loss = lambda *_: None  # type: ignore[assignment]  # nothing is measured but the steps
+            loop.mean_loss = lambda *_: None  # type: ignore[assignment]  # nothing is measured but the steps
         config = config_of(args, folder, Path(place) / "run", epochs=args.epochs, lr=args.lr_ours, eval_every=every)
-        ended(lambda: training.train(config, tell))
+        ended(lambda: loop.train(config, tell))
     return learnt
 
 

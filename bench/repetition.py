@@ -56,14 +56,22 @@ def dry(reply: list[int], breakers: frozenset[int]) -> dict[int, float]:
 
 def rules(tokenizer: Any) -> dict[str, Callable[[list[int]], dict[int, float]]]:
     """What each rule takes off the scores of which tokens, by its name."""
-    from wolf_chatbox.engines.repetition import Repetition
+    from wolf_chatbox.model.engines.repetition import Repetition
 
     repetition = Repetition(tokenizer)
-    breakers = frozenset(each for each, text in enumerate(tokenizer.batch_decode([[at] for at in range(len(tokenizer))])) if set(text) & set('\n:"*'))
+    breakers = frozenset(
+        each
+        for each, text in enumerate(tokenizer.batch_decode([[at] for at in range(len(tokenizer))]))
+        if set(text) & set('\n:"*')
+    )
 
     def ngrams(reply: list[int], size: int = 3) -> dict[int, float]:
         last = reply[len(reply) - size + 1 :]
-        return {reply[at + size - 1]: float("inf") for at in range(len(reply) - size + 1) if reply[at : at + size - 1] == last}
+        return {
+            reply[at + size - 1]: float("inf")
+            for at in range(len(reply) - size + 1)
+            if reply[at : at + size - 1] == last
+        }
 
     def phrases(size: int) -> Callable[[list[int]], dict[int, float]]:
         return lambda reply: dict.fromkeys(repetition.barred(reply, size), float("inf"))
@@ -76,7 +84,9 @@ def rules(tokenizer: Any) -> dict[str, Callable[[list[int]], dict[int, float]]]:
     }
 
 
-def answer(model: Any, tokenizer: Any, prompts: list[list[int]], ends: list[int], rule: Any, tokens: int, seed: int) -> list[list[int]]:
+def answer(
+    model: Any, tokenizer: Any, prompts: list[list[int]], ends: list[int], rule: Any, tokens: int, seed: int
+) -> list[list[int]]:
     """A reply to each prompt, all of them at once; top-k 50, top-p 0.95, temperature 0.7."""
     import torch
     from transformers import LogitsProcessor, LogitsProcessorList
@@ -93,8 +103,22 @@ def answer(model: Any, tokenizer: Any, prompts: list[list[int]], ends: list[int]
     ids = torch.tensor([[pad] * (longest - len(prompt)) + prompt for prompt in prompts])
     mask = torch.tensor([[0] * (longest - len(prompt)) + [1] * len(prompt) for prompt in prompts])
     torch.manual_seed(seed)
-    settings = {"do_sample": True, "temperature": 0.7, "top_k": 50, "top_p": 0.95, "no_repeat_ngram_size": 0, "max_new_tokens": tokens}
-    found = model.generate(ids, attention_mask=mask, logits_processor=LogitsProcessorList([Rule()]), eos_token_id=ends, pad_token_id=pad, **settings)
+    settings = {
+        "do_sample": True,
+        "temperature": 0.7,
+        "top_k": 50,
+        "top_p": 0.95,
+        "no_repeat_ngram_size": 0,
+        "max_new_tokens": tokens,
+    }
+    found = model.generate(
+        ids,
+        attention_mask=mask,
+        logits_processor=LogitsProcessorList([Rule()]),
+        eos_token_id=ends,
+        pad_token_id=pad,
+        **settings,
+    )
     replies = [[each for each in reply if each != pad] for reply in found[:, longest:].tolist()]
     return [[each for each in reply if each not in ends] for reply in replies]
 
@@ -106,7 +130,9 @@ def known_words() -> set[str]:
 
 
 def words(text: str) -> list[str]:
-    return [word.removesuffix("'s") for word in re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)*", text.casefold().replace("’", "'"))]
+    return [
+        word.removesuffix("'s") for word in re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)*", text.casefold().replace("’", "'"))
+    ]
 
 
 def loops(text: str) -> bool:
@@ -127,15 +153,17 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", help="these rules")
     parser.add_argument("--show", action="store_true", help="print mangled words and loops")
     args = parser.parse_args()
-    from wolf_chatbox.chat import ChatSession
     from wolf_chatbox.conversation import Turn
+    from wolf_chatbox.talk.session import ChatSession
 
     session = ChatSession.load(args.model)
     renderer, model = session.renderer, session.engine.model
     prompts = [renderer.prompt([Turn(session.user, question)], session.persona, 256) for question in QUESTIONS]
     ends = sorted({renderer.end_id, renderer.tokenizer.eos_token_id})
     known = known_words()
-    print("| rule | replies | with a mangled word | that loop | that say a phrase again | tokens a reply (median) | cut |")
+    print(
+        "| rule | replies | with a mangled word | that loop | that say a phrase again | tokens a reply (median) | cut |"
+    )
     print("|---|---|---|---|---|---|---|")
     for name, rule in rules(renderer.tokenizer).items():
         if args.only and name not in args.only:
@@ -147,7 +175,10 @@ def main() -> None:
         mangled = [[word for word in words(text) if word not in known] for text in texts]
         counts = (sum(map(bool, mangled)), sum(map(loops, texts)), sum(map(again, texts)))
         cut = sum(len(reply) >= args.tokens for reply in replies)
-        print(f"| {name} | {len(texts)} | {' | '.join(map(str, counts))} | {statistics.median(map(len, replies)):.0f} | {cut} |", flush=True)
+        print(
+            f"| {name} | {len(texts)} | {' | '.join(map(str, counts))} | {statistics.median(map(len, replies)):.0f} | {cut} |",
+            flush=True,
+        )
         if args.show:
             print(sorted({word for found in mangled for word in found}), *filter(loops, texts), sep="\n  ", flush=True)
 

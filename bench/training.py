@@ -44,7 +44,7 @@ WARM_UP = 4
 
 
 def measure_speed(args: argparse.Namespace) -> dict[str, Any]:
-    from wolf_chatbox.devices import peak_memory
+    from wolf_chatbox.training.devices import peak_memory
 
     steps: list[tuple[int, int, float]] = []
 
@@ -96,7 +96,7 @@ def roofline(device: str) -> dict[str, float]:
     """Speed of matrix products in operations a second: a large one, and the model's own shape."""
     import torch
 
-    from wolf_chatbox.allocator import keep_freed_memory
+    from wolf_chatbox.training.devices import keep_freed_memory
 
     keep_freed_memory()
     found = {}
@@ -121,7 +121,9 @@ def roofline(device: str) -> dict[str, float]:
 
 
 def spawn(command: str, args: argparse.Namespace, **settings: Any) -> Any:
-    flags = [text for name, value in (vars(args) | settings).items() for text in (f"--{name.replace('_', '-')}", str(value))]
+    flags = [
+        text for name, value in (vars(args) | settings).items() for text in (f"--{name.replace('_', '-')}", str(value))
+    ]
     skipped = {"--command", "--out", "--rounds", "--models", "--recipes"}
     pairs = [pair for pair in zip(flags[::2], flags[1::2]) if pair[0] not in skipped and pair[1] != "None"]
     done = subprocess.run(
@@ -142,17 +144,24 @@ def speed(args: argparse.Namespace) -> None:
         for _ in range(args.rounds):
             peak = spawn("roofline", args)
             results["roofline"].append(peak)
-            rounds.append({recipe: spawn("measure", args, recipe=recipe, model=model) | {"roofline": peak["bf16"]} for recipe in args.recipes})
+            rounds.append(
+                {
+                    recipe: spawn("measure", args, recipe=recipe, model=model) | {"roofline": peak["bf16"]}
+                    for recipe in args.recipes
+                }
+            )
             print(json.dumps(rounds[-1]), file=sys.stderr, flush=True)
         results["models"][model] = rounds
     save(args, "speed", results)
     for model, rounds in results["models"].items():
         parameters = count(model)
         print(f"\n{model}, {parameters / 1e6:.0f}M parameters, {args.device}; roofline {tera(results['roofline'])}\n")
-        print("| recipe | learnt tokens/s | ours is faster by | of the bf16 roofline | peak memory | a pass over the corpus |")
+        print(
+            "| recipe | learnt tokens/s | ours is faster by | of the bf16 roofline | peak memory | a pass over the corpus |"
+        )
         print("|---|---|---|---|---|---|")
         for recipe in args.recipes:
-            middle = lambda value: statistics.median(value(each[recipe], each) for each in rounds)  # noqa: B023, E731
+            middle = lambda value: statistics.median(value(each[recipe], each) for each in rounds)  # noqa: B023
             rate = middle(lambda own, _: own["learnt_per_second"])
             ratio = middle(lambda own, all: all["ours"]["learnt_per_second"] / own["learnt_per_second"])
             share = middle(lambda own, _: 6 * parameters * own["tokens_per_second"] / own["roofline"])  # noqa: B023
@@ -168,7 +177,9 @@ def learning(args: argparse.Namespace) -> None:
     for recipe in args.recipes:
         every = {"classic": args.every * 4, "trainer": args.every * 4}.get(recipe, args.every)
         patience = args.patience if recipe == "classic" else 10**6
-        curves[recipe] = spawn("learn", args, recipe=recipe, model=EMBEDDED, every=every, patience=patience, seconds=seconds)["curve"]
+        curves[recipe] = spawn(
+            "learn", args, recipe=recipe, model=EMBEDDED, every=every, patience=patience, seconds=seconds
+        )["curve"]
         if recipe == "classic":
             seconds = curves[recipe][-1][0]
     save(args, "learning", curves)
@@ -188,7 +199,9 @@ def save(args: argparse.Namespace, name: str, results: Any) -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     versions = {package: version(package) for package in ("torch", "transformers", "trl", "accelerate")}
     settings = {key: str(value) for key, value in vars(args).items()}
-    (args.out / f"{name}.json").write_text(json.dumps({"settings": settings, "versions": versions, "results": results}, indent=1))
+    (args.out / f"{name}.json").write_text(
+        json.dumps({"settings": settings, "versions": versions, "results": results}, indent=1)
+    )
 
 
 def count(model: str) -> int:
@@ -199,7 +212,9 @@ def count(model: str) -> int:
 
 
 def tera(rooflines: list[dict[str, float]]) -> str:
-    return ", ".join(f"{name} {statistics.median(each[name] for each in rooflines) / 1e9:.0f} GFLOP/s" for name in rooflines[0])
+    return ", ".join(
+        f"{name} {statistics.median(each[name] for each in rooflines) / 1e9:.0f} GFLOP/s" for name in rooflines[0]
+    )
 
 
 def axes() -> Iterator[Any]:
@@ -219,7 +234,9 @@ def draw_speed(path: Path, results: Any) -> None:
     models = list(results["models"])
     for number, recipe in enumerate(RECIPES):
         known = [(at, each) for at, each in enumerate(models) if recipe in results["models"][each][0]]
-        heights = [statistics.median(one[recipe]["learnt_per_second"] for one in results["models"][each]) for _, each in known]
+        heights = [
+            statistics.median(one[recipe]["learnt_per_second"] for one in results["models"][each]) for _, each in known
+        ]
         plot.bar([at + number * 0.2 for at, _ in known], heights, 0.18, label=recipe)
     plot.set_xticks([at + 0.3 for at in range(len(models))], models)
     plot.set_ylabel("learnt tokens a second")
@@ -241,17 +258,23 @@ def draw_learning(path: Path, curves: Any, goal: float) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "command", choices=["speed", "learning", "measure", "learn", "roofline"], help="measure, learn, roofline: one process of the others"
+        "command",
+        choices=["speed", "learning", "measure", "learn", "roofline"],
+        help="measure, learn, roofline: one process of the others",
     )
     parser.add_argument("--data", default="RickAndMortyScripts.csv")
     parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
-    parser.add_argument("--models", nargs="+", help="for speed: gpt2, gpt2-medium, gpt2-large (random weights), smollm2-135m")
+    parser.add_argument(
+        "--models", nargs="+", help="for speed: gpt2, gpt2-medium, gpt2-large (random weights), smollm2-135m"
+    )
     parser.add_argument("--recipes", nargs="+", choices=RECIPES)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=10, help="measured steps, after the first four")
     parser.add_argument("--window", type=int, default=256, help="tokens that a window is padded to")
     parser.add_argument("--groups", type=int, default=3, help="episodes to learn from")
-    parser.add_argument("--every", type=int, default=4, help="steps between two measurements; four times as many for windows")
+    parser.add_argument(
+        "--every", type=int, default=4, help="steps between two measurements; four times as many for windows"
+    )
     parser.add_argument("--patience", type=int, default=4)
     parser.add_argument("--seconds", type=float, default=3600, help="of training at most")
     parser.add_argument("--epochs", type=int, default=3)
@@ -270,7 +293,11 @@ def main() -> None:
         case "learning":
             learning(args)
         case command:
-            made = {"measure": measure_speed, "learn": measure_learning, "roofline": lambda args: roofline(args.device)}[command](args)
+            made = {
+                "measure": measure_speed,
+                "learn": measure_learning,
+                "roofline": lambda args: roofline(args.device),
+            }[command](args)
             print(json.dumps(made))
 
 

@@ -9,11 +9,12 @@ import argparse
 import sys
 from pathlib import Path
 
-from wolf_chatbox.checkpoint import RUN_FILE, RunFolder
 from wolf_chatbox.cli import run
 from wolf_chatbox.cli.chat import open_chat
 from wolf_chatbox.cli.train import fine_tune
 from wolf_chatbox.config import ChatConfig, TrainConfig
+from wolf_chatbox.model.record import RUN_FILE
+from wolf_chatbox.training.run_folder import RunFolder
 
 FOLDER = Path("demo_model")
 QUESTIONS = ("Good evening! Who are you?", "What is for supper tonight?", "Do you like the full moon?")
@@ -39,7 +40,7 @@ def demo(fresh: bool) -> int:
             return code
     if sys.stdin.isatty() and sys.stdout.isatty():
         return open_chat(ChatConfig(model=str(FOLDER)))
-    from wolf_chatbox.chat import ChatSession
+    from wolf_chatbox.talk.session import ChatSession
 
     session = ChatSession.load(FOLDER, seed=0)
     for question in QUESTIONS:

@@ -27,9 +27,12 @@ CHATML = (
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
 ROOT = Path(__file__).resolve().parent.parent
+pytest_plugins = ["classic"]
 
 
-def make_tokenizer(end: str = "<|endoftext|>", marks: tuple[str, ...] = (), template: str | None = None, **special: str) -> Any:
+def make_tokenizer(
+    end: str = "<|endoftext|>", marks: tuple[str, ...] = (), template: str | None = None, **special: str
+) -> Any:
     """A byte-level BPE of 400 entries, trained on the bundled script."""
     from tokenizers import ByteLevelBPETokenizer
     from transformers import PreTrainedTokenizerFast
@@ -59,8 +62,17 @@ def make_gpt2(vocab: int = 400, context: int = 256, **settings: Any) -> Any:
     from transformers import GPT2Config, GPT2LMHeadModel
 
     torch.manual_seed(0)
-    settings = {"n_layer": 2, "n_head": 2, "n_embd": 32, "resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0} | settings
-    return GPT2LMHeadModel(GPT2Config(vocab_size=vocab, n_positions=context, bos_token_id=0, eos_token_id=0, **settings))
+    settings = {
+        "n_layer": 2,
+        "n_head": 2,
+        "n_embd": 32,
+        "resid_pdrop": 0.0,
+        "embd_pdrop": 0.0,
+        "attn_pdrop": 0.0,
+    } | settings
+    return GPT2LMHeadModel(
+        GPT2Config(vocab_size=vocab, n_positions=context, bos_token_id=0, eos_token_id=0, **settings)
+    )
 
 
 def make_llama(vocab: int = 410, context: int = 256, **settings: Any) -> Any:
@@ -68,8 +80,16 @@ def make_llama(vocab: int = 410, context: int = 256, **settings: Any) -> Any:
     from transformers import LlamaConfig, LlamaForCausalLM
 
     torch.manual_seed(0)
-    shape = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2}
-    return LlamaForCausalLM(LlamaConfig(vocab_size=vocab, max_position_embeddings=context, tie_word_embeddings=True, **(shape | settings)))
+    shape = {
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+    }
+    return LlamaForCausalLM(
+        LlamaConfig(vocab_size=vocab, max_position_embeddings=context, tie_word_embeddings=True, **(shape | settings))
+    )
 
 
 @pytest.fixture(scope="session")
@@ -98,14 +118,21 @@ def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def write_script(path: Path, episodes: int = 6, speakers: tuple[str, ...] = ("Ann", "Bob"), say: Callable[[int, int], str] | None = None) -> None:
+def write_script(
+    path: Path,
+    episodes: int = 6,
+    speakers: tuple[str, ...] = ("Ann", "Bob"),
+    say: Callable[[int, int], str] | None = None,
+) -> None:
     say = say or (lambda episode, line: f"the goose number {line} is in house {episode}")
     with path.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
         table.writerow(["index", "season no.", "episode no.", "episode name", "name", "line"])
         for index in range(episodes * 8):
             episode, line = divmod(index, 8)
-            table.writerow([index, 1, episode + 1, f"Part {episode + 1}", speakers[index % len(speakers)], say(episode, line)])
+            table.writerow(
+                [index, 1, episode + 1, f"Part {episode + 1}", speakers[index % len(speakers)], say(episode, line)]
+            )
 
 
 @pytest.fixture
@@ -114,7 +141,13 @@ def config(tiny_gpt2: Path, script: Path, tmp_path: Path) -> Any:
     from wolf_chatbox.config import SamplingConfig, TrainConfig
 
     def make(**changes: Any) -> TrainConfig:
-        settings: dict[str, Any] = {"data": (str(script),), "model": str(tiny_gpt2), "output": tmp_path / "model", "epochs": 2, "batch_size": 1}
+        settings: dict[str, Any] = {
+            "data": (str(script),),
+            "model": str(tiny_gpt2),
+            "output": tmp_path / "model",
+            "epochs": 2,
+            "batch_size": 1,
+        }
         settings |= {"max_tokens": 64, "lr": 5e-3, "sampling": SamplingConfig(max_new_tokens=4)}
         return TrainConfig(**(settings | changes))
 
@@ -126,7 +159,7 @@ def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A server that has the files of the made-up public sets, which are all that is known; nobody waits between two tries."""
     from mirror import Mirror
     from public_sets import CONTENT, PATHS, SETS
-    from wolf_chatbox import catalogue
+    from wolf_chatbox.public import catalogue
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("WOLF_CHATBOX_CACHE", str(tmp_path / "cache"))
@@ -162,6 +195,6 @@ def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
 @pytest.fixture
 def fp32(monkeypatch: pytest.MonkeyPatch) -> None:
     """Train in fp32: laws hold to rounding, and there the rounding is small on every machine."""
-    from wolf_chatbox import devices
+    from wolf_chatbox.training import devices
 
     monkeypatch.setattr(devices, "choose_precision", lambda precision: "no")

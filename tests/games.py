@@ -25,9 +25,28 @@ REAL = (
     "jinro_bbs_archive_xml",
 )
 NAMES = ("Rin", "Ken", "Mio", "Moderator", "Aoi", "Jun", "Emi")
-ROLES = ("WEREWOLF", "WEREWOLF", "SEER", "MEDIUM", "BODYGUARD", "VILLAGER", "POSSESSED", "MASON", "MASON", "FOX", "GHOST", "")
+ROLES = (
+    "WEREWOLF",
+    "WEREWOLF",
+    "SEER",
+    "MEDIUM",
+    "BODYGUARD",
+    "VILLAGER",
+    "POSSESSED",
+    "MASON",
+    "MASON",
+    "FOX",
+    "GHOST",
+    "",
+)
 
-PLAYERS = (Player("Ken", "WEREWOLF"), Player("Rin", "SEER"), Player("Mio", "MEDIUM"), Player("Aoi", "WEREWOLF"), Player("Jun", "VILLAGER"))
+PLAYERS = (
+    Player("Ken", "WEREWOLF"),
+    Player("Rin", "SEER"),
+    Player("Mio", "MEDIUM"),
+    Player("Aoi", "WEREWOLF"),
+    Player("Jun", "VILLAGER"),
+)
 
 
 def told(language: str = "en", *, public: bool = True) -> Conversation:
@@ -49,7 +68,10 @@ def told(language: str = "en", *, public: bool = True) -> Conversation:
         Event(3, 0, "night"),
         Event(4, 0, "divine", "Rin", "Ken", "WEREWOLF"),
         Event(4, 1, "day"),
-        *(Event(5, 1, "vote", voter, target) for voter, target in [("Ken", "Aoi"), ("Rin", "Aoi"), ("Mio", "Aoi"), ("Aoi", "Rin"), ("Jun", "")]),
+        *(
+            Event(5, 1, "vote", voter, target)
+            for voter, target in [("Ken", "Aoi"), ("Rin", "Aoi"), ("Mio", "Aoi"), ("Aoi", "Rin"), ("Jun", "")]
+        ),
         Event(5, 1, "execute", target="Aoi"),
         Event(6, 1, "attack_vote", "Ken", "Jun"),
         Event(6, 1, "attack", target="Jun", result="killed"),
@@ -119,7 +141,12 @@ def games(draw: st.DrawFn) -> Conversation:
             if each.first_role == "MEDIUM" and executed and logged_mediums:
                 happen("medium", day, each.name, executed, "HUMAN")
             if chance.random() < 0.1:
-                happen("know", day, each.name, *chance.choice([("", "", "The card in the middle is a wolf."), ("Ken", "SEER", "")]))
+                happen(
+                    "know",
+                    day,
+                    each.name,
+                    *chance.choice([("", "", "The card in the middle is a wolf."), ("Ken", "SEER", "")]),
+                )
         talk("whisper", wolves)
         talk("grave", dead)
         for wolf in wolves:
@@ -137,7 +164,9 @@ def games(draw: st.DrawFn) -> Conversation:
         happen("end", 9)
         talk("", [each.name for each in players])
     language = chance.choice(["en", "ja", "zh"])
-    game = Game("made up", language, players, tuple(events), chance.choice(["", "VILLAGER", "WEREWOLF"]), chance.random() < 0.5)
+    game = Game(
+        "made up", language, players, tuple(events), chance.choice(["", "VILLAGER", "WEREWOLF"]), chance.random() < 0.5
+    )
     return Conversation(tuple(turns), "made up", game)
 
 
@@ -194,7 +223,10 @@ def disguise(conversation: Conversation, name: str, chance: random.Random) -> Co
 
     def heard(place: int, turn: Turn) -> bool:
         alive = place < died[0]
-        return turn.speaker == name or {"": True, "whisper": wolf and alive, "grave": not alive, "thought": False}[turn.channel]
+        return (
+            turn.speaker == name
+            or {"": True, "whisper": wolf and alive, "grave": not alive, "thought": False}[turn.channel]
+        )
 
     # What a medium knows of the executed without an event: whether it was a wolf.
     sensed = {each.target for each in game.events if each.kind == "execute"} if role == "MEDIUM" else set()
@@ -208,7 +240,9 @@ def disguise(conversation: Conversation, name: str, chance: random.Random) -> Co
             if each.kind != "medium" and chance.random() < 0.4:
                 continue
             other = chance.choice(names)
-            each = each._replace(target=each.target and other, result=chance.choice(["HUMAN", "WEREWOLF"]), text=each.text and "secret")
+            each = each._replace(
+                target=each.target and other, result=chance.choice(["HUMAN", "WEREWOLF"]), text=each.text and "secret"
+            )
         elif each.kind == "attack" and each.result != "killed":
             each = each._replace(target=chance.choice([*names, ""]), result="guarded")
         elif each.kind == "death" and night:
@@ -216,10 +250,13 @@ def disguise(conversation: Conversation, name: str, chance: random.Random) -> Co
         events.append(each)
     kept = [at for at, turn in enumerate(conversation.turns) if heard(at, turn) or chance.random() < 0.6]
     turns = tuple(
-        turn if heard(at, turn) else turn._replace(text=f"secret {chance.random()}") for at, turn in ((at, conversation.turns[at]) for at in kept)
+        turn if heard(at, turn) else turn._replace(text=f"secret {chance.random()}")
+        for at, turn in ((at, conversation.turns[at]) for at in kept)
     )
     winner = chance.choice(["VILLAGER", "WEREWOLF", ""])
-    other_game = Game("elsewhere", game.language, players, tuple(events), winner, game.votes_are_public, "x", {"secret": 1})
+    other_game = Game(
+        "elsewhere", game.language, players, tuple(events), winner, game.votes_are_public, "x", {"secret": 1}
+    )
     whole = Conversation(conversation.turns, conversation.group, other_game)
     return whole.with_turns(kept, turns)
 
@@ -231,7 +268,11 @@ def _other_role(player: Player, role: str, me: Player, sensed: bool, chance: ran
         return Player(me.name, chance.choice(["SEER", "TANNER"]) if me.dealt else me.role, me.seat, me.dealt)
     if first == role and role in ("WEREWOLF", "MASON"):
         return Player(player.name, chance.choice(["SEER", "TANNER"]), player.seat, first)
-    others = [each for each in ("WEREWOLF", "SEER", "MEDIUM", "MASON", "VILLAGER", "POSSESSED") if each != role or role not in ("WEREWOLF", "MASON")]
+    others = [
+        each
+        for each in ("WEREWOLF", "SEER", "MEDIUM", "MASON", "VILLAGER", "POSSESSED")
+        if each != role or role not in ("WEREWOLF", "MASON")
+    ]
     if sensed:
         others = [each for each in others if (each == "WEREWOLF") == (first == "WEREWOLF")] if first else [""]
     return Player(player.name, chance.choice(others), player.seat)
@@ -245,7 +286,9 @@ def _place_of_death(game: Game, name: str) -> tuple[int, int]:
             if dying:
                 return each.at, number
             night = False
-        mine = each.target == name and (each.kind in ("execute", "death") or (each.kind == "attack" and each.result == "killed"))
+        mine = each.target == name and (
+            each.kind in ("execute", "death") or (each.kind == "attack" and each.result == "killed")
+        )
         if mine and (each.kind == "execute" or (each.kind == "death" and not night)):
             return each.at, number
         dying = dying or mine
@@ -258,5 +301,14 @@ def cut(conversation: Conversation, events: int) -> Conversation:
     game = conversation.game
     assert game is not None
     at = game.events[events].at if events < len(game.events) else len(conversation.turns)
-    shorter = Game(game.source, game.language, game.players, game.events[:events], game.winner, game.votes_are_public, game.same_as, game.facts)
+    shorter = Game(
+        game.source,
+        game.language,
+        game.players,
+        game.events[:events],
+        game.winner,
+        game.votes_are_public,
+        game.same_as,
+        game.facts,
+    )
     return Conversation(conversation.turns[:at], conversation.group, shorter)

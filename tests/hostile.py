@@ -89,7 +89,9 @@ def _of_lines(lines: list[str], all_ways: bool) -> Iterator[Hostile]:
         yield Hostile(f"{label}, numbered", ((before, _numbered(whole)),), after)
         for mark in dict.fromkeys(re.findall(r"\W", line.rstrip("\n"))):
             inside = line.index(mark)
-            yield Hostile(f"{label}, {mark!r} in it", (("".join(lines[:at]) + line[:inside], mark),), line[inside:] + after)
+            yield Hostile(
+                f"{label}, {mark!r} in it", (("".join(lines[:at]) + line[:inside], mark),), line[inside:] + after
+            )
         if line.startswith("{"):
             for each in _of_json(json.loads(line), all_ways):
                 (once, piece), *_ = each.parts
@@ -117,7 +119,9 @@ def _inside(value: Any, path: str, before: str, after: str) -> Iterator[Hostile]
     if isinstance(value, str):
         if value.startswith("{"):  # JSON in a string
             for label, ((once, piece),), end in _inside(json.loads(value), f"{path}{{}}", "", ""):
-                yield Hostile(label, ((f'{before}"{_text(once)[1:-1]}', _text(piece)[1:-1]),), f'{_text(end)[1:-1]}"{after}')
+                yield Hostile(
+                    label, ((f'{before}"{_text(once)[1:-1]}', _text(piece)[1:-1]),), f'{_text(end)[1:-1]}"{after}'
+                )
         yield Hostile(f'{path}"', ((f'{before}"', _text(value)[1:-1] or "a"),), f'"{after}')
         return
     if not isinstance(value, (list, dict)) or not value:

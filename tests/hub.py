@@ -11,13 +11,19 @@ from threading import Thread
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
+import pytest
 import torch
 from tokenizers import ByteLevelBPETokenizer
 from transformers import GPT2Config, GPT2LMHeadModel
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 END = "<|endoftext|>"
-LINES = ("Hello there, how are you today?", "I am fine, thank you. And you?", "The wolf is one of us tonight.", "Who did you see in the night?")
+LINES = (
+    "Hello there, how are you today?",
+    "I am fine, thank you. And you?",
+    "The wolf is one of us tonight.",
+    "Who did you see in the night?",
+)
 
 
 class Request(NamedTuple):
@@ -33,7 +39,14 @@ class Hub:
     download of a file in `cut` breaks off in the middle. While `broken` is set, everything is answered with that status and `excuse`.
     """
 
-    def __init__(self, repositories: Mapping[str, Path], *, gated: tuple[str, ...] = (), private: tuple[str, ...] = (), token: str = "") -> None:
+    def __init__(
+        self,
+        repositories: Mapping[str, Path],
+        *,
+        gated: tuple[str, ...] = (),
+        private: tuple[str, ...] = (),
+        token: str = "",
+    ) -> None:
         self.repositories = dict(repositories)
         self.gated, self.private, self.token = gated, private, token
         self.cut: set[str] = set()
@@ -53,7 +66,11 @@ class Hub:
 
     def fetched(self) -> set[str]:
         """Names of the files that were downloaded."""
-        return {request.path.rsplit("/", 1)[1] for request in self.requests if request.method == "GET" and "/resolve/" in request.path}
+        return {
+            request.path.rsplit("/", 1)[1]
+            for request in self.requests
+            if request.method == "GET" and "/resolve/" in request.path
+        }
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         hub = self
@@ -80,12 +97,16 @@ class Hub:
                 folder = hub.repositories.get(repository)
                 allowed = token == f"Bearer {hub.token}"
                 if folder is None or (repository in hub.private and not allowed):
-                    return self.send(401, b"", {"X-Error-Code": "RepoNotFound", "X-Error-Message": "Invalid username or password."})
+                    return self.send(
+                        401, b"", {"X-Error-Code": "RepoNotFound", "X-Error-Message": "Invalid username or password."}
+                    )
                 if api and rest[:1] == ["tree"]:
                     return self.send_json([describe(path, folder) for path in files_of(folder)])
                 if api and (not rest or rest[0] == "revision"):
                     names = [path.relative_to(folder).as_posix() for path in files_of(folder)]
-                    return self.send_json({"id": repository, "sha": COMMIT, "siblings": [{"rfilename": name} for name in names]})
+                    return self.send_json(
+                        {"id": repository, "sha": COMMIT, "siblings": [{"rfilename": name} for name in names]}
+                    )
                 if rest[:1] != ["resolve"]:
                     return self.send(404, b"")
                 if repository in hub.gated and not allowed:
@@ -103,7 +124,9 @@ class Hub:
                     headers["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
                 if self.command == "GET" and file.name in hub.cut:
                     hub.cut.remove(file.name)
-                    return self.send(200, content[: len(content) // 2], {**headers, "Content-Length": str(len(content))})
+                    return self.send(
+                        200, content[: len(content) // 2], {**headers, "Content-Length": str(len(content))}
+                    )
                 self.send(206 if start else 200, content[start:], headers)
 
             def send_json(self, value: object) -> None:
@@ -126,7 +149,12 @@ def files_of(folder: Path) -> list[Path]:
 
 def describe(path: Path, folder: Path) -> dict[str, object]:
     name = path.relative_to(folder).as_posix()
-    return {"type": "file", "path": name, "size": path.stat().st_size, "oid": hashlib.sha1(path.read_bytes()).hexdigest()}
+    return {
+        "type": "file",
+        "path": name,
+        "size": path.stat().st_size,
+        "oid": hashlib.sha1(path.read_bytes()).hexdigest(),
+    }
 
 
 def write_gpt2(folder: Path, **changes: int) -> GPT2LMHeadModel:
@@ -139,7 +167,13 @@ def write_gpt2(folder: Path, **changes: int) -> GPT2LMHeadModel:
     tokenizer.train_from_iterator(LINES * 4, vocab_size=300, min_frequency=1, special_tokens=[END], show_progress=False)
     tokenizer.save_model(str(folder))
     end = tokenizer.token_to_id(END)
-    sizes = {"vocab_size": tokenizer.get_vocab_size(), "n_positions": 128, "n_embd": 32, "n_layer": 2, "n_head": 2} | changes
+    sizes = {
+        "vocab_size": tokenizer.get_vocab_size(),
+        "n_positions": 128,
+        "n_embd": 32,
+        "n_layer": 2,
+        "n_head": 2,
+    } | changes
     (folder / "config.json").write_text(
         json.dumps(
             {
@@ -187,3 +221,10 @@ def add_decoys(folder: Path) -> None:
         (folder / name).write_bytes(b"decoy")
     (folder / "generation_config_for_conversational.json").write_text("{}")
     (folder / ".gitattributes").write_text("*.bin filter=lfs\n")
+
+
+def use_endpoint(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", url)
+    monkeypatch.setattr(
+        "huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", url + "/{repo_id}/resolve/{revision}/{filename}"
+    )

@@ -9,12 +9,18 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from wolf_chatbox.checkpoint import RunFolder, read_run
 from wolf_chatbox.config import TrainConfig
+from wolf_chatbox.model.record import read_run
+from wolf_chatbox.training.run_folder import RunFolder
 
 context = multiprocessing.get_context("forkserver")
 context.set_forkserver_preload(
-    ["wolf_chatbox.training", "transformers.models.gpt2.modeling_gpt2", "transformers.models.llama.modeling_llama", "peft"]
+    [
+        "wolf_chatbox.training.loop",
+        "transformers.models.gpt2.modeling_gpt2",
+        "transformers.models.llama.modeling_llama",
+        "peft",
+    ]
 )
 
 
@@ -32,13 +38,23 @@ def start(config: TrainConfig, environment: dict[str, str] | None = None, stop_a
     return process
 
 
-def together(count: int, config: TrainConfig, environment: dict[str, str] | None = None, stop_after: int | None = None) -> None:
+def together(
+    count: int, config: TrainConfig, environment: dict[str, str] | None = None, stop_after: int | None = None
+) -> None:
     """Train in `count` processes that know of each other, and wait for them."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
-    shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "WORLD_SIZE": str(count), "LOCAL_WORLD_SIZE": str(count)} | (environment or {})
-    running = [start(config, shared | {"RANK": str(each), "LOCAL_RANK": str(each)}, stop_after if each == 0 else None) for each in range(count)]
+    shared = {
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": port,
+        "WORLD_SIZE": str(count),
+        "LOCAL_WORLD_SIZE": str(count),
+    } | (environment or {})
+    running = [
+        start(config, shared | {"RANK": str(each), "LOCAL_RANK": str(each)}, stop_after if each == 0 else None)
+        for each in range(count)
+    ]
     for process in running:
         process.join(600)
     codes = [process.exitcode for process in running]
@@ -60,8 +76,8 @@ def _train(config: TrainConfig, environment: dict[str, str], stop_after: int | N
 
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
-    from wolf_chatbox.events import Event, Updated
-    from wolf_chatbox.training import train
+    from wolf_chatbox.training.loop import train
+    from wolf_chatbox.training.progress import Event, Updated
 
     def tell(event: Event) -> None:
         if isinstance(event, Updated) and event.update == stop_after:

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from wolf_chatbox import download
-from wolf_chatbox.catalogue import File, PublicSet
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation, Turn
 from wolf_chatbox.errors import DataError
 from wolf_chatbox.game import Event, Game, Player
 from wolf_chatbox.importers import read_conversations
+from wolf_chatbox.public import download
+from wolf_chatbox.public.catalogue import File, PublicSet
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 PLAYERS = (Player("Ken", "WEREWOLF"), Player("Rin", "SEER"), Player("Mio", "VILLAGER"))
@@ -25,7 +25,12 @@ def play(name: str, language: str, lines: int, winner: str, same_as: str = "") -
     """A short game: everybody talks, the wolf whispers once, and at the end somebody wins, or nobody."""
     turns = [Turn(PLAYERS[at % 3].name, f"{name}: I say {at} things, and no more.") for at in range(lines)]
     turns.append(Turn("Ken", "Rin is next.", channel="whisper"))
-    events = (Event(0, 1, "day"), Event(lines, 1, "night"), Event(lines + 1, 1, "attack", target="Rin", result="killed"), Event(lines + 1, 2, "end"))
+    events = (
+        Event(0, 1, "day"),
+        Event(lines, 1, "night"),
+        Event(lines + 1, 1, "attack", target="Rin", result="killed"),
+        Event(lines + 1, 2, "end"),
+    )
     return Conversation(tuple(turns), name, Game("made-up", language, PLAYERS, events, winner, same_as=same_as))
 
 
@@ -65,9 +70,16 @@ def public(name: str, *paths: str, **more: Any) -> PublicSet:
 SETS = {
     "village": public("village", ONE, THIRD),
     "chat": public("chat", FOUR, games=1),
-    "on-the-hub": public("on-the-hub", repository="", commit="", hub="them/games", patterns=("*/split/*.jsonl",), licence="Apache-2.0"),
+    "on-the-hub": public(
+        "on-the-hub", repository="", commit="", hub="them/games", patterns=("*/split/*.jsonl",), licence="Apache-2.0"
+    ),
     "a-series": public(
-        "a-series", licence="", games=None, repository="", commit="", by_hand="Get it at https://example.org/series (free), and name it"
+        "a-series",
+        licence="",
+        games=None,
+        repository="",
+        commit="",
+        by_hand="Get it at https://example.org/series (free), and name it",
     ),
 }
 PATHS = {path: f"them/{'chat' if path == FOUR else 'village'}/{COMMIT}/{path}" for path in CONTENT}

@@ -8,18 +8,22 @@ from pathlib import Path
 
 import pytest
 
-from wolf_chatbox.cleaning import clean
 from wolf_chatbox.config import CleanConfig
 from wolf_chatbox.conversation import Conversation, Turn, parse_conversations, write_conversations
-from wolf_chatbox.corpus import split
+from wolf_chatbox.data.cleaning import clean
+from wolf_chatbox.data.privacy.pseudonyms import Pseudonyms
+from wolf_chatbox.data.split import split
+from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError
 from wolf_chatbox.game import Event, Game, Player
-from wolf_chatbox.importers import Tally
-from wolf_chatbox.pseudonyms import Pseudonyms
 
 
 def make(group: str = "game 1", **facts: object) -> Conversation:
-    players = (Player("Rin", "SEER", 1), Player("Ken", "WEREWOLF", 2, facts={"team": "a1"}), Player("Mio", "ROBBER", 3, dealt="VILLAGER"))
+    players = (
+        Player("Rin", "SEER", 1),
+        Player("Ken", "WEREWOLF", 2, facts={"team": "a1"}),
+        Player("Mio", "ROBBER", 3, dealt="VILLAGER"),
+    )
     events = (
         Event(0, 0, "divine", "Rin", "Ken", "WEREWOLF"),
         Event(0, 1, "day"),
@@ -87,7 +91,10 @@ def test_events_stay_where_they_were_when_turns_go() -> None:
 
 def test_recordings_of_one_game_stay_on_one_side() -> None:
     games = [make(f"{language} {number}") for number in range(10) for language in ("en", "ja")]
-    games = [Conversation(each.turns, each.group, each.game.__class__(**{**_fields(each.game), "same_as": each.group[-1]})) for each in games]
+    games = [
+        Conversation(each.turns, each.group, each.game.__class__(**{**_fields(each.game), "same_as": each.group[-1]}))
+        for each in games
+    ]
     training, held_out, _ = split(games, 0.3, 0)
     sides = Counter(each.group[-1] for each in held_out)
     assert set(sides.values()) == {2}

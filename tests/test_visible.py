@@ -20,9 +20,10 @@ from rich.progress import Progress, TextColumn
 from rich.table import Table
 
 from conftest import ROOT
-from wolf_chatbox.importers import Tally, read_conversations
-from wolf_chatbox.inspection import inspect
-from wolf_chatbox.report import to_html
+from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.importers import read_conversations
+from wolf_chatbox.samples.inspection import inspect
+from wolf_chatbox.samples.report import to_html
 from wolf_chatbox.screen import Screen, painted
 from wolf_chatbox.visible import VisibleStream, behind, visible_json
 
@@ -30,7 +31,9 @@ EVIL = "\x1b]52;c;aGk=\x07\x1b[2J\x9b31m\u202e\x7f\x08\rFAKE[link=http://a.b]x[/
 SHOWN = "␛]52;c;aGk=␇␛[2J[U+009B]31m[U+202E]␡␈␍FAKE[link=http://a.b]x[/][/"
 NAME = EVIL.replace("/", "")
 """What a file may be called."""
-OBEYED = re.compile(r"\x1b\]|\x1b\[2J|\rFAKE|[\x00-\x07\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+OBEYED = re.compile(
+    r"\x1b\]|\x1b\[2J|\rFAKE|[\x00-\x07\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]"
+)
 """What neither rich nor prompt_toolkit writes, and hostile text does."""
 OWN = re.compile(r"\x1b\[[0-9;]*m")
 """What rich writes to style a text."""
@@ -64,7 +67,9 @@ def test_a_screen_shows_whatever_is_rendered(text: str, terminal: bool) -> None:
         screen.print(table)
         screen.rule(hostile)
         screen.log(hostile)
-        with Progress(TextColumn("{task.description}", markup=False), console=screen, auto_refresh=False, disable=terminal) as progress:
+        with Progress(
+            TextColumn("{task.description}", markup=False), console=screen, auto_refresh=False, disable=terminal
+        ) as progress:
             progress.add_task(hostile)
         plain = OWN.sub("", out.getvalue())
         assert not OBEYED.search(plain)
@@ -82,7 +87,9 @@ def test_a_screen_shows_a_status_and_follows_no_link() -> None:
 
 
 @pytest.mark.parametrize("stderr", [False, True])
-def test_a_bar_moves_on_a_visible_stream_and_what_is_printed_beside_it_is_shown(monkeypatch: pytest.MonkeyPatch, stderr: bool) -> None:
+def test_a_bar_moves_on_a_visible_stream_and_what_is_printed_beside_it_is_shown(
+    monkeypatch: pytest.MonkeyPatch, stderr: bool
+) -> None:
     out = io.StringIO()
     for name in ("stdout", "stderr"):
         monkeypatch.setattr(sys, name, VisibleStream(out))
@@ -123,11 +130,15 @@ def test_no_command_goes_another_way() -> None:
         tree = ast.parse(place.read_text())
         names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names}
         attributes = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-        called = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+        called = {
+            node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        }
         assert place.name == "screen.py" or not names & {"Console", "console"}, f"{place}: use Screen"
         assert not attributes & {"__stdout__", "__stderr__", "from_markup"}, f"{place}: goes past the visible streams"
         prints = {"print", "pprint"} & called
-        assert not prints or place.parent.name == "cli" or place.name == "terminal.py", f"{place}: only the command line prints"
+        assert not prints or place.parent.name == "cli" or place.name == "terminal.py", (
+            f"{place}: only the command line prints"
+        )
 
 
 # Every command, on a terminal
@@ -156,7 +167,9 @@ def on_a_terminal(commands: Sequence[Sequence[str]], folder: Path) -> list[tuple
     (folder / "commands.json").write_text(json.dumps(commands))
     arguments = ["-c", DRIVER, str(ROOT / "dial_main.py"), str(folder / "commands.json")]
     wide = os.environ | {"COLUMNS": "2000"}
-    child = pexpect.spawn(sys.executable, arguments, encoding="utf-8", timeout=300, dimensions=(40, 2000), cwd=str(folder), env=wide)
+    child = pexpect.spawn(
+        sys.executable, arguments, encoding="utf-8", timeout=300, dimensions=(40, 2000), cwd=str(folder), env=wide
+    )
     told = []
     for number, command in enumerate(commands):
         shown = ""
@@ -178,7 +191,9 @@ def write_corpus(path: Path) -> Path:
 
 def check(folder: Path, *commands: tuple[int, list[str]]) -> None:
     """Each command ends with its code and shows the hostile text, of which nothing is obeyed."""
-    for (code, command), (ended, told) in zip(commands, on_a_terminal([command for _, command in commands], folder), strict=True):
+    for (code, command), (ended, told) in zip(
+        commands, on_a_terminal([command for _, command in commands], folder), strict=True
+    ):
         assert ended == code, (command, told)
         assert not OBEYED.search(told), (command, OBEYED.search(told), told)
         assert "␛]52;c;aGk" in told or r"\x1b]52;c;aGk" in told, (command, told)
@@ -223,7 +238,11 @@ def test_commands_for_models_show_hostile_text(tmp_path: Path, tiny_gpt2: Path) 
     (tmp_path / f"no{NAME}" / "config.json").write_text(json.dumps({"model_type": EVIL}))
     short = ["--epochs", "1", "--max-tokens", "128", "--max-new-tokens", "4"]
     trained = ["--data", corpus, "--model", f"./{base}", *short]
-    search = {"train": {"data": corpus, "model": f"./{base}", "epochs": 1, "max-tokens": 128}, "space": {"lr": [1e-3]}, "output": f"sweep{NAME}"}
+    search = {
+        "train": {"data": corpus, "model": f"./{base}", "epochs": 1, "max-tokens": 128},
+        "space": {"lr": [1e-3]},
+        "output": f"sweep{NAME}",
+    }
     (tmp_path / f"{NAME}.yaml").write_text(json.dumps(search))
     (tmp_path / "settings.yaml").write_text(json.dumps(search | {"train": {EVIL: 1}}))
     classic = ["--data", corpus, "--initial_point", f"./{base}", "--max_len_dial", "128"]

@@ -5,15 +5,15 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from wolf_chatbox.cleaning import clean
 from wolf_chatbox.config import ChatConfig, CleanConfig, ReadConfig, SamplingConfig, TrainConfig
 from wolf_chatbox.conversation import Conversation, Turn
+from wolf_chatbox.data.cleaning import clean
 from wolf_chatbox.errors import WolfChatboxError
 from wolf_chatbox.importers import read_conversations
 
 if TYPE_CHECKING:
-    from wolf_chatbox.chat import ChatSession
-    from wolf_chatbox.training import train
+    from wolf_chatbox.talk.session import ChatSession
+    from wolf_chatbox.training.loop import train
 
 __all__ = [
     "ChatConfig",
@@ -30,7 +30,7 @@ __all__ = [
     "train",
 ]
 
-_HEAVY = {"ChatSession": "wolf_chatbox.chat", "train": "wolf_chatbox.training"}
+_HEAVY = {"ChatSession": "wolf_chatbox.talk.session", "train": "wolf_chatbox.training.loop"}
 """Names whose modules load torch; they are imported when first used."""
 
 

@@ -147,7 +147,9 @@ def _check_words(config: object, name: str) -> None:
 def _check_view(config: TrainConfig) -> None:
     kind, _, role = config.view.partition(":")
     if config.view not in ("player", "moderator") and not (kind == "player" and role.upper() in SIDES):
-        raise ConfigError("view", config.view, f"must be player, moderator, or player:ROLE with a role of {', '.join(SIDES)}.")
+        raise ConfigError(
+            "view", config.view, f"must be player, moderator, or player:ROLE with a role of {', '.join(SIDES)}."
+        )
 
 
 @Parameter(name="*", group=REPLIES.group)
@@ -219,7 +221,9 @@ class ReadConfig:
         try:
             "".encode("utf-8" if self.encoding == "auto" else self.encoding)
         except (LookupError, ValueError) as error:
-            raise ConfigError("encoding", self.encoding, "is no encoding that Python knows; try utf-8 or cp932.") from error
+            raise ConfigError(
+                "encoding", self.encoding, "is no encoding that Python knows; try utf-8 or cp932."
+            ) from error
 
 
 @Parameter(name="*", group=DATA.group)
@@ -368,13 +372,23 @@ class TrainConfig:
         if not 0 <= self.warmup_ratio <= 1:
             raise ConfigError("warmup_ratio", self.warmup_ratio, "must be from 0 to 1.")
         if not 0 <= self.validation_share < 1:
-            raise ConfigError("validation_share", self.validation_share, "must be 0 or more and below 1: some data must be left to learn from.")
+            raise ConfigError(
+                "validation_share",
+                self.validation_share,
+                "must be 0 or more and below 1: some data must be left to learn from.",
+            )
         if self.schedule == "reduce_lr_on_plateau" and self.validation_share == 0:
-            raise ConfigError("schedule", self.schedule, "needs a validation share above 0: it watches the held-out loss.")
+            raise ConfigError(
+                "schedule", self.schedule, "needs a validation share above 0: it watches the held-out loss."
+            )
         if self.patience and self.validation_share == 0:
-            raise ConfigError("patience", self.patience, "needs a validation share above 0: it watches the held-out loss.")
+            raise ConfigError(
+                "patience", self.patience, "needs a validation share above 0: it watches the held-out loss."
+            )
         if self.lora_rank and self.freeze_embeddings:
-            raise ConfigError("freeze_embeddings", True, "goes without lora-rank, which leaves the embeddings as they are anyway.")
+            raise ConfigError(
+                "freeze_embeddings", True, "goes without lora-rank, which leaves the embeddings as they are anyway."
+            )
         if self.held_out_speaker is not None and self.held_out_group is not None:
             raise ConfigError("held_out_group", self.held_out_group, "cannot go together with held-out-speaker.")
         if self.resume and self.overwrite:

@@ -52,7 +52,14 @@ class Conversation:
 
     def names(self) -> list[str]:
         """The names in it, each once: of who speaks, and of a game's players who do not."""
-        return list(dict.fromkeys([*(turn.speaker for turn in self.turns), *(each.name for each in (self.game.players if self.game else ()))]))
+        return list(
+            dict.fromkeys(
+                [
+                    *(turn.speaker for turn in self.turns),
+                    *(each.name for each in (self.game.players if self.game else ())),
+                ]
+            )
+        )
 
     def with_turns(self, kept: Sequence[int], turns: Iterable[Turn]) -> Conversation:
         """A copy with these turns instead: what became of those at the places `kept`, in order."""
@@ -70,12 +77,19 @@ class Conversation:
         if not isinstance(turns, list):
             raise DataError(f'{where}: a conversation is {{"group": …, "turns": [{{"speaker": …, "text": …}}]}}.')
         for turn in turns:
-            if not (isinstance(turn, dict) and isinstance(turn.get("speaker"), str) and isinstance(turn.get("text"), str)):
+            if not (
+                isinstance(turn, dict) and isinstance(turn.get("speaker"), str) and isinstance(turn.get("text"), str)
+            ):
                 raise DataError(f'{where}: each turn needs "speaker" and "text", both strings.')
         group = value.get("group")
-        made = tuple(Turn(turn["speaker"], turn["text"], _time(turn.get("time"), where), _channel(turn.get("channel"), where)) for turn in turns)
+        made = tuple(
+            Turn(turn["speaker"], turn["text"], _time(turn.get("time"), where), _channel(turn.get("channel"), where))
+            for turn in turns
+        )
         game = value.get("game")
-        return cls(made, str(group) if group is not None else "", Game.from_dict(game, where) if game is not None else None)
+        return cls(
+            made, str(group) if group is not None else "", Game.from_dict(game, where) if game is not None else None
+        )
 
 
 @lru_cache(maxsize=10_000)
@@ -105,7 +119,9 @@ def parse_json(text: str, where: str, line: int = 1) -> Any:
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
-        raise DataError(f"{where}, line {line + error.lineno - 1}, column {error.colno}: not JSON ({error.msg}). Correct it there.") from error
+        raise DataError(
+            f"{where}, line {line + error.lineno - 1}, column {error.colno}: not JSON ({error.msg}). Correct it there."
+        ) from error
     except (ValueError, RecursionError) as error:  # a number of thousands of digits, brackets nested thousands deep
         raise DataError(f"{where}, line {line}: not JSON that can be read ({error}). Correct it there.") from error
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
+
+from platformdirs import user_cache_path
 
 from wolf_chatbox.errors import CheckpointError, WolfChatboxError
 
@@ -35,11 +38,15 @@ def check_folder(place: Path) -> None:
             raise CheckpointError(f"{place}: a file, no folder. Choose another output folder.")
         here = Path.cwd()
         if place.exists() and any(os.path.samefile(place, each) for each in (here, *here.parents)):
-            raise CheckpointError(f"{place}: the folder that you are in, or one above it. Choose another output folder.")
+            raise CheckpointError(
+                f"{place}: the folder that you are in, or one above it. Choose another output folder."
+            )
 
 
 @contextmanager
-def new_file(place: Path, *, overwrite: bool = False, remedy: str = OVERWRITE, mode: int | None = None) -> Iterator[TextIO]:
+def new_file(
+    place: Path, *, overwrite: bool = False, remedy: str = OVERWRITE, mode: int | None = None
+) -> Iterator[TextIO]:
     """A text file (UTF-8) that appears in its place whole when the block ends, and not at all when it fails; until then its `name` is another.
 
     Behind a link its target is written. `mode` sets the permissions, such as 0o600; without it they are those of a file that is
@@ -124,3 +131,55 @@ def flush(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def remove(path: Path) -> None:
+    """Remove a folder, a file or a link, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def write_folder(place: Path, write: Callable[[Path], None], size: int = 0) -> None:
+    """Fill a new folder by `write(folder)` and put it in its place in one step, instead of what was there; behind a link, of its target.
+
+    Raises CheckpointError when it cannot be written (`size` is how many bytes it takes, for the case that the disk is full);
+    what was there then still is.
+    """
+    place = Path(os.path.realpath(place)) if place.is_symlink() else place
+    new = place.with_name(place.name + ".writing")
+    with writing(place, size=size):
+        remove(new)
+        new.mkdir(parents=True)
+        try:
+            write(new)
+            for path in [*new.rglob("*"), new]:
+                flush(path)
+        except BaseException:
+            with suppress(OSError):
+                remove(new)
+            raise
+        replace_folder(new, place)
+
+
+def replace_folder(new: Path, place: Path) -> None:
+    """Put a folder into the place of another, which is whole until then."""
+    old = place.with_name(place.name + ".replaced")
+    remove(old)
+    if place.exists():
+        place.rename(old)
+    new.rename(place)
+    flush(place.parent)
+    with suppress(OSError):
+        remove(old)
+
+
+def cache_folder() -> Path:
+    """Where converted models are kept; WOLF_CHATBOX_CACHE moves it."""
+    return Path(os.environ.get("WOLF_CHATBOX_CACHE") or user_cache_path("wolf_chatbox"))
+
+
+def sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

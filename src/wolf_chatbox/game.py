@@ -38,7 +38,21 @@ SIDES: dict[str, str] = {
 }
 """The side that a role wins with. Importers translate what a source calls a role into these names, where one fits."""
 
-Kind = Literal["day", "night", "vote", "execute", "attack_vote", "attack", "divine", "medium", "guard", "know", "death", "announce", "end"]
+Kind = Literal[
+    "day",
+    "night",
+    "vote",
+    "execute",
+    "attack_vote",
+    "attack",
+    "divine",
+    "medium",
+    "guard",
+    "know",
+    "death",
+    "announce",
+    "end",
+]
 """What can happen, and who is told of it:
 
 day, night    a day's talk, or the night after it, begins; everybody
@@ -127,7 +141,11 @@ class Game:
         """A copy under other names and with other texts."""
         players = tuple(replace(each, name=name(each.name)) for each in self.players)
         events = tuple(
-            each._replace(actor=each.actor and name(each.actor), target=each.target and name(each.target), text=each.text and text(each.text))
+            each._replace(
+                actor=each.actor and name(each.actor),
+                target=each.target and name(each.target),
+                text=each.text and text(each.text),
+            )
             for each in self.events
         )
         return replace(self, players=players, events=events)
@@ -163,12 +181,19 @@ class Game:
             game = cls(**{**value, "players": players, "events": events})
             names = {each.name for each in players}
             strange = next(
-                (at for at, each in enumerate(events, 1) if each.kind not in get_args(Kind) or {each.actor, each.target} - names - {""}), 0
+                (
+                    at
+                    for at, each in enumerate(events, 1)
+                    if each.kind not in get_args(Kind) or {each.actor, each.target} - names - {""}
+                ),
+                0,
             )
         except (TypeError, KeyError, AttributeError) as error:
             raise DataError(f'{where}: "game" has another shape ({error}). Convert the data again.') from error
         if strange or len(names) < len(players):
             # Who reads an error may not be meant to read the names.
-            problem = f"event {strange} is of no known kind or names no player" if strange else "two players of one name"
+            problem = (
+                f"event {strange} is of no known kind or names no player" if strange else "two players of one name"
+            )
             raise DataError(f'{where}: "game" does not fit together ({problem}). Convert the data again.')
         return game

@@ -48,7 +48,9 @@ def _acquire(path: Path, place: Path, wait: bool) -> int:
         try:
             if not _lock(handle, wait):
                 holder = os.read(handle, 200).decode(errors="replace") or "another process"
-                raise CheckpointError(f"{place}: {holder} is writing there. Wait for its end, or choose another output.")
+                raise CheckpointError(
+                    f"{place}: {holder} is writing there. Wait for its end, or choose another output."
+                )
             if _is_at(handle, path):
                 os.ftruncate(handle, 0)
                 os.write(handle, f"process {os.getpid()} on {socket.gethostname()}".encode())

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
+from itertools import islice
 from typing import Any, TextIO
 
+Tell = Callable[[str], None]
+"""Takes a line on what is going on."""
 KEPT = "\n\t"
 """Control characters that a terminal may obey: they only move on."""
-HIDDEN = frozenset("\u061c\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff\ufff9\ufffa\ufffb")
+HIDDEN = frozenset(
+    "\u061c\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff\ufff9\ufffa\ufffb"
+)
 """Characters that change the order or the lines of others without being seen (Unicode UAX #9; CVE-2021-42574)."""
 
 
@@ -65,3 +70,9 @@ def _shown(character: str) -> str:
     if character in HIDDEN or unicodedata.category(character) in ("Cc", "Cs"):
         return f"[U+{code:04X}]"
     return character
+
+
+def shortlist(names: Collection[object], most: int) -> str:
+    """The first of the names, and how many more there are: `Rick, Morty, … and 12 more`."""
+    more = f", … and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(map(str, islice(names, most))) + more

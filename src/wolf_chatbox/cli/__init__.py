@@ -55,7 +55,9 @@ def _settings(path: Path, tokens: tuple[str, ...]) -> Dict:
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}). Name a YAML file of settings.") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: no valid YAML ({' '.join(str(error).split())}). Write lines such as epochs: 3.") from error
+        raise DataError(
+            f"{path}: no valid YAML ({' '.join(str(error).split())}). Write lines such as epochs: 3."
+        ) from error
     if not isinstance(settings, dict):
         raise DataError(f"{path}: no settings in it. Write lines such as epochs: 3.")
     for verb in reversed(app.parse_commands(tokens)[0]):

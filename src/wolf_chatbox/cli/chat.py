@@ -32,8 +32,8 @@ def untrained(setting: str, folder: object, command: str) -> ConfigError:
 
 def open_chat(config: ChatConfig) -> int:
     """Load the model and talk, on a terminal or through a pipe."""
-    from wolf_chatbox.checkpoint import read_run
-    from wolf_chatbox.models import locate
+    from wolf_chatbox.model.hub import locate
+    from wolf_chatbox.model.record import read_run
 
     console = Screen(stderr=True)
 
@@ -44,8 +44,8 @@ def open_chat(config: ChatConfig) -> int:
         folder = locate(config.model, tell)
         saved = read_run(folder)
         quiet_transformers()
-        from wolf_chatbox.chat import ChatSession
-        from wolf_chatbox.terminal import answer_lines, talk
+        from wolf_chatbox.talk.session import ChatSession
+        from wolf_chatbox.talk.terminal import answer_lines, talk
 
         session = ChatSession.load(
             folder,

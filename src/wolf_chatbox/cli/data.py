@@ -10,19 +10,22 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from wolf_chatbox.cleaning import clean
 from wolf_chatbox.cli import READ_IN_PART
 from wolf_chatbox.config import CleanConfig, Form, ReadConfig
 from wolf_chatbox.conversation import Conversation
-from wolf_chatbox.corpus import count_speakers, find_speaker
+from wolf_chatbox.data.cleaning import clean
+from wolf_chatbox.data.export import export
+from wolf_chatbox.data.privacy.pseudonyms import name_now
+from wolf_chatbox.data.split import count_speakers, find_speaker
+from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import ConfigError, DataError
-from wolf_chatbox.export import export
 from wolf_chatbox.files import check_place, new_file
-from wolf_chatbox.importers import Tally, read_conversations
-from wolf_chatbox.pseudonyms import name_now
+from wolf_chatbox.importers import read_conversations
 
 app = App(name="data", help="Look at, clean and convert files of conversations, and fetch public ones.")
-app.command("wolf_chatbox.cli.inspect:inspect", help="Look at conversations: who speaks, how much, and what to look after.")
+app.command(
+    "wolf_chatbox.cli.inspect:inspect", help="Look at conversations: who speaks, how much, and what to look after."
+)
 app.command("wolf_chatbox.cli.sets:list_sets", name="list", help="List public sets of conversations.")
 app.command("wolf_chatbox.cli.sets:get", help="Fetch public sets and convert them.")
 app.command("wolf_chatbox.cli.sets:werewolf", help="Make one corpus of public werewolf games, with a datasheet.")
@@ -92,7 +95,9 @@ def account(tally: Tally) -> None:
     for note in tally.told():
         print(f"note: {note}", file=sys.stderr)
     joined = f" + {tally.joined} joined to the turn before" if tally.joined else ""
-    print(f"{tally.read} turns read = {tally.kept} kept{joined} + {sum(tally.dropped.values())} dropped", file=sys.stderr)
+    print(
+        f"{tally.read} turns read = {tally.kept} kept{joined} + {sum(tally.dropped.values())} dropped", file=sys.stderr
+    )
     for reason, number in tally.dropped.items():
         print(f"  dropped: {number} ({reason})", file=sys.stderr)
     for kind, number in tally.changed.items():

@@ -10,16 +10,24 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import yaml
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from wolf_chatbox.cli.pulse import Pulse, clock
 from wolf_chatbox.config import TrainConfig, typed
-from wolf_chatbox.events import Evaluated, Event, Notice, Planned, Prepared, Step, Updated
 from wolf_chatbox.screen import Screen, painted
-from wolf_chatbox.shortlist import shortlist
+from wolf_chatbox.training.progress import Evaluated, Event, Notice, Planned, Prepared, Step, Updated
+from wolf_chatbox.visible import shortlist
 
 if TYPE_CHECKING:
-    from wolf_chatbox.dataset import Dataset
+    from wolf_chatbox.samples.dataset import Dataset
 
 
 def quiet_transformers() -> None:
@@ -63,7 +71,9 @@ class Display:
         self.alive.__enter__()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.progress.stop()
         self.alive.__exit__(kind, error, trace)
 
@@ -110,7 +120,9 @@ class Display:
         for path, title in data.tally.files():
             self.say(f"{path}: {title}")
         speakers = shortlist([f"{name} {count}" for name, count in data.speakers.most_common()], 6)
-        self.say(f"{data.conversations} conversations, {turns['read']:,} turns of {len(data.speakers)} speakers ({speakers})")
+        self.say(
+            f"{data.conversations} conversations, {turns['read']:,} turns of {len(data.speakers)} speakers ({speakers})"
+        )
         parts = " + ".join(f"{count:,} {fate}" for fate, count in turns.items() if fate != "read")
         self.say(f"{turns['read']:,} turns read = {parts}")
         for reason, count in dropped.items():
@@ -122,14 +134,20 @@ class Display:
         if cut:
             self.say(f"  cut: {cut:,} turns longer than {data.max_tokens} tokens")
         share = data.held_out.learnt / max(1, data.held_out.learnt + data.training.learnt)
-        self.say(f"{data.tokens:,} tokens, of which an epoch learns {data.learnt_tokens:,} in {len(data.rows):,} rows of {data.max_tokens}")
+        self.say(
+            f"{data.tokens:,} tokens, of which an epoch learns {data.learnt_tokens:,} in {len(data.rows):,} rows of {data.max_tokens}"
+        )
         leak = "" if data.leak is None else f"; {data.leak:.1%} of its conversations are nearly ones to learn from"
-        self.say(f"held out: {share:.0%} of the turns to learn{leak}{' (--duplicates near drops them)' if data.leak else ''}")
+        self.say(
+            f"held out: {share:.0%} of the turns to learn{leak}{' (--duplicates near drops them)' if data.leak else ''}"
+        )
         for notice in data.notices:
             self.say(f"note: {notice}", "yellow")
         self.say(f"style {data.renderer.style.name} ({data.style_reason}), learning {data.persona or 'every speaker'}")
         precision = "fp32" if event.precision == "no" else event.precision
-        size = f"{event.parameters / 1e6:.0f}M parameters" + (f", {event.trained / 1e6:.1f}M learnt" if event.trained < event.parameters else "")
+        size = f"{event.parameters / 1e6:.0f}M parameters" + (
+            f", {event.trained / 1e6:.1f}M learnt" if event.trained < event.parameters else ""
+        )
         where = event.device + (f" ({event.processes} processes)" if event.processes > 1 else "")
         rows = f"{event.rows_an_update} row" + ("s" if event.rows_an_update > 1 else "")
         self.say(f"{event.model}: {size}, {precision} on {where}, {event.updates:,} updates of {rows}")
@@ -169,7 +187,9 @@ class Display:
         when = f"epoch {event.epoch:.3g}" if event.update else "before training"
         if event.loss is not None:
             figures = f": held-out loss {event.loss:.4f}, perplexity {event.perplexity:.2f}"
-            self.console.print(painted((when, "bold"), (figures, ""), ("  the best so far" if event.best else "", "green")))
+            self.console.print(
+                painted((when, "bold"), (figures, ""), ("  the best so far" if event.best else "", "green"))
+            )
         for reply in event.replies:
             for turn in reply.context[-2:]:
                 self.say(f"    {turn.speaker}: {turn.text}", "dim")
@@ -206,5 +226,12 @@ def as_settings(config: TrainConfig) -> dict[str, Any]:
     settings: dict[str, Any] = {}
     for name, value in asdict(config).items():
         settings |= value if isinstance(value, dict) else {name: value}
-    plain = {name: str(value) if isinstance(value, Path) else list(value) if isinstance(value, tuple) else value for name, value in settings.items()}
-    return {name: value for name, value in plain.items() if value is not None and name not in ("dry_run", "resume", "overwrite")}
+    plain = {
+        name: str(value) if isinstance(value, Path) else list(value) if isinstance(value, tuple) else value
+        for name, value in settings.items()
+    }
+    return {
+        name: value
+        for name, value in plain.items()
+        if value is not None and name not in ("dry_run", "resume", "overwrite")
+    }

@@ -8,19 +8,19 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.table import Table
 
-from wolf_chatbox.cleaning import clean
 from wolf_chatbox.cli import READ_IN_PART
 from wolf_chatbox.cli.display import show_sample
 from wolf_chatbox.config import CleanConfig, ReadConfig, TrainConfig
+from wolf_chatbox.data.cleaning import clean
+from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.files import check_place, new_file
-from wolf_chatbox.game_statistics import HEARD_BY, GameStatistics
-from wolf_chatbox.importers import Tally, read_conversations
-from wolf_chatbox.inspection import Inspection, copies
-from wolf_chatbox.inspection import inspect as look
-from wolf_chatbox.report import to_html
+from wolf_chatbox.importers import read_conversations
+from wolf_chatbox.samples.inspection import Inspection, copies
+from wolf_chatbox.samples.inspection import inspect as look
+from wolf_chatbox.samples.report import to_html
 from wolf_chatbox.screen import Screen
-from wolf_chatbox.shortlist import shortlist
-from wolf_chatbox.visible import visible_json
+from wolf_chatbox.visible import shortlist, visible_json
+from wolf_chatbox.werewolf.statistics import HEARD_BY, GameStatistics
 
 MOST_SPEAKERS = 12
 
@@ -68,10 +68,19 @@ def inspect(
         raise tally.nothing_in(files)
     dataset = None
     if model is not None:
-        from wolf_chatbox.dataset import choose, make_rows
-        from wolf_chatbox.models import load_tokenizer, locate
+        from wolf_chatbox.model.hub import locate
+        from wolf_chatbox.model.load import load_tokenizer
+        from wolf_chatbox.samples.dataset import choose, make_rows
 
-        config = TrainConfig(data=files, model=model, persona=persona, view=view, max_tokens=max_tokens, read=read or ReadConfig(), clean=cleaning)
+        config = TrainConfig(
+            data=files,
+            model=model,
+            persona=persona,
+            view=view,
+            max_tokens=max_tokens,
+            read=read or ReadConfig(),
+            clean=cleaning,
+        )
         material = choose(config, conversations, tally)
         dataset = make_rows(material, config, load_tokenizer(model, locate(model)), max_tokens)
     found = look(conversations, tally, dataset, model or "")
@@ -102,7 +111,9 @@ def show(found: Inspection, screen: Screen) -> None:
     for kind, count in found.changed.items():
         say(f"  replaced: {count:,} ({kind})", "dim")
     least, median, most = found.turns_a_conversation
-    say(f"{found.conversations:,} conversations in {found.groups:,} groups, of {least} to {most} turns (median {median})")
+    say(
+        f"{found.conversations:,} conversations in {found.groups:,} groups, of {least} to {most} turns (median {median})"
+    )
     say(f"{found.characters:,} characters")
     if found.first:
         say(f"from {found.first} to {found.last}")
@@ -147,16 +158,33 @@ def show_games(games: GameStatistics, screen: Screen) -> None:
 
     wins = ", ".join(f"{side or 'none, or not told'} {count:,}" for side, count in games.wins.items())
     say(f"{games.games:,} games of werewolf, won by: {wins}", "bold")
-    table(("set", "language", "players", "games"), *((each.source, each.language, f"{each.players}", f"{each.games:,}") for each in games.tables))
-    table(("role", "games with it", "its side won"), *((each.role, f"{each.games:,}", f"{each.share:.1%}") for each in games.roles))
+    table(
+        ("set", "language", "players", "games"),
+        *((each.source, each.language, f"{each.players}", f"{each.games:,}") for each in games.tables),
+    )
+    table(
+        ("role", "games with it", "its side won"),
+        *((each.role, f"{each.games:,}", f"{each.share:.1%}") for each in games.roles),
+    )
     head = ("heard by", "utterances a game", "a player", "characters a game", "a player")
     talk = [
-        (HEARD_BY[each.channel], *(f"{mean(count):,.1f}" for count in (each.utterances, each.characters) for mean in (each.a_game, each.a_player)))
+        (
+            HEARD_BY[each.channel],
+            *(
+                f"{mean(count):,.1f}"
+                for count in (each.utterances, each.characters)
+                for mean in (each.a_game, each.a_player)
+            ),
+        )
         for each in games.talk
     ]
     table(head, *talk)
     claims = [
-        (each.role, f"{each.players:,}", ", ".join(f"{claim} {count / each.players:.1%}" for claim, count in each.claimed.items()) or "nothing")
+        (
+            each.role,
+            f"{each.players:,}",
+            ", ".join(f"{claim} {count / each.players:.1%}" for claim, count in each.claimed.items()) or "nothing",
+        )
         for each in games.claims
     ]
     if claims:

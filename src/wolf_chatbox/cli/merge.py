@@ -24,7 +24,7 @@ def merge(adapter: Path, *, output: Annotated[Path, Parameter(alias="-o")], allo
     from wolf_chatbox.screen import Screen, painted
 
     quiet_transformers()
-    from wolf_chatbox.publish import merge_adapter
+    from wolf_chatbox.training.publish import merge_adapter
 
     screen = Screen()
     merge_adapter(adapter, output, allow_base=allow_base, tell=screen.say)

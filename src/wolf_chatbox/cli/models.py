@@ -14,8 +14,8 @@ app = App(name="models", help="List and fetch base models.")
 @app.command(name="list")
 def list_models() -> int:
     """List the short names; any hub name of a causal language model, or a folder, does as well."""
-    from wolf_chatbox import embedded
-    from wolf_chatbox.models import ALIASES, PARAMETERS, is_cached
+    from wolf_chatbox.model import embedded
+    from wolf_chatbox.model.hub import ALIASES, PARAMETERS, is_cached
 
     table = Table("alias", "parameters", Column("from", overflow="fold"), "here")
     for alias in [embedded.ALIAS, *ALIASES]:
@@ -34,7 +34,7 @@ def pull(model: str) -> int:
     model
         An alias or a hub name.
     """
-    from wolf_chatbox.models import locate
+    from wolf_chatbox.model.hub import locate
 
     console = Screen(stderr=True)
     with waiting(console, f"Fetching {model}"):

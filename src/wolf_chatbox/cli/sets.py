@@ -12,11 +12,11 @@ from cyclopts import Parameter
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.table import Column, Table
 
-from wolf_chatbox import catalogue, download
-from wolf_chatbox.catalogue import PublicSet, find_set
 from wolf_chatbox.cli.data import account
-from wolf_chatbox.collection import Fetched, write_corpus, write_sets
 from wolf_chatbox.errors import ConfigError
+from wolf_chatbox.public import catalogue, download
+from wolf_chatbox.public.catalogue import PublicSet, find_set
+from wolf_chatbox.public.collection import Fetched, write_corpus, write_sets
 from wolf_chatbox.screen import Screen, painted
 from wolf_chatbox.visible import visible_json
 
@@ -37,11 +37,22 @@ def list_sets(*, json_: Annotated[bool, Parameter(name="--json")] = False) -> in
         print(visible_json([each.to_dict() for each in known]))
         return 0
     console = Screen()
-    table = Table("name", "language", Column("games", justify="right"), Column("size", justify="right"), "licence", "here", box=None, pad_edge=False)
+    table = Table(
+        "name",
+        "language",
+        Column("games", justify="right"),
+        Column("size", justify="right"),
+        "licence",
+        "here",
+        box=None,
+        pad_edge=False,
+    )
     for each in known:
         size = f"{each.bytes / 1e6:.1f} MB" if each.bytes else "?"
         here = "yes" if each.files and not download.left(each) else "by hand" if each.by_hand else "no"
-        table.add_row(each.name, ", ".join(each.languages), str(each.games or ""), size, each.licence or "none stated", here)
+        table.add_row(
+            each.name, ", ".join(each.languages), str(each.games or ""), size, each.licence or "none stated", here
+        )
     console.print(table)
     for each in known:
         about = painted((f"\n{each.name}: {each.what}\n", ""), (f"cite: {each.citation}\n{each.address}", "dim"))
@@ -106,14 +117,21 @@ def werewolf(
     for part in parts:
         tally = part.tally
         games = ", ".join(f"{count} {language}" for language, count in part.games.most_common())
-        _say(f"{part.set.name}: {part.games.total()} games ({games}), {tally.read:,} utterances read = {tally.kept:,} kept")
+        _say(
+            f"{part.set.name}: {part.games.total()} games ({games}), {tally.read:,} utterances read = {tally.kept:,} kept"
+        )
         for reason, number in tally.dropped.most_common():
             _say(f"  dropped: {number:,} ({reason})")
     left_out = [each.name for each in catalogue.sets().values() if each.games and each not in wanted]
     if left_out and not names:
-        _say(f"left out, as their files have no checksums: {', '.join(left_out)}. Name all the sets that you want to have them in it.")
+        _say(
+            f"left out, as their files have no checksums: {', '.join(left_out)}. Name all the sets that you want to have them in it."
+        )
     total = sum(part.games.total() for part in parts)
-    _say(f"{total} games in {output}, described in {output / 'datasheet.md'}" + ("" if changed else " (nothing to do: the same was there)"))
+    _say(
+        f"{total} games in {output}, described in {output / 'datasheet.md'}"
+        + ("" if changed else " (nothing to do: the same was there)")
+    )
     return 0
 
 
@@ -126,9 +144,17 @@ def fetch(wanted: Iterable[PublicSet], source: Path | None) -> Fetched:
     for each in wanted:
         if each.licence:
             _say(f"{each.name}: {each.licence} ({each.copyright}). Please cite: {each.citation}")
-        columns = (TextColumn(each.name, markup=False), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+        columns = (
+            TextColumn(each.name, markup=False),
+            BarColumn(),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+            TimeRemainingColumn(),
+        )
         console = Screen(stderr=True)
-        with Progress(*columns, console=console, transient=True, disable=not console.is_terminal or not each.files) as progress:
+        with Progress(
+            *columns, console=console, transient=True, disable=not console.is_terminal or not each.files
+        ) as progress:
             task = progress.add_task("", total=download.left(each))
             fetched.append((each, download.fetch(each, source, partial(progress.advance, task))))
     return fetched

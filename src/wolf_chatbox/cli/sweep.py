@@ -12,8 +12,8 @@ from rich.table import Column, Table
 from wolf_chatbox.cli.display import quiet_transformers
 from wolf_chatbox.cli.pulse import Pulse, waiting
 from wolf_chatbox.config import typed
-from wolf_chatbox.events import Evaluated, Event, Notice, Step, Trial, Updated
 from wolf_chatbox.screen import Screen, painted
+from wolf_chatbox.training.progress import Evaluated, Event, Notice, Step, Trial, Updated
 
 
 def sweep(file: Path) -> int:
@@ -27,7 +27,7 @@ def sweep(file: Path) -> int:
     console = Screen()
     with waiting(console, "Loading the libraries"):
         quiet_transformers()
-        from wolf_chatbox import sweep as search
+        from wolf_chatbox.training import sweep as search
 
     def say(text: str, style: str = "") -> None:
         console.say(text, style)
@@ -62,7 +62,13 @@ def sweep(file: Path) -> int:
         console.print("No run came to a loss.")
         return 1
     best = config.output / "best"
-    said = painted(("The best model is in ", ""), (str(best), "bold"), (", its settings are in ", ""), (f"{best}.yaml", "bold"), (".", ""))
+    said = painted(
+        ("The best model is in ", ""),
+        (str(best), "bold"),
+        (", its settings are in ", ""),
+        (f"{best}.yaml", "bold"),
+        (".", ""),
+    )
     console.print(said, soft_wrap=True)
     return 0
 
@@ -83,7 +89,9 @@ def as_table(trials: Sequence[Mapping[str, Any]], heads: Sequence[str], names: S
     wide = table(*(Column(head, no_wrap=True) for head in heads), rows=values)
     if console.measure(wide, options=console.options.update(width=10_000)).maximum <= console.width:
         return wide
-    return table(Column("settings", overflow="fold"), rows=[[", ".join(map(" ".join, zip(heads, row)))] for row in values])
+    return table(
+        Column("settings", overflow="fold"), rows=[[", ".join(map(" ".join, zip(heads, row)))] for row in values]
+    )
 
 
 def _short(value: Any) -> str:

@@ -23,14 +23,20 @@ def fine_tune(config: TrainConfig, chat_command: str, resume_command: str = "the
     console = Screen(quiet=os.environ.get("RANK", "0") != "0")  # of several processes one tells
     with waiting(console, "Loading the libraries"):
         quiet_transformers()
-        from wolf_chatbox import training
+        from wolf_chatbox.training import loop
     with Display(console, config, resume_command) as display:
-        result = training.train(config, display.tell)
+        result = loop.train(config, display.tell)
     if result.interrupted:
-        said = painted(("Stopped. ", ""), (str(config.output), "bold"), (f" holds a usable model; {resume_command} goes on.", ""))
+        said = painted(
+            ("Stopped. ", ""), (str(config.output), "bold"), (f" holds a usable model; {resume_command} goes on.", "")
+        )
         console.print(said, soft_wrap=not console.is_terminal)
         return 130
     if config.dry_run:
         return 0
-    console.print(painted(("The model is in ", ""), (str(config.output), "bold"), (". Talk with it: ", ""), (chat_command, "bold")))
+    console.print(
+        painted(
+            ("The model is in ", ""), (str(config.output), "bold"), (". Talk with it: ", ""), (chat_command, "bold")
+        )
+    )
     return 0

@@ -15,45 +15,49 @@ from typing import NamedTuple
 
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
+from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError, FormatError
-from wolf_chatbox.importers import (
-    aiwolf_json,
-    aiwolf_log,
-    classic_raw,
+from wolf_chatbox.importers.chats import (
+    discord,
+    imessage,
+    irc,
+    line,
+    mail,
+    messenger,
+    signal,
+    slack,
+    telegram,
+    whatsapp,
+)
+from wolf_chatbox.importers.corpora import (
     convai2,
     cornell,
     dailydialog,
-    dataset_rows,
-    dialogue_table,
-    discord,
     empathetic_dialogues,
+    messages,
+    oasst,
+    real_persona_chat,
+    topical_chat,
+)
+from wolf_chatbox.importers.corpora import conversations as jsonl
+from wolf_chatbox.importers.corpora import dialogues as dialogue_table
+from wolf_chatbox.importers.corpora import raw as classic_raw
+from wolf_chatbox.importers.corpora import rows as dataset_rows
+from wolf_chatbox.importers.files import EXAMPLE, expand, find
+from wolf_chatbox.importers.scripts import screenplay, subtitles
+from wolf_chatbox.importers.scripts import script as script_csv
+from wolf_chatbox.importers.source import AnyPath, Damaged, Source
+from wolf_chatbox.importers.werewolf import aiwolf as aiwolf_log
+from wolf_chatbox.importers.werewolf import (
+    aiwolf_json,
     fanlang,
-    imessage,
-    irc,
     jinro_bbs,
-    jsonl,
-    line,
     llmafia,
     mafia_tables,
-    mail,
-    messages,
-    messenger,
-    oasst,
     onuw,
-    real_persona_chat,
-    screenplay,
-    script_csv,
-    signal,
-    slack,
-    subtitles,
-    telegram,
-    topical_chat,
     werewolf_among_us,
     werewolf_arena,
-    whatsapp,
 )
-from wolf_chatbox.importers.files import EXAMPLE, expand, find
-from wolf_chatbox.importers.source import AnyPath, Damaged, Source, Tally
 
 __all__ = ["EXAMPLE", "IMPORTERS", "Importer", "Tally", "find", "read_conversations"]
 
@@ -79,7 +83,9 @@ class Importer(NamedTuple):
 IMPORTERS = {
     "script": Importer("script table (CSV, TSV)", script_csv.claims, script_csv.read, (".csv", ".tsv")),
     "dialogues": Importer("table of dialogues (CSV, TSV)", dialogue_table.claims, dialogue_table.read),
-    "screenplay": Importer("screenplay (NAME: line, Fountain)", screenplay.claims, screenplay.read, (".fountain",), general=True),
+    "screenplay": Importer(
+        "screenplay (NAME: line, Fountain)", screenplay.claims, screenplay.read, (".fountain",), general=True
+    ),
     "subtitles": Importer("subtitles with speakers (SRT, WebVTT)", subtitles.claims, subtitles.read, (".srt", ".vtt")),
     "raw": Importer("classic raw samples", classic_raw.claims, classic_raw.read),
     "conversations": Importer("conversations (JSON Lines)", jsonl.claims, jsonl.read),
@@ -110,7 +116,9 @@ IMPORTERS = {
     "jinro_bbs": Importer("BBS werewolf archive (XML)", jinro_bbs.claims, jinro_bbs.read),
     "werewolf_among_us": Importer("Werewolf Among Us", werewolf_among_us.claims, werewolf_among_us.read),
     "werewolf_arena": Importer("Werewolf Arena game (JSON)", werewolf_arena.claims, werewolf_arena.read),
-    "mafia_tables": Importer("Mafia Dataset (node, info and network CSV)", mafia_tables.claims, mafia_tables.read, joins=True),
+    "mafia_tables": Importer(
+        "Mafia Dataset (node, info and network CSV)", mafia_tables.claims, mafia_tables.read, joins=True
+    ),
 }
 
 
@@ -170,7 +178,10 @@ def _once(conversations: Iterable[Conversation], games: dict[object, int], tally
         game, turns = conversation.game, conversation.turns
         if game is not None:
             said = hash(tuple((turn.speaker, turn.text, turn.channel) for turn in turns))
-            keys = [(game.source, game.same_as, said), *([(game.source, number)] if (number := game.facts.get("game_id")) else [])]
+            keys = [
+                (game.source, game.same_as, said),
+                *([(game.source, number)] if (number := game.facts.get("game_id")) else []),
+            ]
             if any(games.get(key, 0) >= len(turns) for key in keys):
                 tally.drop(len(turns), "the same game in another file")
                 continue
@@ -178,7 +189,9 @@ def _once(conversations: Iterable[Conversation], games: dict[object, int], tally
         yield conversation
 
 
-def _sources(path: str, found: list[AnyPath], several: bool, config: ReadConfig, tally: Tally) -> Iterator[tuple[str, Source]]:
+def _sources(
+    path: str, found: list[AnyPath], several: bool, config: ReadConfig, tally: Tally
+) -> Iterator[tuple[str, Source]]:
     """Yield the files that a name stands for, each with its importer; those of one chat as one.
 
     In a folder or an archive, files that are no conversations are passed over and told.
@@ -203,7 +216,9 @@ def _sources(path: str, found: list[AnyPath], several: bool, config: ReadConfig,
             skipped.append(str(place)[len(path) :].lstrip("/\\"))
             continue
         if config.encoding == "auto" and source.encoding == "cp1252":
-            tally.notes.append(f"{source.path.name}: not UTF-8, read as CP1252; where characters look wrong, pass --encoding")
+            tally.notes.append(
+                f"{source.path.name}: not UTF-8, read as CP1252; where characters look wrong, pass --encoding"
+            )
         used.add(name)
         tally.formats.append((path if not several else str(place), IMPORTERS[name].title))
         if parts and not (name == last and IMPORTERS[name].joins and _folder(parts[0]) == _folder(source)):
@@ -212,7 +227,9 @@ def _sources(path: str, found: list[AnyPath], several: bool, config: ReadConfig,
         parts.append(source)
         last = name
     patterns = [IMPORTERS[name].beside for name in used]
-    skipped = [each for each in skipped if not any(re.fullmatch(pattern, each.rpartition("/")[2]) for pattern in patterns)]
+    skipped = [
+        each for each in skipped if not any(re.fullmatch(pattern, each.rpartition("/")[2]) for pattern in patterns)
+    ]
     if skipped:
         names = textwrap.shorten(", ".join(skipped), 200, placeholder=" …")
         tally.notes.append(f"{path}: {len(skipped)} files are no conversations of a known format, passed over: {names}")
@@ -243,4 +260,6 @@ def recognise(source: Source, config: ReadConfig, *, alone: bool = True) -> str:
         return claimed[0]
     if claimed:
         raise Ambiguous(f"{source.path}: could be {' or '.join(claimed)}. Pass --format.")
-    raise FormatError(f"{source.path}: no known format of conversations ({', '.join(IMPORTERS)}). Pass --format if it is one of them.")
+    raise FormatError(
+        f"{source.path}: no known format of conversations ({', '.join(IMPORTERS)}). Pass --format if it is one of them."
+    )

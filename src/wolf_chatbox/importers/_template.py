@@ -10,8 +10,9 @@ from collections.abc import Iterator
 
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
-from wolf_chatbox.importers.chats import SYSTEM, Message, conversations
-from wolf_chatbox.importers.source import Source, Tally, share_of_lines
+from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.importers.messages import SYSTEM, Message, conversations
+from wolf_chatbox.importers.source import Source, share_of_lines
 
 LINE = re.compile(r"\d\d:\d\d ([^>\n]{1,100})> (.*)")
 

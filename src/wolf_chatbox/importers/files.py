@@ -25,7 +25,7 @@ HIDDEN = (".", "__MACOSX")
 def find(path: str | Path) -> Path:
     """The file or folder that a name given as data stands for."""
     if str(path) == EXAMPLE and not Path(EXAMPLE).exists():
-        return Path(str(files("wolf_chatbox") / "data" / "innkeeper.csv"))
+        return Path(str(files("wolf_chatbox.data") / "innkeeper.csv"))
     return Path(path)
 
 
@@ -35,7 +35,9 @@ def expand(path: Path) -> tuple[list[AnyPath], bool]:
     Raises DataError for an empty folder and for an archive that is broken, encrypted, a trap, or holds different files of one name.
     """
     if path.is_dir():
-        found: list[AnyPath] = [*sorted(each for each in path.rglob("*") if each.is_file() and not _hidden(each.relative_to(path).parts))]
+        found: list[AnyPath] = [
+            *sorted(each for each in path.rglob("*") if each.is_file() and not _hidden(each.relative_to(path).parts))
+        ]
     elif path.suffix.lower() == ".zip" and path.is_file():
         found = list(_members(path))
     else:
@@ -53,13 +55,17 @@ def _members(path: Path) -> Iterator[AnyPath]:
     members = [each for each in archive.infolist() if not each.is_dir() and not _hidden(Path(each.filename).parts)]
     unpacked = sum(each.file_size for each in members)
     if unpacked > max(MAX_UNPACKED, MAX_RATIO * path.stat().st_size):
-        raise DataError(f"{path}: would unpack to {unpacked:,} bytes, over {MAX_RATIO} times its size. Unpack it yourself if you trust it.")
+        raise DataError(
+            f"{path}: would unpack to {unpacked:,} bytes, over {MAX_RATIO} times its size. Unpack it yourself if you trust it."
+        )
     if any(each.flag_bits & 1 for each in members):
         raise DataError(f"{path}: an encrypted archive. Unpack it, and name the folder.")
     contents = {(each.filename, each.CRC, each.file_size) for each in members}
     names = Counter(name for name, _, _ in contents)
     if twice := next((name for name, count in names.items() if count > 1), None):
-        raise DataError(f"{path}: holds different files of one name, {twice!r}. Unpack it, give each a name of its own, and name the folder.")
+        raise DataError(
+            f"{path}: holds different files of one name, {twice!r}. Unpack it, give each a name of its own, and name the folder."
+        )
     for name in sorted(names):
         yield zipfile.Path(archive, name)
 

@@ -18,14 +18,17 @@ from collections.abc import Iterator
 from typing import Any, Self
 
 from wolf_chatbox.conversation import parse_json
+from wolf_chatbox.data.tally import Truncated
 from wolf_chatbox.errors import DataError
-from wolf_chatbox.importers.source import Source, Truncated
+from wolf_chatbox.importers.source import Source
 
 CHUNK = 1 << 18
 MAX_VALUE = 1 << 26
 """Characters of one value taken whole: a larger one is no message."""
 SPACE = " \t\n\r"
-UNFINISHED = re.compile(r"\s*(?:t(?:ru?)?|f(?:a(?:ls?)?)?|n(?:ul?)?|N(?:a)?|-?I?[a-z]{0,7}|[-+\d.eE]+|\\?u?[0-9a-fA-F]{0,4})\Z")
+UNFINISHED = re.compile(
+    r"\s*(?:t(?:ru?)?|f(?:a(?:ls?)?)?|n(?:ul?)?|N(?:a)?|-?I?[a-z]{0,7}|[-+\d.eE]+|\\?u?[0-9a-fA-F]{0,4})\Z"
+)
 """What may stand from the place of an error to the end of the buffer when only the rest of the value is missing."""
 NUMBER = re.compile(r"[-+.eE\d]*\Z")
 _decoder = json.JSONDecoder()
@@ -119,7 +122,11 @@ class JsonStream:
                 if not self._more(size):
                     raise self._cut() from error
                 continue
-            if type(value) in (int, float) and NUMBER.match(self._buffer, end) and self._more(size := max(CHUNK, 2 * size)):
+            if (
+                type(value) in (int, float)
+                and NUMBER.match(self._buffer, end)
+                and self._more(size := max(CHUNK, 2 * size))
+            ):
                 continue  # it may go on
             self._at = end
             return value
@@ -183,11 +190,15 @@ class JsonStream:
         return DataError(f"{self._where}, line {line}, column {column + 1}: not JSON ({what}). Correct it there.")
 
     def _unreadable(self, error: Exception) -> DataError:
-        return DataError(f"{self._where}, line {self._place(self._at)[0]}: not JSON that can be read ({error}). Correct it there.")
+        return DataError(
+            f"{self._where}, line {self._place(self._at)[0]}: not JSON that can be read ({error}). Correct it there."
+        )
 
     def _cut(self) -> Truncated:
         line, column = self._place(len(self._buffer))
-        return Truncated(f"{self._where}, line {line}, column {column + 1}: the file ends within a value; what came before is read")
+        return Truncated(
+            f"{self._where}, line {line}, column {column + 1}: the file ends within a value; what came before is read"
+        )
 
     def _place(self, at: int) -> tuple[int, int]:
         """The line, from 1, and the characters before `at` in it."""

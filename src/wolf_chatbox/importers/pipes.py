@@ -49,11 +49,15 @@ def copy_of(path: Path) -> Copy:
         waiting.poll(1000 * PATIENCE)
         piece = pipe.read(CHUNK)  # None from a writer that has not written yet
         if piece == b"":
-            raise DataError(f"{path}: a pipe, and nothing comes out of it. Start what writes into it first, or give a file.")
+            raise DataError(
+                f"{path}: a pipe, and nothing comes out of it. Start what writes into it first, or give a file."
+            )
         os.set_blocking(pipe.fileno(), True)
         while piece != b"":
             file.write(piece or b"")
             if file.tell() > MAX_COPY:
-                raise DataError(f"{path}: a pipe that gave more than {MAX_COPY:,} bytes. Write them into a file, and give that.")
+                raise DataError(
+                    f"{path}: a pipe that gave more than {MAX_COPY:,} bytes. Write them into a file, and give that."
+                )
             piece = pipe.read(CHUNK)
     return copy

@@ -5,11 +5,10 @@ from __future__ import annotations
 import codecs
 import re
 import zlib
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, TextIO, cast
+from typing import IO, TextIO, cast
 from zipfile import BadZipFile
 from zipfile import Path as ZipPath
 
@@ -18,98 +17,23 @@ from wolf_chatbox.importers.pipes import Copy, copy_of, is_pipe
 
 PARQUET = "PAR1"
 """How a Parquet file begins, and all that is decoded of it."""
-WIDE = {codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+WIDE = {
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
 """Byte-order marks; that of UTF-32 begins like that of UTF-16."""
-DECLARED = re.compile(rb"""<\?xml[^>]{0,100}encoding=["'](?:shift[_-]jis|x-sjis|windows-31j|(euc-jp))["']""", re.IGNORECASE)
+DECLARED = re.compile(
+    rb"""<\?xml[^>]{0,100}encoding=["'](?:shift[_-]jis|x-sjis|windows-31j|(euc-jp))["']""", re.IGNORECASE
+)
 """How an XML file begins that is in one of Japan's own encodings."""
 MAX_LINE = 1_000_000
 """Characters of one line at most: a longer one is no dialogue, and reading on would only fill the memory."""
 
 
-class Truncated(DataError):
-    """A file ends within something; what came before it was whole."""
-
-
 class Damaged(DataError):
     """A file is there, and what is in it cannot be had: it cannot be unpacked, or the disk refuses."""
-
-
-@dataclass(frozen=True)
-class Unread:
-    """A file that could not be read, or not to its end."""
-
-    path: str
-    reason: str
-    """One line: where, what is wrong there, and what to do."""
-    turns: int
-    """Turns that were read before that place."""
-
-    def __str__(self) -> str:
-        return f"read in part ({self.turns} turns): {self.reason}" if self.turns else f"not read: {self.reason}"
-
-
-@dataclass
-class Tally:
-    """What was read and what became of it; `read == kept + joined + sum(dropped.values())`."""
-
-    kept: int = 0
-    joined: int = 0
-    """Turns that became part of the one before them."""
-    dropped: Counter[str] = field(default_factory=Counter)
-    changed: Counter[str] = field(default_factory=Counter)
-    """What was replaced inside of turns, by kind."""
-    notes: list[str] = field(default_factory=list)
-    formats: list[tuple[str, str]] = field(default_factory=list)
-    unread: list[Unread] = field(default_factory=list)
-    """Files that could not be read, or not to their end."""
-
-    @property
-    def read(self) -> int:
-        return self.kept + self.joined + self.dropped.total()
-
-    def record(self, *, hidden: bool = False) -> dict[str, Any]:
-        """Everything that was counted, for JSON; `hidden` without names of files, and without notes, which may quote some."""
-        counts = {"read": self.read, "kept": self.kept, "joined": self.joined, "dropped": dict(self.dropped)}
-        replaced = {kind: count for kind, count in self.changed.items() if count}
-        unread = [{"turns": each.turns} if hidden else asdict(each) for each in self.unread]
-        told = {"replaced": replaced, "notes": [] if hidden else self.notes, "unread": unread}
-        return {"files": self.files(hidden=hidden)} | counts | told
-
-    def files(self, *, hidden: bool = False) -> list[tuple[str, str]]:
-        """(path, format) of what was read; many files of one format in one folder as one. `hidden` only counts them: ("2 files", format)."""
-        if hidden:
-            return [(f"{count} file{'s' * (count > 1)}", title) for title, count in Counter(title for _, title in self.formats).items()]
-        folders: dict[tuple[str, str], list[str]] = {}
-        for path, title in self.formats:
-            folders.setdefault((str(Path(path).parent), title), []).append(path)
-        found = []
-        for (folder, title), paths in folders.items():
-            found += [(f"{folder} ({len(paths)} files)", title)] if len(paths) > 4 else [(path, title) for path in paths]
-        return found
-
-    def told(self) -> list[str]:
-        """All that was noticed, and the files that could not be read whole."""
-        return [*self.notes, *map(str, self.unread)]
-
-    def nothing_in(self, paths: Iterable[str]) -> DataError:
-        """The error to raise when nothing was kept of what these names stand for."""
-        why = "".join(f", {count} dropped: {reason}" for reason, count in self.dropped.items() if count) or ", none kept"
-        files = "".join(f" {len(self.unread)} files could not be read; the first is {each}" for each in self.unread[:1])
-        return DataError(f"{', '.join(paths)}: no turn of dialogue in it ({self.read} read{why}).{files}")
-
-    def leave(self, place: AnyPath, error: DataError, turns: int, *, alone: bool, strict: bool) -> None:
-        """Go on without the rest of a file, of which so many turns are read.
-
-        Raises the error again when `strict`, and when the file stands alone, unless it is only cut off.
-        """
-        if strict or (alone and not isinstance(error, Truncated)):
-            raise error
-        self.unread.append(Unread(str(place), str(error), turns))
-
-    def drop(self, turns: int, reason: str) -> None:
-        """Take back turns that were kept."""
-        self.kept -= turns
-        self.dropped[reason] += turns
 
 
 AnyPath = Path | ZipPath
@@ -159,13 +83,17 @@ class Source:
                         raise DataError(f"{path}: the file is empty. Export the conversations again.")
                     return cls(path, guess, head, copy=copy)
         except FileNotFoundError as error:
-            raise DataError(f"{path}: there is no such file. Check the path, or try the bundled script: example.") from error
+            raise DataError(
+                f"{path}: there is no such file. Check the path, or try the bundled script: example."
+            ) from error
         except IsADirectoryError as error:
             raise DataError(f"{path}: a folder, no file. Name the folder that holds it.") from error
         except PermissionError as error:
             raise Damaged(f"{path}: no permission to read it. Change the file's permissions.") from error
         except (BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-            raise Damaged(f"{path}: cannot be unpacked ({error}). Export it again, or unpack the archive and name the folder.") from error
+            raise Damaged(
+                f"{path}: cannot be unpacked ({error}). Export it again, or unpack the archive and name the folder."
+            ) from error
         except OSError as error:
             raise Damaged(f"{path}: cannot be read ({error.strerror}).") from error
         tried = " or ".join(guess.upper() for guess in guesses)
@@ -195,7 +123,9 @@ class Source:
             number = 1
             while line := file.readline(MAX_LINE + 1):
                 if len(line) > MAX_LINE:
-                    raise DataError(f"{self.path}, line {number}: longer than {MAX_LINE:,} characters, no line of dialogue. Cut it into turns.")
+                    raise DataError(
+                        f"{self.path}, line {number}: longer than {MAX_LINE:,} characters, no line of dialogue. Cut it into turns."
+                    )
                 yield line.removeprefix("\ufeff") if number == 1 else line
                 number += 1
 

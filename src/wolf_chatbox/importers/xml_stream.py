@@ -9,15 +9,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from xml.parsers import expat
 
+from wolf_chatbox.data.tally import Truncated
 from wolf_chatbox.errors import DataError
-from wolf_chatbox.importers.source import Source, Truncated
+from wolf_chatbox.importers.source import Source
 
 CHUNK = 1 << 16
 MAX_SIZE = 1 << 24
 """Characters and elements of one element taken whole: a larger one is no message."""
 MAX_TAG = 1 << 22
 """Bytes of one tag or comment: a longer one is damage, and all of it would have to be held."""
-UNFINISHED = (expat.errors.codes[expat.errors.XML_ERROR_NO_ELEMENTS], expat.errors.codes[expat.errors.XML_ERROR_UNCLOSED_TOKEN])
+UNFINISHED = (
+    expat.errors.codes[expat.errors.XML_ERROR_NO_ELEMENTS],
+    expat.errors.codes[expat.errors.XML_ERROR_UNCLOSED_TOKEN],
+)
 
 
 @dataclass(slots=True)
@@ -37,7 +41,11 @@ class Element:
     def text(self) -> str:
         """All its text; where it holds lines (`li`), a line each."""
         lines = [each.text() for each in self.children if each.tag == "li"]
-        return "\n".join(lines) if lines else "".join(each if isinstance(each, str) else each.text() for each in self.parts)
+        return (
+            "\n".join(lines)
+            if lines
+            else "".join(each if isinstance(each, str) else each.text() for each in self.parts)
+        )
 
 
 def elements(source: Source, walk: Sequence[str]) -> Iterator[Element]:
@@ -98,7 +106,9 @@ def elements(source: Source, walk: Sequence[str]) -> Iterator[Element]:
                 yield from done
                 if not chunk and error.code in UNFINISHED:
                     raise Truncated(f"{where()}: the file ends within an element; what came before is read") from error
-                raise DataError(f"{where()}, column {error.offset + 1}: not XML ({expat.ErrorString(error.code)}). Correct it there.") from error
+                raise DataError(
+                    f"{where()}, column {error.offset + 1}: not XML ({expat.ErrorString(error.code)}). Correct it there."
+                ) from error
             yield from done
             done.clear()
             if not chunk:

@@ -1,0 +1,1 @@
+"""Conversations made fit to learn from: counted, cleaned, split, under pseudonyms."""

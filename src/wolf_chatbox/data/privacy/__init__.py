@@ -1,0 +1,1 @@
+"""Protect people: addresses, numbers and names are found and replaced."""

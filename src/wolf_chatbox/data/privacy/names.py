@@ -1,0 +1,171 @@
+"""People's names in texts, as Presidio and the spaCy models that are installed find them (the extra `names`).
+
+https://microsoft.github.io/presidio/analyzer/ . Nothing is downloaded: a model that is not there is an error with the command that installs it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from wolf_chatbox.conversation import folded
+from wolf_chatbox.errors import ConfigError
+
+PERSON = "PERSON"
+LABELS = ("PER", "PERSON", "PRS", "PS", "persName")
+"""What spaCy's models of the various languages call a person."""
+SIZES = ("trf", "lg", "md", "sm")
+"""The sizes of spaCy's models, the best first."""
+SPACY = (
+    "ca",
+    "da",
+    "de",
+    "el",
+    "es",
+    "fi",
+    "fr",
+    "hr",
+    "it",
+    "ja",
+    "ko",
+    "lt",
+    "mk",
+    "nb",
+    "nl",
+    "pl",
+    "pt",
+    "ro",
+    "ru",
+    "sl",
+    "sv",
+    "uk",
+)
+"""Languages of which spaCy has a model named `*_core_news_*`."""
+ANY = "xx"
+"""spaCy's code for a model of many languages."""
+MARK = re.compile(r"\[\w+\]")
+HONORIFIC = re.compile(r"(?:さん|ちゃん|くん|さま|君|様|先生|['’]s)$")
+TELLING = 200
+"""Characters below which the language of a conversation is a guess: such a one is taken to be in that of the one before it."""
+
+
+class Span(Protocol):
+    @property
+    def start(self) -> int: ...
+    @property
+    def end(self) -> int: ...
+
+
+Find = Callable[[str], Iterable[Span]]
+"""Finds where people are named in a text."""
+
+
+class Names:
+    """Puts a mark in place of the names of people who do not take part in a conversation.
+
+    Raises ConfigError when Presidio is missing, or the spaCy model of a conversation's language is.
+    """
+
+    def __init__(self) -> None:
+        self.models = installed_models()
+        self._finders: dict[str, Find] = {}
+        self._last = "en" if "en" in self.models else next(iter(self.models))
+
+    def language(self, told: str, characters: int) -> str:
+        """The language to look for names in: the one that was told of a conversation of so many characters."""
+        if told not in self.models and ANY not in self.models and characters >= TELLING:
+            missing = f"needs a spaCy model for conversations in {told}: python -m spacy download {model_for(told)}. "
+            raise ConfigError("scrub_names", True, missing + "Or leave such conversations out with --languages.")
+        if characters >= TELLING:
+            self._last = told if told in self.models else ANY
+        return self._last
+
+    def hide(self, text: str, language: str, speakers: Iterable[str], found: Counter[str]) -> str:
+        """The text with `[name]` for each person who is no speaker; they are counted in `found`."""
+        if language not in self._finders:
+            self._finders[language] = load_finder(language, self.models[language])
+        marks = [match.span() for match in MARK.finditer(text)]
+        parts, at = [], 0
+        for span in sorted(self._finders[language](text), key=lambda span: (span.start, -span.end)):
+            overlaps = span.start < at or any(span.start < end and start < span.end for start, end in marks)
+            if not overlaps and not names_speaker(text[span.start : span.end], speakers):
+                parts += [text[at : span.start], "[name]"]
+                at = span.end
+                found["name"] += 1
+        return "".join([*parts, text[at:]])
+
+
+def names_speaker(name: str, speakers: Iterable[str]) -> bool:
+    """Whether a name is a speaker's, or some of its words."""
+    words = set(re.findall(r"\w+", folded(HONORIFIC.sub("", name))))
+    return bool(words) and any(words <= set(re.findall(r"\w+", folded(speaker))) for speaker in speakers)
+
+
+def model_for(language: str) -> str:
+    """The name of spaCy's model for a language."""
+    if language in ("en", "zh"):
+        return f"{language}_core_web_lg"
+    return f"{language}_core_news_lg" if language in SPACY else "xx_ent_wiki_sm"
+
+
+def installed_models() -> dict[str, str]:
+    """The best spaCy model that is installed for each language; raises ConfigError when Presidio or any model is missing."""
+    try:
+        import presidio_analyzer  # noqa: F401
+        import spacy
+    except ImportError as error:
+        missing = "needs Presidio and a spaCy model: pip install 'wolf-chatbox[names]' && python -m spacy download en_core_web_lg"
+        raise ConfigError("scrub_names", True, missing) from error
+
+    def size(model: str) -> int:
+        return next((place for place, each in enumerate(SIZES) if model.endswith(f"_{each}")), len(SIZES))
+
+    models: dict[str, str] = {}
+    for model in sorted(spacy.util.get_installed_models(), key=lambda model: (size(model), model)):
+        models.setdefault(model.partition("_")[0], model)
+    if not models:
+        raise ConfigError(
+            "scrub_names",
+            True,
+            "needs a spaCy model: python -m spacy download en_core_web_lg (another language has its own)",
+        )
+    return models
+
+
+def load_finder(language: str, model: str) -> Find:
+    """Presidio's analyzer with a spaCy model that is installed."""
+    import spacy
+    from presidio_analyzer import AnalyzerEngine, RecognizerRegistry
+    from presidio_analyzer.nlp_engine import NerModelConfiguration, SpacyNlpEngine
+    from presidio_analyzer.predefined_recognizers import SpacyRecognizer
+
+    try:
+        nlp = spacy.load(model)
+    except (ImportError, OSError, ValueError) as error:
+        problem = f"the spaCy model {model} cannot be loaded: python -m spacy download {model}"
+        raise ConfigError("scrub_names", True, problem) from error
+    labels = {label for each in nlp.pipe_labels.values() for label in each}
+    if not labels.intersection(LABELS):
+        raise ConfigError(
+            "scrub_names",
+            True,
+            f"the spaCy model {model} knows no people: python -m spacy download {model_for(language)}",
+        )
+    others = sorted(labels.difference(LABELS))
+    engine = SpacyNlpEngine(
+        [{"lang_code": language, "model_name": model}],
+        NerModelConfiguration(model_to_presidio_entity_mapping=dict.fromkeys(LABELS, PERSON), labels_to_ignore=others),
+    )
+    # Loaded here, for Presidio itself would download a model that it does not find.
+    engine.nlp = {language: nlp}
+    recognizers = [SpacyRecognizer(supported_language=language, supported_entities=[PERSON])]
+    registry = RecognizerRegistry(recognizers, supported_languages=[language])
+    analyzer = AnalyzerEngine(registry, engine, supported_languages=[language])
+
+    def find(text: str) -> Iterable[Span]:
+        spans: Iterable[Span] = analyzer.analyze(text, language, entities=[PERSON])
+        return spans
+
+    return find

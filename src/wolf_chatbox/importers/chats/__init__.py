@@ -1,0 +1,1 @@
+"""Chat exports: one file a format."""

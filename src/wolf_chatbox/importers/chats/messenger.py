@@ -1,0 +1,83 @@
+"""Messenger's and Instagram's "Download your information" in JSON: message_1.json, message_2.json, … in a folder a chat.
+
+The newest message comes first, and each byte of UTF-8 is written as a character of its own (`\\u00c3\\u00a9` for é), which is
+repaired here. Form: https://www.facebook.com/help/212802592074644. End-to-end encrypted chats, which Messenger exports by themselves,
+have other keys (`senderName`, `text`, `threadName`), and a file a chat in one folder.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from wolf_chatbox.config import ReadConfig
+from wolf_chatbox.conversation import Conversation
+from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.errors import DataError
+from wolf_chatbox.importers.json_stream import JsonStream
+from wolf_chatbox.importers.messages import DELETED, MEDIA, SYSTEM, Message, conversations, from_unix
+from wolf_chatbox.importers.source import Source
+
+MEDIA_KEYS = ("photos", "videos", "audio_files", "gifs", "files", "sticker", "share", "media")
+NOTICE = re.compile(
+    r"(?:Reacted .{1,20} to your message|Liked a message|.{1,80} (?:sent an attachment|changed the (?:theme|group photo"
+    r"|chat theme)[^\n]*|named the group[^\n]*"
+    r"|set the (?:nickname|emoji)[^\n]*|missed your (?:video )?call|liked a message))\.?\s*"
+)
+
+
+def claims(head: str) -> bool:
+    keys = (("sender_name", "timestamp_ms"), ("senderName", "timestamp"))
+    return head.lstrip().startswith("{") and any(all(re.search(rf'"{key}"\s*:', head) for key in pair) for pair in keys)
+
+
+def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
+    """Yield the chat, oldest first, cut where it fell silent. Media, calls, reactions and unsent messages are counted by their kind."""
+    chats: dict[str, list[Message]] = {}
+    for part in (source, *source.more):
+        messages: list[Message] = []
+        title = ""
+        try:
+            with JsonStream(part) as stream:
+                for key in stream.fields():
+                    if key == "messages":
+                        messages += map(_message, stream.items())
+                    elif key in ("title", "threadName"):
+                        title = repaired(str(stream.value() or ""))
+        except DataError as error:
+            tally.leave(part.path, error, len(messages), alone=not source.more, strict=config.strict)
+        chats.setdefault(title or source.folder.name or source.path.stem, []).extend(messages)
+    for title, messages in chats.items():
+        messages.reverse()
+        messages.sort(key=lambda message: message.time or datetime.min)
+        yield from conversations(messages, title, config, tally)
+
+
+def repaired(text: str) -> str:
+    """UTF-8 that was taken for Latin-1, as it was meant; other text as it is."""
+    try:
+        return text.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return text
+
+
+def _message(message: Any) -> Message:
+    if not isinstance(message, dict):
+        return Message("", "")
+    speaker = repaired(str(message.get("sender_name") or message.get("senderName") or ""))
+    stamp = message.get("timestamp_ms", message.get("timestamp"))
+    time = from_unix(stamp / 1000) if isinstance(stamp, (int, float)) else None
+    text = repaired(str(message.get("content") or message.get("text") or ""))
+    if message.get("is_unsent") or message.get("isUnsent"):
+        return Message(speaker, text or "<unsent>", time, DELETED)
+    if (
+        message.get("type") in ("Call", "Subscribe", "Unsubscribe", "placeholder")
+        or "call_duration" in message
+        or NOTICE.fullmatch(text)
+    ):
+        return Message(speaker, text or "<call>", time, SYSTEM)
+    if not text and any(message.get(key) for key in MEDIA_KEYS):
+        return Message(speaker, "<media>", time, MEDIA)
+    return Message(speaker, text, time)

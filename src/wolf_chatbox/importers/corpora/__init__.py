@@ -1,0 +1,1 @@
+"""Corpora and training sets: one file a format."""

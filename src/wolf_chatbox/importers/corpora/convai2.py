@@ -1,0 +1,53 @@
+"""PersonaChat and ConvAI2 in ParlAI's text form (Zhang et al. 2018, https://aclanthology.org/P18-1205).
+
+Numbered lines, from 1 anew with each dialogue: `3 hi how are you?<TAB>fine, and you?<TAB><TAB>candidate|candidate`, after
+`1 your persona: i like to ski.` lines.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from wolf_chatbox.config import ReadConfig
+from wolf_chatbox.conversation import Conversation
+from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.importers.messages import SYSTEM, Message, conversations
+from wolf_chatbox.importers.source import Source
+
+LINE = re.compile(r"(\d+) (.*)$")
+PERSONA = re.compile(r"(?:your|partner's) persona: ")
+
+
+def claims(head: str) -> bool:
+    first, _, rest = head.lstrip().partition("\n")
+    if not first.startswith("1 ") or not rest.startswith(("1 ", "2 ")):
+        return False
+    return bool(PERSONA.match(first[2:])) or ("\t" in first and "\t" in rest.partition("\n")[0])
+
+
+def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
+    """Yield a conversation a dialogue, `A` and `B` in turns, `B` with the persona. Personas are system lines; candidates are not read."""
+    dialogue: list[Message] = []
+    number = 0
+
+    def finished() -> Iterator[Conversation]:
+        return conversations(dialogue, f"{source.path.stem} {number}", config, tally)
+
+    for line in source.lines():
+        match = LINE.match(line)
+        if not match:
+            if line.strip():
+                tally.dropped["no line number"] += 1
+            continue
+        if match[1] == "1" and dialogue and not (PERSONA.match(match[2]) and dialogue[-1].kind == SYSTEM):
+            number += 1
+            yield from finished()
+            dialogue = []
+        if PERSONA.match(match[2]):
+            dialogue.append(Message("", match[2], None, SYSTEM))
+            continue
+        fields = match[2].split("\t")
+        dialogue += [Message(side, text) for side, text in zip("AB", fields) if text.strip() != "__SILENCE__"]
+    number += 1
+    yield from finished()

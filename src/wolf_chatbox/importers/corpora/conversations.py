@@ -1,0 +1,38 @@
+"""Our own form: JSON Lines of conversations, as `wolf-chatbox data convert` writes them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from wolf_chatbox.config import ReadConfig
+from wolf_chatbox.conversation import Conversation
+from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.importers.json_stream import json_lines
+from wolf_chatbox.importers.source import Source, clean
+
+
+def claims(head: str) -> bool:
+    return bool(re.match(r'\s*\{[^\n]*"turns"\s*:\s*\[', head))
+
+
+def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
+    """Yield the conversations; turns without text or speaker are dropped and counted."""
+    for number, (where, value) in enumerate(json_lines(source), 1):
+        conversation = Conversation.from_dict(value, where)
+        turns, places = [], []
+        for place, turn in enumerate(conversation.turns):
+            speaker, text = clean(turn.speaker), clean(turn.text)
+            if not text:
+                tally.dropped["empty line"] += 1
+            elif not speaker:
+                tally.dropped["no speaker"] += 1
+            else:
+                turns.append(turn._replace(speaker=speaker, text=text))
+                places.append(place)
+        tally.kept += len(turns)
+        if turns:
+            yield replace(
+                conversation.with_turns(places, turns), group=conversation.group or f"{source.path.stem} {number}"
+            )

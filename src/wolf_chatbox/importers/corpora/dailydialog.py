@@ -1,0 +1,30 @@
+"""DailyDialog (Li et al. 2017, https://aclanthology.org/I17-1099): a dialogue a line, `__eou__` after each utterance; two take turns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from wolf_chatbox.config import ReadConfig
+from wolf_chatbox.conversation import Conversation
+from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.importers.messages import Message, conversations
+from wolf_chatbox.importers.source import Source
+
+END = "__eou__"
+SIDES = ("A", "B")
+
+
+def claims(head: str) -> bool:
+    return END in head.partition("\n")[0]
+
+
+def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
+    """Yield a conversation a line, each its own group."""
+    for number, line in enumerate(source.lines(), 1):
+        said = line.rstrip().removesuffix(END).split(END) if line.strip() else []
+        yield from conversations(
+            (Message(SIDES[at % 2], text) for at, text in enumerate(said)),
+            f"{source.path.stem} {number}",
+            config,
+            tally,
+        )

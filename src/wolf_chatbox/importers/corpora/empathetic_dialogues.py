@@ -1,0 +1,41 @@
+"""EmpatheticDialogues (Rashkin et al. 2019, https://aclanthology.org/P19-1534): `conv_id,utterance_idx,context,prompt,speaker_idx,utterance,…`.
+
+Commas in a text are written `_comma_`; no field is quoted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from wolf_chatbox.config import ReadConfig
+from wolf_chatbox.conversation import Conversation
+from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.importers.messages import Message, conversations
+from wolf_chatbox.importers.source import Source
+
+HEADER = "conv_id,utterance_idx,context,prompt,speaker_idx,utterance"
+
+
+def claims(head: str) -> bool:
+    return head.lstrip().startswith(HEADER)
+
+
+def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
+    """Yield a conversation a `conv_id`, each its own group; the one who tells is `speaker`, the other `listener`."""
+    dialogue: list[Message] = []
+    names: dict[str, str] = {}
+    current = ""
+    lines = source.lines()
+    next(lines, None)
+    for line in lines:
+        cells = line.rstrip("\n").split(",")
+        if len(cells) < 6:
+            if line.strip():
+                tally.dropped["not six fields"] += 1
+            continue
+        if cells[0] != current:
+            yield from conversations(dialogue, current, config, tally)
+            dialogue, names, current = [], {}, cells[0]
+        name = names.setdefault(cells[4], "listener" if names else "speaker")
+        dialogue.append(Message(name, cells[5].replace("_comma_", ",")))
+    yield from conversations(dialogue, current, config, tally)

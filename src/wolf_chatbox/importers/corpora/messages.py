@@ -1,0 +1,162 @@
+"""Messages with roles: the OpenAI form (`messages`, `role`, `content`), ShareGPT's (`conversations`, `from`, `value`),
+OpenAssistant's words for it (`role`, `text`), Alpaca's (`instruction`, `input`, `output`), and other pairs of a question
+and an answer (`prompt`, `completion`).
+
+One conversation a line (JSON Lines), or one JSON document: a conversation, a list of them, or a bare list of messages.
+OpenAI: https://platform.openai.com/docs/api-reference/chat; the fine-tuning form is the same, one object a line.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
+from typing import Any
+
+from wolf_chatbox.config import ReadConfig
+from wolf_chatbox.conversation import Conversation, Turn, parse_json
+from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.errors import DataError
+from wolf_chatbox.importers.json_stream import JsonStream, json_lines
+from wolf_chatbox.importers.source import Source, clean
+
+ROLES = dict.fromkeys(("human", "prompter"), "user") | dict.fromkeys(("gpt", "chatgpt", "bot", "model"), "assistant")
+"""ShareGPT's and OpenAssistant's words for the roles, and ours."""
+LISTS = ("messages", "conversations", "conversation")
+PAIRS = [
+    *(("instruction", answer) for answer in ("output", "response")),
+    *(("prompt", answer) for answer in ("completion", "response")),
+    *(("question", answer) for answer in ("answer", "response")),
+]
+"""Keys of a question and its answer."""
+KEYS = {*LISTS, *(question for question, _ in PAIRS)}
+"""An object with one of these holds a conversation."""
+
+
+def claims(head: str) -> bool:
+    start = head.lstrip()
+    if not start.startswith(("{", "[")):
+        return False
+    forms = (("role", "content"), ("from", "value"), *PAIRS)
+    return any(all(re.search(rf'"{key}"\s*:', start) for key in keys) for keys in forms) or _has_texts(start)
+
+
+def _has_texts(head: str) -> bool:
+    """Whether there are messages with a `text`, in no tree (see oasst); other formats have such, so it takes a known role."""
+    role = re.search(r'"role"\s*:\s*"(?:prompter|user|assistant)"', head)
+    return bool(role) and '"text"' in head and '"message_id"' not in head
+
+
+def holds(value: Mapping[str, Any]) -> bool:
+    """Whether an object is a conversation in one of the forms."""
+    return any(isinstance(value.get(key), list) for key in LISTS) or _pair(value) is not None
+
+
+def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
+    """Yield the conversations; a message's `name` is its speaker where it has one, else its role."""
+    yield from from_values(_documents(source), source.path.stem, tally)
+
+
+def from_values(values: Iterable[tuple[str, Any]], stem: str, tally: Tally) -> Iterator[Conversation]:
+    """Yield the conversations of decoded values, each with the place it comes from; they are grouped by their numbers."""
+    lists = (each for where, value in values for each in _message_lists(value, where))
+    for number, (where, messages) in enumerate(lists, 1):
+        turns = [
+            turn for at, message in enumerate(messages, 1) if (turn := _turn(message, f"{where}, message {at}", tally))
+        ]
+        tally.kept += len(turns)
+        if turns:
+            yield Conversation(tuple(turns), f"{stem} {number}")
+
+
+def _documents(source: Source) -> Iterator[tuple[str, Any]]:
+    """Yield (where, JSON value): a value a line for JSON Lines, an item of a list of conversations, else the whole file as one."""
+    path, head = str(source.path), source.head.lstrip()
+    if not _is_lines(head):
+        if head.startswith("["):
+            yield from _items(source, path)
+        else:
+            yield path, parse_json(source.text(), path)
+        return
+    yield from json_lines(source)
+
+
+def _items(source: Source, path: str) -> Iterator[tuple[str, Any]]:
+    with JsonStream(source) as stream:
+        items = stream.items()
+        first = next(items, None)
+        if isinstance(first, dict) and not KEYS & set(first):
+            yield path, [first, *items]  # a bare list of messages
+        elif first is not None:
+            for number, item in enumerate(chain([first], items), 1):
+                nested = isinstance(item, list) and bool(item) and not isinstance(item[0], dict)
+                yield f"{path}, item {number}", None if nested else item
+
+
+def _is_lines(head: str) -> bool:
+    first, end, _ = head.partition("\n")
+    if not end:  # an object that fills the first 64 KiB is one long conversation; a list is all of them
+        return head.startswith("{")
+    try:
+        json.loads(first)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _message_lists(value: Any, where: str) -> Iterator[tuple[str, list[Any]]]:
+    """Yield (where, messages) of each conversation: an object or a bare list of messages; several are a list of these."""
+    several = isinstance(value, list) and not (value and isinstance(value[0], dict) and not KEYS & set(value[0]))
+    for number, item in enumerate(value if several else [value], 1):
+        place = f"{where}, item {number}" if several else where
+        messages = _list_in(item) if isinstance(item, dict) else item
+        if not isinstance(messages, list):
+            found = (
+                f" (found: {textwrap.shorten(', '.join(item), 200, placeholder=' …')})"
+                if isinstance(item, dict)
+                else ""
+            )
+            raise DataError(
+                f'{place}: no list of "messages" or "conversations"{found}. Pass --format if the file has another form.'
+            )
+        yield place, messages
+
+
+def _list_in(item: dict[str, Any]) -> list[Any] | None:
+    lists = [each for each in (*map(item.get, LISTS), _pair(item)) if isinstance(each, list)]
+    return next(filter(None, lists), lists[0] if lists else None)
+
+
+def _pair(item: Mapping[str, Any]) -> list[dict[str, str]] | None:
+    """A question, with its input or context below it, and its answer; None for another object."""
+    for question, answer in PAIRS:
+        asked, answered = item.get(question), item.get(answer)
+        if isinstance(asked, str) and isinstance(answered, str):
+            more = item.get("input") or item.get("context")
+            asked = f"{asked}\n{more}" if isinstance(more, str) and more.strip() else asked
+            return [{"role": "user", "content": asked}, {"role": "assistant", "content": answered}]
+    return None
+
+
+def _turn(message: Any, where: str, tally: Tally) -> Turn | None:
+    role = message.get("role", message.get("from")) if isinstance(message, dict) else None
+    if not isinstance(role, str):
+        raise DataError(f'{where}: a message needs "role" and "content", or "from" and "value".')
+    content = next((message[key] for key in ("content", "value", "text") if message.get(key) is not None), None)
+    if isinstance(content, list):
+        content = "\n".join(
+            part["text"] for part in content if isinstance(part, dict) and isinstance(part.get("text"), str)
+        )
+    name = message.get("name")
+    speaker = clean(name) if isinstance(name, str) else ""
+    speaker = speaker or clean(ROLES.get(role, role))
+    text = clean(content) if isinstance(content, str) else ""
+    if not text:
+        tally.dropped["empty line"] += 1
+    elif not speaker:
+        tally.dropped["no speaker"] += 1
+    else:
+        return Turn(speaker, text)
+    return None

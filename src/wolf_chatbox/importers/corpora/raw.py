@@ -1,0 +1,58 @@
+"""The classic raw form: a sample is its turns joined by `<|endoftext|>`.
+
+A .txt file holds one sample a line, a .json file a list of such strings. The form names no speakers: two take turns.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from wolf_chatbox.config import ReadConfig
+from wolf_chatbox.conversation import Conversation, Turn
+from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.errors import DataError
+from wolf_chatbox.importers.json_stream import JsonStream
+from wolf_chatbox.importers.source import Source, clean
+
+END = "<|endoftext|>"
+SIDES = ("A", "B")
+LIST = re.compile(r'\s*\[\s*"')
+"""How a list of strings begins."""
+JSON = re.compile(r'\s*[{\[]\s*["{\[\]}]')
+"""How other JSON begins; a line of dialogue may begin with a bracket, too."""
+
+
+def claims(head: str) -> bool:
+    """True for a list of strings, and where half of the lines or more are samples: a text that only mentions the mark is none."""
+    if LIST.match(head) or JSON.match(head):
+        return bool(LIST.match(head))
+    lines = [line for line in head.splitlines() if line.strip()]
+    return 2 * sum(END in line for line in lines) >= len(lines) > 0
+
+
+def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
+    """Yield a conversation for each sample; each is a group of its own, as nothing tells which belong together."""
+    for number, sample in enumerate(_samples(source), 1):
+        texts = [clean(text) for text in sample.split(END)]
+        if texts and not texts[-1]:
+            texts.pop()
+        turns = tuple(Turn(SIDES[at % 2], text) for at, text in enumerate(texts) if text)
+        tally.kept += len(turns)
+        if len(turns) < len(texts):
+            tally.dropped["empty line"] += len(texts) - len(turns)
+        if turns:
+            yield Conversation(turns, f"{source.path.stem} {number}")
+
+
+def _samples(source: Source) -> Iterator[str]:
+    if not LIST.match(source.head):
+        yield from source.lines()
+        return
+    with JsonStream(source) as stream:
+        for number, sample in enumerate(stream.items(), 1):
+            if not isinstance(sample, str):
+                raise DataError(
+                    f"{source.path}, item {number}: not a string. The raw form is a list of strings joined by {END}."
+                )
+            yield sample

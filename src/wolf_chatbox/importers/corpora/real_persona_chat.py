@@ -1,0 +1,37 @@
+"""RealPersonaChat (Yamashita et al. 2023, https://github.com/nu-dialogue/real-persona-chat): a Japanese dialogue a file, or a list of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from wolf_chatbox.config import ReadConfig
+from wolf_chatbox.conversation import Conversation
+from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.importers.json_stream import JsonStream
+from wolf_chatbox.importers.messages import Message, conversations, from_iso
+from wolf_chatbox.importers.source import Source
+
+
+def claims(head: str) -> bool:
+    return (
+        head.lstrip().startswith(("{", "["))
+        and bool(re.search(r'"utterances"\s*:\s*\[\s*\{', head))
+        and bool(re.search(r'"interlocutor_id"\s*:', head))
+    )
+
+
+def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
+    """Yield a conversation a dialogue, each its own group; an interlocutor has one name in all of them."""
+    with JsonStream(source) as stream:
+        for value in stream.items() if stream.begins() == "[" else [stream.value()]:
+            said = value.get("utterances") if isinstance(value, dict) else None
+            group = f"{value.get('dialogue_id', source.path.stem)}" if isinstance(value, dict) else source.path.stem
+            yield from conversations(map(_message, said if isinstance(said, list) else []), group, config, tally)
+
+
+def _message(each: Any) -> Message:
+    if not isinstance(each, dict):
+        return Message("", "")
+    return Message(str(each.get("interlocutor_id") or ""), str(each.get("text") or ""), from_iso(each.get("timestamp")))

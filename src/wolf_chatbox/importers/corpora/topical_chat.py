@@ -1,0 +1,30 @@
+"""Topical-Chat (Gopalakrishnan et al. 2019, https://github.com/alexa/Topical-Chat): one object, a key a dialogue, `content` a list of messages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from wolf_chatbox.config import ReadConfig
+from wolf_chatbox.conversation import Conversation
+from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.importers.json_stream import JsonStream
+from wolf_chatbox.importers.messages import Message, conversations
+from wolf_chatbox.importers.source import Source
+
+
+def claims(head: str) -> bool:
+    return head.lstrip().startswith("{") and bool(
+        re.search(r'"content"\s*:\s*\[\s*\{[^{}]*"agent"\s*:\s*"agent_', head)
+    )
+
+
+def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
+    """Yield a conversation a dialogue, each its own group; the speakers are agent_1 and agent_2."""
+    with JsonStream(source) as stream:
+        for key in stream.fields():
+            value = stream.value()
+            content = value.get("content") if isinstance(value, dict) else None
+            said = [each for each in content if isinstance(each, dict)] if isinstance(content, list) else []
+            messages = (Message(str(each.get("agent") or ""), str(each.get("message") or "")) for each in said)
+            yield from conversations(messages, key, config, tally)

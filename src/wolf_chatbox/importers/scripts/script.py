@@ -1,0 +1,244 @@
+"""Scripts as tables: one line of dialogue a row, with a column for the speaker and one for the line.
+
+The form of the Rick and Morty script data set (`index,season no.,episode no.,episode name,name,line`) and its many
+relatives; columns are recognised by name, the delimiter by what the header holds.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from wolf_chatbox.config import ReadConfig
+from wolf_chatbox.conversation import Conversation, Turn
+from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.errors import DataError, Setting
+from wolf_chatbox.importers.source import MAX_LINE, Source, clean
+
+SPEAKER_NAMES = (
+    "name",
+    "speaker",
+    "speakername",
+    "character",
+    "charactername",
+    "person",
+    "author",
+    "actor",
+    "who",
+    "role",
+    "sender",
+    "from",
+)
+TEXT_NAMES = (
+    "line",
+    "text",
+    "dialogue",
+    "dialog",
+    "utterance",
+    "spokenwords",
+    "message",
+    "content",
+    "sentence",
+    "quote",
+    "lines",
+    "rawtext",
+)
+INDEX_NAMES = ("index", "idx", "lineno", "linenumber", "lineindex")
+GROUP_NAMES = (r"season(no|number|num|id)?", r"episode(no|number|num|id)?")
+SCENE_NAMES = (r"(dialogue|dialog|conversation|conv)(id|no)", r"scene(no|number|num|id)?")
+DELIMITERS = ",\t;|"
+MAX_ROW = 100
+"""Lines of the file that one row spans at most: more are the work of a quote that is not closed."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Where in a row the parts of a script stand."""
+
+    speaker: int
+    text: int
+    index: int | None
+    group: tuple[int, ...]
+    scene: tuple[int, ...]
+
+
+def claims(head: str) -> bool:
+    """True when the first line is a header with a speaker's and a line's column."""
+    header = _header(head)
+    return _find(header, SPEAKER_NAMES) is not None and _find(header, TEXT_NAMES) is not None
+
+
+def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
+    """Yield a conversation for each stretch of lines in which no episode, scene or large jump of the index intervenes."""
+    numbered = rows(source)
+    line, header = next(numbered, (1, []))
+    columns = _columns(header, line, source, config)
+    yield from _conversations((row for _, row in numbered), columns, source, config.cut_at_jump, tally)
+
+
+def rows(source: Source, most: int = MAX_ROW) -> Iterator[tuple[int, list[str]]]:
+    """Yield (line, cells) of each row that is not blank; raises DataError where a quote that is not closed swallows the lines after it.
+
+    A row spans at most `most` lines of the file.
+    """
+    csv.field_size_limit(MAX_ROW * MAX_LINE)
+    delimiter = delimiter_of(source.head)
+    first = 1
+    taken: list[str] = []
+
+    def lines() -> Iterator[str]:
+        for line in source.lines():
+            if len(taken) == most:
+                raise _open_quote(source, first)
+            taken.append(line)
+            yield line
+
+    for row in csv.reader(lines(), delimiter=delimiter):
+        if len(taken) > 1:
+            # Within a line quotes may be careless; a row of several lines is right to the letter, or not meant.
+            try:
+                next(csv.reader(taken, delimiter=delimiter, strict=True))
+            except csv.Error as error:
+                raise _open_quote(source, first) from error
+        if any(cell.strip() for cell in row):
+            yield first, row
+        first += len(taken)
+        taken.clear()
+
+
+def _open_quote(source: Source, line: int) -> DataError:
+    return DataError(
+        f"{source.path}, line {line}: a quote is opened and not closed, which swallows the lines after it. Close it or take it out."
+    )
+
+
+def _conversations(
+    rows: Iterator[list[str]], columns: Columns, source: Source, cut_at_jump: int, tally: Tally
+) -> Iterator[Conversation]:
+    turns: list[Turn] = []
+    group = ""
+    place: tuple[str, ...] | None = None
+    index: int | None = None
+    bridged = cut = between = 0
+    try:
+        for row in rows:
+            here = tuple(_cell(row, at) for at in (*columns.group, *columns.scene))
+            before, index = index, _integer(_cell(row, columns.index))
+            jump = 1 if before is None or index is None else index - before
+            far = jump > cut_at_jump or jump < 0
+            if here != place:
+                between += jump > 1  # no jump back: the index may begin anew with each episode
+            elif jump != 1:
+                cut += far
+                bridged += not far
+            if here != place or far:
+                if turns:
+                    yield Conversation(tuple(turns), group)
+                turns = []
+                place = here
+                group = _group(columns, here) or source.path.stem
+            speaker, text = _cell(row, columns.speaker), _cell(row, columns.text)
+            if not text:
+                tally.dropped["empty line"] += 1
+            elif not speaker:
+                tally.dropped["no speaker"] += 1
+            else:
+                tally.kept += 1
+                turns.append(Turn(speaker, text))
+    except DataError:  # what was whole is kept
+        if turns:
+            yield Conversation(tuple(turns), group)
+        raise
+    if turns:
+        yield Conversation(tuple(turns), group)
+    if bridged or cut or between:
+        tally.notes.append(
+            f"{source.path.name}: the index jumps {bridged + cut + between} times (lines are missing there): "
+            f"{bridged} small jumps bridged, {cut} above {cut_at_jump} start a new conversation, {between} lie between episodes or scenes"
+        )
+
+
+def _columns(header: list[str], line: int, source: Source, config: ReadConfig) -> Columns:
+    names = [_plain(cell) for cell in header]
+
+    def column(what: str, setting: str, wanted: str | None, known: Sequence[str]) -> int:
+        at = _find(names, (_plain(wanted),)) if wanted is not None else _find(names, known)
+        if at is None:
+            missing = f"no column {wanted!r}" if wanted is not None else f"no column for the {what}"
+            raise DataError(
+                f"{source.path}, line {line}: {missing} (found: {listed(header)}). Pass ", Setting(setting), "."
+            )
+        return at
+
+    speaker = column("speaker", "speaker_column", config.speaker_column, SPEAKER_NAMES)
+    text = column("line", "text_column", config.text_column, TEXT_NAMES)
+    return Columns(
+        speaker, text, _find(names, INDEX_NAMES), _find_all(names, GROUP_NAMES), _find_all(names, SCENE_NAMES)
+    )
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names of columns in one short line."""
+    return textwrap.shorten(", ".join(names), 200, placeholder=" …")
+
+
+def _group(columns: Columns, here: tuple[str, ...]) -> str:
+    """`S1E1` for season and episode; without such columns the scene is the group."""
+    parts = here[: len(columns.group)] or here
+    if len(parts) == 2 and all(part.isdigit() for part in parts):
+        return f"S{parts[0]}E{parts[1]}"
+    return " ".join(parts)
+
+
+def _header(head: str) -> list[str]:
+    first = _first_line(head)
+    if len(first) > 10_000:
+        return []
+    return [_plain(cell) for cell in next(csv.reader([first], delimiter=delimiter_of(head)), [])]
+
+
+def delimiter_of(head: str) -> str:
+    return max(DELIMITERS, key=_first_line(head).count)
+
+
+def _first_line(head: str) -> str:
+    return next((line for line in head.splitlines() if line.strip()), "")
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\W_]", "", name.lower())
+
+
+def column_of(names: Sequence[str], wanted: str | None, known: Sequence[str], *, patterns: bool = False) -> str | None:
+    """The name of the column that is wanted, or else of the first known one; None when there is none."""
+    plain = [_plain(name) for name in names]
+    if wanted is not None:
+        at = _find(plain, (_plain(wanted),))
+    elif patterns:
+        at = next(iter(_find_all(plain, known)), None)
+    else:
+        at = _find(plain, known)
+    return names[at] if at is not None else None
+
+
+def _find(names: Sequence[str], known: Sequence[str]) -> int | None:
+    """The column with the first of the known names, in the order in which they are known."""
+    return next((names.index(name) for name in known if name in names), None)
+
+
+def _find_all(names: Sequence[str], patterns: Sequence[str]) -> tuple[int, ...]:
+    return tuple(at for pattern in patterns for at, name in enumerate(names) if re.fullmatch(pattern, name))
+
+
+def _cell(row: list[str], at: int | None) -> str:
+    return clean(row[at]) if at is not None and at < len(row) else ""
+
+
+def _integer(cell: str) -> int | None:
+    try:
+        return int(cell)
+    except ValueError:
+        return None

@@ -1,0 +1,1 @@
+"""Logs of werewolf games: one file a format, and what they share."""

@@ -1,0 +1,153 @@
+"""Game logs (`.log`) of the AIWolf servers: AIWolfServer (Java), AIWolfNLPServer, aiwolf-nlp-server; protocol and language divisions.
+
+A record a line, `day,kind,…`, without quoting; what is said is the last field, with its commas, over several lines where it has some.
+
+    0,status,1,SEER,ALIVE,team1,Mio         0,talk,0,0,1,Hello, everybody.,1778646866       0,whisper,0,0,3,…
+    1,vote,1,3     1,execute,3,VILLAGER     1,divine,1,2,HUMAN     1,guard,4,1,SEER     1,attackVote,5,4     1,attack,4,true     2,result,2,0,VILLAGER
+
+Older servers write no names (agents call each other Agent[01]), newer ones the time. https://github.com/aiwolfdial/aiwolf-nlp-server
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from wolf_chatbox.config import ReadConfig
+from wolf_chatbox.conversation import Conversation
+from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.errors import DataError
+from wolf_chatbox.importers.source import Source
+from wolf_chatbox.importers.werewolf.aiwolf_play import Play, Seat, time_of
+
+RECORD = re.compile(r"([0-9]{1,4}),([A-Za-z]{1,20}),")
+FIRST = re.compile(r"\s*[0-9]{1,4},status,[0-9]{1,4},[A-Z_]{1,20},")
+STAMP = re.compile(r",([0-9]{9,19})\s*$")
+CHANNELS = {"talk": "", "whisper": "whisper"}
+
+
+def claims(head: str) -> bool:
+    return bool(FIRST.match(head))
+
+
+def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
+    """Yield the game; after a result another may begin. Raises DataError where a log does not begin with its players."""
+    log = _Log(source, config, tally)
+    number = 1
+    for day, kind, fields in _records(source, tally):
+        if log.play.over:
+            yield from log.finish(number)
+            log, number = _Log(source, config, tally), number + 1
+        log.take(day, kind, fields)
+    yield from log.finish(number)
+
+
+def _records(source: Source, tally: Tally) -> Iterator[tuple[int, str, str]]:
+    """Yield each record's day, kind, and the fields after them in one piece."""
+    day, kind, lines = 0, "", [""]
+    outside = 0
+    for line in source.lines():
+        if record := RECORD.match(line):
+            if kind:
+                yield day, kind, "\n".join(lines)
+            day, kind, lines = int(record[1]), record[2], [line[record.end() :].rstrip("\n")]
+        elif kind in CHANNELS:
+            lines.append(line.rstrip())
+        else:
+            outside += bool(line.strip())
+    if kind:
+        yield day, kind, "\n".join(lines)
+    if outside:
+        tally.notes.append(f"{source.path}: {outside} lines are no records of a game, passed over")
+
+
+class _Log:
+    def __init__(self, source: Source, config: ReadConfig, tally: Tally) -> None:
+        self.play = Play(source, config, tally)
+        self.seats: dict[str, Seat] = {}
+        self.names: set[str] = set()
+        self.missing: dict[str, str] = {}
+        self.strange: list[str] = []
+        self.tally = tally
+
+    def take(self, day: int, kind: str, fields: str) -> None:
+        play = self.play
+        parts = fields.split(",")
+        if kind == "status":
+            self._status(day, fields.split(",", 4))
+        elif not self.seats:
+            raise DataError(f"{play.where}: a {kind!r} before any player (status). Give the log from its beginning.")
+        elif kind in CHANNELS:
+            self._talk(day, kind, fields)
+        elif kind == "result" and len(parts) > 2:
+            play.facts |= {"humans_alive": _number(parts[0]), "werewolves_alive": _number(parts[1])}
+            play.end(day, parts[2].strip())
+        elif kind in ("vote", "attackVote") and len(parts) > 1:
+            play.act(day, "vote" if kind == "vote" else "attack_vote", self._name(parts[0]), self._name(parts[1]))
+        elif kind == "divine" and len(parts) > 2:
+            play.act(day, "divine", self._name(parts[0]), self._name(parts[1]), parts[2].strip())
+        elif kind == "guard" and len(parts) > 1:
+            play.act(day, "guard", self._name(parts[0]), self._name(parts[1]))
+        elif kind == "execute":  # the role is in the log alone: nobody is shown it
+            play.act(day, "execute", target=self._name(parts[0]))
+        elif kind == "attack" and len(parts) > 1:
+            target = "" if parts[0].strip() == "-1" else self._name(parts[0])
+            play.act(
+                day,
+                "attack",
+                target=target,
+                result=("killed" if parts[1].strip() == "true" else "guarded") if target else "",
+            )
+        else:
+            self.strange.append(f"{day},{kind},{fields}")
+
+    def _status(self, day: int, parts: list[str]) -> None:
+        if len(parts) < 4:
+            self.strange.append(f"{day},status,{','.join(parts)}")
+            return
+        number, role, state, connection = (each.strip() for each in parts[:4])
+        key = str(_number(number))
+        if key not in self.seats:
+            name = parts[4].strip() if len(parts) > 4 else ""
+            if not name or name in self.names:
+                name = f"Agent[{key.zfill(2)}]"
+            self.seats[key] = Seat(name, role, _number(number), connection)
+            self.names.add(name)
+        name = self.seats[key].name
+        if not state:
+            self.missing.setdefault(key, str(day))
+        elif state == "DEAD" and name not in self.play.dead:
+            self.play.happen("death", target=name)
+
+    def _talk(self, day: int, kind: str, fields: str) -> None:
+        _, _, number, text = (*fields.split(",", 3), "", "", "", "")[:4]
+        name = self._name(number)
+        stamp = STAMP.search(text)
+        if name not in self.names:
+            self.tally.dropped["of nobody at the table"] += 1
+            return
+        self.play.talk(
+            day, name, text[: stamp.start()] if stamp else text, CHANNELS[kind], time_of(stamp[1]) if stamp else None
+        )
+
+    def _name(self, number: str) -> str:
+        seat = self.seats.get(str(_number(number)))
+        return seat.name if seat else f"Agent[{number.strip()}]"
+
+    def finish(self, number: int) -> Iterator[Conversation]:
+        if not self.seats:
+            raise DataError(f"{self.play.where}: no player (status) in it. Give the log from its beginning.")
+        if self.strange:
+            self.play.facts["other_records"] = self.strange
+            self.tally.notes.append(
+                f"{self.play.where}: {len(self.strange)} records of an unknown kind or form, kept as facts only"
+            )
+        seats = [
+            seat._replace(facts={"missing_from_day": int(self.missing[key])} if key in self.missing else {})
+            for key, seat in self.seats.items()
+        ]
+        yield from self.play.finish(seats, number)
+
+
+def _number(text: str) -> int:
+    return int(text) if re.fullmatch(r"\s*[0-9]{1,6}\s*", text) else -1

@@ -1,0 +1,1 @@
+"""A language model: found, loaded, adapted, measured, and asked for a reply."""

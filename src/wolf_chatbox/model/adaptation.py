@@ -1,0 +1,56 @@
+"""What of a base model is learnt, and how it is held in memory while it learns."""
+
+from __future__ import annotations
+
+import warnings
+
+from torch import nn
+from transformers import PreTrainedModel
+from transformers.pytorch_utils import Conv1D
+
+from wolf_chatbox.config import TrainConfig
+from wolf_chatbox.errors import ModelError, Setting
+
+
+def adapt(model: PreTrainedModel, config: TrainConfig, name: str) -> None:
+    """Make `model` ready to be trained as `config` says.
+
+    LoRA (Hu et al. 2021, https://arxiv.org/abs/2106.09685) on every linear layer but the output, alpha twice the rank.
+    Raises ModelError when the model cannot do it.
+    """
+    for module in model.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = config.dropout
+    if config.lora_rank:
+        from peft import LoraConfig
+
+        transposed = any(isinstance(module, Conv1D) for module in model.modules())
+        lora = LoraConfig(
+            r=config.lora_rank,
+            lora_alpha=2 * config.lora_rank,
+            target_modules="all-linear",
+            fan_in_fan_out=transposed,
+            task_type="CAUSAL_LM",
+        )
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                model.add_adapter(lora)
+        except (ValueError, NotImplementedError) as error:
+            reason = " ".join(str(error).split())[:200]
+            raise ModelError(
+                f"{name}: takes no LoRA ({reason}). Train all weights: leave out ", Setting("lora_rank"), "."
+            ) from error
+    if config.freeze_embeddings:
+        for module in model.modules():
+            if isinstance(module, nn.Embedding):
+                module.requires_grad_(False)
+    if config.gradient_checkpointing:
+        try:
+            model.activation_checkpointing_enable({"use_reentrant": False})
+        except ValueError as error:
+            raise ModelError(
+                f"{name}: knows no gradient checkpointing. Leave out ", Setting("gradient_checkpointing"), "."
+            ) from error
+    if config.compile:
+        model.base_model.compile(dynamic=True)

@@ -1,0 +1,165 @@
+"""Attention over packed samples, computed sample by sample: nothing outside a sample is read, let alone computed.
+
+transformers calls it under the name PACKED (its AttentionInterface). In half precision on CUDA it is PyTorch's
+variable-length flash attention (Dao 2023, https://arxiv.org/abs/2307.08691). In bf16 on a CPU the forward pass is
+PyTorch's flash kernel for each span, and the backward pass is ours: five matrix products a span from the saved
+log-sum-exp (algorithm 2 of that paper), because PyTorch's own bf16 backward kernel is the slowest part of a step there
+(docs/benchmarks.md). Otherwise it is PyTorch's attention, span by span.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from transformers import AttentionInterface
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+
+PACKED = "packed_samples"
+
+SPAN = 128
+"""Shorter samples are computed together up to this many tokens, masked from each other: small products cost more time than they save."""
+
+BLOCK = 128
+"""Queries whose scores are computed together in the backward pass, with the keys up to theirs: half of the scores are never needed."""
+
+
+class Packing(NamedTuple):
+    """Where the samples of one row of tokens lie."""
+
+    ends: Tensor
+    """(samples + 1,) int32: 0 and the end of each sample, as variable-length kernels take it."""
+    longest: int
+    spans: tuple[tuple[int, int, Tensor], ...]
+    """Begin, end and additive fp32 mask (end - begin, end - begin) of the tokens that are computed together; for the CPU."""
+
+    def to(self, device: torch.device) -> Packing:
+        return self._replace(ends=self.ends.to(device, non_blocking=True))
+
+
+def describe(lengths: Sequence[int]) -> Packing:
+    """The packing of samples of these lengths, one after the other."""
+    ends = torch.tensor([0, *lengths], dtype=torch.int32).cumsum(0, dtype=torch.int32)
+    spans, together = [], list[int]()
+    begin = 0
+    for number, length in enumerate(lengths):
+        together.append(length)
+        if sum(together) >= SPAN or number == len(lengths) - 1 or sum(together) + lengths[number + 1] > 2 * SPAN:
+            of = torch.repeat_interleave(torch.tensor(together))
+            seen = (of[:, None] == of[None]).tril()
+            spans.append((begin, begin + len(of), torch.zeros(seen.shape).masked_fill(~seen, -torch.inf)))
+            begin += len(of)
+            together = []
+    return Packing(ends, max(lengths), tuple(spans))
+
+
+def _attend(
+    module: Any,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    scaling: float | None = None,
+    dropout: float = 0.0,
+    packing: Packing | None = None,
+    **extra: Any,
+) -> tuple[Tensor, None]:
+    """Attention as transformers calls it: (1, heads, tokens, size) each, to (1, tokens, heads, size).
+
+    Raises ValueError for what a kernel here does not know: a window, a cap, sinks.
+    """
+    if packing is None:  # generation
+        return sdpa_attention_forward(module, query, key, value, attention_mask, dropout, scaling, **extra)
+    for name in ("sliding_window", "softcap", "s_aux", "position_bias"):
+        if extra.get(name) is not None:
+            raise ValueError(f"packed attention knows no {name}")
+    query, key = query.to(value.dtype), key.to(value.dtype)  # under autocast, rotary embeddings leave them in fp32
+    scale = scaling if scaling is not None else query.shape[-1] ** -0.5
+    if query.device.type == "cuda" and query.dtype != torch.float32 and not dropout:
+        return _on_cuda(query, key, value, scale, packing), None
+    groups = query.shape[1] // key.shape[1]
+    if groups > 1:
+        key, value = key.repeat_interleave(groups, 1), value.repeat_interleave(groups, 1)
+    if query.device.type == "cpu" and query.dtype == torch.bfloat16 and not dropout:
+        return _Spans.apply(query, key, value, scale, packing.spans).transpose(1, 2), None  # type: ignore[no-untyped-call]
+    parts = []
+    for begin, end, mask in packing.spans:
+        q, k, v = (each[:, :, begin:end] for each in (query, key, value))
+        parts.append(F.scaled_dot_product_attention(q, k, v, mask.to(query), dropout, scale=scale))
+    return torch.cat(parts, 2).transpose(1, 2), None
+
+
+def _on_cuda(query: Tensor, key: Tensor, value: Tensor, scale: float, packing: Packing) -> Tensor:
+    from torch.nn.attention.varlen import varlen_attn
+
+    query, key, value = (each[0].transpose(0, 1) for each in (query, key, value))
+    ends, longest = packing.ends, packing.longest
+    grouped = query.shape[1] != key.shape[1]
+    attended = varlen_attn(
+        query, key, value, ends, ends, longest, longest, scale=scale, window_size=(-1, 0), enable_gqa=grouped
+    )
+    assert isinstance(attended, Tensor)
+    return attended[None]
+
+
+class _Spans(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, query: Tensor, key: Tensor, value: Tensor, scale: float, spans: Sequence[tuple[int, int, Tensor]]
+    ) -> Tensor:
+        attended = torch.empty_like(query.transpose(1, 2)).transpose(1, 2)
+        sums = []
+        for begin, end, mask in spans:
+            part = slice(begin, end)
+            attended[:, :, part], log_sum = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(
+                query[:, :, part], key[:, :, part], value[:, :, part], attn_mask=mask.to(query), scale=scale
+            )
+            sums.append(log_sum)
+        ctx.save_for_backward(query, key, value, attended, *sums)
+        ctx.scale, ctx.spans = scale, spans
+        return attended
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        query, key, value, attended, *sums = ctx.saved_tensors
+        of_query, of_key, of_value = (torch.empty_like(each) for each in (query, key, value))
+        for (begin, end, mask), log_sum in zip(ctx.spans, sums):
+            part = slice(begin, end)
+            q, k, v, o, g = (each[:, :, part].flatten(0, 1) for each in (query, key, value, attended, gradients[0]))
+            one = torch.ones_like(v[..., :1])
+            # What is to be subtracted from a product, as further columns of its factors: passes over the scores are what
+            # takes the time here. The scores in fp32, as in bf16 they would no longer belong to the saved sums; the mean
+            # gradient in two bf16 parts, which together are as good as fp32.
+            mean = (g.float() * o.float()).sum(-1, keepdim=True)
+            high = mean.to(g.dtype)
+            long_q = torch.cat([q.float() * ctx.scale, -log_sum.flatten(0, 1).unsqueeze(-1)], -1)
+            long_k = torch.cat([k.float(), one.float()], -1).transpose(1, 2)
+            long_g = torch.cat([g, -high, (high.float() - mean).to(g.dtype)], -1)
+            long_v = torch.cat([v, one, one], -1).transpose(1, 2)
+            to_q, to_k, to_v = (
+                torch.empty_like(q),
+                torch.zeros_like(k, dtype=torch.float32),
+                torch.zeros_like(v, dtype=torch.float32),
+            )
+            for first in range(0, end - begin, BLOCK):
+                last = min(first + BLOCK, end - begin)
+                shares = (
+                    torch.baddbmm(mask[first:last, :last].float(), long_q[:, first:last], long_k[..., :last])
+                    .exp_()
+                    .to(q.dtype)
+                )
+                to_v[:, :last] += torch.bmm(shares.transpose(1, 2), g[:, first:last])
+                of_scores = torch.bmm(long_g[:, first:last], long_v[..., :last]).mul_(shares)
+                to_q[:, first:last] = torch.bmm(of_scores, k[:, :last])
+                to_k[:, :last] += torch.bmm(of_scores.transpose(1, 2), q[:, first:last])
+            shape = query[:, :, part].shape
+            of_query[:, :, part] = to_q.mul_(ctx.scale).view(shape)
+            of_key[:, :, part] = to_k.mul_(ctx.scale).view(shape)
+            of_value[:, :, part] = to_v.view(shape)
+        return of_query, of_key, of_value, None, None
+
+
+AttentionInterface.register(PACKED, _attend)

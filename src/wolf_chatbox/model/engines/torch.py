@@ -1,0 +1,120 @@
+"""The reference engine: a transformers model, token by token with its key-value cache."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
+
+import torch
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers.generation.logits_process import (
+    LogitsProcessor,
+    LogitsProcessorList,
+    NoRepeatNGramLogitsProcessor,
+    TemperatureLogitsWarper,
+    TopKLogitsWarper,
+    TopPLogitsWarper,
+)
+
+from wolf_chatbox.config import SamplingConfig
+from wolf_chatbox.errors import ModelError
+from wolf_chatbox.model.engines.repetition import Repetition
+from wolf_chatbox.model.load import context_of
+from wolf_chatbox.model.loss import evaluating
+
+
+class TorchEngine:
+    """Generates with the model as it is, on the device that it is on unless another is given.
+
+    Without the tokenizer there are no words, and `no_repeat_phrase` does nothing.
+    """
+
+    def __init__(
+        self, model: PreTrainedModel, device: str | None = None, tokenizer: PreTrainedTokenizerBase | None = None
+    ) -> None:
+        if device is not None:
+            torch.nn.Module.to(model, device)
+        self.model = model
+        self._repetition = Repetition(tokenizer) if tokenizer is not None else None
+        self.context = context_of(model.config)
+        self._keeps_last = "logits_to_keep" in inspect.signature(model.forward).parameters
+
+    def stream(
+        self,
+        prompt: Sequence[int],
+        sampling: SamplingConfig,
+        stop: Collection[int],
+        seed: int | None = None,
+        begun: int = 0,
+    ) -> Iterator[int]:
+        """Yield the reply's ids as they are drawn, up to an id of `stop`, which is not yielded.
+
+        The rules against repetition look at the reply alone, to which the last `begun` ids of the prompt belong already. Raises ValueError when
+        the prompt is empty or fills the context, ModelError when the model gives no numbers.
+        """
+        if not 0 < len(prompt) < self.context:
+            raise ValueError(f"a prompt of {len(prompt)} tokens; it must have 1 to {self.context - 1}")
+        device = self.model.device
+        random = torch.Generator(device)
+        if seed is None:
+            random.seed()
+        else:
+            random.manual_seed(seed)
+        shape = self._processors(sampling)
+        keep_last = {"logits_to_keep": 1} if self._keeps_last else {}
+        ids: Any = torch.tensor([list(prompt)], device=device)
+        reply = ids[:, len(prompt) - begun :]
+        cache = None
+        for _ in range(min(sampling.max_new_tokens, self.context - len(prompt))):
+            with torch.inference_mode(), evaluating(self.model):
+                output = self.model(input_ids=ids, past_key_values=cache, use_cache=True, **keep_last)
+                cache = output.past_key_values
+                logits = output.logits[:, -1].float()
+                if not math.isfinite(logits.max()):  # one NaN makes the maximum NaN
+                    raise ModelError(
+                        "the model gives no numbers (NaN or infinite logits). Its weights are damaged; take another model."
+                    )
+                scores = shape(reply, logits)
+                greedy = sampling.temperature == 0
+                ids = (
+                    scores.argmax(-1, keepdim=True)
+                    if greedy
+                    else torch.multinomial(scores.softmax(-1), 1, generator=random)
+                )
+                reply = torch.cat([reply, ids], dim=-1)
+            drawn = int(ids)
+            if drawn in stop:
+                return
+            yield drawn
+
+    def _processors(self, sampling: SamplingConfig) -> LogitsProcessorList:
+        """The changes to the scores, in the order of transformers' generate."""
+        shape = LogitsProcessorList()
+        if sampling.no_repeat_ngram_size:
+            shape.append(NoRepeatNGramLogitsProcessor(sampling.no_repeat_ngram_size))
+        if sampling.no_repeat_phrase and self._repetition is not None:
+            shape.append(_NoRepetition(self._repetition, sampling.no_repeat_phrase))
+        if sampling.temperature:
+            if sampling.temperature != 1:
+                shape.append(TemperatureLogitsWarper(float(sampling.temperature)))
+            if sampling.top_k:
+                shape.append(TopKLogitsWarper(sampling.top_k))
+            if sampling.top_p < 1:
+                shape.append(TopPLogitsWarper(sampling.top_p))
+        return shape
+
+
+class _NoRepetition(LogitsProcessor):
+    """Bars the tokens that would begin to say again what the reply has said."""
+
+    def __init__(self, repetition: Repetition, phrase: int) -> None:
+        self.repetition = repetition
+        self.phrase = phrase
+
+    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
+        for row, reply in enumerate(input_ids.tolist()):
+            barred = [each for each in self.repetition.barred(reply, self.phrase) if each < scores.shape[1]]
+            scores[row, barred] = -torch.inf
+        return scores

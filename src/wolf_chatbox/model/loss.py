@@ -1,0 +1,228 @@
+"""A causal LM's loss on rows: the summed cross-entropy of the learnt tokens.
+
+Only the learnt positions meet the output layer, a few hundred at a time, and their gradients are made on the spot: the
+logits (tokens × vocabulary) would otherwise be the largest thing in memory, or have to be computed twice. The idea is
+that of fused linear cross-entropy losses such as Liger's (Hsu et al. 2024, https://arxiv.org/abs/2410.10989).
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Literal, NamedTuple, cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from wolf_chatbox.model.attention import PACKED, Packing, describe
+from wolf_chatbox.samples.packing import Row
+
+CHUNK = 512
+"""Learnt positions whose logits are in memory together."""
+
+MULTIPLE = 64
+"""Packed tokens are padded to a multiple of this: a matrix product of an odd size takes longer, and each new size has to be prepared."""
+
+Apart = Literal["packed", "masked", "alone"]
+"""How samples of one row are kept apart: by our attention, by the model's own mask, or by one sample a row."""
+
+
+class Batch(NamedTuple):
+    """Rows as tensors, all of shape (rows, longest row); or of shape (1, tokens) with a packing, one after the other."""
+
+    ids: Tensor
+    positions: Tensor
+    """Restart at 0 with each sample; the padding is a sample of its own."""
+    learn: Tensor
+    """True where the token is predicted from those before it."""
+    packing: Packing | None = None
+
+    def to(self, device: torch.device) -> Batch:
+        ids, positions, learn = (each.to(device, non_blocking=True) for each in (self.ids, self.positions, self.learn))
+        return Batch(ids, positions, learn, self.packing.to(device) if self.packing else None)
+
+
+def collate(rows: Sequence[Row], pad_id: int, *, packed: bool = False) -> Batch:
+    """Rows to tensors, padded on the right to the longest; or `packed`, all their samples in one row."""
+    if packed:
+        rows = [tuple(sample for row in rows for sample in row)]
+    lengths = [[len(sample) for sample in row] for row in rows]
+    longest = max(map(sum, lengths))
+    if packed:
+        longest = -(-longest // MULTIPLE) * MULTIPLE
+    ids = torch.full((len(rows), longest), pad_id)
+    positions = torch.zeros((len(rows), longest), dtype=torch.long)
+    learn = torch.zeros((len(rows), longest), dtype=torch.bool)
+    for number, row in enumerate(rows):
+        at = 0
+        for sample in row:
+            end = at + len(sample)
+            ids[number, at:end] = torch.tensor(sample.ids)
+            positions[number, at:end] = torch.arange(len(sample))
+            learn[number, at:end] = torch.tensor(sample.learn)
+            at = end
+        positions[number, at:] = torch.arange(longest - at)
+    lengths[0][-1] += longest - sum(lengths[0])  # the padding follows the last sample, which does not see it
+    return Batch(ids, positions, learn, describe(lengths[0]) if packed else None)
+
+
+def count_learnt(rows: Sequence[Row]) -> int:
+    return sum(sum(sample.learn) for row in rows for sample in row)
+
+
+class SummedLoss(nn.Module):
+    """The model and its loss as one module, so that a wrapper (autocast, data parallel) sees a single forward."""
+
+    def __init__(self, model: PreTrainedModel) -> None:
+        super().__init__()
+        self.model = model
+        self.head_is_plain = _head_is_plain(model)
+        self.apart = keep_apart(model)
+        self._no_split_modules = model._no_split_modules  # by which FSDP cuts it
+
+    def collate(self, rows: Sequence[Row], pad_id: int) -> Batch:
+        """Rows as this model takes them."""
+        return collate(rows, pad_id, packed=self.apart == "packed")
+
+    def forward(self, batch: Batch) -> Tensor:
+        """The cross-entropy in nats, summed over the learnt tokens; a scalar in fp32."""
+        targets = batch.learn[:, 1:]
+        labels = batch.ids[:, 1:][targets]
+        settings: dict[str, Any] = {"input_ids": batch.ids, "position_ids": batch.positions, "use_cache": False}
+        if self.apart == "packed":
+            if batch.packing is None:
+                raise ValueError(
+                    "this model attends by the packing of a batch, and it has none; make it by `collate` of this module"
+                )
+            settings["packing"] = batch.packing
+        if not takes_positions(self.model):
+            settings.pop("position_ids")
+        if not self.head_is_plain:
+            logits = self.model(**settings).logits
+            return F.cross_entropy(logits[:, :-1][targets].float(), labels, reduction="sum")
+        hidden = self.model.base_model(**settings).last_hidden_state[:, :-1][targets]
+        head: Any = self.model.get_output_embeddings()  # type: ignore[no-untyped-call]
+        device = hidden.device.type
+        # fp16 gradients live by the scaling of the loss, which comes after they would be made here; autocast knows both.
+        if torch.is_autocast_enabled(device) and torch.get_autocast_dtype(device) == torch.float16:
+            return F.cross_entropy(head(hidden).float(), labels, reduction="sum")
+        if torch.is_autocast_enabled(device):
+            hidden = hidden.to(torch.get_autocast_dtype(device))
+        size = -(-len(labels) // MULTIPLE) * MULTIPLE
+        hidden = F.pad(hidden, (0, 0, 0, size - len(labels)))
+        return cast(Tensor, _LinearCrossEntropy.apply(hidden, head.weight, head.bias, labels, torch.is_grad_enabled()))  # type: ignore[no-untyped-call]
+
+
+class _LinearCrossEntropy(torch.autograd.Function):
+    """Output layer and summed cross-entropy, chunk by chunk, with the gradients made in the forward pass.
+
+    States beyond the labels are padding.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, labels: Tensor, learning: bool
+    ) -> Tensor:
+        matrix = weight.to(hidden.dtype)
+        total = hidden.new_zeros((), dtype=torch.float32)
+        of_hidden = torch.empty_like(hidden) if learning else None
+        of_weight = of_bias = None
+        # Of one size whatever the number of labels: memory of ever new sizes would leave ever new gaps.
+        rough, exact = (matrix.new_empty(CHUNK, len(matrix), dtype=dtype) for dtype in (matrix.dtype, torch.float32))
+        for start in range(0, len(hidden), CHUNK):
+            states, wanted = hidden[start : start + CHUNK], labels[start : start + CHUNK, None]
+            products, logits = rough[: len(states)], exact[: len(states)]
+            logits.copy_(torch.mm(states, matrix.t(), out=products))
+            if bias is not None:
+                logits += bias
+            # In place: passes over the logits are what takes the time here, after the products.
+            logits -= logits.amax(-1, keepdim=True)
+            total -= logits[: len(wanted)].gather(1, wanted).sum()
+            sums = logits.exp_().sum(-1, keepdim=True)
+            total += sums[: len(wanted)].log().sum()
+            if of_hidden is None:
+                continue
+            # The gradient of the logits: what the model gave each word, less one for the word that came.
+            logits.mul_(sums.reciprocal_()).scatter_add_(1, wanted, torch.full_like(sums, -1.0))
+            logits[len(wanted) :] = 0
+            if bias is not None and ctx.needs_input_grad[2]:
+                of_bias = logits.sum(0) if of_bias is None else of_bias + logits.sum(0)
+            error = products.copy_(logits)
+            of_hidden[start : start + CHUNK] = error @ matrix
+            if ctx.needs_input_grad[1]:
+                part = error.t() @ states
+                of_weight = part.float() if of_weight is None else of_weight.add_(part)
+        ctx.gradients = of_hidden, of_weight, of_bias
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, *scales: Tensor) -> tuple[Tensor | None, ...]:
+        # In place: they were made for this one backward pass.
+        of_hidden, of_weight, of_bias = (each if each is None else each.mul_(scales[0]) for each in ctx.gradients)
+        ctx.gradients = None  # and their memory is wanted
+        return of_hidden, of_weight, of_bias, None, None
+
+
+def takes_positions(model: PreTrainedModel) -> bool:
+    return "position_ids" in inspect.signature(model.forward).parameters
+
+
+def keep_apart(model: PreTrainedModel) -> Apart:
+    """Choose the fastest way in which two samples in one row give what each gives alone; it is tried, not assumed."""
+    if not takes_positions(model):
+        return "alone"
+    first, second = [3, 1, 4, 1, 5], [2, 7, 1]
+    ids = torch.tensor([first + second], device=model.device) % model.config.get_text_config().vocab_size
+    settings: dict[str, Any] = {
+        "input_ids": ids,
+        "position_ids": torch.tensor([[*range(5), *range(3)]], device=model.device),
+        "use_cache": False,
+    }
+    half = model.device.type == "cuda" and torch.cuda.is_bf16_supported(
+        including_emulation=False
+    )  # its kernel knows no fp32
+    rounding = 2e-2 if half else 1e-3
+
+    def is_apart(**more: Any) -> bool:
+        together = model(**settings, **more).logits[:, 5:].float()
+        return bool((together - alone).norm() <= rounding * alone.norm())
+
+    with torch.no_grad(), evaluating(model), torch.autocast(model.device.type, torch.bfloat16, enabled=half):
+        alone = model(input_ids=ids[:, 5:], use_cache=False).logits.float()
+        usual = model.config._attn_implementation
+        try:
+            model.set_attn_implementation(PACKED)
+            if is_apart(packing=describe([5, 3]).to(model.device)):
+                return "packed"
+        except (TypeError, ValueError, RuntimeError):
+            pass  # a model, or a kernel on this device, that does not know it
+        model.set_attn_implementation(usual)
+        return "masked" if is_apart() else "alone"
+
+
+def _head_is_plain(model: PreTrainedModel) -> bool:
+    """True when the logits are a linear layer on the base model's last states and nothing else (no scaling, no cap)."""
+    head = model.get_output_embeddings()  # type: ignore[no-untyped-call]
+    if type(head) is not nn.Linear or model.base_model is model:
+        return False
+    ids = torch.tensor([[3, 1, 4, 1, 5]], device=model.device) % model.config.get_text_config().vocab_size
+    with torch.no_grad(), evaluating(model):
+        states = model.base_model(input_ids=ids, use_cache=False)
+        if getattr(states, "last_hidden_state", None) is None:
+            return False
+        logits = model(input_ids=ids, use_cache=False).logits
+        return torch.allclose(head(states.last_hidden_state).float(), logits.float(), rtol=1e-3, atol=1e-3)
+
+
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Dropout off inside; afterwards the model is as it was."""
+    was = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(was)

@@ -1,0 +1,1 @@
+"""Public data sets, fetched with checksums, and corpora made of them."""

@@ -1,0 +1,1 @@
+"""Conversations to token ids: styles, rendering, packing, and what is in the data."""

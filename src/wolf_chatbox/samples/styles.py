@@ -1,0 +1,162 @@
+"""How a turn becomes text in each style: what stands before its words, and what after.
+
+dialogpt  `Hi.<|endoftext|>Hello.<|endoftext|>`: turns joined by the end token. The form of DialoGPT (Zhang et al. 2020,
+          https://arxiv.org/abs/1911.00536); it knows no names, so two sides take turns.
+named     `Rick: Hi.<|endoftext|>Morty: Hello.<|endoftext|>`: any number of speakers, each by name.
+chat      the base model's own chat template: the persona is the assistant, everybody else the user.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from wolf_chatbox.errors import StyleError
+from wolf_chatbox.samples.templates import render
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+SYSTEM = "system"
+USER = "user"
+ASSISTANT = "assistant"
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What stands around the words of one turn: the template's marks, and the speaker's label, which is plain text."""
+
+    before: str = ""
+    label: str = ""
+    after: str = ""
+
+
+class Style(Protocol):
+    """Maps a speaker to the marks around its words."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def start(self) -> str:
+        """What a conversation begins with, when its first turn is no system turn."""
+        ...
+
+    def marks(self, speaker: str) -> Marks: ...
+
+    def template(self) -> str:
+        """The Jinja chat template that renders the same text from messages with role, content and, optionally, name."""
+        ...
+
+
+@dataclass(frozen=True)
+class DialoGPT:
+    end: str
+    name: str = "dialogpt"
+    start: str = ""
+
+    def marks(self, speaker: str) -> Marks:
+        return Marks(after=self.end)
+
+    def template(self) -> str:
+        return "{% for message in messages %}{{ message['content'] + eos_token }}{% endfor %}"
+
+
+@dataclass(frozen=True)
+class Named:
+    end: str
+    persona: str
+    user: str
+    name: str = "named"
+    start: str = ""
+
+    def marks(self, speaker: str) -> Marks:
+        return Marks(label=f"{speaker}:", after=self.end)
+
+    def template(self) -> str:
+        persona, user = _jinja_string(self.persona), _jinja_string(self.user)
+        return (
+            "{% for message in messages %}"
+            f"{{% set role = {persona} if message['role'] == 'assistant' else {user} if message['role'] == 'user' else message['role'] %}}"
+            "{{ (message['name'] if message['name'] is defined else role) + ': ' + message['content'] + eos_token }}"
+            "{% endfor %}"
+            f"{{% if add_generation_prompt %}}{{{{ {persona} + ':' }}}}{{% endif %}}"
+        )
+
+
+@dataclass(frozen=True)
+class Chat:
+    """The marks of a base model's chat template, found by rendering placeholders with it.
+
+    A template that does not render turn by turn, or marks no end of a turn, raises StyleError.
+    """
+
+    persona: str
+    user: Marks
+    assistant: Marks
+    system: Marks | None
+    start: str
+    others_are_named: bool
+    """With more than two speakers the user's text says which of them speaks."""
+    source: str = field(repr=False)
+    name: str = "chat"
+
+    def marks(self, speaker: str) -> Marks:
+        if speaker == self.persona:
+            return self.assistant
+        if speaker == SYSTEM and self.system is not None:
+            return self.system
+        if self.others_are_named:
+            return Marks(self.user.before, f"{speaker}:", self.user.after)
+        return self.user
+
+    def template(self) -> str:
+        return self.source
+
+    @classmethod
+    def of(cls, tokenizer: PreTrainedTokenizerBase, persona: str, others: Collection[str]) -> Chat:
+        source = tokenizer.chat_template
+        if not isinstance(source, str):
+            raise StyleError("style chat: the base model has no chat template. Use --style named or dialogpt.")
+        one, two, three, four = (f"\ue000{number}\ue001" for number in range(4))
+        talk = ((USER, one), (ASSISTANT, two), (USER, three), (ASSISTANT, four))
+        tokens = tuple((name, str(token)) for name, token in tokenizer.special_tokens_map.items())
+        try:
+            *rendered, instructed = render(source, tokens, talk, talk[:1], talk[:2], ((SYSTEM, one), (USER, two)))
+            texts = [_text(each) for each in rendered]
+        except ValueError as error:
+            raise StyleError(
+                f"style chat: the base model's chat template fails ({error}). Use --style named."
+            ) from error
+        whole, after_user, after_assistant = texts[0], texts[1].partition(one)[2], texts[2].partition(two)[2]
+        before_one, _, rest = whole.partition(one)
+        between_user, _, rest = rest.partition(two)
+        between_assistant, _, rest = rest.partition(three)
+        if between_user.startswith(after_user) and between_assistant.startswith(after_assistant):
+            user = Marks(between_assistant.removeprefix(after_assistant), "", after_user)
+            assistant = Marks(between_user.removeprefix(after_user), "", after_assistant)
+            start = before_one.removesuffix(user.before)
+            if rest == f"{between_user}{four}{after_assistant}" and before_one.endswith(user.before):
+                # A template that has no system role says so by raising.
+                system = None if isinstance(instructed, ValueError) else _system_marks(instructed, one, two, user)
+                named = len(set(others) - {SYSTEM}) > 1
+                return cls(persona, user, assistant, system, start, named, source)
+        raise StyleError("style chat: the base model's chat template does not render turn by turn. Use --style named.")
+
+
+def _text(rendered: str | ValueError) -> str:
+    if isinstance(rendered, ValueError):
+        raise rendered
+    return rendered
+
+
+def _system_marks(rendered: str, one: str, two: str, user: Marks) -> Marks | None:
+    """The marks of a first system turn, the conversation's start among them; None where the template leaves it out."""
+    before, found, after = rendered.partition(one)
+    after = after.partition(two)[0]
+    return Marks(before, "", after.removesuffix(user.before)) if found and after.endswith(user.before) else None
+
+
+def _jinja_string(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

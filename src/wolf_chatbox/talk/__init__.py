@@ -1,0 +1,1 @@
+"""A chat with a character, and the terminal around it."""

@@ -1,0 +1,110 @@
+"""What a run computes on and in: processes, device, precision."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+
+import torch
+from accelerate import Accelerator
+from accelerate.state import AcceleratorState
+from accelerate.utils import DistributedType, GradScalerKwargs
+
+from wolf_chatbox.config import Precision
+from wolf_chatbox.errors import ConfigError
+from wolf_chatbox.model.load import computes_bf16_on_cpu
+
+CPU_PASS = 512
+"""Tokens of a pass on a CPU; above it the intermediate results no longer stay in its caches, and a token takes longer."""
+
+
+def start(precision: Precision) -> Accelerator:
+    """The processes of this run (accelerate launch, torchrun, or one), each on its device.
+
+    Raises ConfigError for a precision that the device cannot compute in, and for FSDP of the first kind.
+    """
+    AcceleratorState._reset_state(
+        reset_partial_state=False
+    )  # another run of this Python process may have had another precision
+    kind = choose_precision(precision)
+    # Told so, accelerate lets processes on CPUs know of each other.
+    cpu = not torch.accelerator.is_available()
+    accelerator = Accelerator(mixed_precision=kind, cpu=cpu, kwargs_handlers=[GradScalerKwargs(init_scale=2.0**12)])
+    if is_sharded(accelerator) and not accelerator.is_fsdp2:
+        raise ConfigError(
+            "precision",
+            precision,
+            "FSDP of version 1 is not supported. Set fsdp_version: 2 (accelerate launch --fsdp_version 2).",
+        )
+    if accelerator.device.type == "cuda":
+        torch.set_float32_matmul_precision("high")  # TF32 for what is not in half precision
+    if accelerator.device.type == "cpu":
+        keep_freed_memory()
+        if accelerator.num_processes > 1 and "OMP_NUM_THREADS" not in os.environ:
+            torch.set_num_threads(max(1, (os.cpu_count() or 1) // accelerator.num_processes))
+    return accelerator
+
+
+def is_sharded(accelerator: Accelerator) -> bool:
+    return bool(accelerator.distributed_type == DistributedType.FSDP)
+
+
+def choose_precision(precision: Precision) -> str:
+    """As accelerate calls it; fp32 is "no"."""
+    cuda = torch.cuda.is_available()
+    if precision == "auto":
+        if cuda:
+            return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "no"
+        return "bf16" if computes_bf16_on_cpu() and not torch.backends.mps.is_available() else "no"
+    if precision == "fp16" and not cuda:
+        raise ConfigError("precision", precision, "needs a CUDA device, and there is none. Use auto, bf16 or fp32.")
+    return "no" if precision == "fp32" else precision
+
+
+def autocast(accelerator: Accelerator) -> torch.autocast:
+    """For computing outside of the prepared model, as it would."""
+    kind = accelerator.mixed_precision
+    return torch.autocast(
+        accelerator.device.type, torch.float16 if kind == "fp16" else torch.bfloat16, enabled=kind != "no"
+    )
+
+
+def pass_tokens(device: torch.device, batch_tokens: int) -> int:
+    """How many tokens a pass may have: what the person's batch asks for on a GPU, what the caches hold on a CPU."""
+    return min(CPU_PASS, batch_tokens) if device.type == "cpu" else batch_tokens
+
+
+def peak_memory(device: torch.device) -> int:
+    """Bytes that the process, or on CUDA its tensors, have taken at most so far."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    if sys.platform == "win32":
+        import psutil
+
+        return int(psutil.Process().memory_info().peak_wset)
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
+
+
+def keep_freed_memory() -> bool:
+    """Tell glibc's malloc not to give freed memory back to the system; True when it understood.
+
+    By its defaults the pages of what a step frees are given back, and fetched and zeroed one by one in the next: a
+    tenth of the time of a step (docs/benchmarks.md). Blocks above 32 MB, the most that it allows, still are: kept
+    as well, they leave gaps that nothing fits into, and the process grows. Source: mallopt(3). Elsewhere than on
+    glibc nothing happens.
+    """
+    if sys.platform != "linux":
+        return False
+    try:
+        mallopt = ctypes.CDLL("libc.so.6").mallopt
+    except (OSError, AttributeError):  # musl
+        return False
+    settings = {M_MMAP_THRESHOLD: 32 << 20, M_TRIM_THRESHOLD: -1, M_ARENA_MAX: 1}
+    understood = [mallopt(name, value) for name, value in settings.items()]
+    return all(understood)

@@ -1,0 +1,85 @@
+"""The optimizer and the learning rate."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import clip_grads_with_norm_, get_total_norm
+from transformers import get_scheduler
+
+from wolf_chatbox.config import TrainConfig
+from wolf_chatbox.errors import ConfigError
+
+
+def make_optimizer(config: TrainConfig, model: nn.Module) -> torch.optim.Optimizer:
+    """The optimizer over the parameters that are learnt; biases and norms do not decay.
+
+    AdamW (Loshchilov & Hutter 2019, https://arxiv.org/abs/1711.05101), Adafactor (Shazeer & Stern 2018,
+    https://arxiv.org/abs/1804.04235), or AdamW with moments of 8 bits (Dettmers et al. 2022, https://arxiv.org/abs/2110.02861).
+    Raises ConfigError when this machine cannot run it.
+    """
+    learnt = [each for each in model.parameters() if each.requires_grad]
+    groups = [
+        {"params": [each for each in learnt if each.ndim >= 2], "weight_decay": config.weight_decay},
+        {"params": [each for each in learnt if each.ndim < 2], "weight_decay": 0.0},
+    ]
+    groups = [group for group in groups if group["params"]]
+    if config.optimizer == "adafactor":
+        return torch.optim.Adafactor(groups, lr=config.lr)
+    if config.optimizer == "adamw8bit":
+        if not torch.cuda.is_available():
+            raise ConfigError(
+                "optimizer", config.optimizer, "needs a CUDA device, and there is none. Use adamw or adafactor."
+            )
+        try:
+            from bitsandbytes.optim import AdamW8bit
+        except ImportError as error:
+            raise ConfigError("optimizer", config.optimizer, "needs bitsandbytes: pip install bitsandbytes") from error
+        optimizer: torch.optim.Optimizer = AdamW8bit(groups, lr=config.lr)
+        return optimizer
+    return torch.optim.AdamW(groups, lr=config.lr, fused=True)
+
+
+def clip(model: nn.Module, most: float) -> float:
+    """The norm of all gradients; they are scaled down to `most` where it is more, unless that is 0."""
+    learnt = [each for each in model.parameters() if each.grad is not None]
+    norm: Any = get_total_norm([each.grad for each in learnt if each.grad is not None])
+    total: Tensor = (
+        norm.full_tensor() if hasattr(norm, "full_tensor") else norm
+    )  # of gradients that lie in parts on several processes
+    size = float(total)
+    if most and size > most:
+        clip_grads_with_norm_(learnt, most, total)
+    return size
+
+
+def make_schedule(config: TrainConfig, optimizer: torch.optim.Optimizer, updates: int) -> Any:
+    """The learning-rate schedule; what some schedules need beyond the flags gets the value customary for them."""
+    extra: dict[str, dict[str, Any]] = {
+        "cosine_with_min_lr": {"min_lr_rate": 0.1},
+        "cosine_warmup_with_min_lr": {"min_lr_rate": 0.1},
+        "warmup_stable_decay": {"num_decay_steps": max(1, updates // 5)},
+        "reduce_lr_on_plateau": {"patience": 0, "factor": 0.5},
+        "greedy": {"max_lr": config.lr},
+    }
+    warmup = math.ceil(config.warmup_ratio * updates)
+    return get_scheduler(
+        config.schedule,
+        optimizer,
+        num_warmup_steps=warmup,
+        num_training_steps=updates,
+        scheduler_specific_kwargs=extra.get(config.schedule),
+    )
+
+
+def step_schedule(schedule: Any, loss: float) -> None:
+    """After an update: most schedules go by the count, greedy by the loss; the plateau waits for an evaluation."""
+    if isinstance(schedule, torch.optim.lr_scheduler.LRScheduler) and not isinstance(
+        schedule, torch.optim.lr_scheduler.ReduceLROnPlateau
+    ):
+        schedule.step()
+    elif type(schedule).__name__ == "GreedyLR":
+        schedule.step(loss)

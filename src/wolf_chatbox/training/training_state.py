@@ -1,0 +1,147 @@
+"""What a run needs to go on bit for bit: weights, optimizer, schedule, and where it stood.
+
+No random state is among it: what is random in an update follows from the seed and the update's number alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+from torch.distributed.checkpoint.state_dict import (
+    StateDictOptions,
+    get_model_state_dict,
+    get_optimizer_state_dict,
+    set_model_state_dict,
+    set_optimizer_state_dict,
+)
+
+from wolf_chatbox.errors import CheckpointError
+from wolf_chatbox.training.run_folder import RunFolder, seal, unseal
+
+TENSORS = "training.pt"
+
+
+@dataclass
+class TrainingState:
+    """The parts of a run that change; whole on one process, however many there are."""
+
+    learner: nn.Module
+    optimizer: Any
+    schedule: Any
+    accelerator: Accelerator
+
+    def weights(self) -> dict[str, Tensor]:
+        """The model's weights under their own names, on the first process; all processes must call it."""
+        options = StateDictOptions(full_state_dict=True, cpu_offload=self.accelerator.num_processes > 1)
+        found: dict[str, Any] = get_model_state_dict(self.learner, options=options)
+        return {name.removeprefix("model."): each for name, each in found.items()}
+
+    def capture(self) -> dict[str, Any]:
+        """Everything that `restore` needs, on the first process; all processes must call it."""
+        options = StateDictOptions(
+            full_state_dict=True, cpu_offload=self.accelerator.num_processes > 1, ignore_frozen_params=True
+        )
+        return {
+            "model": get_model_state_dict(self.learner, options=options),
+            "optimizer": get_optimizer_state_dict(self.learner, self.optimizer.optimizer, options=options),
+            "schedule": self.schedule.state_dict(),
+            "scaler": self.accelerator.scaler.state_dict() if self.accelerator.scaler else None,
+        }
+
+    def restore(self, captured: dict[str, Any]) -> None:
+        options = StateDictOptions(full_state_dict=True, ignore_frozen_params=True, strict=False)
+        set_model_state_dict(self.learner, captured["model"], options=options)
+        set_optimizer_state_dict(self.learner, self.optimizer.optimizer, captured["optimizer"], options=options)
+        self.schedule.load_state_dict(captured["schedule"])
+        if self.accelerator.scaler and captured["scaler"]:
+            self.accelerator.scaler.load_state_dict(captured["scaler"])
+
+
+def save_state(
+    place: Path, captured: dict[str, Any], update: int, run: dict[str, Any], metrics: dict[str, Any]
+) -> None:
+    """Write what was captured after `update` into the folder `place`, with checksums."""
+    with (place / TENSORS).open(
+        "wb"
+    ) as file:  # to a file of its own, torch.save would not tell a full disk from other faults
+        torch.save(captured, file)
+    seal(place, {"update": update, "run": run, "metrics": metrics})
+
+
+def load_state(place: Path) -> dict[str, Any]:
+    captured: dict[str, Any] = torch.load(place / TENSORS, weights_only=True, map_location="cpu")
+    return captured
+
+
+def whole_states(
+    folder: RunFolder, warn: Callable[[str], None] = lambda text: None
+) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """The whole states' folders, the newest first, and what is recorded in them: `update`, `run`, `metrics`; damaged ones are named by `warn`."""
+    for place in reversed(folder.states()):
+        try:
+            progress = unseal(place, TENSORS)
+        except CheckpointError as error:
+            warn(f"{place}: the saved state is damaged ({error}); the one before it is taken")
+        else:
+            yield place, progress
+
+
+def load_progress(folder: RunFolder, warn: Callable[[str], None]) -> tuple[Path, dict[str, Any]]:
+    """The newest whole state. Raises CheckpointError when none is whole."""
+    for found in whole_states(folder, warn):
+        return found
+    raise CheckpointError(f"{folder.unfinished}: no saved state in it is whole. Start anew with --overwrite.")
+
+
+def fingerprint_base(model: nn.Module) -> str | None:
+    """A checksum of the weights that are not learnt, and so are in no state; None where all are learnt."""
+    frozen = [(name, each) for name, each in model.named_parameters() if not each.requires_grad]
+    digest = hashlib.sha256()
+    for name, each in frozen:
+        digest.update(name.encode())
+        digest.update(each.detach().cpu().flatten().view(torch.uint8).numpy().data)
+    return digest.hexdigest()[:16] if frozen else None
+
+
+def check_settings(place: Path, before: dict[str, Any], now: dict[str, Any]) -> None:
+    """Raise CheckpointError, naming the differences, when a run is not the one that was interrupted."""
+    differing = [
+        f"{name} {old.get(name)!r}, now {new.get(name)!r}"
+        for old, new in ((before["settings"], json.loads(json.dumps(now["settings"]))), (before, now))
+        for name in new
+        if name not in UNBOUND and old.get(name) != new.get(name)
+    ]
+    if before["data"]["fingerprint"] != now["data"]["fingerprint"]:
+        differing.append("the data is another")
+    if before.get("base_fingerprint", now["base_fingerprint"]) != now["base_fingerprint"]:
+        differing.append("the base model is another: its weights differ")
+    if differing:
+        raise CheckpointError(
+            f"{place}: the interrupted run had other settings ({'; '.join(differing)}). Resume with the same ones, or start anew with --overwrite."
+        )
+
+
+UNBOUND = frozenset(
+    {
+        "log_every",
+        "save_every",
+        "keep",
+        "patience",
+        "report_to",
+        "dry_run",
+        "sampling",
+        "output",
+        "trust_remote_code",
+        "allow_base",
+    }
+    | {"settings", "data", "versions", "started", "processes", "rows_an_update", "base_fingerprint"}
+)
+"""What may differ between a run and its resumption: it does not change what is learnt."""

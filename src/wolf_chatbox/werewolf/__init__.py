@@ -1,0 +1,1 @@
+"""Games of werewolf: what each player knows, what the moderator says, and figures."""

@@ -1,0 +1,76 @@
+"""Our attention against PyTorch's with the whole mask, computed in double precision."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from wolf_chatbox.model import attention
+from wolf_chatbox.model.attention import describe
+
+LENGTHS = [[40], [1], [3, 5], [300, 7], [20] * 25, [100, 40, 1, 1, 60, 150]]
+
+
+def make(lengths: list[int], dtype: torch.dtype, groups: int = 1) -> list[Tensor]:
+    random = torch.Generator().manual_seed(0)
+    heads = [4, 4 // groups, 4 // groups]
+    return [torch.randn(1, each, sum(lengths), 16, generator=random).to(dtype).requires_grad_() for each in heads]
+
+
+def whole(query: Tensor, key: Tensor, value: Tensor, lengths: list[int], scale: float | None = None) -> Tensor:
+    seen = torch.block_diag(*[torch.ones(each, each).tril() for each in lengths]).bool()
+    return F.scaled_dot_product_attention(
+        query, key, value, attn_mask=seen[None, None], scale=scale, enable_gqa=True
+    ).transpose(1, 2)
+
+
+def gradients(inputs: list[Tensor], attended: Tensor) -> list[Tensor]:
+    along = torch.randn(attended.shape, generator=torch.Generator().manual_seed(1)).to(attended.dtype)
+    return list(torch.autograd.grad(attended, inputs, along))
+
+
+@pytest.mark.parametrize("lengths", LENGTHS, ids=str)
+@pytest.mark.parametrize(("dtype", "rounding"), [(torch.float32, 1e-5), (torch.bfloat16, 1.2e-2)])
+@pytest.mark.parametrize(("groups", "scale"), [(1, None), (2, 0.3)])
+def test_it_is_attention_with_the_whole_mask(
+    lengths: list[int], dtype: torch.dtype, rounding: float, groups: int, scale: float | None
+) -> None:
+    inputs = make(lengths, dtype, groups)
+    exact = [each.detach().double().requires_grad_() for each in inputs]
+    expected = whole(*exact, lengths, scale)
+    attended, _ = attention._attend(None, *inputs, None, scaling=scale, packing=describe(lengths))
+    pairs = zip([attended, *gradients(inputs, attended)], [expected, *gradients(exact, expected)])
+    for ours, theirs in pairs:
+        # A single token's query and key have no gradient: what is left is the rounding of numbers of size one.
+        assert (ours.double() - theirs).norm() <= rounding * (theirs.norm() + 1.0)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_no_sample_sees_another(dtype: torch.dtype) -> None:
+    inputs = make([30, 50, 9], dtype)
+    packing = describe([30, 50, 9])
+    before, _ = attention._attend(None, *inputs, None, packing=packing)
+    others = [each.detach().clone() for each in inputs]
+    for each in others:
+        each[:, :, 30:80] = 7.0
+    after, _ = attention._attend(None, *others, None, packing=packing)
+    assert torch.equal(before[:, :30], after[:, :30])
+    assert torch.equal(before[:, 80:], after[:, 80:])
+
+
+@pytest.mark.parametrize("lengths", LENGTHS, ids=str)
+def test_spans_cover_every_token_once(lengths: list[int]) -> None:
+    packing = describe(lengths)
+    assert [begin for begin, _, _ in packing.spans] == [0, *(end for _, end, _ in packing.spans[:-1])]
+    assert packing.spans[-1][1] == sum(lengths) == int(packing.ends[-1])
+    assert packing.longest == max(lengths)
+
+
+@pytest.mark.parametrize("unknown", [{"sliding_window": 8}, {"softcap": 2.0}, {"s_aux": torch.zeros(4)}])
+def test_what_it_does_not_know_is_refused(unknown: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="packed attention knows no"):
+        attention._attend(None, *make([9], torch.float32), None, packing=describe([9]), **unknown)

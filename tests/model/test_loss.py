@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch.nn.functional import cross_entropy
+from transformers import GraniteConfig, GraniteForCausalLM, OPTConfig, OPTForCausalLM
+
+from conftest import make_gpt2, make_llama
+from wolf_chatbox.model import loss as loss_module
+from wolf_chatbox.model.loss import SummedLoss, count_learnt, keep_apart
+from wolf_chatbox.samples.packing import pack
+from wolf_chatbox.samples.rendering import Sample
+
+
+def granite() -> Any:
+    """A model that scales its logits: the output layer alone is not the whole of its head."""
+    torch.manual_seed(0)
+    shape = {
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+    }
+    return GraniteForCausalLM(GraniteConfig(vocab_size=410, logits_scaling=3.0, **shape))
+
+
+def make_samples() -> list[Sample]:
+    random = torch.Generator().manual_seed(1)
+    sizes = [30, 3, 17, 9, 25, 2, 12]
+    ids = [torch.randint(1, 400, (size,), generator=random).tolist() for size in sizes]
+    return [
+        Sample(each, [at > 0 and (at + number) % 3 > 0 for at in range(len(each))]) for number, each in enumerate(ids)
+    ]
+
+
+@torch.no_grad()
+def one_by_one(model: Any, samples: list[Sample]) -> float:
+    total = 0.0
+    for sample in samples:
+        ids = torch.tensor([sample.ids])
+        logits = model(input_ids=ids).logits[0, :-1]
+        learn = torch.tensor(sample.learn[1:])
+        if learn.any():
+            total += float(cross_entropy(logits[learn], ids[0, 1:][learn], reduction="sum"))
+    return total
+
+
+@torch.no_grad()
+def summed(learner: SummedLoss, rows: list[Any], pad_id: int = 1) -> float:
+    return float(learner(learner.collate(rows, pad_id)))
+
+
+@pytest.mark.parametrize("make", [make_gpt2, make_llama, granite])
+def test_packed_is_one_by_one(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loss_module, "CHUNK", 7)
+    model = make().eval()
+    samples = make_samples()
+    expected = one_by_one(model, samples)
+    learner = SummedLoss(model)
+    assert learner.head_is_plain == (make is not granite)
+    assert learner.apart == "packed"
+    for room in (30, 47, 200):
+        rows = pack(samples, room)
+        assert summed(learner, rows) == pytest.approx(expected, rel=1e-5)
+    assert count_learnt(rows) == sum(sum(sample.learn) for sample in samples)
+
+
+def test_gradients_of_packed_are_those_of_one_by_one() -> None:
+    samples = make_samples()
+    gradients = []
+    for rows in (pack(samples, 64), [(sample,) for sample in samples]):
+        model = make_gpt2()
+        learner = SummedLoss(model)
+        learner(learner.collate(rows, pad_id=0)).backward()
+        gradients.append(torch.cat([each.grad.flatten() for each in model.parameters()]))
+    assert torch.allclose(gradients[0], gradients[1], rtol=1e-4, atol=1e-5)
+
+
+def test_the_padding_is_told_by_the_mask_never_by_an_id() -> None:
+    model = make_gpt2().eval()
+    rows = pack(make_samples(), 64)
+    assert summed(SummedLoss(model), rows, 0) == pytest.approx(summed(SummedLoss(model), rows, 5), rel=1e-6)
+
+
+def test_a_model_that_cannot_pack_is_found_out() -> None:
+    class Deaf(type(make_gpt2())):  # type: ignore[misc]
+        def forward(self, input_ids: Any = None, position_ids: Any = None, **rest: Any) -> Any:
+            return super().forward(input_ids=input_ids, **rest)
+
+    torch.manual_seed(0)
+    assert keep_apart(Deaf(make_gpt2().config)) == "alone"
+    opt = OPTForCausalLM(
+        OPTConfig(
+            vocab_size=50,
+            hidden_size=16,
+            ffn_dim=16,
+            num_hidden_layers=1,
+            num_attention_heads=2,
+            max_position_embeddings=64,
+            word_embed_proj_dim=16,
+        )
+    )
+    samples = [Sample([3, 4, 5], [False, True, True])]
+    assert summed(SummedLoss(opt.eval()), [(samples[0],)]) == pytest.approx(one_by_one(opt, samples), rel=1e-5)

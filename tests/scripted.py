@@ -1,0 +1,47 @@
+"""A chat with an engine whose replies are written down beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
+
+from wolf_chatbox.config import SamplingConfig
+from wolf_chatbox.samples.rendering import make_renderer
+from wolf_chatbox.talk.session import ChatSession
+
+
+class Scripted:
+    """An engine that says what it is told to, token by token, and remembers its prompts."""
+
+    def __init__(self, tokenizer: Any, *replies: str, context: int = 256) -> None:
+        self.tokenizer = tokenizer
+        self.replies = list(replies)
+        self.context = context
+        self.prompts: list[list[int]] = []
+
+    def stream(
+        self,
+        prompt: Sequence[int],
+        sampling: SamplingConfig,
+        stop: Collection[int],
+        seed: int | None = None,
+        begun: int = 0,
+    ) -> Iterator[int]:
+        self.prompts.append(list(prompt))
+        if begun:  # it goes on where it was cut
+            ids = self.tokenizer(f" {self.last}", add_special_tokens=False).input_ids
+            assert self.tokenizer.decode(prompt[-begun:]) == self.tokenizer.decode(ids[:begun])
+            yield from ids[begun:][: sampling.max_new_tokens]
+            return
+        reply = self.last = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+        for each in self.tokenizer(f" {reply}", add_special_tokens=False).input_ids[: sampling.max_new_tokens]:
+            if each in stop:
+                return
+            yield each
+
+
+def talk(tokenizer: Any, *replies: str, style: str = "named", context: int = 256, **settings: Any) -> ChatSession:
+    speakers = {"Rick": 5, "Morty": 4, "Beth": 2}
+    renderer = make_renderer(tokenizer, style, "Rick", "Morty", speakers)
+    options = {"persona": "Rick", "user": "Morty", "speakers": speakers, "sampling": SamplingConfig(max_new_tokens=100)}
+    return ChatSession(Scripted(tokenizer, *replies, context=context), renderer, **(options | settings))
