@@ -30,7 +30,7 @@ def model_folder(name: str, place: Path) -> str:
     from transformers import GPT2Config, GPT2LMHeadModel
 
     from wolf_chatbox.model.hub import locate
-    from wolf_chatbox.model.load import load_tokenizer
+    from wolf_chatbox.model.tokenizer import load_tokenizer
 
     width, layers = SHAPES[name]
     torch.manual_seed(0)
@@ -131,7 +131,8 @@ Step = Callable[[int, int, float, Any], None]
 def classic(args: argparse.Namespace, folder: str, step: Step) -> int:
     import torch
 
-    from wolf_chatbox.model.load import load_model, pad_id
+    from wolf_chatbox.model.load import load_model
+    from wolf_chatbox.model.tokenizer import pad_id
 
     base = load_model(folder)
     model, pad = base.model.to(args.device).train(), pad_id(base.tokenizer)
@@ -163,7 +164,8 @@ def with_trainer(args: argparse.Namespace, folder: str, step: Step, packing: boo
     import torch
     from transformers import Trainer, TrainerCallback, TrainingArguments
 
-    from wolf_chatbox.model.load import load_model, pad_id
+    from wolf_chatbox.model.load import load_model
+    from wolf_chatbox.model.tokenizer import pad_id
     from wolf_chatbox.samples.dataset import prepare
 
     base = load_model(folder)

@@ -135,7 +135,7 @@ def test_models_lists_the_aliases(cli: Any) -> None:
     assert {"smollm2-135m", "dialogpt-small", "gpt2-xl", "japanese-gpt2-medium"} <= set(out.split())
     code, _, err = cli("models", "pull", "./nowhere")
     assert code == 1
-    assert err.startswith("error: ./nowhere: there is no such folder.")
+    assert err.startswith("error: ./nowhere: no such folder.")
 
 
 def test_an_unknown_error_keeps_its_traceback() -> None:

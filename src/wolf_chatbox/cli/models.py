@@ -15,12 +15,12 @@ app = App(name="models", help="List and fetch base models.")
 def list_models() -> int:
     """List the short names; any hub name of a causal language model, or a folder, does as well."""
     from wolf_chatbox.model import embedded
-    from wolf_chatbox.model.hub import ALIASES, PARAMETERS, is_cached
+    from wolf_chatbox.model.hub import KNOWN, is_cached
 
     table = Table("alias", "parameters", Column("from", overflow="fold"), "here")
-    for alias in [embedded.ALIAS, *ALIASES]:
-        origin = ALIASES.get(alias, f"{embedded.REQUIREMENT} (no hub needed)")
-        table.add_row(alias, PARAMETERS[alias], origin, "yes" if is_cached(alias) else "")
+    for alias, known in KNOWN.items():
+        origin = known.hub_name or f"{embedded.REQUIREMENT} (no hub needed)"
+        table.add_row(alias, known.parameters, origin, "yes" if is_cached(alias) else "")
     Screen().print(table)
     return 0
 

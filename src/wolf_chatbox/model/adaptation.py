@@ -1,4 +1,4 @@
-"""What of a base model is learnt, and how it is held in memory while it learns."""
+"""Choose which weights of a base model are trained, and how the model is kept in memory meanwhile."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def adapt(model: PreTrainedModel, config: TrainConfig, name: str) -> None:
         except (ValueError, NotImplementedError) as error:
             reason = " ".join(str(error).split())[:200]
             raise ModelError(
-                f"{name}: takes no LoRA ({reason}). Train all weights: leave out ", Setting("lora_rank"), "."
+                f"{name}: does not support LoRA ({reason}). Leave out ", Setting("lora_rank"), "."
             ) from error
     if config.freeze_embeddings:
         for module in model.modules():
@@ -50,7 +50,7 @@ def adapt(model: PreTrainedModel, config: TrainConfig, name: str) -> None:
             model.activation_checkpointing_enable({"use_reentrant": False})
         except ValueError as error:
             raise ModelError(
-                f"{name}: knows no gradient checkpointing. Leave out ", Setting("gradient_checkpointing"), "."
+                f"{name}: does not support gradient checkpointing. Leave out ", Setting("gradient_checkpointing"), "."
             ) from error
     if config.compile:
         model.base_model.compile(dynamic=True)

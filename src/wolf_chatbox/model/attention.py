@@ -18,13 +18,17 @@ from torch import Tensor
 from transformers import AttentionInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
+from wolf_chatbox.model.compat import flash_attention_on_cpu
+
 PACKED = "packed_samples"
 
 SPAN = 128
-"""Shorter samples are computed together up to this many tokens, masked from each other: small products cost more time than they save."""
+"""Shorter samples are computed together up to this many tokens, masked from each other: small matrix products cost more
+time than they save."""
 
 BLOCK = 128
-"""Queries whose scores are computed together in the backward pass, with the keys up to theirs: half of the scores are never needed."""
+"""Queries whose scores are computed together in the backward pass, with the keys up to theirs: the other half of the
+scores is never needed."""
 
 
 class Packing(NamedTuple):
@@ -34,7 +38,7 @@ class Packing(NamedTuple):
     """(samples + 1,) int32: 0 and the end of each sample, as variable-length kernels take it."""
     longest: int
     spans: tuple[tuple[int, int, Tensor], ...]
-    """Begin, end and additive fp32 mask (end - begin, end - begin) of the tokens that are computed together; for the CPU."""
+    """Begin, end and additive fp32 mask (end - begin, end - begin) of tokens computed together; for the CPU."""
 
     def to(self, device: torch.device) -> Packing:
         return self._replace(ends=self.ends.to(device, non_blocking=True))
@@ -84,10 +88,11 @@ def _attend(
     if groups > 1:
         key, value = key.repeat_interleave(groups, 1), value.repeat_interleave(groups, 1)
     if query.device.type == "cpu" and query.dtype == torch.bfloat16 and not dropout:
-        return _Spans.apply(query, key, value, scale, packing.spans).transpose(1, 2), None  # type: ignore[no-untyped-call]
+        spans: Any = _Spans
+        return spans.apply(query, key, value, scale, packing.spans).transpose(1, 2), None
     parts = []
     for begin, end, mask in packing.spans:
-        q, k, v = (each[:, :, begin:end] for each in (query, key, value))
+        q, k, v = (states[:, :, begin:end] for states in (query, key, value))
         parts.append(F.scaled_dot_product_attention(q, k, v, mask.to(query), dropout, scale=scale))
     return torch.cat(parts, 2).transpose(1, 2), None
 
@@ -95,7 +100,7 @@ def _attend(
 def _on_cuda(query: Tensor, key: Tensor, value: Tensor, scale: float, packing: Packing) -> Tensor:
     from torch.nn.attention.varlen import varlen_attn
 
-    query, key, value = (each[0].transpose(0, 1) for each in (query, key, value))
+    query, key, value = (states[0].transpose(0, 1) for states in (query, key, value))
     ends, longest = packing.ends, packing.longest
     grouped = query.shape[1] != key.shape[1]
     attended = varlen_attn(
@@ -114,8 +119,8 @@ class _Spans(torch.autograd.Function):
         sums = []
         for begin, end, mask in spans:
             part = slice(begin, end)
-            attended[:, :, part], log_sum = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(
-                query[:, :, part], key[:, :, part], value[:, :, part], attn_mask=mask.to(query), scale=scale
+            attended[:, :, part], log_sum = flash_attention_on_cpu(
+                query[:, :, part], key[:, :, part], value[:, :, part], mask.to(query), scale
             )
             sums.append(log_sum)
         ctx.save_for_backward(query, key, value, attended, *sums)
@@ -125,14 +130,14 @@ class _Spans(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         query, key, value, attended, *sums = ctx.saved_tensors
-        of_query, of_key, of_value = (torch.empty_like(each) for each in (query, key, value))
+        of_query, of_key, of_value = (torch.empty_like(states) for states in (query, key, value))
         for (begin, end, mask), log_sum in zip(ctx.spans, sums):
             part = slice(begin, end)
-            q, k, v, o, g = (each[:, :, part].flatten(0, 1) for each in (query, key, value, attended, gradients[0]))
+            q, k, v, o, g = (states[:, :, part].flatten(0, 1) for states in (query, key, value, attended, gradients[0]))
             one = torch.ones_like(v[..., :1])
-            # What is to be subtracted from a product, as further columns of its factors: passes over the scores are what
-            # takes the time here. The scores in fp32, as in bf16 they would no longer belong to the saved sums; the mean
-            # gradient in two bf16 parts, which together are as good as fp32.
+            # What is subtracted from a product stands in further columns of its factors, because passes over the scores
+            # take the time here. The scores are in fp32: in bf16 they would not belong to the saved sums any more. The
+            # mean gradient is in two bf16 parts, which together are as good as fp32.
             mean = (g.float() * o.float()).sum(-1, keepdim=True)
             high = mean.to(g.dtype)
             long_q = torch.cat([q.float() * ctx.scale, -log_sum.flatten(0, 1).unsqueeze(-1)], -1)

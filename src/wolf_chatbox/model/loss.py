@@ -18,20 +18,22 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from wolf_chatbox.model.attention import PACKED, Packing, describe
+from wolf_chatbox.model.compat import attention_of, layers_of
 from wolf_chatbox.samples.packing import Row
 
 CHUNK = 512
 """Learnt positions whose logits are in memory together."""
 
 MULTIPLE = 64
-"""Packed tokens are padded to a multiple of this: a matrix product of an odd size takes longer, and each new size has to be prepared."""
+"""Packed tokens are padded to a multiple of this: a matrix product of an odd size takes longer, and each new size must
+be prepared."""
 
 Apart = Literal["packed", "masked", "alone"]
 """How samples of one row are kept apart: by our attention, by the model's own mask, or by one sample a row."""
 
 
 class Batch(NamedTuple):
-    """Rows as tensors, all of shape (rows, longest row); or of shape (1, tokens) with a packing, one after the other."""
+    """Rows as tensors of shape (rows, longest row); or one after the other, of shape (1, tokens), with a packing."""
 
     ids: Tensor
     positions: Tensor
@@ -41,7 +43,9 @@ class Batch(NamedTuple):
     packing: Packing | None = None
 
     def to(self, device: torch.device) -> Batch:
-        ids, positions, learn = (each.to(device, non_blocking=True) for each in (self.ids, self.positions, self.learn))
+        ids, positions, learn = (
+            tensor.to(device, non_blocking=True) for tensor in (self.ids, self.positions, self.learn)
+        )
         return Batch(ids, positions, learn, self.packing.to(device) if self.packing else None)
 
 
@@ -81,7 +85,7 @@ class SummedLoss(nn.Module):
         self.model = model
         self.head_is_plain = _head_is_plain(model)
         self.apart = keep_apart(model)
-        self._no_split_modules = model._no_split_modules  # by which FSDP cuts it
+        self._no_split_modules = layers_of(model)  # accelerate's FSDP looks for it here
 
     def collate(self, rows: Sequence[Row], pad_id: int) -> Batch:
         """Rows as this model takes them."""
@@ -106,14 +110,15 @@ class SummedLoss(nn.Module):
         hidden = self.model.base_model(**settings).last_hidden_state[:, :-1][targets]
         head: Any = self.model.get_output_embeddings()  # type: ignore[no-untyped-call]
         device = hidden.device.type
-        # fp16 gradients live by the scaling of the loss, which comes after they would be made here; autocast knows both.
+        # fp16 gradients need the scaling of the loss, which comes after they would be made here; autocast knows both.
         if torch.is_autocast_enabled(device) and torch.get_autocast_dtype(device) == torch.float16:
             return F.cross_entropy(head(hidden).float(), labels, reduction="sum")
         if torch.is_autocast_enabled(device):
             hidden = hidden.to(torch.get_autocast_dtype(device))
         size = -(-len(labels) // MULTIPLE) * MULTIPLE
         hidden = F.pad(hidden, (0, 0, 0, size - len(labels)))
-        return cast(Tensor, _LinearCrossEntropy.apply(hidden, head.weight, head.bias, labels, torch.is_grad_enabled()))  # type: ignore[no-untyped-call]
+        fused: Any = _LinearCrossEntropy
+        return cast(Tensor, fused.apply(hidden, head.weight, head.bias, labels, torch.is_grad_enabled()))
 
 
 class _LinearCrossEntropy(torch.autograd.Function):
@@ -161,7 +166,9 @@ class _LinearCrossEntropy(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *scales: Tensor) -> tuple[Tensor | None, ...]:
         # In place: they were made for this one backward pass.
-        of_hidden, of_weight, of_bias = (each if each is None else each.mul_(scales[0]) for each in ctx.gradients)
+        of_hidden, of_weight, of_bias = (
+            gradient if gradient is None else gradient.mul_(scales[0]) for gradient in ctx.gradients
+        )
         ctx.gradients = None  # and their memory is wanted
         return of_hidden, of_weight, of_bias, None, None
 
@@ -181,9 +188,8 @@ def keep_apart(model: PreTrainedModel) -> Apart:
         "position_ids": torch.tensor([[*range(5), *range(3)]], device=model.device),
         "use_cache": False,
     }
-    half = model.device.type == "cuda" and torch.cuda.is_bf16_supported(
-        including_emulation=False
-    )  # its kernel knows no fp32
+    # The kernel for CUDA does not compute in fp32.
+    half = model.device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
     rounding = 2e-2 if half else 1e-3
 
     def is_apart(**more: Any) -> bool:
@@ -192,7 +198,7 @@ def keep_apart(model: PreTrainedModel) -> Apart:
 
     with torch.no_grad(), evaluating(model), torch.autocast(model.device.type, torch.bfloat16, enabled=half):
         alone = model(input_ids=ids[:, 5:], use_cache=False).logits.float()
-        usual = model.config._attn_implementation
+        usual = attention_of(model)
         try:
             model.set_attn_implementation(PACKED)
             if is_apart(packing=describe([5, 3]).to(model.device)):

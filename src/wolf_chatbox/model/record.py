@@ -1,4 +1,4 @@
-"""run.json: what a trained model's folder says of its training."""
+"""run.json, the record of a training run in the trained model's folder."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ RUN_FILE = "run.json"
 
 
 def read_run(folder: Path) -> dict[str, Any] | None:
-    """The run.json of a trained model's folder; None where there is none. Raises CheckpointError when it is damaged."""
+    """Read a trained model's record; None where there is none. Raises CheckpointError when it is damaged."""
     path = folder / RUN_FILE
     if not path.is_file():
         return None
@@ -40,7 +40,7 @@ READ: dict[str, Callable[[Any], bool]] = {
     "finished": lambda finished: isinstance(finished, bool),
     "data": lambda data: isinstance(data, dict) and _counts(data.get("speakers", {})),
 }
-"""What is read of a record, and whether it may be so: the file may come from anybody."""
+"""The fields that are read, each with its check: the file may come from anybody."""
 
 
 def write_run(folder: Path, run: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ from wolf_chatbox.errors import ChatError, ConfigError, DataError, ModelError
 from wolf_chatbox.files import new_file
 from wolf_chatbox.model.engines import Engine
 from wolf_chatbox.model.engines.torch import TorchEngine
-from wolf_chatbox.model.hub import INCOMPLETE, locate
+from wolf_chatbox.model.hub import DOWNLOAD_AGAIN, locate
 from wolf_chatbox.model.load import inference_dtype, load_model
 from wolf_chatbox.model.record import read_run
 from wolf_chatbox.samples.rendering import Renderer, choose_style, make_renderer
@@ -286,7 +286,7 @@ def saved_sampling(generation: object, folder: Path) -> SamplingConfig:
         return SamplingConfig().changed(**(settings | ({"temperature": 0.0} if greedy else {})))
     except ConfigError as error:
         problem = " ".join(str(error).split())[:200].rstrip(".")
-        raise ModelError(f"{folder}: its generation_config.json is damaged ({problem}). {INCOMPLETE}") from error
+        raise ModelError(f"{folder}: its generation_config.json is damaged ({problem}). {DOWNLOAD_AGAIN}") from error
 
 
 def cut_at_other_speaker(text: str, speakers: set[str]) -> tuple[str, bool]:

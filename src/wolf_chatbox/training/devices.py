@@ -13,7 +13,7 @@ from accelerate.utils import DistributedType, GradScalerKwargs
 
 from wolf_chatbox.config import Precision
 from wolf_chatbox.errors import ConfigError
-from wolf_chatbox.model.load import computes_bf16_on_cpu
+from wolf_chatbox.model.compat import computes_bf16_on_cpu
 
 CPU_PASS = 512
 """Tokens of a pass on a CPU; above it the intermediate results no longer stay in its caches, and a token takes longer."""

@@ -18,7 +18,8 @@ from wolf_chatbox.config import TrainConfig
 from wolf_chatbox.errors import ConfigError, TrainingError
 from wolf_chatbox.lock import alone
 from wolf_chatbox.model.adaptation import adapt
-from wolf_chatbox.model.load import check_finite, context_of, count_parameters, load_model, pad_id
+from wolf_chatbox.model.load import check_finite, context_of, count_parameters, load_model
+from wolf_chatbox.model.tokenizer import pad_id
 from wolf_chatbox.model.loss import SummedLoss, count_learnt, evaluating
 from wolf_chatbox.model.record import read_run
 from wolf_chatbox.samples.dataset import Dataset, make_rows, read

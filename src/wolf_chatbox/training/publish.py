@@ -20,7 +20,9 @@ from wolf_chatbox.errors import CheckpointError, ModelError
 from wolf_chatbox.files import check_folder, write_folder
 from wolf_chatbox.lock import alone
 from wolf_chatbox.model.hub import ADAPTER_FILE
-from wolf_chatbox.model.load import BaseModel, context_of, count_parameters, load_model, name_base, pad_id
+from wolf_chatbox.model.adapter import write_base_name
+from wolf_chatbox.model.load import BaseModel, context_of, count_parameters, load_model
+from wolf_chatbox.model.tokenizer import pad_id
 from wolf_chatbox.model.record import RUN_FILE, write_run
 from wolf_chatbox.samples.dataset import Dataset
 from wolf_chatbox.training.card import draw_losses, write_card
@@ -107,7 +109,7 @@ def save_model(place: Path, base: BaseModel, weights: dict[str, Tensor], dataset
     if config.lora_rank:
         base.model.config.save_pretrained(place)
         settings.save_pretrained(place)
-        name_base(place, config.model)
+        write_base_name(place, config.model)
     tokenizer.chat_template = dataset.renderer.style.template()
     tokenizer.model_max_length = context_of(base.model.config)
     tokenizer.save_pretrained(place)
