@@ -10,18 +10,20 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+
 from conftest import ROOT
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob(".github/*.md")])
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
-CODE = re.compile(r"^```.*?^```|^(?: {4}|\t).*?$|`[^`\n]*`", re.MULTILINE | re.DOTALL)
-COMMAND = re.compile(r"^ {4}(?:\$ )?(?:.*\| )?(wolf-chatbox (?:data |models )?\w+|python dial_main\.py)\b(.*)", re.MULTILINE)
+FENCED = re.compile(r"^```.*?^```", re.M | re.S)
+CODE = re.compile(r"^```.*?^```|^(?: {4}|\t).*?$|`[^`\n]*`", re.M | re.S)
+COMMAND = re.compile(r"^ {4}(?:.*\| |\$ )?(wolf-chatbox (?:data |models )?\w+|python dial_main\.py)\b(.*)", re.M)
 PROGRAM = ["-c", "import sys; from wolf_chatbox.cli import main; sys.exit(main())"]
 
 
 def anchors(page: Path) -> set[str]:
     """The headings of a page as a forge makes anchors of them."""
-    headings = re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.M | re.S), re.MULTILINE)
+    headings = re.findall(r"^#+ (.+)$", FENCED.sub("", page.read_text("utf-8")), re.M)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
