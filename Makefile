@@ -1,6 +1,8 @@
 # make demo    set up, train on the bundled script, and chat with the innkeeper (FRESH=1 trains anew)
 # make test    set up, and run every test;  make test-fast leaves out the slow ones and those that need the network
 # make check   lint, types, import contract
+# make docs    the documentation as a site in build/docs;  make screenshots takes its pictures anew (after make demo)
+# make build   the wheel and the source archive in dist, tried out in an empty environment
 # make bench   the measurements in docs/benchmarks.md (needs DATA=RickAndMortyScripts.csv)
 # make lock    the lock files anew, from requirements*.txt
 # make sbom    build/sbom.json (CycloneDX) and build/licences.md: every package that is installed, and its licence
@@ -14,7 +16,7 @@ RUN := $(VENV)/bin/python
 SET_UP := $(VENV)/installed$(TORCH:%=-%)
 DATA ?= RickAndMortyScripts.csv
 
-.PHONY: demo test test-fast check bench lock sbom test-newest clean
+.PHONY: demo test test-fast check docs screenshots build bench lock sbom test-newest clean
 
 demo: $(SET_UP)
 	@$(RUN) examples/demo.py $(if $(FRESH),--fresh)
@@ -30,6 +32,17 @@ check: $(SET_UP)-dev
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
 	$(VENV)/bin/lint-imports
+
+docs: $(SET_UP)-dev
+	$(RUN) scripts/site.py
+
+screenshots: $(SET_UP)-dev
+	$(RUN) scripts/screenshots.py
+
+build: $(SET_UP)-dev
+	rm -rf dist
+	$(VENV)/bin/uv build --quiet --no-build-isolation --python $(RUN)
+	scripts/check_wheel $(VENV)
 
 bench: $(SET_UP)
 	$(RUN) -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt
