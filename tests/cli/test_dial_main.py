@@ -312,29 +312,3 @@ def test_help_lists_every_flag_with_its_default() -> None:
         [block] = [each for each in blocks if each.split()[0] == flag.removeprefix("--")]
         assert f"[default: {default}]" in block, flag
     assert "│ --play " in shown
-
-
-@pytest.mark.parametrize("readme", ["README.md", "README.ja.md"])
-def test_the_readmes_list_every_flag_with_its_default(readme: str) -> None:
-    rows = [line for line in (ROOT / readme).read_text().splitlines() if line.startswith("| `--")]
-    table = {
-        cells[1].strip().strip("`").split()[0]: cells[2].strip().strip("`")
-        for cells in (line.split("|") for line in rows)
-    }
-    shown = subprocess.run(
-        [sys.executable, str(ROOT / "dial_main.py"), "--help"],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={"COLUMNS": "200"},
-    ).stdout
-    blocks = {
-        "--" + block.split()[0]: " ".join(block.split("╭")[0].replace("│", " ").split())
-        for block in shown.split("│ --")[1:]
-    }
-    assert set(blocks) - {"--help"} <= set(table)
-    defaults = {
-        flag: block.split("[default: ")[1].split("]")[0] for flag, block in blocks.items() if "[default: " in block
-    }
-    assert len(defaults) > 30
-    assert {flag: table[flag] for flag in defaults} == defaults

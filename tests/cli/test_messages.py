@@ -22,9 +22,10 @@ from runs import Stop
 from wolf_chatbox.cli import app, pulse, run
 from wolf_chatbox.cli.display import show_sample
 from wolf_chatbox.cli.train import fine_tune
-from wolf_chatbox.config import TrainConfig, typed
+from wolf_chatbox.config import TrainConfig
 from wolf_chatbox.errors import ModelError, Setting
 from wolf_chatbox.importers.source import Source
+from wolf_chatbox.settings import typed
 from wolf_chatbox.training import loop
 from wolf_chatbox.training.progress import Event, Step
 from wolf_chatbox.visible import shortlist
@@ -106,7 +107,7 @@ def test_without_a_trained_model_both_command_lines_say_the_same(classic: Classi
     ("flags", "code", "says"),
     [
         (("--epochs", "2"), 2, "Unknown option: --epochs. Did you mean --epoch?"),
-        (("--acc_step", "1.5"), 2, "Invalid value for --acc_step: 1.5 is no whole number."),
+        (("--acc_step", "1.5"), 2, "Invalid value for --acc_step: 1.5 is not a whole number."),
         (
             ("--data", "no--model.csv"),
             1,
@@ -154,9 +155,9 @@ def test_what_is_for_training_is_refused_with_play(classic: Classic, flags: tupl
                 "Model": "initial_point",
                 "Learning": "lr",
                 "Memory and speed": "lora_rank",
-                "Saving and telling": "resume",
+                "Saving and reporting": "resume",
             }
-            | {"Replies": "top_p", "Talking": "play"},
+            | {"Replies": "top_p", "Chat": "play"},
         ),
         (
             ["-c", "from wolf_chatbox.cli import main; main()", "train"],
@@ -165,7 +166,7 @@ def test_what_is_for_training_is_refused_with_play(classic: Classic, flags: tupl
                 "Model": "style",
                 "Learning": "lr",
                 "Memory and speed": "precision",
-                "Saving and telling": "output",
+                "Saving and reporting": "output",
             }
             | {"Replies": "top-k"},
         ),

@@ -16,8 +16,8 @@ from cyclopts import App, CycloptsError, Parameter
 from cyclopts.config import Dict
 
 from wolf_chatbox.cli.environment import settle
-from wolf_chatbox.config import typed
 from wolf_chatbox.errors import ConfigError, DataError, WolfChatboxError
+from wolf_chatbox.settings import typed
 from wolf_chatbox.visible import VisibleStream
 
 READ_IN_PART = 3

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
 from types import TracebackType
@@ -21,8 +20,9 @@ from rich.progress import (
 )
 
 from wolf_chatbox.cli.pulse import Pulse, clock
-from wolf_chatbox.config import TrainConfig, typed
+from wolf_chatbox.config import TrainConfig
 from wolf_chatbox.screen import Screen, painted
+from wolf_chatbox.settings import flat, typed
 from wolf_chatbox.training.progress import Evaluated, Event, Notice, Planned, Prepared, Step, Updated
 from wolf_chatbox.visible import shortlist
 
@@ -223,12 +223,9 @@ def show_sample(console: Screen, what: str, pieces: Sequence[tuple[str, bool]]) 
 
 def as_settings(config: TrainConfig) -> dict[str, Any]:
     """The settings of a run as a YAML file has them: those of the nested classes beside the others."""
-    settings: dict[str, Any] = {}
-    for name, value in asdict(config).items():
-        settings |= value if isinstance(value, dict) else {name: value}
     plain = {
         name: str(value) if isinstance(value, Path) else list(value) if isinstance(value, tuple) else value
-        for name, value in settings.items()
+        for name, value in flat(config).items()
     }
     return {
         name: value

@@ -11,8 +11,8 @@ from rich.table import Column, Table
 
 from wolf_chatbox.cli.display import quiet_transformers
 from wolf_chatbox.cli.pulse import Pulse, waiting
-from wolf_chatbox.config import typed
 from wolf_chatbox.screen import Screen, painted
+from wolf_chatbox.settings import typed
 from wolf_chatbox.training.progress import Evaluated, Event, Notice, Step, Trial, Updated
 
 
