@@ -19,7 +19,7 @@ from cyclopts import App, Group, Parameter
 from wolf_chatbox.cli import run
 from wolf_chatbox.config import ChatConfig, SamplingConfig, TrainConfig
 from wolf_chatbox.errors import ConfigError, DataError
-from wolf_chatbox.settings import build, declared, typed
+from wolf_chatbox.settings import annotated, build, declared, typed
 
 DATA = "RickAndMortyScripts.csv"
 NAMES = {
@@ -93,9 +93,11 @@ def arguments() -> Iterator[Argument]:
         if name not in TRAIN:
             parts.append(TALKING)
         elif name in CHAT and name not in REPLIES and CHAT[name].help != setting.help:
-            parts.append(Parameter(help=f"{setting.help} With --play: {CHAT[name].help}"))
+            chat = CHAT[name]
+            text = f"{setting.help} With --play: {chat.help} [default with --play: {chat.shown_default}]"
+            parts.append(Parameter(help=text))
         yield Argument(
-            name, Argument.KEYWORD_ONLY, default=setting.default, annotation=Annotated[setting.annotation, *parts]
+            name, Argument.KEYWORD_ONLY, default=setting.default, annotation=annotated(setting.annotation, *parts)
         )
 
 

@@ -1,15 +1,16 @@
 """What a setting is: how it is declared, checked, typed and described.
 
-A setting is a field of a dataclass in `config`. Its annotation says which values are allowed, its docstring is the help text.
-Everything else (flags, YAML, the classic command line, the reference) follows from that.
+A setting is a field of a dataclass in `config`: its annotation says which values are allowed, its docstring is the
+help text. Everything else (flags, YAML, the classic command line, the reference) follows from that.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from functools import cache
+from inspect import Parameter as Argument
 from numbers import Integral, Real
 from pathlib import Path
 from types import UnionType
@@ -49,8 +50,8 @@ class Within:
     below: float | None = None
     why: str = ""
 
-    def __contains__(self, value: float) -> bool:
-        return (  # written so that NaN is outside
+    def __contains__(self, value: Any) -> bool:
+        return bool(  # written so that NaN is outside
             -math.inf < value < math.inf
             and (self.least is None or value >= self.least)
             and (self.most is None or value <= self.most)
@@ -73,15 +74,32 @@ class Within:
 AT_LEAST_0, AT_LEAST_1 = Within(least=0), Within(least=1)
 
 
+def unset(meaning: str) -> Parameter:
+    """What a setting without a value (None) means, as the help shows it."""
+    return Parameter(show_default=lambda _: meaning)
+
+
 class Setting(NamedTuple):
-    """A setting as it is declared; `default` is `Parameter.empty` of `inspect` where a value is required."""
+    """A setting as it is declared; `default` is `inspect.Parameter.empty` where a value is required."""
 
     name: str
+    flags: tuple[str, ...]
+    positional: bool
+    """Whether it may be given by its place, without a flag."""
     annotation: Any
     """As `inspect.signature` takes it: with its group and its help text."""
     default: Any
     help: str
     groups: tuple[Group, ...]
+
+    @property
+    def shown_default(self) -> str:
+        """The default as the help shows it; empty where it shows none."""
+        if self.default is Argument.empty:
+            return ""
+        shows = [part.show_default for part in _parts(self.annotation) if isinstance(part, Parameter)]
+        meanings = [show(self.default) for show in shows if callable(show)]
+        return meanings[-1] if meanings else typed(self.default) or ""
 
     @property
     def choices(self) -> tuple[Any, ...]:
@@ -101,22 +119,28 @@ def declared(kind: type) -> dict[str, Setting]:
 def described(app: App) -> dict[str, Setting]:
     """The settings of a verb by name, in the order of declaration."""
     found = {}
-    for argument in app.assemble_argument_collection(parse_docstring=True):
+    for argument in app.assemble_argument_collection(default_parameter=Parameter(negative=()), parse_docstring=True):
         if not argument.children:
-            info, known = argument.field_info, argument.parameter
-            help_, groups = known.help or "", known.group
-            annotation = Annotated[info.annotation, Parameter(group=groups, help=help_)]
-            found[info.name] = Setting(info.name, annotation, info.default, help_, groups)
+            info, help_ = argument.field_info, " ".join((argument.parameter.help or "").split())
+            groups: Any = argument.parameter.group
+            annotation = annotated(info.annotation, Parameter(group=groups, help=help_))
+            place = argument.index is not None
+            found[info.name] = Setting(info.name, argument.names, place, annotation, info.default, help_, groups)
     return found
 
 
-def optional(kind: type, unset: str) -> Callable[[type[Kind]], type[Kind]]:
-    """A class decorator that adds the settings of `kind`, each with the default None, whose help says `unset`."""
+def annotated(hint: Any, *more: Any) -> Any:
+    """A type hint with more metadata."""
+    return Annotated[(hint, *more)]
+
+
+def optional(kind: type, meaning: str) -> Callable[[type[Kind]], type[Kind]]:
+    """A class decorator that adds the settings of `kind`, all None by default; the help says what that means."""
 
     def add(cls: type[Kind]) -> type[Kind]:
         for name, setting in declared(kind).items():
-            text = Parameter(group=setting.groups, help=f"{setting.help} [default: {unset}]")
-            cls.__annotations__[name] = Annotated[setting.annotation | None, text]
+            more = Parameter(group=setting.groups, help=setting.help)
+            cls.__annotations__[name] = annotated(setting.annotation | None, more, unset(meaning))
             setattr(cls, name, None)
         return cls
 
@@ -126,10 +150,11 @@ def optional(kind: type, unset: str) -> Callable[[type[Kind]], type[Kind]]:
 def build(kind: type[Kind], settings: Mapping[str, Any]) -> Kind:
     """A config from flat settings: those of nested dataclasses go where they belong; TypeError for an unknown name."""
     rest = dict(settings)
+    parts: dict[str, Any] = {name: part for name, part in _hints(kind).items() if is_dataclass(part)}
     nested = {
         name: part(**{field.name: rest.pop(field.name) for field in fields(part) if field.name in rest})
-        for name, part in _hints(kind).items()
-        if is_dataclass(part) and name not in rest
+        for name, part in parts.items()
+        if name not in rest
     }
     return kind(**rest, **nested)
 
@@ -170,7 +195,7 @@ def check(config: Any) -> None:
         value, parts = getattr(config, name), _parts(hint)
         if value is None and type(None) in parts:
             continue
-        if tuple in map(get_origin, parts):
+        if any(get_origin(part) is tuple for part in parts):
             value = _words(name, value)
             object.__setattr__(config, name, value)
         elif Path in parts:
@@ -184,7 +209,7 @@ def check(config: Any) -> None:
 
 
 @cache
-def _hints(kind: type) -> dict[str, Any]:
+def _hints(kind: Hashable) -> dict[str, Any]:
     return get_type_hints(kind, include_extras=True)
 
 

@@ -118,8 +118,8 @@ def test_a_yaml_file_gives_settings_and_flags_override_them(
     for text, says in (
         ("epochs: 0", "--epochs 0: must be 1 or more"),
         ("bogus: 1", "bogus"),
-        ("- a", "no settings in it"),
-        ("a: [", "no valid YAML"),
+        ("- a", "contains no settings"),
+        ("a: [", "not valid YAML"),
     ):
         (tmp_path / "bad.yaml").write_text(text if "epochs" not in text else f"data: [x]\n{text}")
         code, _, err = cli("train", "--config", "bad.yaml")

@@ -1,4 +1,4 @@
-"""Every flag of the classic command line, by what it changes: each test runs `dial_main.py` with a model of two layers."""
+"""The flags of the classic command line, by what they change: each test runs `dial_main.py` with a two-layer model."""
 
 from __future__ import annotations
 
@@ -236,7 +236,7 @@ def test_ptr_model_path(classic: Classic) -> None:
     assert len(classic("--play", "--ptr_model_path", "models/mine", stdin="hi\n")["out"].splitlines()) == 1
     nothing = classic("--play", stdin="hi\n")
     assert nothing["code"] == 2
-    assert nothing["err"].startswith("error: --ptr_model_path wolf_model: there is no trained model")
+    assert nothing["err"].startswith("error: --ptr_model_path wolf_model: no trained model here")
 
 
 def test_chat_turns(classic: Classic) -> None:

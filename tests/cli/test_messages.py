@@ -30,8 +30,6 @@ from wolf_chatbox.training import loop
 from wolf_chatbox.training.progress import Event, Step
 from wolf_chatbox.visible import shortlist
 
-__all__ = ["classic"]
-
 pytestmark = pytest.mark.usefixtures("fp32")
 
 
@@ -93,11 +91,9 @@ def test_without_a_trained_model_both_command_lines_say_the_same(classic: Classi
     assert (played["code"], code) == (2, 2)
     assert (
         played["err"]
-        == "error: --ptr_model_path wolf_model: there is no trained model. Train one first: python dial_main.py\n"
+        == "error: --ptr_model_path wolf_model: no trained model here. Train one first: python dial_main.py\n"
     )
-    assert (
-        err == "error: --model wolf_model: there is no trained model. Train one first: wolf-chatbox train --data FILE\n"
-    )
+    assert err == "error: --model wolf_model: no trained model here. Train one first: wolf-chatbox train --data FILE\n"
 
 
 # Names of settings
@@ -210,8 +206,11 @@ def test_a_run_tells_its_steps_how_long_it_takes_and_that_it_can_be_stopped(clas
     ]
     assert [step for step in steps if step not in out] == []
     assert sorted(steps, key=out.index) == steps
-    assert "Ctrl-C is safe: it stops after the update under way, and the same command with --resume goes on." in out
-    assert " left, by the second update\n" in out
+    assert (
+        "Ctrl-C is safe: it stops after the current update, and the same command with --resume continues the run."
+        in out
+    )
+    assert " left, judging by the second update\n" in out
 
 
 def test_a_log_never_falls_silent(
@@ -261,9 +260,9 @@ def test_resuming_says_after_which_update(config: Any, capsys: pytest.CaptureFix
     capsys.readouterr()
     assert fine_tune(config(resume=True), "talk") == 0
     out = capsys.readouterr().out
-    updates = out.split("going on after update 4 of ")[1].split()[0]
+    updates = out.split("resuming after update 4 of ")[1].split()[0]
     assert f"update {updates}/{updates}" in out
-    assert "going on" not in fresh(config, capsys)
+    assert "resuming" not in fresh(config, capsys)
 
 
 def fresh(config: Any, capsys: pytest.CaptureFixture[str]) -> str:
@@ -305,8 +304,8 @@ def test_without_colours_marks_show_what_is_learnt(
 ) -> None:
     out = classic()["out"]
     assert "green" not in out
-    assert "One sample; what stands between ‹ and › is learnt, the rest is context:" in out
+    assert "One sample; text between ‹ and › is learnt, the rest is context:" in out
     assert "Ann:‹ the goose number" in out
     _, out, _ = command("data", "inspect", str(script), "--model", str(tiny_gpt2), "--max-tokens", "64")
     assert "green" not in out
-    assert "A sample as the model sees it; what stands between ‹ and › is learnt" in out
+    assert "A sample as the model sees it; text between ‹ and › is learnt" in out
