@@ -2,6 +2,7 @@
 # make test    set up, and run every test;  make test-fast leaves out the slow ones and those that need the network
 # make check   lint, types, import contract
 # make bench   the measurements in docs/benchmarks.md (needs DATA=RickAndMortyScripts.csv)
+# make reference   docs/reference.md and docs/reference.ja.md anew, from the settings
 # make lock    the lock files anew, from requirements*.txt
 # make sbom    build/sbom.json (CycloneDX) and build/licences.md: every package that is installed, and its licence
 # make test-newest   the tests with the newest libraries that pyproject.toml allows, in .venv-newest
@@ -14,7 +15,7 @@ RUN := $(VENV)/bin/python
 SET_UP := $(VENV)/installed$(TORCH:%=-%)
 DATA ?= RickAndMortyScripts.csv
 
-.PHONY: demo test test-fast check bench lock sbom test-newest clean
+.PHONY: demo test test-fast check bench lock sbom test-newest reference clean
 
 demo: $(SET_UP)
 	@$(RUN) examples/demo.py $(if $(FRESH),--fresh)
@@ -39,6 +40,9 @@ bench: $(SET_UP)
 	$(RUN) bench/chat_memory.py
 	$(RUN) bench/processes.py --data $(DATA)
 	$(RUN) bench/importers.py
+
+reference: $(SET_UP)-dev
+	$(RUN) scripts/reference.py
 
 lock: $(SET_UP)-dev
 	UV=$(VENV)/bin/uv scripts/lock

@@ -8,10 +8,7 @@ from typing import Any
 
 import pytest
 
-import wolf_chatbox
-from conftest import ROOT
 from wolf_chatbox.cli import app, run
-from wolf_chatbox.config import TrainConfig
 from wolf_chatbox.conversation import parse_conversations
 
 pytestmark = pytest.mark.usefixtures("fp32")
@@ -144,37 +141,6 @@ def test_an_unknown_error_keeps_its_traceback() -> None:
 
     with pytest.raises(ZeroDivisionError):
         run(fail, {})
-
-
-def test_the_public_surface() -> None:
-    assert wolf_chatbox.__all__ == [
-        "ChatConfig",
-        "ChatSession",
-        "CleanConfig",
-        "Conversation",
-        "ReadConfig",
-        "SamplingConfig",
-        "TrainConfig",
-        "Turn",
-        "WolfChatboxError",
-        "clean",
-        "read_conversations",
-        "train",
-    ]
-    assert all(getattr(wolf_chatbox, name) for name in wolf_chatbox.__all__)
-    assert TrainConfig(data="one.csv").data == ("one.csv",)
-    assert (ROOT / "src/wolf_chatbox/py.typed").exists()
-
-
-def test_no_two_settings_of_a_run_share_a_name() -> None:
-    from dataclasses import fields, is_dataclass
-
-    from wolf_chatbox.config import TrainConfig
-
-    settings = TrainConfig(data=("x",))
-    nested = [getattr(settings, each.name) for each in fields(settings) if is_dataclass(getattr(settings, each.name))]
-    names = [each.name for part in (settings, *nested) for each in fields(part)]
-    assert len(names) == len(set(names)), "a flag or a line of run.yaml would set two things at once"
 
 
 NOTHING_SAID = {"a.csv": "name,line\nAda,\nBob, \n", "b.jsonl": '{"messages": [{"role": "user", "content": ""}]}\n'}

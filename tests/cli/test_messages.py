@@ -262,7 +262,7 @@ def test_resuming_says_after_which_update(config: Any, capsys: pytest.CaptureFix
     out = capsys.readouterr().out
     updates = out.split("resuming after update 4 of ")[1].split()[0]
     assert f"update {updates}/{updates}" in out
-    assert "resuming" not in fresh(config, capsys)
+    assert "resuming after" not in fresh(config, capsys)
 
 
 def fresh(config: Any, capsys: pytest.CaptureFixture[str]) -> str:
