@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "src"))  # a clone work
 from cyclopts import App, Group, Parameter
 
 from wolf_chatbox.cli import run
-from wolf_chatbox.config import ChatConfig, SamplingConfig, TrainConfig
+from wolf_chatbox.config import ChatConfig, TrainConfig
 from wolf_chatbox.errors import ConfigError, DataError
 from wolf_chatbox.settings import annotated, build, declared, typed
 
@@ -39,7 +39,7 @@ NAMES = {
     "turns": "chat_turns",
 }
 """The classic names of settings; the others keep their own."""
-TRAIN, CHAT, REPLIES = declared(TrainConfig), declared(ChatConfig), declared(SamplingConfig)
+TRAIN, CHAT = declared(TrainConfig), declared(ChatConfig)
 TRAIN["data"] = TRAIN["data"]._replace(default=(DATA,))
 del CHAT["model"]  # --play reads the output folder
 SETTINGS = TRAIN | CHAT | TRAIN  # in TRAIN's order, with TRAIN's declaration where both have one
@@ -92,7 +92,7 @@ def arguments() -> Iterator[Argument]:
         parts = [Parameter(name=FLAGS[name])]
         if name not in TRAIN:
             parts.append(TALKING)
-        elif name in CHAT and name not in REPLIES and CHAT[name].help != setting.help:
+        elif name in CHAT and CHAT[name].help != setting.help:
             chat = CHAT[name]
             text = f"{setting.help} With --play: {chat.help} [default with --play: {chat.shown_default}]"
             parts.append(Parameter(help=text))

@@ -67,7 +67,7 @@ Exit codes: 0 done; 1 an error; 2 a wrong setting; 3 done, but some input files 
     meaning="Meaning",
     required="required",
     off="off",
-    choices="One of",
+    choices="One of {}.",
     file="The YAML file of a sweep",
 )
 LANGUAGES = {"en": ENGLISH, "ja": Words(**JAPANESE["page"])}
@@ -148,7 +148,7 @@ def default(setting: Setting, language: str) -> str:
 def text(verb: str, setting: Setting, language: str) -> str:
     words = LANGUAGES[language]
     meaning = (japanese(verb, setting.name) if language == "ja" else "") or setting.help
-    return f"{meaning} {words.choices} {', '.join(map(code, setting.choices))}." if setting.choices else meaning
+    return f"{meaning} {words.choices.format(', '.join(map(code, setting.choices)))}" if setting.choices else meaning
 
 
 def japanese(verb: str, name: str) -> str:

@@ -7,9 +7,8 @@ help text. Everything else (flags, YAML, the classic command line, the reference
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, is_dataclass
-from functools import cache
 from inspect import Parameter as Argument
 from numbers import Integral, Real
 from pathlib import Path
@@ -208,8 +207,7 @@ def check(config: Any) -> None:
             _check_number(name, value, whole=int in parts, ranges=[part for part in parts if isinstance(part, Within)])
 
 
-@cache
-def _hints(kind: Hashable) -> dict[str, Any]:
+def _hints(kind: type) -> dict[str, Any]:
     return get_type_hints(kind, include_extras=True)
 
 

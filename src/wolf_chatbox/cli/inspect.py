@@ -120,8 +120,8 @@ def show(found: Inspection, screen: Screen) -> None:
     say(copies(found))
     say("languages: " + shortlist([f"{code} {share:.0%}" for code, share in found.languages.items()], 6))
     table = Table("speaker", "turns", "share", "characters a turn", box=None, pad_edge=False)
-    for speaker in found.speakers[:MOST_SPEAKERS]:
-        table.add_row(speaker.name, f"{speaker.turns:,}", f"{speaker.share:.1%}", f"{speaker.characters:.0f}")
+    for one in found.speakers[:MOST_SPEAKERS]:
+        table.add_row(one.name, f"{one.turns:,}", f"{one.share:.1%}", f"{one.characters:.0f}")
     screen.print(table)
     if len(found.speakers) > MOST_SPEAKERS:
         say(f"… and {len(found.speakers) - MOST_SPEAKERS} more speakers")
