@@ -114,8 +114,7 @@ class SamplingConfig:
     top_p: Annotated[float, Within(above=0, most=1)] = 0.95
     """Top-p (nucleus) sampling: draw from the most likely tokens whose probabilities sum to p; 1 = off."""
     temperature: Annotated[float, AT_LEAST_0] = 0.7
-    """Sampling temperature: lower is more predictable, higher more varied; 0 = greedy (always the most likely
-    token)."""
+    """Sampling temperature: lower is more predictable, higher more varied; 0 = greedy (the most likely token)."""
 
     def __post_init__(self) -> None:
         check(self)
@@ -148,11 +147,9 @@ class ReadConfig:
     session_gap: Annotated[float, AT_LEAST_0] = 8
     """Start a new conversation after this many hours of silence in a chat; 0 = never."""
     also_keep: tuple[Unsaid, ...] = ()
-    """Keep messages that nobody said: media (as a placeholder), system (joins and the like), deleted, slips
-    (refusals, leaked prompts)."""
+    """Keep what nobody said: media (a placeholder), system (joins …), deleted, slips (refusals, leaked prompts)."""
     strict: bool = False
-    """Stop at the first file that cannot be read completely; otherwise skip what cannot be read in a folder or
-    archive, and report it."""
+    """Stop at the first file that cannot be read completely, instead of skipping and reporting unreadable parts."""
 
     def __post_init__(self) -> None:
         check(self)
@@ -178,22 +175,19 @@ class CleanConfig:
     languages: tuple[str, ...] = ()
     """Keep only conversations in these languages (ISO 639-1 codes such as en, ja), detected by py3langid."""
     scrub: bool = False
-    """Replace e-mail and web addresses, handles, phone, card, IBAN, IP and national numbers and coordinates by marks
+    """Replace e-mail, web and IP addresses, handles, coordinates, and phone, card, IBAN and national numbers by marks
     such as [email]."""
     scrub_names: bool = False
-    """Replace names of people who do not speak by [name], as Presidio detects them (needs wolf-chatbox[names] and a
-    spaCy model)."""
+    """Replace names of other people by [name], detected by Presidio (needs wolf-chatbox[names] and a spaCy model)."""
     pseudonyms: Path | None = None
-    """Replace the speakers' names by pseudonyms, in the texts too; this file stores who is who, and is reused by
-    later runs."""
+    """Replace the speakers' names by pseudonyms, in texts too; this file stores who is who, for later runs as well."""
 
     def __post_init__(self) -> None:
         check(self)
 
     @property
     def protects(self) -> bool:
-        """Whether personal data is replaced: then nothing published may name a file, as a chat's file is named after
-        a person."""
+        """Whether personal data is replaced; then nothing published names a file, as a chat's file names a person."""
         return self.scrub or self.scrub_names or self.pseudonyms is not None
 
 
@@ -211,11 +205,9 @@ class TrainConfig:
     persona: Annotated[str | None, DATA, unset("every speaker")] = None
     """Learn only this speaker's turns; all other turns are context."""
     view: Annotated[str, DATA] = "player"
-    """Whose view of a werewolf game to learn: player (each player's), player:ROLE (such as player:SEER), moderator
-    (everything)."""
+    """View of a werewolf game to learn: player (each player's), player:ROLE (such as player:SEER), moderator (all)."""
     style: Annotated[StyleName, MODEL] = "auto"
-    """How turns become text: dialogpt (turns and end tokens), named (with speakers' names), chat (the model's chat
-    template)."""
+    """How turns become text: dialogpt (turns, end tokens), named (with names), chat (the model's chat template)."""
     epochs: Annotated[Whole, LEARNING, AT_LEAST_1] = 1
     """Number of epochs (passes over the training split)."""
     batch_size: Annotated[Whole, LEARNING, AT_LEAST_1] = 1
@@ -237,8 +229,7 @@ class TrainConfig:
     held_out_speaker: Annotated[str | None, DATA] = None
     """Hold out every conversation in which this speaker speaks, instead of a share."""
     held_out_group: Annotated[str | None, DATA] = None
-    """Hold out the groups (episodes, chats, games) that match this name or pattern, such as `finals/*`, instead of a
-    share."""
+    """Hold out groups (episodes, chats, games) by name or pattern, such as `finals/*`, instead of a share."""
     optimizer: Annotated[Optimizer, MEMORY] = "adamw"
     """Optimizer: adamw, adafactor (half the optimizer memory), adamw8bit (a quarter; CUDA only, needs bitsandbytes)."""
     weight_decay: Annotated[float, LEARNING, AT_LEAST_0] = 0.01

@@ -83,7 +83,7 @@ def test_convert_writes_our_form_and_accounts_for_every_turn(cli: Any, tmp_path:
     assert (code, out) == (0, "")
     assert "566 turns read = 566 kept + 0 dropped" in err
     with (tmp_path / "corpus.jsonl").open() as file:
-        assert sum(len(each.turns) for each in parse_conversations(file, "corpus")) == 566
+        assert sum(len(conversation.turns) for conversation in parse_conversations(file, "corpus")) == 566
     code, _, err = cli("data", "convert", "example", "-o", "corpus.jsonl")
     assert code == 1
     assert "--overwrite" in err

@@ -108,7 +108,7 @@ def test_train_bz_and_acc_step(classic: Classic) -> None:
 
 def test_epoch(classic: Classic) -> None:
     result = classic("--epoch", "3")
-    assert [each["epoch"] for each in result["metrics"]["evaluations"]] == [0, 1, 2, 3]
+    assert [evaluation["epoch"] for evaluation in result["metrics"]["evaluations"]] == [0, 1, 2, 3]
     assert classic("--epoch", "0", "--overwrite")["err"] == "error: --epoch 0: must be 1 or more.\n"
 
 
@@ -309,6 +309,6 @@ def test_help_lists_every_flag_with_its_default() -> None:
     }
     blocks = shown.split("│ --")
     for flag, default in defaults.items():
-        [block] = [each for each in blocks if each.split()[0] == flag.removeprefix("--")]
+        [block] = [block for block in blocks if block.split()[0] == flag.removeprefix("--")]
         assert f"[default: {default}]" in block, flag
     assert "│ --play " in shown

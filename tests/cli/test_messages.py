@@ -241,13 +241,13 @@ def test_from_python_a_run_goes_to_the_log(
 ) -> None:
     with caplog.at_level(logging.INFO, "wolf_chatbox"):
         loop.train(config(epochs=1, log_every=4, validation_share=0))
-    records = [each for each in caplog.records if each.name == "wolf_chatbox"]
-    said = [each.getMessage() for each in records]
+    records = [record for record in caplog.records if record.name == "wolf_chatbox"]
+    said = [record.getMessage() for record in records]
     assert any(text.startswith("reading ") for text in said)
     updates = [int(text.split("/")[0].removeprefix("update ")) for text in said if ": loss " in text]
     last = int(next(text for text in said if ": loss " in text).split("/")[1].split(":")[0])
     assert updates == [*range(4, last + 1, 4), *([last] if last % 4 else [])]
-    assert [each.levelname for each in records if "nothing is held out" in each.getMessage()] == ["WARNING"]
+    assert [record.levelname for record in records if "nothing is held out" in record.getMessage()] == ["WARNING"]
     assert not logging.getLogger("wolf_chatbox").handlers
     assert capfd.readouterr() == ("", "")
     caplog.clear()

@@ -21,7 +21,7 @@ from wolf_chatbox.samples.report import to_html
 from wolf_chatbox.screen import Screen
 from wolf_chatbox.settings import Whole
 from wolf_chatbox.visible import shortlist, visible_json
-from wolf_chatbox.werewolf.statistics import HEARD_BY, GameStatistics
+from wolf_chatbox.werewolf.statistics import HEARD_BY, Claims, GameStatistics, Talk
 
 MOST_SPEAKERS = 12
 
@@ -162,38 +162,29 @@ def show_games(games: GameStatistics, screen: Screen) -> None:
     say(f"{games.games:,} games of werewolf, won by: {wins}", "bold")
     table(
         ("set", "language", "players", "games"),
-        *((each.source, each.language, f"{each.players}", f"{each.games:,}") for each in games.tables),
+        *((kind.source, kind.language, f"{kind.players}", f"{kind.games:,}") for kind in games.tables),
     )
     table(
         ("role", "games with it", "its side won"),
-        *((each.role, f"{each.games:,}", f"{each.share:.1%}") for each in games.roles),
+        *((role.role, f"{role.games:,}", f"{role.share:.1%}") for role in games.roles),
     )
-    head = ("heard by", "utterances a game", "a player", "characters a game", "a player")
-    talk = [
-        (
-            HEARD_BY[each.channel],
-            *(
-                f"{mean(count):,.1f}"
-                for count in (each.utterances, each.characters)
-                for mean in (each.a_game, each.a_player)
-            ),
-        )
-        for each in games.talk
-    ]
-    table(head, *talk)
-    claims = [
-        (
-            each.role,
-            f"{each.players:,}",
-            ", ".join(f"{claim} {count / each.players:.1%}" for claim, count in each.claimed.items()) or "nothing",
-        )
-        for each in games.claims
-    ]
-    if claims:
-        table(("role", "players", "claim to be"), *claims)
+    table(("heard by", "turns per game", "per player", "characters per game", "per player"), *map(_talk, games.talk))
+    if games.claims:
+        table(("role", "players", "claim to be"), *map(_claims, games.claims))
     say(f"A game of median length: {games.timeline.group}", "bold")
     say(", ".join(f"{name} ({role or '?'})" for name, role in games.timeline.roles.items()))
     for day in games.timeline.days:
         say(f"{day.name}: {day.said()}")
         for text in day.told:
             say(f"  {text}", "dim")
+
+
+def _talk(channel: Talk) -> tuple[str, ...]:
+    counts = (channel.utterances, channel.characters)
+    means = [f"{mean(count):,.1f}" for count in counts for mean in (channel.a_game, channel.a_player)]
+    return (HEARD_BY[channel.channel], *means)
+
+
+def _claims(role: Claims) -> tuple[str, ...]:
+    shares = ", ".join(f"{claim} {count / role.players:.1%}" for claim, count in role.claimed.items())
+    return (role.role, f"{role.players:,}", shares or "nothing")
