@@ -6,9 +6,9 @@ Nothing here imports torch.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
@@ -123,8 +123,8 @@ class SamplingConfig:
 
     def changed(self, **settings: float | None) -> SamplingConfig:
         """A copy with these settings; None leaves a setting as it is."""
-        known = {field.name: getattr(self, field.name) for field in fields(self)}
-        return SamplingConfig(**{**known, **{name: value for name, value in settings.items() if value is not None}})
+        given: dict[str, Any] = {name: value for name, value in settings.items() if value is not None}
+        return replace(self, **given)
 
 
 @Parameter(name="*", group=DATA.group)
