@@ -4,6 +4,7 @@
 # make docs    the documentation as a site in build/docs;  make screenshots takes its pictures anew (after make demo)
 # make build   the wheel and the source archive in dist, tried out in an empty environment
 # make bench   the measurements in docs/benchmarks.md (needs DATA=RickAndMortyScripts.csv)
+# make reference   docs/reference.md and docs/reference.ja.md anew, from the settings
 # make lock    the lock files anew, from requirements*.txt
 # make sbom    build/sbom.json (CycloneDX) and build/licences.md: every package that is installed, and its licence
 # make test-newest   the tests with the newest libraries that pyproject.toml allows, in .venv-newest
@@ -16,7 +17,7 @@ RUN := $(VENV)/bin/python
 SET_UP := $(VENV)/installed$(TORCH:%=-%)
 DATA ?= RickAndMortyScripts.csv
 
-.PHONY: demo test test-fast check docs screenshots build bench lock sbom test-newest clean
+.PHONY: demo test test-fast check docs screenshots build bench reference lock sbom test-newest clean
 
 demo: $(SET_UP)
 	@$(RUN) examples/demo.py $(if $(FRESH),--fresh)
@@ -52,6 +53,9 @@ bench: $(SET_UP)
 	$(RUN) bench/chat_memory.py
 	$(RUN) bench/processes.py --data $(DATA)
 	$(RUN) bench/importers.py
+
+reference: $(SET_UP)-dev
+	$(RUN) scripts/reference.py
 
 lock: $(SET_UP)-dev
 	UV=$(VENV)/bin/uv scripts/lock

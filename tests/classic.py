@@ -29,7 +29,7 @@ Classic = Callable[..., dict[str, Any]]
 def classic(
     tmp_path: Path, tiny_gpt2: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Classic:
-    """Runs dial_main.py in an empty folder that holds the default script; quick settings stand where no flag is given."""
+    """Runs dial_main.py in a folder with the default script; quick settings stand where no flag is given."""
     monkeypatch.chdir(tmp_path)
     write_script(
         tmp_path / "RickAndMortyScripts.csv",

@@ -79,31 +79,31 @@ def test_facts_stay_when_texts_are_repaired_and_go_when_people_are_protected() -
     [scrubbed] = clean([make()], CleanConfig(scrub=True), Tally(kept=3))
     assert scrubbed.game is not None
     assert not scrubbed.game.facts
-    assert not any(each.facts for each in scrubbed.game.players)
+    assert not any(player.facts for player in scrubbed.game.players)
     assert scrubbed.game.events == repaired.game.events if repaired.game else False
 
 
 def test_events_stay_where_they_were_when_turns_go() -> None:
     shorter = make().with_turns([0, 2], [make().turns[0], make().turns[2]])
     assert shorter.game is not None
-    assert [each.at for each in shorter.game.events] == [0, 0, 1, 1, 2, 2]
+    assert [event.at for event in shorter.game.events] == [0, 0, 1, 1, 2, 2]
 
 
 def test_recordings_of_one_game_stay_on_one_side() -> None:
     games = [make(f"{language} {number}") for number in range(10) for language in ("en", "ja")]
     games = [
-        Conversation(each.turns, each.group, each.game.__class__(**{**_fields(each.game), "same_as": each.group[-1]}))
-        for each in games
+        Conversation(game.turns, game.group, game.game.__class__(**{**_fields(game.game), "same_as": game.group[-1]}))
+        for game in games
     ]
     training, held_out, _ = split(games, 0.3, 0)
-    sides = Counter(each.group[-1] for each in held_out)
+    sides = Counter(game.group[-1] for game in held_out)
     assert set(sides.values()) == {2}
-    assert not sides.keys() & {each.group[-1] for each in training}
+    assert not sides.keys() & {game.group[-1] for game in training}
 
 
 def test_a_game_is_not_cut_in_two() -> None:
     training, held_out, _ = split([make(), make()], 0.2, 0)
-    assert [len(each.turns) for each in training + held_out] == [3, 3]
+    assert [len(game.turns) for game in training + held_out] == [3, 3]
 
 
 def _fields(game: Game | None) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Nothing that comes from data, models or file names commands a terminal: it is shown, in every command, on a real terminal."""
+"""Control characters from data, models or file names are shown, never obeyed, by every command on a real terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""wolf_chatbox: fine-tune a dialogue model on your own conversations, and talk with it."""
+"""wolf_chatbox: fine-tune a dialogue model on your own conversations, and chat with it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 _HEAVY = {"ChatSession": "wolf_chatbox.talk.session", "train": "wolf_chatbox.training.loop"}
-"""Names whose modules load torch; they are imported when first used."""
+"""Names whose modules load torch; imported on first use."""
 
 
 def __getattr__(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""The one value that flows through everything: a conversation of named speakers, and its JSON Lines form."""
+"""The value that all rooms share: a conversation of named speakers, and its JSON Lines form."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from wolf_chatbox.errors import DataError
 from wolf_chatbox.game import Game
 
 CHANNELS = ("", "whisper", "thought", "grave")
-"""Who hears a turn of a game: everybody, the wolves, nobody but the speaker, the dead."""
+"""Who hears a turn of a game: everybody, the wolves, only the speaker, the dead."""
 
 
 class Turn(NamedTuple):
-    """What one speaker says before another takes over."""
+    """What one speaker says at once."""
 
     speaker: str
     text: str
     time: datetime | None = None
-    """When it was said, by the clock that the export shows (no time zone); None where the source does not tell."""
+    """Local time as shown in the export (no time zone); None if the source has none."""
     channel: str = ""
     """One of CHANNELS."""
 
     def to_dict(self) -> dict[str, str]:
-        """The JSON form: `{"speaker": …, "text": …}`, and `"time"` (ISO 8601) and `"channel"` where there is one."""
+        """The JSON form: `{"speaker": …, "text": …}`, with `"time"` (ISO 8601) and `"channel"` if set."""
         form = {"speaker": self.speaker, "text": self.text}
         if self.time is not None:
             form["time"] = self.time.isoformat()
@@ -37,42 +37,33 @@ class Turn(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """Turns in order, and the group they belong to (an episode, a chat, a game).
-
-    Conversations of one group are never split between training and validation.
-    """
+    """Turns in order, and the group they belong to (an episode, a chat, a game); the split never divides a group."""
 
     turns: tuple[Turn, ...]
     group: str = ""
     game: Game | None = None
-    """What happened around the turns, when this is a game of werewolf."""
+    """The facts of a werewolf game: its players, and what happened between the turns."""
 
     def speakers(self) -> set[str]:
         return {turn.speaker for turn in self.turns}
 
     def names(self) -> list[str]:
-        """The names in it, each once: of who speaks, and of a game's players who do not."""
-        return list(
-            dict.fromkeys(
-                [
-                    *(turn.speaker for turn in self.turns),
-                    *(each.name for each in (self.game.players if self.game else ())),
-                ]
-            )
-        )
+        """All names, each once: the speakers, then a game's players who do not speak."""
+        players = self.game.players if self.game else ()
+        return list(dict.fromkeys([turn.speaker for turn in self.turns] + [player.name for player in players]))
 
     def with_turns(self, kept: Sequence[int], turns: Iterable[Turn]) -> Conversation:
-        """A copy with these turns instead: what became of those at the places `kept`, in order."""
+        """A copy with other turns: the new versions of those at the positions `kept`, in order."""
         return replace(self, turns=tuple(turns), game=self.game and self.game.kept(kept))
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON form: `{"group": …, "turns": [{"speaker": …, "text": …}, …]}`, and `"game"` where it is one."""
+        """The JSON form: `{"group": …, "turns": [{"speaker": …, "text": …}, …]}`, with `"game"` if it is one."""
         form = {"group": self.group, "turns": [turn.to_dict() for turn in self.turns]}
         return form if self.game is None else form | {"game": self.game.to_dict()}
 
     @classmethod
     def from_dict(cls, value: Any, where: str = "conversation") -> Conversation:
-        """The inverse of `to_dict`; raises DataError, beginning with `where`, when the value has another shape."""
+        """The inverse of `to_dict`; raises DataError, beginning with `where`, for any other value."""
         turns = value.get("turns") if isinstance(value, dict) else None
         if not isinstance(turns, list):
             raise DataError(f'{where}: a conversation is {{"group": …, "turns": [{{"speaker": …, "text": …}}]}}.')
@@ -94,9 +85,9 @@ class Conversation:
 
 @lru_cache(maxsize=10_000)
 def folded(name: str) -> str:
-    """A name as it is compared with others: whatever its case, its widths, and how its accents are composed (NFKC, case-folded)."""
+    """A name for comparison: without differences of case, width and composition of accents (NFKC, case-folded)."""
     whole = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-    return " ".join("".join(each for each in whole if unicodedata.category(each) != "Cf").split())
+    return " ".join("".join(character for character in whole if unicodedata.category(character) != "Cf").split())
 
 
 def _time(value: Any, where: str) -> datetime | None:
@@ -105,7 +96,7 @@ def _time(value: Any, where: str) -> datetime | None:
     try:
         return datetime.fromisoformat(value).replace(tzinfo=None)
     except (TypeError, ValueError) as error:
-        raise DataError(f'{where}: "time" {value!r} is no date and time such as 2024-05-01T18:30:00.') from error
+        raise DataError(f'{where}: "time" {value!r} is not a date and time such as 2024-05-01T18:30:00.') from error
 
 
 def _channel(value: Any, where: str) -> str:
@@ -115,7 +106,7 @@ def _channel(value: Any, where: str) -> str:
 
 
 def parse_json(text: str, where: str, line: int = 1) -> Any:
-    """The JSON value of a text that begins at `line` of the file `where`; raises DataError with the place where it is none."""
+    """Parse JSON that begins at `line` of the file `where`; raises DataError with the position of an error."""
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
@@ -127,7 +118,7 @@ def parse_json(text: str, where: str, line: int = 1) -> Any:
 
 
 def write_conversations(conversations: Iterable[Conversation], file: TextIO) -> int:
-    """Write JSON Lines, one conversation a line; returns how many were written."""
+    """Write JSON Lines, one conversation per line; returns the number of conversations."""
     count = 0
     for conversation in conversations:
         file.write(json.dumps(conversation.to_dict(), ensure_ascii=False) + "\n")
@@ -136,7 +127,7 @@ def write_conversations(conversations: Iterable[Conversation], file: TextIO) -> 
 
 
 def parse_conversations(lines: Iterable[str], where: str) -> Iterator[Conversation]:
-    """Read JSON Lines back; raises DataError with the line's number when a line is not a conversation."""
+    """Read JSON Lines back; raises DataError with the line number if a line is not a conversation."""
     for number, line in enumerate(lines, 1):
         if line.strip():
             yield Conversation.from_dict(parse_json(line, where, number), f"{where}, line {number}")

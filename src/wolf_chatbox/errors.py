@@ -1,16 +1,16 @@
-"""Every error a user can meet.
+"""The errors of this package: everything a user can correct.
 
     WolfChatboxError            one line: what, where, remedy
-    ├── ConfigError             a setting is out of its range, or lacks what it needs
-    ├── DataError               a file of conversations cannot be read, or holds nothing to learn
-    │   └── FormatError         its format cannot be told, or two formats claim it
-    ├── ModelError              a base model cannot be found, fetched or used
-    ├── StyleError              a way of rendering does not fit the model or the data
+    ├── ConfigError             a setting has a wrong value, or lacks something it needs
+    ├── DataError               a conversation file cannot be read, or contains nothing to train on
+    │   └── FormatError         its format is unknown, or two formats claim it
+    ├── ModelError              a base model cannot be found, downloaded or used
+    ├── StyleError              a rendering style does not suit the model or the data
     ├── CheckpointError         an output folder cannot be written, resumed or loaded
-    ├── TrainingError           the run itself went wrong (a loss that is no number)
-    └── ChatError               a message or a command the chat cannot carry out
+    ├── TrainingError           training failed (a loss of NaN)
+    └── ChatError               the chat cannot process a message or command
 
-The library raises these; the command line prints them as `error: …` and exits with 1, or with 2 for a ConfigError.
+The library raises them; the command line prints them as `error: …` and exits with 1, or with 2 for a ConfigError.
 """
 
 from __future__ import annotations
@@ -19,31 +19,28 @@ from collections.abc import Mapping
 
 
 class Setting(str):
-    """The name of a setting within an error, by its field; each command line prints the flag that it calls it by."""
+    """A setting's field name within an error; each command line prints its own flag for it."""
 
     def flag(self, flags: Mapping[str, str]) -> str:
         return flags.get(self, "--" + self.replace("_", "-"))
 
 
 class WolfChatboxError(Exception):
-    """The base of all errors that are the user's to mend; its parts make one line: what, where, remedy.
+    """Base of all errors that the user can correct; its parts make one line: what, where, remedy.
 
-    A part that is a `Setting` stands for a flag: `DataError("script.csv: no column of names. Pass ", Setting("speaker_column"), ".")`.
+    A `Setting` among the parts becomes a flag: `DataError("a.csv: no names. Pass ", Setting("speaker_column"), ".")`.
     """
 
     def __str__(self) -> str:
-        return self.told({})
+        return self.line({})
 
-    def told(self, flags: Mapping[str, str]) -> str:
-        """The line as a command line tells it that calls some settings by other `flags`."""
+    def line(self, flags: Mapping[str, str]) -> str:
+        """The line for a command line that has other `flags` for some settings."""
         return "".join(part.flag(flags) if isinstance(part, Setting) else str(part) for part in self.args)
 
 
 class ConfigError(WolfChatboxError):
-    """A setting is out of its range.
-
-    `setting` is the field's name in its dataclass, so that each command line can print the flag it calls it by.
-    """
+    """A setting has a wrong value; `setting` is its field name, `problem` says what is wrong and how to correct it."""
 
     def __init__(self, setting: str, value: object, problem: str) -> None:
         super().__init__(setting, value, problem)
@@ -54,25 +51,25 @@ class ConfigError(WolfChatboxError):
     def __str__(self) -> str:
         return f"{self.setting} = {self.value}: {self.problem}"
 
-    def told(self, flags: Mapping[str, str]) -> str:
+    def line(self, flags: Mapping[str, str]) -> str:
         value = "" if self.value is True else f" {self.value}"
         return f"{self.setting.flag(flags)}{value}: {self.problem}"
 
 
 class DataError(WolfChatboxError):
-    """A file of conversations cannot be read, or holds nothing to learn."""
+    """A conversation file cannot be read, or contains nothing to train on."""
 
 
 class FormatError(DataError):
-    """The format of a file cannot be told, or two formats claim it."""
+    """The format of a file is unknown, or two formats claim it."""
 
 
 class ModelError(WolfChatboxError):
-    """A base model cannot be found, fetched or used."""
+    """A base model cannot be found, downloaded or used."""
 
 
 class StyleError(WolfChatboxError):
-    """A rendering style does not fit the model or the data."""
+    """A rendering style does not suit the model or the data."""
 
 
 class CheckpointError(WolfChatboxError):
@@ -80,8 +77,8 @@ class CheckpointError(WolfChatboxError):
 
 
 class TrainingError(WolfChatboxError):
-    """The run itself went wrong."""
+    """Training failed."""
 
 
 class ChatError(WolfChatboxError):
-    """A message or a command that the chat cannot carry out; the conversation is unchanged."""
+    """The chat cannot process a message or command; the conversation is unchanged."""

@@ -1,4 +1,4 @@
-"""Writing files whole or not at all, and only where nothing of the user's is lost."""
+"""Writing files whole or not at all, and never over something that the user wants to keep."""
 
 from __future__ import annotations
 
@@ -10,69 +10,88 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from io import BufferedWriter, FileIO, TextIOWrapper
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from platformdirs import user_cache_path
 
 from wolf_chatbox.errors import CheckpointError, WolfChatboxError
 
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
 OVERWRITE = "Replace it with --overwrite, or choose another name."
+OTHER_FILE = "Choose another file name."
+OTHER_FOLDER = "Choose another output folder."
+OTHER_CACHE = "Set WOLF_CHATBOX_CACHE to another folder."
 
 
 def check_place(place: Path, *, overwrite: bool, remedy: str = OVERWRITE) -> None:
-    """Raise CheckpointError where a new file would replace something: a file without `overwrite`, or what is no file at all."""
-    with writing(place, "Choose another name."):
+    """Raise CheckpointError where a new file would replace a folder, a device, or, without `overwrite`, a file."""
+    with writing(place, OTHER_FILE):
         if place.is_dir():
-            raise CheckpointError(f"{place}: a folder. Name a file.")
+            raise CheckpointError(f"{place}: is a folder. {OTHER_FILE}")
         if place.exists() and not place.is_file():
-            raise CheckpointError(f"{place}: a device or a pipe, no file. Name a file.")
+            raise CheckpointError(f"{place}: is a device or a pipe. {OTHER_FILE}")
         if place.exists() and not overwrite:
-            raise CheckpointError(f"{place}: is there already. {remedy}")
+            raise CheckpointError(f"{place}: already exists. {remedy}")
 
 
 def check_folder(place: Path) -> None:
-    """Raise CheckpointError where no new folder can stand: where there is a file, or the folder that one is in or one above it."""
+    """Raise CheckpointError where a folder cannot be replaced: a file, the current folder, or one above it."""
     with writing(place):
         if place.exists() and not place.is_dir():
-            raise CheckpointError(f"{place}: a file, no folder. Choose another output folder.")
+            raise CheckpointError(f"{place}: is a file. {OTHER_FOLDER}")
         here = Path.cwd()
-        if place.exists() and any(os.path.samefile(place, each) for each in (here, *here.parents)):
-            raise CheckpointError(
-                f"{place}: the folder that you are in, or one above it. Choose another output folder."
-            )
+        if place.exists() and any(os.path.samefile(place, folder) for folder in (here, *here.parents)):
+            raise CheckpointError(f"{place}: is the current folder, or one above it. {OTHER_FOLDER}")
 
 
 @contextmanager
 def new_file(
     place: Path, *, overwrite: bool = False, remedy: str = OVERWRITE, mode: int | None = None
 ) -> Iterator[TextIO]:
-    """A text file (UTF-8) that appears in its place whole when the block ends, and not at all when it fails; until then its `name` is another.
+    """A text file (UTF-8) that appears whole when the block ends, or not at all; until then it has another `name`.
 
-    Behind a link its target is written. `mode` sets the permissions, such as 0o600; without it they are those of a file that is
-    replaced, or the usual ones. Raises CheckpointError where `check_place` does, and when the disk refuses.
+    A link is followed. `mode` sets the permissions, such as 0o600; by default those of the replaced file, or the usual
+    ones. Raises CheckpointError where `check_place` does, and when the disk refuses.
     """
     check_place(place, overwrite=overwrite, remedy=remedy)
     target = Path(os.path.realpath(place))
-    with writing(place, "Choose another name."):
+    with writing(place, OTHER_FILE):
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:50]}.", suffix=".writing")
         os.close(handle)
-        try:
-            with open(name, "w", encoding="utf-8") as file:
-                yield file
-                file.flush()
+    try:
+        with TextIOWrapper(BufferedWriter(_Raw(name, place)), encoding="utf-8") as file:
+            yield file
+            file.flush()
+            with writing(place, OTHER_FILE):
                 os.fsync(file.fileno())
+        with writing(place, OTHER_FILE):
             os.chmod(name, mode if mode is not None else _mode(target))
-            check_place(place, overwrite=overwrite, remedy=remedy)  # somebody may have been quicker
+            check_place(place, overwrite=overwrite, remedy=remedy)  # it may exist by now
             os.replace(name, target)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-        flush(target.parent)
+            flush(target.parent)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+class _Raw(FileIO):
+    """The bytes of a new file; only an error of writing them is the file's, not one of reading the source meanwhile."""
+
+    def __init__(self, name: str, place: Path) -> None:
+        super().__init__(name, "w")
+        self.place = place
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        with writing(self.place, OTHER_FILE):
+            return super().write(data)
 
 
 def _mode(target: Path) -> int:
-    """The permissions of the file that is replaced, or those that a new file gets."""
+    """The permissions of the file to replace, or those of a new file."""
     if target.exists():
         return target.stat().st_mode & 0o777
     mask = os.umask(0)
@@ -81,12 +100,12 @@ def _mode(target: Path) -> int:
 
 
 FULL = re.compile(r"No space left|quota exceeded|os error (28|122)", re.IGNORECASE)
-"""How libraries that raise no OSError (safetensors, tokenizers) tell of a full disk."""
+"""A full disk, in the errors of libraries that do not raise OSError (safetensors, tokenizers)."""
 
 
 @contextmanager
-def writing(place: Path, remedy: str = "Choose another output folder.", size: int = 0) -> Iterator[None]:
-    """Turn what the disk says into one line; `size` is how many bytes are to be written, where that is known."""
+def writing(place: Path, remedy: str = OTHER_FOLDER, size: int = 0) -> Iterator[None]:
+    """Turn an error of the disk into a CheckpointError; `size` is the number of bytes to be written, if known."""
     try:
         yield
     except OSError as error:
@@ -103,27 +122,28 @@ def writing(place: Path, remedy: str = "Choose another output folder.", size: in
 
 def _full(place: Path, size: int) -> str:
     free = free_bytes(place)
-    room = "; {} are needed and {} are free".format(*apart(size, free)) if size > free else ""
-    return f"{place}: the disk is full{room}. Free some space; what was saved before is whole."
+    room = "; {} needed, {} free".format(*apart(size, free)) if size > free else ""
+    return f"{place}: the disk is full{room}. Free some space; everything saved before is intact."
 
 
 def free_bytes(place: Path) -> int:
-    """Bytes that are free on the disk that a place is on, or will be."""
-    return shutil.disk_usage(next(each for each in (place, *place.absolute().parents) if each.exists())).free
+    """The number of free bytes on the disk of a place that may not exist yet."""
+    return shutil.disk_usage(next(path for path in (place, *place.absolute().parents) if path.exists())).free
 
 
 def apart(size: int, other: int) -> tuple[str, str]:
-    """Two different numbers of bytes in one unit, with as many decimals as make them look different."""
-    unit, name = next((each for each in ((10**9, "GB"), (10**6, "MB")) if max(size, other) >= each[0]), (1000, "kB"))
+    """Two different numbers of bytes in one unit, with enough decimals to look different."""
+    units = ((10**9, "GB"), (10**6, "MB"), (0, "kB"))
+    unit, name = next((max(unit, 1000), name) for unit, name in units if max(size, other) >= unit)
     for decimals in range(1, 10):
-        one, two = (f"{each / unit:,.{decimals}f} {name}" for each in (size, other))
+        one, two = (f"{number / unit:,.{decimals}f} {name}" for number in (size, other))
         if one != two:
             break
     return one, two
 
 
 def flush(path: Path) -> None:
-    """Make the disk keep a file's or a folder's contents."""
+    """Wait until a file or a folder is on the disk (fsync)."""
     if os.name == "nt" and path.is_dir():
         return
     handle = os.open(path, os.O_RDONLY)
@@ -134,7 +154,7 @@ def flush(path: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a folder, a file or a link, if it is there."""
+    """Remove a folder, a file or a link, if it exists."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
@@ -142,10 +162,9 @@ def remove(path: Path) -> None:
 
 
 def write_folder(place: Path, write: Callable[[Path], None], size: int = 0) -> None:
-    """Fill a new folder by `write(folder)` and put it in its place in one step, instead of what was there; behind a link, of its target.
+    """Fill a new folder by `write(folder)`, then replace `place` by it in one step; a link is followed.
 
-    Raises CheckpointError when it cannot be written (`size` is how many bytes it takes, for the case that the disk is full);
-    what was there then still is.
+    Raises CheckpointError when it cannot be written, and leaves `place` as it was; `size` is in bytes, if known.
     """
     place = Path(os.path.realpath(place)) if place.is_symlink() else place
     new = place.with_name(place.name + ".writing")
@@ -164,7 +183,7 @@ def write_folder(place: Path, write: Callable[[Path], None], size: int = 0) -> N
 
 
 def replace_folder(new: Path, place: Path) -> None:
-    """Put a folder into the place of another, which is whole until then."""
+    """Replace a folder by another, in one step."""
     old = place.with_name(place.name + ".replaced")
     remove(old)
     if place.exists():
@@ -176,7 +195,7 @@ def replace_folder(new: Path, place: Path) -> None:
 
 
 def cache_folder() -> Path:
-    """Where converted models are kept; WOLF_CHATBOX_CACHE moves it."""
+    """Where downloads and converted models are stored; WOLF_CHATBOX_CACHE moves it."""
     return Path(os.environ.get("WOLF_CHATBOX_CACHE") or user_cache_path("wolf_chatbox"))
 
 

@@ -1,8 +1,7 @@
-"""The facts of a game of werewolf (mafia, one night): who plays what, and what happened between the turns of the talk.
+"""The facts of a werewolf game (mafia, one night): the players' roles, and what happened between the turns.
 
-A game is a Conversation whose `game` is set. What was said stands in its turns alone, in the order in which it was said,
-each with its channel; an event stands beside them and knows how many turns came before it. So text has one place, and
-whatever cleans turns needs to know nothing of games.
+A game is a Conversation whose `game` is set. Everything that was said is in its turns, each with its channel; an event
+knows how many turns came before it. So texts are in one place, and code that cleans turns need not know games.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ SIDES: dict[str, str] = {
     "FOX": "FOX",
     "TANNER": "TANNER",
 }
-"""The side that a role wins with. Importers translate what a source calls a role into these names, where one fits."""
+"""The side that a role wins with. Importers translate the role names of a source into these, where one fits."""
 
 Kind = Literal[
     "day",
@@ -53,28 +52,29 @@ Kind = Literal[
     "announce",
     "end",
 ]
-"""What can happen, and who is told of it:
+"""What can happen, and who learns of it:
 
 day, night    a day's talk, or the night after it, begins; everybody
-vote          `actor` votes for `target`; everybody, after all have voted, where `Game.votes_are_public`
-execute       `target` is voted out, or nobody (empty); everybody; `result` is the role that was shown, where it was
+vote          `actor` votes for `target`; everybody, after all have voted, if `Game.votes_are_public`
+execute       `target` is voted out, or nobody (empty); everybody; `result` is the role, if it was revealed
 attack_vote   `actor`, a wolf, wants `target` dead; the wolves
-attack        `target` is attacked at night, or nobody (empty); `result` is "killed" or "guarded"; everybody learns who was killed, and no more
+attack        `target` is attacked at night, or nobody (empty); `result` is "killed" or "guarded"; everybody learns
+              only who was killed
 divine        `actor` learns that `target` is `result` (HUMAN, WEREWOLF, or a role); the actor
 medium        `actor` learns that the executed `target` was `result`; the actor
 guard         `actor` guards `target`; the actor
-know          `actor` is told `text` (or that `target` is `result`) and nobody else is
-death         `target` dies in another way, told by `result` (poisoned, shot, left, …); everybody
+know          `actor` learns `text`, or that `target` is `result`; only the actor
+death         `target` dies in another way, `result` (poisoned, shot, left, …); everybody
 announce      the moderator says `text` to everybody
-end           the game is over: from here on everybody knows everything
+end           the game is over: from here on, everybody knows everything
 """
 
 
 class Event(NamedTuple):
-    """One thing that happened. Names are those of players; what does not apply is empty."""
+    """One thing that happened. Names are player names; fields that do not apply are empty."""
 
     at: int
-    """How many of the conversation's turns were said before it."""
+    """How many turns of the conversation came before it."""
     day: int
     kind: Kind
     actor: str = ""
@@ -83,26 +83,26 @@ class Event(NamedTuple):
     text: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON form, without what is empty."""
+        """The JSON form, without empty fields."""
         return {name: value for name, value in self._asdict().items() if value != "" or name in ("at", "day", "kind")}
 
 
 @dataclass(frozen=True, slots=True)
 class Player:
-    """A seat at the table. `facts` keeps what else the source tells of the player, as JSON holds it."""
+    """A player. `facts` holds everything else that the source says about the player, as JSON values."""
 
     name: str
-    """In the game; no two players of a game have the same."""
+    """Unique within the game."""
     role: str = ""
-    """At the game's end where roles change hands (the one at its beginning is in `dealt`); empty where it is not known."""
+    """The role at the end of the game (`dealt` is the first one, where roles change); empty if unknown."""
     seat: int | None = None
     dealt: str = ""
-    """The role at the beginning, where it is another."""
+    """The role at the beginning, if it is another."""
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def first_role(self) -> str:
-        """The role that the player knows itself to have."""
+        """The role that the player knows to have."""
         return self.dealt or self.role
 
     def to_dict(self) -> dict[str, Any]:
@@ -112,88 +112,79 @@ class Player:
 
 @dataclass(frozen=True, slots=True)
 class Game:
-    """Everything about a game but its talk."""
+    """Everything about a game except its turns."""
 
     source: str
-    """The set that it comes from, such as `aiwolf-nlp`."""
+    """The data set that it comes from, such as `aiwolf-nlp`."""
     language: str
     """ISO 639-1: en, ja, zh."""
     players: tuple[Player, ...]
     events: tuple[Event, ...]
-    """In the order in which they happened: by `at`, and where that is equal, as listed."""
+    """In order: by `at`, and for equal `at` as listed."""
     winner: str = ""
-    """The side that won; empty where the game was broken off, or the source does not tell."""
+    """The side that won; empty if the game was aborted or the source does not say."""
     votes_are_public: bool = False
-    """Whether the players were told who voted for whom; False where the source does not tell."""
+    """Whether the players learnt who voted for whom; False if the source does not say."""
     same_as: str = ""
-    """A name shared by recordings of one and the same game (translations): they stay on one side of a split."""
+    """A name shared by records of the same game (translations): the split never divides them."""
     facts: Mapping[str, Any] = field(default_factory=dict)
-    """What else the source tells, as JSON holds it: its settings, scores, fields that we do not know."""
+    """Everything else that the source says, as JSON values: settings, scores, unknown fields."""
 
     def player(self, name: str) -> Player | None:
-        return next((each for each in self.players if each.name == name), None)
+        return next((player for player in self.players if player.name == name), None)
 
     def wolves(self) -> frozenset[str]:
-        """Those who know each other and whisper."""
-        return frozenset(each.name for each in self.players if each.first_role == WEREWOLF)
+        """The werewolves, who know each other and whisper."""
+        return frozenset(player.name for player in self.players if player.first_role == WEREWOLF)
 
     def changed(self, name: Callable[[str], str], text: Callable[[str], str]) -> Game:
-        """A copy under other names and with other texts."""
-        players = tuple(replace(each, name=name(each.name)) for each in self.players)
+        """A copy with other names and texts."""
+        players = tuple(replace(player, name=name(player.name)) for player in self.players)
         events = tuple(
-            each._replace(
-                actor=each.actor and name(each.actor),
-                target=each.target and name(each.target),
-                text=each.text and text(each.text),
+            event._replace(
+                actor=event.actor and name(event.actor),
+                target=event.target and name(event.target),
+                text=event.text and text(event.text),
             )
-            for each in self.events
+            for event in self.events
         )
         return replace(self, players=players, events=events)
 
     def without_facts(self) -> Game:
-        """A copy without what else the source tells: it may name people in any form."""
-        return replace(self, players=tuple(replace(each, facts={}) for each in self.players), facts={})
+        """A copy without the other facts of the source, which may name people in any form."""
+        return replace(self, players=tuple(replace(player, facts={}) for player in self.players), facts={})
 
     def kept(self, turns: Sequence[int]) -> Game:
-        """A copy for a conversation that keeps only the turns at these places (ascending): events stand where they stood among them."""
-        return replace(self, events=tuple(each._replace(at=bisect_left(turns, each.at)) for each in self.events))
+        """A copy for a conversation that keeps only the turns at these positions (ascending), with its events."""
+        return replace(self, events=tuple(event._replace(at=bisect_left(turns, event.at)) for event in self.events))
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON form, without what is empty."""
+        """The JSON form, without empty fields."""
         form = {
             "source": self.source,
             "language": self.language,
             "winner": self.winner,
             "votes_are_public": self.votes_are_public,
             "same_as": self.same_as,
-            "players": [each.to_dict() for each in self.players],
-            "events": [each.to_dict() for each in self.events],
+            "players": [player.to_dict() for player in self.players],
+            "events": [event.to_dict() for event in self.events],
             "facts": dict(self.facts),
         }
         return {name: value for name, value in form.items() if value not in ("", {}, False)}
 
     @classmethod
     def from_dict(cls, value: Any, where: str) -> Game:
-        """The inverse of `to_dict`; raises DataError, beginning with `where`, when the value has another shape."""
+        """The inverse of `to_dict`; raises DataError, beginning with `where`, for any other value."""
         try:
-            players = tuple(Player(**each) for each in value["players"])
-            events = tuple(Event(**each) for each in value["events"])
+            players = tuple(Player(**player) for player in value["players"])
+            events = tuple(Event(**event) for event in value["events"])
             game = cls(**{**value, "players": players, "events": events})
-            names = {each.name for each in players}
-            strange = next(
-                (
-                    at
-                    for at, each in enumerate(events, 1)
-                    if each.kind not in get_args(Kind) or {each.actor, each.target} - names - {""}
-                ),
-                0,
-            )
+            names = {player.name for player in players}
+            known = [event.kind in get_args(Kind) and {event.actor, event.target} <= names | {""} for event in events]
         except (TypeError, KeyError, AttributeError) as error:
-            raise DataError(f'{where}: "game" has another shape ({error}). Convert the data again.') from error
-        if strange or len(names) < len(players):
-            # Who reads an error may not be meant to read the names.
-            problem = (
-                f"event {strange} is of no known kind or names no player" if strange else "two players of one name"
-            )
-            raise DataError(f'{where}: "game" does not fit together ({problem}). Convert the data again.')
+            raise DataError(f'{where}: "game" has an unknown structure ({error}). Convert the data again.') from error
+        if not all(known) or len(names) < len(players):  # the error may be shown to people who must not see the names
+            unknown = f"event {known.index(False) + 1} has an unknown kind or player" if not all(known) else ""
+            problem = unknown or "two players have the same name"
+            raise DataError(f'{where}: "game" is inconsistent ({problem}). Convert the data again.')
         return game

@@ -1,4 +1,4 @@
-"""One writer at a time: a lock that the system itself drops when its process ends, however it ends."""
+"""One writer at a time: a lock that the operating system releases when its process ends, however it ends."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from wolf_chatbox.errors import CheckpointError
 from wolf_chatbox.files import writing
 
 BEYOND = 1 << 20
-"""The byte that Windows locks: what stands before it can still be read."""
+"""The byte that Windows locks: those before it can still be read."""
 
 
 @contextmanager
 def alone(place: Path, *, wait: bool = False) -> Iterator[None]:
-    """Be the only one that writes `place`, by a hidden file beside it that names this process.
+    """Be the only process that writes `place`, by a hidden lock file beside it that names this process.
 
-    Raises CheckpointError, naming the other process, where one is writing there, unless told to wait for its end.
+    Raises CheckpointError, naming the other process, if one is writing there; with `wait`, waits for its end instead.
     """
     path = place.with_name(f".{place.name}.lock")
     with writing(place):
-        made = [each for each in path.parents if not each.exists()]
+        made = [folder for folder in path.parents if not folder.exists()]
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = _acquire(path, place, wait)
     try:
@@ -49,7 +49,7 @@ def _acquire(path: Path, place: Path, wait: bool) -> int:
             if not _lock(handle, wait):
                 holder = os.read(handle, 200).decode(errors="replace") or "another process"
                 raise CheckpointError(
-                    f"{place}: {holder} is writing there. Wait for its end, or choose another output."
+                    f"{place}: {holder} is writing there. Wait until it ends, or choose another output."
                 )
             if _is_at(handle, path):
                 os.ftruncate(handle, 0)
@@ -58,11 +58,11 @@ def _acquire(path: Path, place: Path, wait: bool) -> int:
         except BaseException:
             os.close(handle)
             raise
-        os.close(handle)  # the one that ended meanwhile took the file away
+        os.close(handle)  # the process that has just ended removed the file
 
 
 def _is_at(handle: int, path: Path) -> bool:
-    """Whether the open file is still the one of that name: another process may have taken it away, and a third made one anew."""
+    """Whether the open file still has that name: another process may have removed it, and a third created it anew."""
     try:
         return os.path.samestat(os.fstat(handle), path.stat())
     except FileNotFoundError:
@@ -70,7 +70,7 @@ def _is_at(handle: int, path: Path) -> bool:
 
 
 def _lock(handle: int, wait: bool) -> bool:
-    """Take the lock; False where another has it."""
+    """Take the lock; False if another process has it."""
     if sys.platform == "win32":
         import msvcrt
 
@@ -89,6 +89,6 @@ def _lock(handle: int, wait: bool) -> bool:
     except BlockingIOError:
         return False
     except OSError as error:
-        if error.errno not in (errno.ENOTSUP, errno.ENOSYS, errno.ENOLCK):  # some network disks know no locks
+        if error.errno not in (errno.ENOTSUP, errno.ENOSYS, errno.ENOLCK):  # some network file systems have no locks
             raise
     return True

@@ -1,4 +1,4 @@
-"""The console of every command: it styles our own text and shows, never obeys, what stands in the text of others."""
+"""The console of every command: it styles our own text; control characters in other text are shown, never obeyed."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from wolf_chatbox.visible import behind, visible
 
 
 def painted(*parts: tuple[str, str]) -> Text:
-    """A text of parts, each with its style."""
+    """A text made of parts, each with its style."""
     return Text.assemble(*((visible(text), style) for text, style in parts))
 
 
 class Screen(Console):
     """A rich console without markup, emoji codes and links; control characters in a text are shown (`visible`).
 
-    Rich keeps text and its own control codes apart until both are written: here the text is made visible, at one place
-    for strings, tables, bars and whatever else rich renders.
+    Rich keeps text and its own control codes apart until both are written: here the text is made visible, in one place
+    for strings, tables, bars and everything else that rich renders.
     """
 
     def __init__(self, *, stderr: bool = False, quiet: bool = False, **settings: Any) -> None:
@@ -30,7 +30,7 @@ class Screen(Console):
 
     @property
     def file(self) -> IO[str]:
-        """Where its own control codes go too: not to the visible stream, which rich's redirection would find behind its own."""
+        """The stream for control codes too: not the visible one, which rich's redirection would find behind its own."""
         stream: IO[str] = behind(super().file)
         return stream
 
@@ -39,7 +39,7 @@ class Screen(Console):
         self._file = new_file
 
     def say(self, text: str, style: str = "") -> None:
-        """Print lines; a log keeps them whole, a terminal breaks them between words."""
+        """Print lines: unbroken in a log, wrapped between words on a terminal."""
         self.print(text, style=style, soft_wrap=not self.is_terminal)
 
     def status(self, status: RenderableType, **settings: Any) -> Status:

@@ -1,4 +1,4 @@
-"""Text from outside, as a terminal or a log may have it: nothing in it is obeyed, everything in it can be seen."""
+"""Text from outside, safe for terminals and logs: control characters are shown, never obeyed."""
 
 from __future__ import annotations
 
@@ -9,32 +9,32 @@ from itertools import islice
 from typing import Any, TextIO
 
 Tell = Callable[[str], None]
-"""Takes a line on what is going on."""
+"""Takes a line about what is happening."""
 KEPT = "\n\t"
-"""Control characters that a terminal may obey: they only move on."""
+"""Control characters that a terminal may obey: they only move the cursor on."""
 HIDDEN = frozenset(
     "\u061c\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff\ufff9\ufffa\ufffb"
 )
-"""Characters that change the order or the lines of others without being seen (Unicode UAX #9; CVE-2021-42574)."""
+"""Invisible characters that change the order or the lines of others (Unicode UAX #9; CVE-2021-42574)."""
 
 
 def visible(text: str) -> str:
-    """The text with its control characters shown: ESC as ␛ (the Unicode block Control Pictures), C1 and marks of direction as [U+009B]."""
+    """The text with its control characters shown: ESC as ␛ (Control Pictures), C1 and bidi marks as [U+009B]."""
     if text.isprintable():
         return text
     return "".join(map(_shown, text.replace("\r\n", "\n")))
 
 
 def visible_json(value: object) -> str:
-    """JSON for programs in which control characters are escaped: nothing is lost, and no terminal obeys it."""
+    """JSON with escaped control characters: lossless, and no terminal obeys them."""
     text = json.dumps(value, ensure_ascii=False, indent=1)
     return text if text.isprintable() else "".join(c if _shown(c) == c else f"\\u{ord(c):04x}" for c in text)
 
 
 class VisibleStream:
-    """A stream to a terminal or a log, on which all that is written is visible: our lines, those of libraries, tracebacks.
+    """A stream to a terminal or a log on which all text is visible: our lines, those of libraries, tracebacks.
 
-    What writes control codes of its own takes the stream behind it (`behind`); rich finds that by the attribute's name.
+    Code that writes control codes uses the stream behind it (`behind`); rich finds that one by the attribute's name.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -53,7 +53,7 @@ class VisibleStream:
 
 
 def behind(stream: Any) -> Any:
-    """The stream itself, for those who tell their own control codes from the text of others; rich puts one more before ours while a bar moves."""
+    """The underlying stream, for code that writes control codes; rich adds a proxy of its own while a bar is shown."""
     while (proxied := getattr(stream, "rich_proxied_file", None)) is not None:
         stream = proxied
     return stream
@@ -73,6 +73,6 @@ def _shown(character: str) -> str:
 
 
 def shortlist(names: Collection[object], most: int) -> str:
-    """The first of the names, and how many more there are: `Rick, Morty, … and 12 more`."""
+    """The first names, and the number of the others: `Rick, Morty, … and 12 more`."""
     more = f", … and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(map(str, islice(names, most))) + more

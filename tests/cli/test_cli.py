@@ -8,10 +8,7 @@ from typing import Any
 
 import pytest
 
-import wolf_chatbox
-from conftest import ROOT
 from wolf_chatbox.cli import app, run
-from wolf_chatbox.config import TrainConfig
 from wolf_chatbox.conversation import parse_conversations
 
 pytestmark = pytest.mark.usefixtures("fp32")
@@ -86,7 +83,7 @@ def test_convert_writes_our_form_and_accounts_for_every_turn(cli: Any, tmp_path:
     assert (code, out) == (0, "")
     assert "566 turns read = 566 kept + 0 dropped" in err
     with (tmp_path / "corpus.jsonl").open() as file:
-        assert sum(len(each.turns) for each in parse_conversations(file, "corpus")) == 566
+        assert sum(len(conversation.turns) for conversation in parse_conversations(file, "corpus")) == 566
     code, _, err = cli("data", "convert", "example", "-o", "corpus.jsonl")
     assert code == 1
     assert "--overwrite" in err
@@ -118,8 +115,8 @@ def test_a_yaml_file_gives_settings_and_flags_override_them(
     for text, says in (
         ("epochs: 0", "--epochs 0: must be 1 or more"),
         ("bogus: 1", "bogus"),
-        ("- a", "no settings in it"),
-        ("a: [", "no valid YAML"),
+        ("- a", "contains no settings"),
+        ("a: [", "not valid YAML"),
     ):
         (tmp_path / "bad.yaml").write_text(text if "epochs" not in text else f"data: [x]\n{text}")
         code, _, err = cli("train", "--config", "bad.yaml")
@@ -144,37 +141,6 @@ def test_an_unknown_error_keeps_its_traceback() -> None:
 
     with pytest.raises(ZeroDivisionError):
         run(fail, {})
-
-
-def test_the_public_surface() -> None:
-    assert wolf_chatbox.__all__ == [
-        "ChatConfig",
-        "ChatSession",
-        "CleanConfig",
-        "Conversation",
-        "ReadConfig",
-        "SamplingConfig",
-        "TrainConfig",
-        "Turn",
-        "WolfChatboxError",
-        "clean",
-        "read_conversations",
-        "train",
-    ]
-    assert all(getattr(wolf_chatbox, name) for name in wolf_chatbox.__all__)
-    assert TrainConfig(data="one.csv").data == ("one.csv",)
-    assert (ROOT / "src/wolf_chatbox/py.typed").exists()
-
-
-def test_no_two_settings_of_a_run_share_a_name() -> None:
-    from dataclasses import fields, is_dataclass
-
-    from wolf_chatbox.config import TrainConfig
-
-    settings = TrainConfig(data=("x",))
-    nested = [getattr(settings, each.name) for each in fields(settings) if is_dataclass(getattr(settings, each.name))]
-    names = [each.name for part in (settings, *nested) for each in fields(part)]
-    assert len(names) == len(set(names)), "a flag or a line of run.yaml would set two things at once"
 
 
 NOTHING_SAID = {"a.csv": "name,line\nAda,\nBob, \n", "b.jsonl": '{"messages": [{"role": "user", "content": ""}]}\n'}

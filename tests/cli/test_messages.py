@@ -22,14 +22,13 @@ from runs import Stop
 from wolf_chatbox.cli import app, pulse, run
 from wolf_chatbox.cli.display import show_sample
 from wolf_chatbox.cli.train import fine_tune
-from wolf_chatbox.config import TrainConfig, typed
+from wolf_chatbox.config import TrainConfig
 from wolf_chatbox.errors import ModelError, Setting
 from wolf_chatbox.importers.source import Source
+from wolf_chatbox.settings import typed
 from wolf_chatbox.training import loop
 from wolf_chatbox.training.progress import Event, Step
 from wolf_chatbox.visible import shortlist
-
-__all__ = ["classic"]
 
 pytestmark = pytest.mark.usefixtures("fp32")
 
@@ -92,11 +91,9 @@ def test_without_a_trained_model_both_command_lines_say_the_same(classic: Classi
     assert (played["code"], code) == (2, 2)
     assert (
         played["err"]
-        == "error: --ptr_model_path wolf_model: there is no trained model. Train one first: python dial_main.py\n"
+        == "error: --ptr_model_path wolf_model: no trained model here. Train one first: python dial_main.py\n"
     )
-    assert (
-        err == "error: --model wolf_model: there is no trained model. Train one first: wolf-chatbox train --data FILE\n"
-    )
+    assert err == "error: --model wolf_model: no trained model here. Train one first: wolf-chatbox train --data FILE\n"
 
 
 # Names of settings
@@ -106,7 +103,7 @@ def test_without_a_trained_model_both_command_lines_say_the_same(classic: Classi
     ("flags", "code", "says"),
     [
         (("--epochs", "2"), 2, "Unknown option: --epochs. Did you mean --epoch?"),
-        (("--acc_step", "1.5"), 2, "Invalid value for --acc_step: 1.5 is no whole number."),
+        (("--acc_step", "1.5"), 2, "Invalid value for --acc_step: 1.5 is not a whole number."),
         (
             ("--data", "no--model.csv"),
             1,
@@ -154,9 +151,9 @@ def test_what_is_for_training_is_refused_with_play(classic: Classic, flags: tupl
                 "Model": "initial_point",
                 "Learning": "lr",
                 "Memory and speed": "lora_rank",
-                "Saving and telling": "resume",
+                "Saving and reporting": "resume",
             }
-            | {"Replies": "top_p", "Talking": "play"},
+            | {"Replies": "top_p", "Chat": "play"},
         ),
         (
             ["-c", "from wolf_chatbox.cli import main; main()", "train"],
@@ -165,7 +162,7 @@ def test_what_is_for_training_is_refused_with_play(classic: Classic, flags: tupl
                 "Model": "style",
                 "Learning": "lr",
                 "Memory and speed": "precision",
-                "Saving and telling": "output",
+                "Saving and reporting": "output",
             }
             | {"Replies": "top-k"},
         ),
@@ -209,8 +206,11 @@ def test_a_run_tells_its_steps_how_long_it_takes_and_that_it_can_be_stopped(clas
     ]
     assert [step for step in steps if step not in out] == []
     assert sorted(steps, key=out.index) == steps
-    assert "Ctrl-C is safe: it stops after the update under way, and the same command with --resume goes on." in out
-    assert " left, by the second update\n" in out
+    assert (
+        "Ctrl-C is safe: it stops after the current update, and the same command with --resume continues the run."
+        in out
+    )
+    assert " left, judging by the second update\n" in out
 
 
 def test_a_log_never_falls_silent(
@@ -241,13 +241,13 @@ def test_from_python_a_run_goes_to_the_log(
 ) -> None:
     with caplog.at_level(logging.INFO, "wolf_chatbox"):
         loop.train(config(epochs=1, log_every=4, validation_share=0))
-    records = [each for each in caplog.records if each.name == "wolf_chatbox"]
-    said = [each.getMessage() for each in records]
+    records = [record for record in caplog.records if record.name == "wolf_chatbox"]
+    said = [record.getMessage() for record in records]
     assert any(text.startswith("reading ") for text in said)
     updates = [int(text.split("/")[0].removeprefix("update ")) for text in said if ": loss " in text]
     last = int(next(text for text in said if ": loss " in text).split("/")[1].split(":")[0])
     assert updates == [*range(4, last + 1, 4), *([last] if last % 4 else [])]
-    assert [each.levelname for each in records if "nothing is held out" in each.getMessage()] == ["WARNING"]
+    assert [record.levelname for record in records if "nothing is held out" in record.getMessage()] == ["WARNING"]
     assert not logging.getLogger("wolf_chatbox").handlers
     assert capfd.readouterr() == ("", "")
     caplog.clear()
@@ -260,9 +260,9 @@ def test_resuming_says_after_which_update(config: Any, capsys: pytest.CaptureFix
     capsys.readouterr()
     assert fine_tune(config(resume=True), "talk") == 0
     out = capsys.readouterr().out
-    updates = out.split("going on after update 4 of ")[1].split()[0]
+    updates = out.split("resuming after update 4 of ")[1].split()[0]
     assert f"update {updates}/{updates}" in out
-    assert "going on" not in fresh(config, capsys)
+    assert "resuming after" not in fresh(config, capsys)
 
 
 def fresh(config: Any, capsys: pytest.CaptureFixture[str]) -> str:
@@ -304,8 +304,8 @@ def test_without_colours_marks_show_what_is_learnt(
 ) -> None:
     out = classic()["out"]
     assert "green" not in out
-    assert "One sample; what stands between ‹ and › is learnt, the rest is context:" in out
+    assert "One sample; text between ‹ and › is learnt, the rest is context:" in out
     assert "Ann:‹ the goose number" in out
     _, out, _ = command("data", "inspect", str(script), "--model", str(tiny_gpt2), "--max-tokens", "64")
     assert "green" not in out
-    assert "A sample as the model sees it; what stands between ‹ and › is learnt" in out
+    assert "A sample as the model sees it; text between ‹ and › is learnt" in out

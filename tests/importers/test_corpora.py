@@ -109,7 +109,7 @@ def test_the_columns_of_dialogues_are_told_and_can_be_named(tmp_path: Path) -> N
         match=r"two\.csv, line 1: no column 'third' \(found: id, first, second, summary\)\. Pass --text-column\.",
     ) as no:
         read(path, text_column="third")
-    assert no.value.told({"text_column": "--text_column"}).endswith("Pass --text_column.")
+    assert no.value.line({"text_column": "--text_column"}).endswith("Pass --text_column.")
 
 
 def test_dialogues_and_messages_of_a_tree_are_read_from_parquet_too(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def test_second_get_fetches_and_changes_nothing(mirror: Mirror, cli: Any, tmp_pa
     before = (tmp_path / "village.jsonl").read_bytes()
     code, shown = cli("get", "village")
     assert (code, mirror.requests) == (0, [])
-    assert "nothing to do: the same was there" in shown
+    assert "(unchanged)" in shown
     assert (tmp_path / "village.jsonl").read_bytes() == before
 
 
@@ -53,7 +53,7 @@ def test_get_replaces_no_other_file(mirror: Mirror, cli: Any, tmp_path: Path) ->
     (tmp_path / "village.jsonl").write_text("mine")
     code, shown = cli("get", "village")
     assert code == 1
-    assert "error: village.jsonl: is there already. Replace it with --overwrite, or choose another name." in shown
+    assert "error: village.jsonl: already exists. Replace it with --overwrite, or choose another name." in shown
     assert (tmp_path / "village.jsonl").read_text() == "mine"
     assert cli("get", "village", "--overwrite")[0] == 0
     assert len(read(tmp_path / "village.jsonl")) == 4
@@ -70,7 +70,7 @@ def test_unknown_and_unfetched_sets(mirror: Mirror, cli: Any) -> None:
     assert cli("get", "qqq") == (1, "error: qqq: no set of that name. There are village, chat, on-the-hub, a-series.\n")
     by_hand = "error: a-series: its licence is not stated, so it is not fetched. Get it at https://example.org/series (free), and name it.\n"
     assert cli("get", "a-series") == (1, by_hand)
-    assert cli("werewolf", "a-series") == (2, "error: --names a-series: is no set of werewolf games.\n")
+    assert cli("werewolf", "a-series") == (2, "error: --names a-series: contains no werewolf games.\n")
     assert mirror.requests == []
 
 
@@ -134,7 +134,7 @@ def test_werewolf_makes_a_corpus(mirror: Mirror, cli: Any, tmp_path: Path) -> No
     assert read(corpus / "werewolf.ja.jsonl") == GAMES[THIRD]
     assert (corpus / "licences.txt").read_text().count("Permission is hereby granted") == 2
     assert "village: 4 games (2 ja, 2 en)" in shown
-    assert "left out, as their files have no checksums: on-the-hub." in shown
+    assert "not included (no checksums): on-the-hub." in shown
     assert "5 games in werewolf" in shown
     # Whoever names the folder gets the games, each once, and nothing of what describes them.
     assert Counter(each.group for each in read_conversations(corpus)) == Counter(
@@ -193,7 +193,7 @@ def test_a_second_corpus(mirror: Mirror, cli: Any, tmp_path: Path) -> None:
     mirror.requests.clear()
     code, shown = cli("werewolf", "chat", "-o", "games")
     assert code == 0
-    assert "nothing to do: the same was there" in shown
+    assert "(unchanged)" in shown
     assert {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in corpus.iterdir()} == kept
     code, shown = cli("werewolf", "village", "-o", "games")
     assert code == 1

@@ -174,7 +174,7 @@ def test_the_page_needs_nothing_else_and_shows_both_themes(cli: Any, tiny_gpt2: 
     text = Path("report.html").read_text(encoding="utf-8")
     page = Page(text)
     assert code == 0
-    assert "The page is in report.html." in out
+    assert "The report is in report.html." in out
     assert not re.search(r"https?://|<script|<link|<img|url\(", text)
     assert "prefers-color-scheme: dark" in text
     assert ("meta", {"name": "viewport", "content": "width=device-width, initial-scale=1"}) in page.tags

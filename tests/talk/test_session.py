@@ -184,7 +184,7 @@ def test_save_and_load(tokenizer: Any, tmp_path: Path) -> None:
     session.save(tmp_path / "chat.jsonl")
     other = talk(tokenizer, "x")
     other.load_history(tmp_path / "chat.jsonl")
-    with pytest.raises(CheckpointError, match="is there already"):
+    with pytest.raises(CheckpointError, match="already exists"):
         other.save(tmp_path / "chat.jsonl")
     (tmp_path / "chat.jsonl").chmod(0o644)
     other.save(tmp_path / "chat.jsonl", overwrite=True)

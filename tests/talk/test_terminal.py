@@ -165,8 +165,8 @@ def test_a_chat_is_saved_over_nothing_that_is_there(lines: Lines, tmp_path: Path
     os.mkfifo(fifo)
     device.symlink_to("/dev/full")
     for command, says in (
-        (f"/save {there}", "is there already. Replace it with /save! FILE, or choose another name."),
-        (f"/save {link}", "is there already"),
+        (f"/save {there}", "already exists. Replace it with /save! FILE, or choose another name."),
+        (f"/save {link}", "already exists"),
         *((f"/save{mark} {folder}", "a folder") for mark in ("", "!")),
         *((f"/save{mark} {fifo}", "a device or a pipe") for mark in ("", "!")),
         *((f"/save{mark} {device}", "a device or a pipe") for mark in ("", "!")),

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from runs import largest_difference
-from wolf_chatbox import ChatSession, SamplingConfig, TrainConfig, train
+from wolf_chatbox import ChatSession, CleanConfig, SamplingConfig, TrainConfig, train
+from wolf_chatbox.errors import CheckpointError
+from wolf_chatbox.training.run_folder import RunFolder, seal, unseal
 
 OLD_RUN = Path(__file__).parents[1] / "fixtures" / "old_run"
 pytestmark = pytest.mark.usefixtures("fp32")
@@ -66,3 +70,30 @@ def test_an_old_model_is_learnt_from_again(place: Path) -> None:
     again = train(TrainConfig(data=("script.csv",), model="finished", output=Path("again"), max_tokens=64))
     record = json.loads((again.output / "run.json").read_text())
     assert record["style"] == "named"
+
+
+@pytest.fixture
+def older(place: Path) -> Path:
+    """The interrupted run as an earlier version saved it, which lacked some settings."""
+    [state] = RunFolder(place / "interrupted").states()
+    progress = unseal(state)
+    del progress["run"]["settings"]["patience"], progress["run"]["settings"]["weight_decay"]
+    del progress["run"]["settings"]["clean"]["duplicates"]
+    seal(state, progress)
+    return place
+
+
+def test_a_setting_that_a_saved_state_lacks_has_its_default(older: Path) -> None:
+    assert len(train(config("interrupted", resume=True)).metrics["losses"]) == 40
+
+
+@pytest.mark.parametrize(
+    ("other", "says"),
+    [
+        ({"weight_decay": 0.5}, r"weight_decay 0\.01, now 0\.5"),
+        ({"clean": CleanConfig(duplicates="near")}, "duplicates 'keep', now 'near'"),
+    ],
+)
+def test_another_value_than_the_default_is_a_difference(older: Path, other: dict[str, Any], says: str) -> None:
+    with pytest.raises(CheckpointError, match=says):
+        train(replace(config("interrupted", resume=True), **other))

@@ -95,7 +95,7 @@ def test_nothing_is_lost_by_starting_a_run(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="no interrupted run to resume"):
         check(resume=True)
     folder.output.write_text("a file")
-    with pytest.raises(CheckpointError, match="a file, no folder"):
+    with pytest.raises(CheckpointError, match="is a file"):
         check(overwrite=True)
     folder.output.unlink()
     folder.output.mkdir()

@@ -1,6 +1,6 @@
 """The command line: one file a verb. A known error becomes one line and exit code 1, or 2 for a wrong setting.
 
-Exit code 3 is no error: what was asked is done, but of a folder or an archive not every file could be read whole.
+Exit code 3 means: done, but some files of a folder or an archive could not be read completely.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from cyclopts import App, CycloptsError, Parameter
 from cyclopts.config import Dict
 
 from wolf_chatbox.cli.environment import settle
-from wolf_chatbox.config import typed
 from wolf_chatbox.errors import ConfigError, DataError, WolfChatboxError
+from wolf_chatbox.settings import typed
 from wolf_chatbox.visible import VisibleStream
 
 READ_IN_PART = 3
@@ -31,17 +31,21 @@ app = App(
 )
 app.command("wolf_chatbox.cli.train:train", help="Fine-tune a base model on conversations.")
 app.command("wolf_chatbox.cli.sweep:sweep", help="Search for the best settings of train.")
-app.command("wolf_chatbox.cli.merge:merge", help="Make a full model of a LoRA adapter and its base.")
-app.command("wolf_chatbox.cli.chat:chat", help="Talk with a trained model.")
-app.command("wolf_chatbox.cli.data:app", name="data", help="Look at, clean and convert files of conversations.")
-app.command("wolf_chatbox.cli.models:app", name="models", help="List and fetch base models.")
+app.command("wolf_chatbox.cli.merge:merge", help="Merge a LoRA adapter into its base model.")
+app.command("wolf_chatbox.cli.chat:chat", help="Chat with a trained model.")
+app.command(
+    "wolf_chatbox.cli.data:app",
+    name="data",
+    help="Inspect, clean and convert conversations; download public data sets.",
+)
+app.command("wolf_chatbox.cli.models:app", name="models", help="List and download base models.")
 app.register_install_completion_command()
 
 
 @app.meta.default
 def _launch(
     *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
-    config: Annotated[Path | None, Parameter(help="Read settings from a YAML file; flags override it.")] = None,
+    config: Annotated[Path | None, Parameter(help="Read settings from a YAML file; flags override them.")] = None,
 ) -> Any:
     if config is not None:
         app.config = (_settings(config, tokens),)
@@ -49,17 +53,17 @@ def _launch(
 
 
 def _settings(path: Path, tokens: tuple[str, ...]) -> Dict:
-    """The settings of a YAML file, as those of the verb that is called."""
+    """The settings of a YAML file, for the verb that is called."""
     try:
         settings = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror}). Name a YAML file of settings.") from error
+        raise DataError(f"{path}: cannot be read ({error.strerror}). Pass a YAML file with settings.") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise DataError(
-            f"{path}: no valid YAML ({' '.join(str(error).split())}). Write lines such as epochs: 3."
+            f"{path}: not valid YAML ({' '.join(str(error).split())}). Write lines such as epochs: 3."
         ) from error
     if not isinstance(settings, dict):
-        raise DataError(f"{path}: no settings in it. Write lines such as epochs: 3.")
+        raise DataError(f"{path}: contains no settings. Write lines such as epochs: 3.")
     for verb in reversed(app.parse_commands(tokens)[0]):
         settings = {verb: settings}
     return Dict(settings, source=str(path))
@@ -71,10 +75,10 @@ def main() -> None:
 
 
 def run(command: Callable[[], Any], flags: Mapping[str, str]) -> int:
-    """Run a command and turn what goes wrong into one line on stderr; returns the exit code.
+    """Run a command, print a known error as one line on stderr, and return the exit code.
 
-    `flags` gives the flags of settings that go by another name here; the errors then name those. From here on no text can
-    command a terminal, a traceback's neither; what goes through a pipe to a program goes as it is.
+    `flags` maps settings to the flags of this command line, for errors that name them. From here on, terminal escape
+    sequences in texts (and in tracebacks) are shown, not obeyed; output to a pipe is unchanged.
     """
     settle()
     sys.stderr = VisibleStream(sys.stderr)
@@ -90,9 +94,9 @@ def run(command: Callable[[], Any], flags: Mapping[str, str]) -> int:
     except CycloptsError as error:
         # A dataclass that refuses a flag's value reaches us as the cause of cyclopts' own error.
         cause = error.__cause__
-        return fail(cause.told(flags) if isinstance(cause, ConfigError) else " ".join(str(error).split()), 2)
+        return fail(cause.line(flags) if isinstance(cause, ConfigError) else " ".join(str(error).split()), 2)
     except WolfChatboxError as error:
-        return fail(error.told(flags), 2 if isinstance(error, ConfigError) else 1)
+        return fail(error.line(flags), 2 if isinstance(error, ConfigError) else 1)
     except KeyboardInterrupt:
         return fail("stopped.", 130)
     except BrokenPipeError:

@@ -18,7 +18,7 @@ from wolf_chatbox.visible import behind
 
 
 def chat(config: ChatConfig | None = None) -> int:
-    """Talk with a trained model; through a pipe, each line is a message and each reply a line."""
+    """Chat with a trained model; through a pipe, each input line is a message and each reply one line."""
     config = config or ChatConfig()
     if config.model == ChatConfig.model and not Path(config.model).exists():
         raise untrained("model", config.model, "wolf-chatbox train --data FILE")
@@ -26,12 +26,12 @@ def chat(config: ChatConfig | None = None) -> int:
 
 
 def untrained(setting: str, folder: object, command: str) -> ConfigError:
-    """The error where nothing was trained yet, with the command that trains."""
-    return ConfigError(setting, folder, f"there is no trained model. Train one first: {command}")
+    """The error when there is no trained model yet, with the command that trains one."""
+    return ConfigError(setting, folder, f"no trained model here. Train one first: {command}")
 
 
 def open_chat(config: ChatConfig) -> int:
-    """Load the model and talk, on a terminal or through a pipe."""
+    """Load the model and chat, on a terminal or through a pipe."""
     from wolf_chatbox.model.hub import locate
     from wolf_chatbox.model.record import read_run
 
@@ -58,9 +58,9 @@ def open_chat(config: ChatConfig) -> int:
         )
         session.sampling = config.sampling(session.sampling)
     if saved and not saved.get("finished", True):
-        console.say("note: this model's training was interrupted; it can be resumed", "yellow")
+        console.say("note: the training of this model was interrupted; you can resume it", "yellow")
     for stream in (sys.stdin, behind(sys.stdout), behind(sys.stderr)):
-        if isinstance(stream, TextIOWrapper):  # bytes that are no text reach the session, which refuses them
+        if isinstance(stream, TextIOWrapper):  # invalid bytes reach the session, which refuses them
             stream.reconfigure(errors="surrogateescape" if stream is sys.stdin else "backslashreplace")
     if sys.stdin.isatty() and sys.stdout.isatty():
         with create_app_session(output=create_output(behind(sys.stdout))):

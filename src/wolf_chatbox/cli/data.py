@@ -1,4 +1,4 @@
-"""`wolf-chatbox data`: what can be done with files of conversations."""
+"""`wolf-chatbox data`: inspect, clean, convert and download conversations."""
 
 from __future__ import annotations
 
@@ -22,13 +22,11 @@ from wolf_chatbox.errors import ConfigError, DataError
 from wolf_chatbox.files import check_place, new_file
 from wolf_chatbox.importers import read_conversations
 
-app = App(name="data", help="Look at, clean and convert files of conversations, and fetch public ones.")
-app.command(
-    "wolf_chatbox.cli.inspect:inspect", help="Look at conversations: who speaks, how much, and what to look after."
-)
-app.command("wolf_chatbox.cli.sets:list_sets", name="list", help="List public sets of conversations.")
-app.command("wolf_chatbox.cli.sets:get", help="Fetch public sets and convert them.")
-app.command("wolf_chatbox.cli.sets:werewolf", help="Make one corpus of public werewolf games, with a datasheet.")
+app = App(name="data", help="Inspect, clean and convert conversations; download public data sets.")
+app.command("wolf_chatbox.cli.inspect:inspect", help="Show statistics, samples and warnings.")
+app.command("wolf_chatbox.cli.sets:list_sets", name="list", help="List public data sets.")
+app.command("wolf_chatbox.cli.sets:get", help="Download public data sets and convert them.")
+app.command("wolf_chatbox.cli.sets:werewolf", help="Build one corpus of public werewolf games, with a datasheet.")
 
 
 @app.command
@@ -45,27 +43,27 @@ def convert(
 ) -> int:
     """Convert files of any known format to one file of conversations.
 
-    Exit code 3 tells that the file is written, but that not every file of a folder could be read whole.
+    Exit code 3 means that the output is written, but some input files could not be read completely.
 
     Parameters
     ----------
     files
         Files, folders or zip archives of conversations; `example` is the bundled script.
     output
-        The file to write.
+        Output file.
     to
-        conversations is our own JSON Lines, in which nothing is lost; openai, sharegpt and raw are what others read.
+        Output format: conversations (our own JSON Lines, lossless), or openai, sharegpt, raw for other programs.
     persona
-        Who is the assistant in openai's and sharegpt's form; nobody but `assistant` itself is without it.
+        The speaker who becomes the assistant in openai and sharegpt; without it, only a speaker named `assistant`.
     report
-        Write what was read, kept, joined, dropped (by reason) and replaced to this file, as JSON.
+        Write a JSON report to this file: turns read, kept, joined, dropped (by reason) and replaced.
     overwrite
-        Replace the output and the report if they are there.
+        Replace existing output and report files.
     """
     if report is not None:
         check_place(report, overwrite=overwrite)
         if report.resolve() == output.resolve():
-            raise ConfigError("report", report, "is the output. Name another file.")
+            raise ConfigError("report", report, "is also the output. Choose another file name.")
     cleaning = cleaning or CleanConfig()
     tally = Tally()
     with new_file(output, overwrite=overwrite) as file:
@@ -75,8 +73,8 @@ def convert(
             persona = find_speaker(name_now(persona, cleaning.pseudonyms) or "", count_speakers(conversations))
         count, turns = export(conversations, to, file, persona)
         if turns != tally.kept:
-            lost = f"{turns} turns written and {tally.kept} kept: some were lost"
-            raise DataError(f"{', '.join(files)}: {lost}. Please report this bug; nothing was written.")
+            lost = f"{turns} of {tally.kept} turns exported"
+            raise DataError(f"{', '.join(files)}: {lost}. This is a bug, please report it; nothing was written.")
         if not turns:
             account(tally)
             raise tally.nothing_in(files)
@@ -89,7 +87,7 @@ def convert(
 
 
 def account(tally: Tally) -> None:
-    """Print what was read and what became of it."""
+    """Print the account of all turns: read, kept, joined, dropped, replaced."""
     for path, title in tally.files():
         print(f"{path}: {title}", file=sys.stderr)
     for note in tally.told():

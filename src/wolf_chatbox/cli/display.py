@@ -1,9 +1,8 @@
-"""How a run looks on the terminal."""
+"""How a training run looks on the terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
 from types import TracebackType
@@ -21,8 +20,9 @@ from rich.progress import (
 )
 
 from wolf_chatbox.cli.pulse import Pulse, clock
-from wolf_chatbox.config import TrainConfig, typed
+from wolf_chatbox.config import TrainConfig
 from wolf_chatbox.screen import Screen, painted
+from wolf_chatbox.settings import flat, typed
 from wolf_chatbox.training.progress import Evaluated, Event, Notice, Planned, Prepared, Step, Updated
 from wolf_chatbox.visible import shortlist
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 def quiet_transformers() -> None:
-    """Leave the telling to us: transformers' own bars and warnings would stand between our lines."""
+    """Silence transformers' progress bars and warnings, which would appear between our lines."""
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
@@ -39,7 +39,7 @@ def quiet_transformers() -> None:
 
 
 class Display:
-    """Prints what a run tells: what it understood, a bar, the losses, and replies after each epoch."""
+    """Prints the progress of a run: the data, a bar, the losses, and sample replies after each epoch."""
 
     def __init__(self, console: Screen, config: TrainConfig, resume_command: str) -> None:
         self.console = console
@@ -102,7 +102,7 @@ class Display:
                 self._evaluated(event)
 
     def _step(self, event: Step) -> None:
-        """A line for each step of the set-up; later a word beside the bar."""
+        """A line for each step of the set-up; later a label beside the bar."""
         self.pulse.begin(event.text)
         if not self.updates:
             self.say(event.text, "dim")
@@ -114,7 +114,7 @@ class Display:
         self.pulse.begin(f"training, update {min(done + 1, self.updates)} of {self.updates}")
 
     def _prepared(self, event: Prepared) -> None:
-        """What the tool made of the data, with one sample: learnt parts green, the rest dim."""
+        """The data as it was understood, with one sample."""
         data = event.dataset
         turns, dropped = data.turns(), data.dropped()
         for path, title in data.tally.files():
@@ -130,53 +130,62 @@ class Display:
         for kind, count in data.tally.changed.items():
             if count:
                 self.say(f"  replaced: {count:,} ({kind})")
+        self._rows(data)
+        self._model(event)
+        show_sample(self.console, "One sample", first_sample(data))
+        if event.done:
+            self.say(f"resuming after update {event.done:,} of {event.updates:,}")
+        if not self.config.dry_run:
+            self.say(f"Ctrl-C is safe: it stops after the current update, and {self.resume_command} continues the run.")
+
+    def _rows(self, data: Dataset) -> None:
+        """What is learnt, and what is held out."""
         cut = data.training.cut + data.held_out.cut
         if cut:
-            self.say(f"  cut: {cut:,} turns longer than {data.max_tokens} tokens")
+            self.say(f"  truncated: {cut:,} turns longer than {data.max_tokens} tokens")
         share = data.held_out.learnt / max(1, data.held_out.learnt + data.training.learnt)
-        self.say(
-            f"{data.tokens:,} tokens, of which an epoch learns {data.learnt_tokens:,} in {len(data.rows):,} rows of {data.max_tokens}"
+        rows = f"{len(data.rows):,} rows of {data.max_tokens} tokens"
+        self.say(f"{data.tokens:,} tokens, {data.learnt_tokens:,} learnt in each epoch, in {rows}")
+        leak = (
+            "" if data.leak is None else f"; {data.leak:.1%} of its conversations are near-duplicates of training data"
         )
-        leak = "" if data.leak is None else f"; {data.leak:.1%} of its conversations are nearly ones to learn from"
-        self.say(
-            f"held out: {share:.0%} of the turns to learn{leak}{' (--duplicates near drops them)' if data.leak else ''}"
-        )
+        remedy = " (--duplicates near drops them)" if data.leak else ""
+        self.say(f"held-out split: {share:.0%} of the learnable turns{leak}{remedy}")
         for notice in data.notices:
             self.say(f"note: {notice}", "yellow")
         self.say(f"style {data.renderer.style.name} ({data.style_reason}), learning {data.persona or 'every speaker'}")
+
+    def _model(self, event: Prepared) -> None:
+        """What is trained, and where."""
         precision = "fp32" if event.precision == "no" else event.precision
         size = f"{event.parameters / 1e6:.0f}M parameters" + (
-            f", {event.trained / 1e6:.1f}M learnt" if event.trained < event.parameters else ""
+            f", {event.trained / 1e6:.1f}M trained" if event.trained < event.parameters else ""
         )
         where = event.device + (f" ({event.processes} processes)" if event.processes > 1 else "")
         rows = f"{event.rows_an_update} row" + ("s" if event.rows_an_update > 1 else "")
         self.say(f"{event.model}: {size}, {precision} on {where}, {event.updates:,} updates of {rows}")
-        show_sample(self.console, "One sample", first_sample(data))
-        if event.done:
-            self.say(f"going on after update {event.done:,} of {event.updates:,}")
-        if not self.config.dry_run:
-            self.say(f"Ctrl-C is safe: it stops after the update under way, and {self.resume_command} goes on.")
 
     def _planned(self, event: Planned) -> None:
         self.progress.stop()
-        self.console.print(painted(("\nThe settings", "bold"), (" (as --config takes them):", "")))
+        self.console.print(painted(("\nSettings", "bold"), (" (in the form that --config reads):", "")))
         self.say(yaml.safe_dump(as_settings(self.config), sort_keys=False, allow_unicode=True).rstrip())
-        self.console.print(painted(("\nEstimated", "bold"), (" from one update's passes, made twice:", "")))
-        self.say(
-            f"time {clock(event.seconds)}, memory {event.memory / 2**30:.1f} GiB, disk {event.disk / 2**30:.1f} GiB. Nothing was trained or written."
-        )
+        self.console.print(painted(("\nEstimated", "bold"), (" from the passes of one update, measured twice:", "")))
+        memory, disk = (f"{size / 2**30:.1f} GiB" for size in (event.memory, event.disk))
+        self.say(f"time {clock(event.seconds)}, memory {memory}, disk {disk}. Nothing was trained or written.")
 
     def _updated(self, event: Updated) -> None:
         self.since_log.append(event)
-        tokens, seconds = sum(each.tokens for each in self.since_log), sum(each.seconds for each in self.since_log)
+        tokens, seconds = (sum(getattr(update, part) for update in self.since_log) for part in ("tokens", "seconds"))
         speed = f"{tokens / seconds:,.0f} tok/s"
         self.progress.update(self.task, completed=event.update, speed=speed)
         self._training(event.update)
         self.made += 1
         if self.made == 2 and event.update < event.updates:  # the first one takes longer
-            self.say(f"about {clock(event.seconds * (event.updates - event.update))} left, by the second update")
+            self.say(
+                f"about {clock(event.seconds * (event.updates - event.update))} left, judging by the second update"
+            )
         if event.update % self.config.log_every == 0 or event.update == event.updates:
-            loss = sum(each.loss for each in self.since_log) / len(self.since_log)
+            loss = sum(update.loss for update in self.since_log) / len(self.since_log)
             left = clock(seconds / len(self.since_log) * (event.updates - event.update))
             where = f"update {event.update}/{event.updates}  epoch {event.epoch:.2f}"
             self.say(f"{where}  loss {loss:.4f}  lr {typed(float(f'{event.learning_rate:.2e}'))}  {speed}  {left} left")
@@ -187,19 +196,17 @@ class Display:
         when = f"epoch {event.epoch:.3g}" if event.update else "before training"
         if event.loss is not None:
             figures = f": held-out loss {event.loss:.4f}, perplexity {event.perplexity:.2f}"
-            self.console.print(
-                painted((when, "bold"), (figures, ""), ("  the best so far" if event.best else "", "green"))
-            )
+            self.console.print(painted((when, "bold"), (figures, ""), ("  best so far" if event.best else "", "green")))
         for reply in event.replies:
             for turn in reply.context[-2:]:
                 self.say(f"    {turn.speaker}: {turn.text}", "dim")
             said = painted((f"    {reply.said.speaker}: ", "bold yellow"), (reply.generated or "(nothing)", ""))
             self.console.print(said, soft_wrap=self.soft_wrap)
-            self.say(f"    (really: {reply.said.text})", "dim italic")
+            self.say(f"    (original: {reply.said.text})", "dim italic")
 
 
 def first_sample(data: Dataset, most: int = 120) -> list[tuple[str, bool]]:
-    """Part of the first sample, in pieces of text with whether they are learnt; it begins a little before the first one that is."""
+    """The first sample from shortly before its first learnt token: pieces of text, and whether they are learnt."""
     sample = data.rows[0][0]
     first = max(0, min(sample.learn.index(True) - most // 3, len(sample) - most))
     shown = range(first, min(len(sample), first + most))
@@ -210,9 +217,9 @@ def first_sample(data: Dataset, most: int = 120) -> list[tuple[str, bool]]:
 
 
 def show_sample(console: Screen, what: str, pieces: Sequence[tuple[str, bool]]) -> None:
-    """Print a sample with what is learnt of it in green, or between marks where there are no colours."""
+    """Print a sample with its learnt parts in green, or between marks where there are no colours."""
     coloured = console.color_system is not None and not console.no_color
-    legend = ("green is learnt", "green") if coloured else ("what stands between ‹ and › is learnt", "")
+    legend = ("green is learnt", "green") if coloured else ("text between ‹ and › is learnt", "")
     console.print(painted((f"{what}; ", "dim"), legend, (", the rest is context:", "dim")))
     if coloured:
         text = painted(*((piece, "green" if learnt else "dim") for piece, learnt in pieces))
@@ -222,13 +229,10 @@ def show_sample(console: Screen, what: str, pieces: Sequence[tuple[str, bool]]) 
 
 
 def as_settings(config: TrainConfig) -> dict[str, Any]:
-    """The settings of a run as a YAML file has them: those of the nested classes beside the others."""
-    settings: dict[str, Any] = {}
-    for name, value in asdict(config).items():
-        settings |= value if isinstance(value, dict) else {name: value}
+    """The settings of a run as a YAML file has them."""
     plain = {
         name: str(value) if isinstance(value, Path) else list(value) if isinstance(value, tuple) else value
-        for name, value in settings.items()
+        for name, value in flat(config).items()
     }
     return {
         name: value

@@ -1,4 +1,4 @@
-"""What a command settles for its process before the libraries load."""
+"""Environment settings that must be made before the libraries load."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import sys
 import warnings
 
 SPINNING = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME")
-"""Settings of the OpenMP libraries that say how long a thread that has nothing to do stays awake."""
+"""Environment variables of the OpenMP libraries for how long idle threads spin."""
 
 
 def settle() -> None:
-    """Let waiting threads sleep, and keep the libraries' warnings to developers; what the user has set stays.
+    """Let idle threads sleep, and hide library warnings meant for developers; the user's own settings win.
 
-    OpenMP reads its setting when torch is loaded, so this comes before. Threads that wait awake slow down whatever else the
-    machine does, a second run above all (docs/benchmarks.md). `python -W default` or PYTHONWARNINGS shows warnings.
+    OpenMP reads its setting when torch is loaded, so this runs before. Spinning threads slow down the whole machine,
+    most of all a second run (docs/benchmarks.md). `python -W default` or PYTHONWARNINGS shows warnings.
     """
     if not any(name in os.environ for name in SPINNING):
         os.environ["OMP_WAIT_POLICY"] = "passive"

@@ -1,4 +1,4 @@
-"""`wolf-chatbox data inspect`: what is in files of conversations."""
+"""`wolf-chatbox data inspect`: statistics, samples and warnings about conversations."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from wolf_chatbox.data.cleaning import clean
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.files import check_place, new_file
 from wolf_chatbox.importers import read_conversations
-from wolf_chatbox.samples.inspection import Inspection, copies
+from wolf_chatbox.samples.inspection import Inspection, Tokens, copies
 from wolf_chatbox.samples.inspection import inspect as look
 from wolf_chatbox.samples.report import to_html
 from wolf_chatbox.screen import Screen
+from wolf_chatbox.settings import Whole
 from wolf_chatbox.visible import shortlist, visible_json
-from wolf_chatbox.werewolf.statistics import HEARD_BY, GameStatistics
+from wolf_chatbox.werewolf.statistics import HEARD_BY, Claims, GameStatistics, Talk
 
 MOST_SPEAKERS = 12
 
@@ -31,33 +32,33 @@ def inspect(
     model: str | None = None,
     persona: str | None = None,
     view: str = TrainConfig.view,
-    max_tokens: int = 512,
+    max_tokens: Whole = TrainConfig.max_tokens,
     html: Path | None = None,
     json_: Annotated[bool, Parameter(name="--json")] = False,
     read: ReadConfig | None = None,
     cleaning: CleanConfig | None = None,
     overwrite: bool = False,
 ) -> int:
-    """Look at conversations: who speaks, how much, in which languages, what was dropped, and what to look after.
+    """Show statistics of conversations (speakers, lengths, languages, dropped turns), samples and warnings.
 
     Parameters
     ----------
     files
         Files, folders or zip archives of conversations; `example` is the bundled script.
     model
-        A base model: tells lengths in its tokens, and shows what it would learn.
+        Base model: count lengths in its tokens and show what it would learn.
     persona
-        With a model: the one character that is learnt.
+        With --model: learn only this speaker's turns.
     view
-        With a model: as whom games of werewolf are learnt: player, player:ROLE, or moderator.
+        With --model: whose view of a werewolf game to learn: player, player:ROLE, or moderator.
     max_tokens
-        With a model: the length of a row.
+        With --model: maximum number of tokens per row.
     html
-        Write the same as a page, with plots, to this file.
+        Also write an HTML report with plots to this file.
     json_
-        Print everything as JSON, for programs.
+        Print the results as JSON.
     overwrite
-        Replace the page if it is there.
+        Replace an existing report.
     """
     if html is not None:
         check_place(html, overwrite=overwrite)
@@ -93,7 +94,7 @@ def inspect(
     else:
         show(found, Screen())
         if html is not None:
-            Screen().say(f"The page is in {html}.")
+            Screen().say(f"The report is in {html}.")
     return READ_IN_PART if found.unread else 0
 
 
@@ -111,32 +112,23 @@ def show(found: Inspection, screen: Screen) -> None:
     for kind, count in found.changed.items():
         say(f"  replaced: {count:,} ({kind})", "dim")
     least, median, most = found.turns_a_conversation
-    say(
-        f"{found.conversations:,} conversations in {found.groups:,} groups, of {least} to {most} turns (median {median})"
-    )
+    turns = f"{least} to {most} turns (median {median})"
+    say(f"{found.conversations:,} conversations in {found.groups:,} groups, of {turns}")
     say(f"{found.characters:,} characters")
     if found.first:
         say(f"from {found.first} to {found.last}")
     say(copies(found))
     say("languages: " + shortlist([f"{code} {share:.0%}" for code, share in found.languages.items()], 6))
     table = Table("speaker", "turns", "share", "characters a turn", box=None, pad_edge=False)
-    for each in found.speakers[:MOST_SPEAKERS]:
-        table.add_row(each.name, f"{each.turns:,}", f"{each.share:.1%}", f"{each.characters:.0f}")
+    for one in found.speakers[:MOST_SPEAKERS]:
+        table.add_row(one.name, f"{one.turns:,}", f"{one.share:.1%}", f"{one.characters:.0f}")
     screen.print(table)
     if len(found.speakers) > MOST_SPEAKERS:
         say(f"… and {len(found.speakers) - MOST_SPEAKERS} more speakers")
     if found.games:
         show_games(found.games, screen)
     if found.tokens:
-        tokens = found.tokens
-        say(
-            f"{tokens.model}, style {tokens.style}: {tokens.all:,} tokens, {tokens.held_out:,} of them held out; the others in "
-            f"{tokens.rows:,} rows of {tokens.row} ({tokens.filled:.1%} filled), {tokens.learnt:,} learnt"
-        )
-        over = f"{tokens.over_row / found.kept:.1%} are longer than a row"
-        say(f"a turn has {tokens.turn_median} tokens in the middle and {tokens.turn_most} at most; {over}")
-        for sample in tokens.samples[:1]:
-            show_sample(screen, "A sample as the model sees it", sample)
+        show_tokens(found.tokens, found.kept, screen)
     else:
         for speaker, text in found.examples[0]:
             say(f"  {speaker}: {text}", "dim")
@@ -144,6 +136,16 @@ def show(found: Inspection, screen: Screen) -> None:
         say(f"note: {note}", "dim")
     for text in found.warnings:
         say(f"warning: {text}", "yellow")
+
+
+def show_tokens(tokens: Tokens, turns: int, screen: Screen) -> None:
+    """Print the data as a model sees it."""
+    rows = f"{tokens.rows:,} rows of {tokens.row} ({tokens.filled:.1%} filled), {tokens.learnt:,} learnt"
+    screen.say(f"{tokens.model}, style {tokens.style}: {tokens.all:,} tokens, {tokens.held_out:,} held out; {rows}")
+    over = f"{tokens.over_row / turns:.1%} are longer than a row"
+    screen.say(f"tokens per turn: median {tokens.turn_median}, maximum {tokens.turn_most}; {over}")
+    for sample in tokens.samples[:1]:
+        show_sample(screen, "A sample as the model sees it", sample)
 
 
 def show_games(games: GameStatistics, screen: Screen) -> None:
@@ -160,38 +162,29 @@ def show_games(games: GameStatistics, screen: Screen) -> None:
     say(f"{games.games:,} games of werewolf, won by: {wins}", "bold")
     table(
         ("set", "language", "players", "games"),
-        *((each.source, each.language, f"{each.players}", f"{each.games:,}") for each in games.tables),
+        *((kind.source, kind.language, f"{kind.players}", f"{kind.games:,}") for kind in games.tables),
     )
     table(
         ("role", "games with it", "its side won"),
-        *((each.role, f"{each.games:,}", f"{each.share:.1%}") for each in games.roles),
+        *((role.role, f"{role.games:,}", f"{role.share:.1%}") for role in games.roles),
     )
-    head = ("heard by", "utterances a game", "a player", "characters a game", "a player")
-    talk = [
-        (
-            HEARD_BY[each.channel],
-            *(
-                f"{mean(count):,.1f}"
-                for count in (each.utterances, each.characters)
-                for mean in (each.a_game, each.a_player)
-            ),
-        )
-        for each in games.talk
-    ]
-    table(head, *talk)
-    claims = [
-        (
-            each.role,
-            f"{each.players:,}",
-            ", ".join(f"{claim} {count / each.players:.1%}" for claim, count in each.claimed.items()) or "nothing",
-        )
-        for each in games.claims
-    ]
-    if claims:
-        table(("role", "players", "claim to be"), *claims)
+    table(("heard by", "turns per game", "per player", "characters per game", "per player"), *map(_talk, games.talk))
+    if games.claims:
+        table(("role", "players", "claim to be"), *map(_claims, games.claims))
     say(f"A game of median length: {games.timeline.group}", "bold")
     say(", ".join(f"{name} ({role or '?'})" for name, role in games.timeline.roles.items()))
     for day in games.timeline.days:
         say(f"{day.name}: {day.said()}")
         for text in day.told:
             say(f"  {text}", "dim")
+
+
+def _talk(channel: Talk) -> tuple[str, ...]:
+    counts = (channel.utterances, channel.characters)
+    means = [f"{mean(count):,.1f}" for count in counts for mean in (channel.a_game, channel.a_player)]
+    return (HEARD_BY[channel.channel], *means)
+
+
+def _claims(role: Claims) -> tuple[str, ...]:
+    shares = ", ".join(f"{claim} {count / role.players:.1%}" for claim, count in role.claimed.items())
+    return (role.role, f"{role.players:,}", shares or "nothing")

@@ -7,18 +7,18 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from wolf_chatbox.config import AllowBase
 
-def merge(adapter: Path, *, output: Annotated[Path, Parameter(alias="-o")], allow_base: bool = False) -> int:
-    """Make a full model of a LoRA adapter and its base, for programs that know no adapters.
+
+def merge(adapter: Path, *, output: Annotated[Path, Parameter(alias="-o")], allow_base: AllowBase = False) -> int:
+    """Merge a LoRA adapter into its base model, for programs that cannot load adapters.
 
     Parameters
     ----------
     adapter
-        The folder of a model trained with --lora-rank.
+        Folder of a model trained with --lora-rank.
     output
-        The new folder for the full model.
-    allow_base
-        Fetch the base model that the adapter names from the hub, where it is not on this machine.
+        New folder for the merged model.
     """
     from wolf_chatbox.cli.display import quiet_transformers
     from wolf_chatbox.screen import Screen, painted
@@ -28,5 +28,5 @@ def merge(adapter: Path, *, output: Annotated[Path, Parameter(alias="-o")], allo
 
     screen = Screen()
     merge_adapter(adapter, output, allow_base=allow_base, tell=screen.say)
-    screen.print(painted(("The full model is in ", ""), (str(output), "bold"), (".", "")))
+    screen.print(painted(("The merged model is in ", ""), (str(output), "bold"), (".", "")))
     return 0

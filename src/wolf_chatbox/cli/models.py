@@ -1,4 +1,4 @@
-"""`wolf-chatbox models`: the base models that go by a short name."""
+"""`wolf-chatbox models`: list and download base models."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from rich.table import Column, Table
 from wolf_chatbox.cli.pulse import waiting
 from wolf_chatbox.screen import Screen
 
-app = App(name="models", help="List and fetch base models.")
+app = App(name="models", help="List and download base models.")
 
 
 @app.command(name="list")
 def list_models() -> int:
-    """List the short names; any hub name of a causal language model, or a folder, does as well."""
+    """List the aliases of base models; train also accepts the hub name of any causal language model, or a folder."""
     from wolf_chatbox.model import embedded
     from wolf_chatbox.model.hub import KNOWN, is_cached
 
@@ -27,17 +27,17 @@ def list_models() -> int:
 
 @app.command
 def pull(model: str) -> int:
-    """Fetch a base model, so that it is there when it is needed.
+    """Download a base model in advance.
 
     Parameters
     ----------
     model
-        An alias or a hub name.
+        Alias or hub name.
     """
     from wolf_chatbox.model.hub import locate
 
     console = Screen(stderr=True)
-    with waiting(console, f"Fetching {model}"):
+    with waiting(console, f"Downloading {model}"):
         folder = locate(model, console.say)
     print(folder)
     return 0

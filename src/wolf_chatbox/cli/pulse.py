@@ -1,4 +1,4 @@
-"""Signs of life: a spinner on a terminal; elsewhere a line whenever ten seconds went by without one."""
+"""Signs of life: a spinner on a terminal; elsewhere a line whenever nothing was printed for ten seconds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SECONDS = 10.0
 
 
 class Pulse:
-    """Says what is under way whenever nothing was said for ten seconds."""
+    """Prints the current step whenever nothing was printed for ten seconds."""
 
     def __init__(self, say: Callable[[str], None], doing: str = "") -> None:
         self._say = say
@@ -35,11 +35,11 @@ class Pulse:
         self._thread.join()
 
     def begin(self, doing: str) -> None:
-        """Something else is under way from here on."""
+        """Another step begins."""
         self._doing, self._begun = doing, time.monotonic()
 
     def said(self) -> None:
-        """Something was said, so there is no silence to break."""
+        """A line was printed: restart the ten seconds."""
         self._last = time.monotonic()
 
     def _beat(self) -> None:
@@ -52,7 +52,7 @@ class Pulse:
 
 @contextmanager
 def waiting(console: Screen, doing: str) -> Iterator[None]:
-    """Show that something is under way, in whatever way the console can."""
+    """Show the current step, by a spinner or by lines."""
     if console.is_terminal:
         with console.status(f"{doing} …"):
             yield
@@ -62,7 +62,7 @@ def waiting(console: Screen, doing: str) -> Iterator[None]:
 
 
 def clock(seconds: float) -> str:
-    """Seconds as minutes and seconds, and hours where there are some: 1:05, 2:00:10."""
+    """Format seconds: 1:05, or 2:00:10 with hours."""
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

@@ -1,4 +1,4 @@
-"""`wolf-chatbox data list`, `get` and `werewolf`: public sets, fetched and imported."""
+"""`wolf-chatbox data list`, `get` and `werewolf`: download and convert public data sets."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ Output = Annotated[Path | None, Parameter(name=["--output", "-o"])]
 
 
 def list_sets(*, json_: Annotated[bool, Parameter(name="--json")] = False) -> int:
-    """List public sets of conversations: what they are, in which languages, how large, and under which licence.
+    """List public data sets of conversations: content, languages, size and licence.
 
     Parameters
     ----------
     json_
-        Print everything as JSON, for programs.
+        Print the list as JSON.
     """
     known = catalogue.sets().values()
     if json_:
-        print(visible_json([each.to_dict() for each in known]))
+        print(visible_json([data_set.to_dict() for data_set in known]))
         return 0
     console = Screen()
     table = Table(
@@ -47,15 +47,16 @@ def list_sets(*, json_: Annotated[bool, Parameter(name="--json")] = False) -> in
         box=None,
         pad_edge=False,
     )
-    for each in known:
-        size = f"{each.bytes / 1e6:.1f} MB" if each.bytes else "?"
-        here = "yes" if each.files and not download.left(each) else "by hand" if each.by_hand else "no"
-        table.add_row(
-            each.name, ", ".join(each.languages), str(each.games or ""), size, each.licence or "none stated", here
-        )
+    for data_set in known:
+        size = f"{data_set.bytes / 1e6:.1f} MB" if data_set.bytes else "?"
+        fetched = bool(data_set.files) and not download.left(data_set)
+        here = "yes" if fetched else "by hand" if data_set.by_hand else "no"
+        languages, licence = ", ".join(data_set.languages), data_set.licence or "none stated"
+        table.add_row(data_set.name, languages, str(data_set.games or ""), size, licence, here)
     console.print(table)
-    for each in known:
-        about = painted((f"\n{each.name}: {each.what}\n", ""), (f"cite: {each.citation}\n{each.address}", "dim"))
+    for data_set in known:
+        source = (f"cite: {data_set.citation}\n{data_set.address}", "dim")
+        about = painted((f"\n{data_set.name}: {data_set.what}\n", ""), source)
         console.print(about, soft_wrap=not console.is_terminal)
     return 0
 
@@ -67,25 +68,26 @@ def get(
     output: Output = None,
     overwrite: bool = False,
 ) -> int:
-    """Fetch public sets, check them, and convert each to a file of conversations.
+    """Download public data sets, verify their checksums, and convert each to a file of conversations.
 
     Parameters
     ----------
     names
-        Sets, as `wolf-chatbox data list` names them.
+        Names of data sets, as listed by `wolf-chatbox data list`.
     from_
-        Take the files from this folder, not from the network; they are known by their checksums, wherever they lie in it.
+        Use the files in this folder instead of downloading them; they are recognized by their checksums.
     output
-        One file for all of them; without it each set gets its own, NAME.jsonl.
+        Write all sets to this one file; by default each set gets its own, NAME.jsonl.
     overwrite
-        Replace a file that is there.
+        Replace existing files.
     """
     wanted = [find_set(name) for name in dict.fromkeys(names)]
-    jobs = [(wanted, output)] if output is not None else [([each], Path(f"{each.name}.jsonl")) for each in wanted]
+    own = [([data_set], Path(f"{data_set.name}.jsonl")) for data_set in wanted]
+    jobs = [(wanted, output)] if output is not None else own
     for several, place in jobs:
         tally, count, changed = write_sets(fetch(several, from_), place, overwrite)
         account(tally)
-        _say(f"{count} conversations in {place}" + ("" if changed else " (nothing to do: the same was there)"))
+        _say(f"{count} conversations in {place}" + ("" if changed else " (unchanged)"))
     return 0
 
 
@@ -96,67 +98,60 @@ def werewolf(
     output: Annotated[Path, Parameter(name=["--output", "-o"])] = Path("werewolf"),
     overwrite: bool = False,
 ) -> int:
-    """Make one corpus of public werewolf games: a file a language, their licences, and a datasheet of what is in them.
+    """Build one corpus of public werewolf games: a file per language, the licences, and a datasheet.
 
     Parameters
     ----------
     names
-        Sets of games; without any, all that are free and whose files have checksums.
+        Names of data sets with games; by default all that are freely licensed and have checksums.
     from_
-        Take the files from this folder, not from the network; they are known by their checksums, wherever they lie in it.
+        Use the files in this folder instead of downloading them; they are recognized by their checksums.
     output
-        The folder to write.
+        Output folder.
     overwrite
-        Replace a corpus that is there.
+        Replace an existing corpus.
     """
     wanted = [find_set(name) for name in dict.fromkeys(names)] or catalogue.werewolf_sets()
-    for each in wanted:
-        if not each.games:
-            raise ConfigError("names", each.name, "is no set of werewolf games.")
+    for data_set in wanted:
+        if not data_set.games:
+            raise ConfigError("names", data_set.name, "contains no werewolf games.")
     parts, changed = write_corpus(fetch(wanted, from_), output, overwrite)
     for part in parts:
         tally = part.tally
         games = ", ".join(f"{count} {language}" for language, count in part.games.most_common())
-        _say(
-            f"{part.set.name}: {part.games.total()} games ({games}), {tally.read:,} utterances read = {tally.kept:,} kept"
-        )
+        turns = f"{tally.read:,} turns read = {tally.kept:,} kept + {tally.dropped.total():,} dropped"
+        _say(f"{part.set.name}: {part.games.total()} games ({games}), {turns}")
         for reason, number in tally.dropped.most_common():
             _say(f"  dropped: {number:,} ({reason})")
-    left_out = [each.name for each in catalogue.sets().values() if each.games and each not in wanted]
+    left_out = [known.name for known in catalogue.sets().values() if known.games and known not in wanted]
     if left_out and not names:
-        _say(
-            f"left out, as their files have no checksums: {', '.join(left_out)}. Name all the sets that you want to have them in it."
-        )
+        _say(f"not included (no checksums): {', '.join(left_out)}. To include them, name all sets that you want.")
     total = sum(part.games.total() for part in parts)
-    _say(
-        f"{total} games in {output}, described in {output / 'datasheet.md'}"
-        + ("" if changed else " (nothing to do: the same was there)")
-    )
+    _say(f"{total} games in {output}, described in {output / 'datasheet.md'}" + ("" if changed else " (unchanged)"))
     return 0
 
 
 def fetch(wanted: Iterable[PublicSet], source: Path | None) -> Fetched:
-    """Fetch sets one after the other, with a bar for what has to come."""
+    """Download data sets one after the other, with a progress bar."""
     import pooch
 
     pooch.get_logger().setLevel("WARNING")
     fetched = []
-    for each in wanted:
-        if each.licence:
-            _say(f"{each.name}: {each.licence} ({each.copyright}). Please cite: {each.citation}")
+    for data_set in wanted:
+        if data_set.licence:
+            _say(f"{data_set.name}: {data_set.licence} ({data_set.copyright}). Please cite: {data_set.citation}")
         columns = (
-            TextColumn(each.name, markup=False),
+            TextColumn(data_set.name, markup=False),
             BarColumn(),
             DownloadColumn(),
             TransferSpeedColumn(),
             TimeRemainingColumn(),
         )
         console = Screen(stderr=True)
-        with Progress(
-            *columns, console=console, transient=True, disable=not console.is_terminal or not each.files
-        ) as progress:
-            task = progress.add_task("", total=download.left(each))
-            fetched.append((each, download.fetch(each, source, partial(progress.advance, task))))
+        silent = not console.is_terminal or not data_set.files
+        with Progress(*columns, console=console, transient=True, disable=silent) as progress:
+            task = progress.add_task("", total=download.left(data_set))
+            fetched.append((data_set, download.fetch(data_set, source, partial(progress.advance, task))))
     return fetched
 
 

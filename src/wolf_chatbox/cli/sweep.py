@@ -11,18 +11,19 @@ from rich.table import Column, Table
 
 from wolf_chatbox.cli.display import quiet_transformers
 from wolf_chatbox.cli.pulse import Pulse, waiting
-from wolf_chatbox.config import typed
 from wolf_chatbox.screen import Screen, painted
+from wolf_chatbox.settings import typed
 from wolf_chatbox.training.progress import Evaluated, Event, Notice, Step, Trial, Updated
 
 
 def sweep(file: Path) -> int:
-    """Search for the best settings of train; the same command goes on where it was stopped.
+    """Search for the best settings of train; run the same command again to continue an interrupted sweep.
 
     Parameters
     ----------
     file
-        A YAML file: train (settings of all runs), space (settings to search), and search, trials, prune, storage, output, seed.
+        YAML file with train (settings of all runs), space (settings to search), and search, trials, prune, storage,
+        output, seed.
     """
     console = Screen()
     with waiting(console, "Loading the libraries"):
@@ -56,10 +57,10 @@ def sweep(file: Path) -> int:
         outcome = search.sweep(config, tell)
     console.print(as_table(outcome.trials, [search.plain(name) for name in config.space], list(config.space), console))
     if outcome.interrupted:
-        console.print("Stopped. The same command goes on.")
+        console.print("Stopped. Run the same command again to continue.")
         return 130
     if not outcome.trials or outcome.trials[0]["loss"] is None:
-        console.print("No run came to a loss.")
+        console.print("No run has measured a held-out loss.")
         return 1
     best = config.output / "best"
     said = painted(
@@ -74,18 +75,18 @@ def sweep(file: Path) -> int:
 
 
 def as_table(trials: Sequence[Mapping[str, Any]], heads: Sequence[str], names: Sequence[str], console: Screen) -> Table:
-    """The runs, a column a setting; where the console is too narrow for that, the settings of a run in one."""
+    """The runs with one column per setting, or with all settings in one column where the console is too narrow."""
 
     def table(*columns: Column, rows: list[list[str]]) -> Table:
         numbers = [Column(head, justify="right", no_wrap=True) for head in ("trial", "loss", "perplexity", "seconds")]
         made = Table(*numbers, Column("state", no_wrap=True), *columns, box=None, padding=(0, 2, 0, 0), pad_edge=False)
-        for each, row in zip(trials, rows):
-            loss = each["loss"]
+        for trial, row in zip(trials, rows):
+            loss = trial["loss"]
             figures = ["", ""] if loss is None else [f"{loss:.4f}", f"{math.exp(loss):.2f}"]
-            made.add_row(str(each["number"]), *figures, str(each["seconds"] or ""), each["state"], *row)
+            made.add_row(str(trial["number"]), *figures, str(trial["seconds"] or ""), trial["state"], *row)
         return made
 
-    values = [[_short(each.get(name)) for name in names] for each in trials]
+    values = [[_short(trial.get(name)) for name in names] for trial in trials]
     wide = table(*(Column(head, no_wrap=True) for head in heads), rows=values)
     if console.measure(wide, options=console.options.update(width=10_000)).maximum <= console.width:
         return wide

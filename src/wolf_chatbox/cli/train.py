@@ -13,14 +13,14 @@ from wolf_chatbox.screen import Screen, painted
 def train(config: TrainConfig) -> int:
     """Fine-tune a base model on conversations.
 
-    Ctrl-C stops at the next update and keeps a usable model; --resume goes on from there.
+    Ctrl-C stops after the current update and keeps a usable model; --resume continues from there.
     """
     return fine_tune(config, f"wolf-chatbox chat --model {config.output}")
 
 
 def fine_tune(config: TrainConfig, chat_command: str, resume_command: str = "the same command with --resume") -> int:
-    """Train, showing the run; the commands are what to type afterwards, when it is done or was stopped."""
-    console = Screen(quiet=os.environ.get("RANK", "0") != "0")  # of several processes one tells
+    """Train and show the progress; the commands are what to type next, when the run ends or is stopped."""
+    console = Screen(quiet=os.environ.get("RANK", "0") != "0")  # only one process prints
     with waiting(console, "Loading the libraries"):
         quiet_transformers()
         from wolf_chatbox.training import loop
@@ -28,7 +28,9 @@ def fine_tune(config: TrainConfig, chat_command: str, resume_command: str = "the
         result = loop.train(config, display.tell)
     if result.interrupted:
         said = painted(
-            ("Stopped. ", ""), (str(config.output), "bold"), (f" holds a usable model; {resume_command} goes on.", "")
+            ("Stopped. ", ""),
+            (str(config.output), "bold"),
+            (f" holds a usable model; {resume_command} continues the run.", ""),
         )
         console.print(said, soft_wrap=not console.is_terminal)
         return 130
@@ -36,7 +38,7 @@ def fine_tune(config: TrainConfig, chat_command: str, resume_command: str = "the
         return 0
     console.print(
         painted(
-            ("The model is in ", ""), (str(config.output), "bold"), (". Talk with it: ", ""), (chat_command, "bold")
+            ("The model is in ", ""), (str(config.output), "bold"), (". Chat with it: ", ""), (chat_command, "bold")
         )
     )
     return 0

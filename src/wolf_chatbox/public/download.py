@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from wolf_chatbox.errors import DataError
-from wolf_chatbox.files import cache_folder, sha256, writing
+from wolf_chatbox.files import OTHER_CACHE, cache_folder, sha256, writing
 from wolf_chatbox.public.catalogue import File, PublicSet
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def fetch(wanted: PublicSet, source: Path | None = None, count: Count = lambda n
         return _from_hub(wanted, source)
     folder = data_folder(wanted)
     listed = {file.path for file in wanted.files}
-    with writing(folder):
+    with writing(folder, OTHER_CACHE):
         for parent in {(folder / each / file.path).parent for file in wanted.files for each in ("files", "partial")}:
             parent.mkdir(parents=True, exist_ok=True)
         (folder / "licence.txt").write_text(wanted.notice(), encoding="utf-8")
@@ -106,7 +106,7 @@ def _fetch_all(wanted: PublicSet, folder: Path, downloader: Callable[[File, Even
         if stop.is_set():
             return
         url = store.get_url(file.path)
-        with writing(folder):
+        with writing(folder, OTHER_CACHE):
             try:
                 store.fetch(file.path, downloader=downloader(file, stop))
             except requests.RequestException as error:

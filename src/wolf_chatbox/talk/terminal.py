@@ -93,7 +93,7 @@ def talk(session: ChatSession, turns: int = 0) -> None:
 
 def _keep(session: ChatSession) -> None:
     """Write the conversation where /load finds it; raises CheckpointError."""
-    with writing(last_chat()):
+    with writing(last_chat(), "Correct its permissions."):
         last_chat().parent.mkdir(parents=True, exist_ok=True)
     session.save(last_chat(), overwrite=True)
 

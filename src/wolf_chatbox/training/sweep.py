@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import yaml
 
-from wolf_chatbox.config import CleanConfig, ReadConfig, SamplingConfig, Search, TrainConfig, typed
+from wolf_chatbox.config import CleanConfig, ReadConfig, SamplingConfig, Search, TrainConfig
 from wolf_chatbox.errors import CheckpointError, ConfigError, DataError, TrainingError
 from wolf_chatbox.files import check_folder, new_file, replace_folder, writing
 from wolf_chatbox.lock import alone
+from wolf_chatbox.settings import typed
 from wolf_chatbox.training.loop import train
 from wolf_chatbox.training.progress import Evaluated, Event, Trial, log
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,9 @@ from torch.distributed.checkpoint.state_dict import (
     set_optimizer_state_dict,
 )
 
+from wolf_chatbox.config import SamplingConfig, TrainConfig
 from wolf_chatbox.errors import CheckpointError
+from wolf_chatbox.settings import flattened
 from wolf_chatbox.training.run_folder import RunFolder, seal, unseal
 
 TENSORS = "training.pt"
@@ -112,10 +114,15 @@ def fingerprint_base(model: nn.Module) -> str | None:
 
 
 def check_settings(place: Path, before: dict[str, Any], now: dict[str, Any]) -> None:
-    """Raise CheckpointError, naming the differences, when a run is not the one that was interrupted."""
+    """Raise CheckpointError, naming the differences, when a run is not the one that was interrupted.
+
+    A setting that did not exist when the state was saved had its default.
+    """
+    defaults = asdict(TrainConfig(data=("",)))
+    known, settings = (json.loads(json.dumps(flattened(each), default=str)) for each in (defaults, now["settings"]))
     differing = [
         f"{name} {old.get(name)!r}, now {new.get(name)!r}"
-        for old, new in ((before["settings"], json.loads(json.dumps(now["settings"]))), (before, now))
+        for old, new in ((known | flattened(before["settings"]), settings), (before, now))
         for name in new
         if name not in UNBOUND and old.get(name) != new.get(name)
     ]
@@ -137,11 +144,11 @@ UNBOUND = frozenset(
         "patience",
         "report_to",
         "dry_run",
-        "sampling",
         "output",
         "trust_remote_code",
         "allow_base",
     }
+    | {field.name for field in fields(SamplingConfig)}
     | {"settings", "data", "versions", "started", "processes", "rows_an_update", "base_fingerprint"}
 )
 """What may differ between a run and its resumption: it does not change what is learnt."""
