@@ -6,12 +6,13 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from wolf_chatbox.config import SamplingConfig
+from wolf_chatbox.model.voice import Voice
 from wolf_chatbox.samples.rendering import make_renderer
 from wolf_chatbox.talk.session import ChatSession
 
 
 class Scripted:
-    """An engine that says what it is told to, token by token, and remembers its prompts."""
+    """An engine that gives the written replies, token by token, and remembers its prompts."""
 
     def __init__(self, tokenizer: Any, *replies: str, context: int = 256) -> None:
         self.tokenizer = tokenizer
@@ -34,14 +35,34 @@ class Scripted:
             yield from ids[begun:][: sampling.max_new_tokens]
             return
         reply = self.last = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
-        for each in self.tokenizer(f" {reply}", add_special_tokens=False).input_ids[: sampling.max_new_tokens]:
-            if each in stop:
+        for id in self.tokenizer(f" {reply}", add_special_tokens=False).input_ids[: sampling.max_new_tokens]:
+            if id in stop:
                 return
-            yield each
+            yield id
 
 
-def talk(tokenizer: Any, *replies: str, style: str = "named", context: int = 256, **settings: Any) -> ChatSession:
-    speakers = {"Rick": 5, "Morty": 4, "Beth": 2}
-    renderer = make_renderer(tokenizer, style, "Rick", "Morty", speakers)
-    options = {"persona": "Rick", "user": "Morty", "speakers": speakers, "sampling": SamplingConfig(max_new_tokens=100)}
-    return ChatSession(Scripted(tokenizer, *replies, context=context), renderer, **(options | settings))
+SPEAKERS = {"Rick": 5, "Morty": 4, "Beth": 2}
+
+
+def voice(
+    tokenizer: Any,
+    *replies: str,
+    style: str = "named",
+    context: int = 256,
+    speakers: dict[str, int] = SPEAKERS,
+    history_tokens: int | None = None,
+) -> Voice:
+    """A voice of Rick, whose engine says `replies`, one after the other."""
+    renderer = make_renderer(tokenizer, style, "Rick", "Morty", SPEAKERS)
+    return Voice(Scripted(tokenizer, *replies, context=context), renderer, speakers, history_tokens)
+
+
+def talk(
+    tokenizer: Any,
+    *replies: str,
+    persona: str = "Rick",
+    user: str = "Morty",
+    sampling: SamplingConfig = SamplingConfig(max_new_tokens=100),  # noqa: B008
+    **settings: Any,
+) -> ChatSession:
+    return ChatSession(voice(tokenizer, *replies, **settings), persona=persona, user=user, sampling=sampling)

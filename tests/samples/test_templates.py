@@ -47,7 +47,7 @@ def test_the_embedded_models_template_is_taken_apart(chat_tokenizer: Any) -> Non
 LOOP = "{% for i in range(99999) %}{% for j in range(99999) %}{% for k in range(99999) %}{% endfor %}{% endfor %}{% endfor %}"
 HOSTILE = {
     "a long range": ("{% for i in range(10**9) %}{% endfor %}", "Range too big"),
-    "nested loops": (LOOP, "stopped after 3 seconds"),
+    "nested loops": (LOOP, "ran longer than 3 seconds"),
     "a long text": ("{{ 'x' * 10**9 }}", "memory"),
     "a text that doubles": (
         "{% set n = namespace(x='xxxxxxxx') %}{% for i in range(99) %}{% set n.x = n.x ~ n.x %}{% endfor %}",
@@ -55,12 +55,12 @@ HOSTILE = {
     ),
     "a format": ("{{ '%999999999s' | format('x') }}", "memory"),
     "a filter": ("{{ 'x' | center(10**9) }}", "memory"),
-    "endless output": ("{% for i in range(99999) %}{{ messages[0].content }}{% endfor %}", "writes too much"),
+    "endless output": ("{% for i in range(99999) %}{{ messages[0].content }}{% endfor %}", "output is too long"),
     "a macro that calls itself": ("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "recursion"),
     "deep nesting": ("{{ " + "(" * 5000 + ")" * 5000 + " }}", ""),
     "no template": ("{% for %}", ""),
     "Python's insides": ("{{ ''.__class__.__mro__ }}{{ cycler.__init__.__globals__ }}", "unsafe"),
-    "Python's names in a namespace": ("{% set n = namespace(__class__=1) %}", "may not begin with _"),
+    "Python's names in a namespace": ("{% set n = namespace(__class__=1) %}", "must not begin with _"),
     "an error of many lines": ("{{ raise_exception('one\ntwo ' * 9999) }}", "one two one two"),
 }
 
@@ -97,7 +97,7 @@ def test_chat_and_training_with_a_hostile_template(tiny_llama: Path, tmp_path: P
         path.unlink()
     settings = json.loads((folder / "tokenizer_config.json").read_text())
     (folder / "tokenizer_config.json").write_text(json.dumps(settings | {"chat_template": "{{ 'x' * 10**9 }}"}))
-    with pytest.raises(StyleError, match=r"chat template fails \(it takes too much memory\)"):
+    with pytest.raises(StyleError, match=r"chat template fails \(it needs too much memory\)"):
         ChatSession.load(folder)
-    with pytest.raises(StyleError, match=r"chat template fails \(it takes too much memory\)"):
+    with pytest.raises(StyleError, match=r"chat template fails \(it needs too much memory\)"):
         train(config(model=str(folder), style="chat", persona="Ann", dry_run=True))

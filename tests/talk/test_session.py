@@ -12,6 +12,7 @@ from scripted import talk
 from wolf_chatbox.config import ChatConfig, SamplingConfig
 from wolf_chatbox.conversation import Turn
 from wolf_chatbox.errors import ChatError, CheckpointError, DataError, ModelError
+from wolf_chatbox.model.voice import Voice
 from wolf_chatbox.talk.session import ChatSession
 
 laws = settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -37,7 +38,7 @@ def test_a_question_stays_asked_when_it_is_stopped_before_the_first_piece(
     def stopped(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(session, "_prompt", stopped)
+    monkeypatch.setattr(Voice, "answer", stopped)
     with pytest.raises(KeyboardInterrupt):
         list(session.stream("What is this?"))
     assert session.history == (Turn("Morty", "What is this?"),)
@@ -119,13 +120,13 @@ def test_a_reply_that_fills_the_context_cannot_go_on(tokenizer: Any) -> None:
 
 def test_a_model_without_numbers_is_one_line_and_the_chat_goes_on(tiny_gpt2: Path) -> None:
     session = ChatSession.load(tiny_gpt2, sampling=SamplingConfig(max_new_tokens=4), seed=1)
-    norm = session.engine.model.transformer.ln_f.bias
+    norm = session.voice.engine.model.transformer.ln_f.bias
     whole = norm.detach().clone()
     for bad in (float("nan"), float("inf")):
         norm.data.fill_(bad)
         for temperature in (0.0, 0.7):
             session.sampling = session.sampling.changed(temperature=temperature)
-            with pytest.raises(ModelError, match="no numbers") as caught:
+            with pytest.raises(ModelError, match="logits are NaN") as caught:
                 session.reply("hello")
             assert "\n" not in str(caught.value)
     norm.data.copy_(whole)
@@ -134,7 +135,7 @@ def test_a_model_without_numbers_is_one_line_and_the_chat_goes_on(tiny_gpt2: Pat
 
 def test_bytes_that_are_no_text_are_refused(tokenizer: Any, tmp_path: Path) -> None:
     session = talk(tokenizer, "hm")
-    with pytest.raises(ChatError, match="no valid text"):
+    with pytest.raises(ChatError, match="not valid text"):
         session.stream(b"caf\xe9".decode(errors="surrogateescape"))
     assert session.history == ()
     (tmp_path / "half.jsonl").write_text('{"group": "", "turns": [{"speaker": "Rick", "text": "\\ud83d"}]}')
@@ -203,12 +204,12 @@ def test_another_persona_answers(tokenizer: Any) -> None:
     session = talk(tokenizer, "hm")
     session.become("beth")
     session.reply("hello")
-    assert tokenizer.decode(session.engine.prompts[-1]) == "Morty: hello<|endoftext|>Beth:"
+    assert tokenizer.decode(session.voice.engine.prompts[-1]) == "Morty: hello<|endoftext|>Beth:"
     session.become("Morty")
     assert (session.persona, session.user) == ("Morty", "Beth")
     with pytest.raises(DataError, match="Did you mean Rick"):
         session.become("Rik")
-    with pytest.raises(ChatError, match="one voice: Rick"):
+    with pytest.raises(ChatError, match="answers only as Rick"):
         talk(tokenizer, "hm", style="dialogpt").become("Beth")
 
 
@@ -216,7 +217,7 @@ def test_a_history_far_beyond_the_context_never_crashes(tokenizer: Any) -> None:
     session = talk(tokenizer, "the goose is in the house", sampling=SamplingConfig(max_new_tokens=40))
     for number in range(60):
         session.reply(f"message number {number} of many")
-        prompt = session.engine.prompts[-1]
+        prompt = session.voice.engine.prompts[-1]
         assert len(prompt) <= 256 - 40
         text = tokenizer.decode(prompt)
         assert text.startswith(("Morty: message", "Rick: the goose"))
@@ -228,17 +229,19 @@ def test_the_history_is_measured_by_the_rows_of_the_training(tokenizer: Any) -> 
     session = talk(tokenizer, "hm", history_tokens=60)
     for number in range(20):
         session.reply(f"message number {number}")
-        assert len(session.engine.prompts[-1]) <= 60
+        assert len(session.voice.engine.prompts[-1]) <= 60
     long = "goose " * 20
     session.reply(long)
-    assert long.strip() in tokenizer.decode(session.engine.prompts[-1]), "a long message still fits into the context"
+    assert long.strip() in tokenizer.decode(session.voice.engine.prompts[-1]), (
+        "a long message still fits into the context"
+    )
 
 
 def test_a_message_of_100_000_characters_gets_one_line(tokenizer: Any) -> None:
     session = talk(tokenizer, "hm")
     session.reply("hello")
     before = session.history
-    for message, words in (("goose " * 17_000, "tokens long"), ("  \n", "empty message")):
+    for message, words in (("goose " * 17_000, "the message has 17,0"), ("  \n", "message is empty")):
         with pytest.raises(ChatError, match=words) as caught:
             session.reply(message)
         assert "\n" not in str(caught.value)
@@ -248,7 +251,7 @@ def test_a_message_of_100_000_characters_gets_one_line(tokenizer: Any) -> None:
 def test_a_mark_in_a_message_is_text(tokenizer: Any) -> None:
     session = talk(tokenizer, "hm")
     session.reply("I type <|endoftext|> here")
-    assert session.engine.prompts[-1].count(tokenizer.eos_token_id) == 1
+    assert session.voice.engine.prompts[-1].count(tokenizer.eos_token_id) == 1
 
 
 def write_run(folder: Path, **changes: Any) -> None:
@@ -275,7 +278,7 @@ def trained(tiny_gpt2: Path, tmp_path: Path) -> Path:
 
 def test_a_trained_folder_tells_who_talks(trained: Path) -> None:
     session = ChatSession.load(trained, seed=1)
-    assert (session.persona, session.user, session.renderer.style.name) == ("Ann", "Bob", "named")
+    assert (session.persona, session.user, session.voice.renderer.style.name) == ("Ann", "Bob", "named")
     assert session.reply("hello") == ChatSession.load(trained, seed=1).reply("hello")
     assert ChatSession.load(trained, persona="eve").persona == "Eve"
     with pytest.raises(DataError, match="Did you mean Eve"):
@@ -286,9 +289,9 @@ def test_a_trained_folder_tells_who_talks(trained: Path) -> None:
 
 
 def test_any_base_model_can_be_talked_with(tiny_gpt2: Path, tiny_llama: Path, tmp_path: Path) -> None:
-    assert ChatSession.load(tiny_gpt2).renderer.style.name == "dialogpt"
+    assert ChatSession.load(tiny_gpt2).voice.renderer.style.name == "dialogpt"
     session = ChatSession.load(tiny_llama, sampling=SamplingConfig(max_new_tokens=3))
-    assert session.renderer.style.name == "chat"
+    assert session.voice.renderer.style.name == "chat"
     session.reply("hello")
     assert session.history[0] == Turn("user", "hello")
     with pytest.raises(ModelError, match="nowhere"):
@@ -330,5 +333,5 @@ def test_a_model_of_one_voice_refuses_another(tiny_llama: Path, tmp_path: Path) 
         (folder / path.name).write_bytes(path.read_bytes())
     write_run(folder, style="chat", persona="Ann")
     assert ChatSession.load(folder, persona="ann").persona == "Ann"
-    with pytest.raises(ChatError, match="one voice, Ann"):
+    with pytest.raises(ChatError, match="answers only as Ann"):
         ChatSession.load(folder, persona="Eve")

@@ -145,13 +145,13 @@ def test_commands_with_nothing_to_act_on_say_so(lines: Lines) -> None:
         assert told.count("\n") == 1
 
 
-def test_a_list_of_names_that_is_cut_says_so(lines: Lines) -> None:
+def test_a_list_of_names_that_is_cut_says_so(lines: Lines, tokenizer: Any) -> None:
     assert lines("/persona\n")[1] == "You talk with Rick as Morty. Others: Morty, Beth.\n"
-    lines.session.speakers = {f"Ann{number}": 1 for number in range(24)}
+    lines.session = talk(tokenizer, "hm", speakers={f"Ann{number}": 1 for number in range(24)})
     assert lines("/persona\n")[1].endswith("Ann10, Ann11, … and 12 more.\n")
     assert lines("/persona Zoe\n")[1].endswith("The data has Ann0, Ann1, Ann2, Ann3, Ann4, … and 19 more.\n")
     assert re.search(r"Did you mean Ann\d+, Ann\d+, Ann\d+, … and 21 more\?\n$", lines("/persona Ann\n")[1])
-    lines.session.speakers = {}
+    lines.session = talk(tokenizer, "hm", speakers={})
     assert lines("/persona\n")[1] == "You talk with Rick as Morty. The model knows no other names.\n"
 
 
@@ -246,14 +246,14 @@ def test_a_model_that_fails_while_it_speaks_ends_the_line_and_not_the_chat(
     tokenizer: Any, on_terminal: Callable[..., list[str]]
 ) -> None:
     session = talk(tokenizer, "hm")
-    whole = session.engine.stream
+    whole = session.voice.engine.stream
 
     def failing(*arguments: Any, **more: Any) -> Iterator[int]:
-        session.engine.stream = whole
+        session.voice.engine.stream = whole
         yield from tokenizer(" warm and so is the", add_special_tokens=False).input_ids
         raise ModelError("the model gives no numbers.")
 
-    session.engine.stream = failing
+    session.voice.engine.stream = failing
     shown = on_terminal(session, "hello", "again")[1:-1]
     assert shown[0].startswith("Rick: warm and so is")
     assert "wolf-chatbox: the model gives no numbers." in shown
@@ -326,8 +326,8 @@ def test_a_real_terminal(tiny_gpt2: Path, tmp_path: Path) -> None:
 
     # The tiny model answers too fast to be stopped: each token takes a while here.
     slow = (
-        "import time; from wolf_chatbox.engines.torch_engine import TorchEngine as T; stream = T.stream\n"
-        "def slowly(*a, **k):\n    for each in stream(*a, **k):\n        time.sleep(0.02); yield each\nT.stream = slowly\n"
+        "import time; from wolf_chatbox.model.engines.torch import TorchEngine as T; stream = T.stream\n"
+        "def slowly(*a, **k):\n    for id in stream(*a, **k):\n        time.sleep(0.02); yield id\nT.stream = slowly\n"
     )
 
     def start() -> Any:

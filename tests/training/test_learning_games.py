@@ -20,7 +20,7 @@ from wolf_chatbox.samples.dataset import prepare
 from wolf_chatbox.samples.rendering import Renderer, make_renderer
 from wolf_chatbox.training.loop import train
 from wolf_chatbox.training.progress import Evaluated
-from wolf_chatbox.werewolf.views import View, learners_of, view, watch
+from wolf_chatbox.werewolf.views import learners_of, view, watch
 
 
 def renderers(tokenizer: Any, chat_tokenizer: Any) -> list[Renderer]:
@@ -38,16 +38,16 @@ def test_the_prompt_for_a_turn_in_a_view_is_a_prefix_of_what_training_saw(
     tokenizer: Any, chat_tokenizer: Any, conversation: Conversation, room: int, context: int
 ) -> None:
     for renderer in renderers(tokenizer, chat_tokenizer):
-        for part in view(conversation, "player"):
+        for scene in view(conversation, "player"):
             for max_tokens in (10**6, room):
-                samples = renderer.render(part, max_tokens, context).samples
-                opening = renderer.opening(part, max_tokens)
-                assert len(opening) <= max(max_tokens // 2, len(renderer.head(part.narrator)) + 20)
-                assert all(sample.ids[: len(opening)] == opening for sample in samples)
-            [whole] = renderer.render(part, 10**6, 0).samples
-            for at, turn in enumerate(part.turns):
-                if turn.speaker in part.learners:
-                    prompt = renderer.prompt(part.turns[:at], turn.speaker, 10**6, part)
+                samples = renderer.render([scene], max_tokens, context).samples
+                start = renderer.start(scene, max_tokens)
+                assert len(start) <= max(max_tokens // 2, len(renderer.head(scene.narrator, scene)) + 20)
+                assert all(sample.ids[: len(start)] == start for sample in samples)
+            [whole] = renderer.render([scene], 10**6, 0).samples
+            for at, turn in enumerate(scene.turns):
+                if turn.speaker in scene.learners:
+                    prompt = renderer.prompt(scene.before(at, most=at), 10**6)
                     assert whole.ids[: len(prompt)] == prompt
                     assert whole.learn[len(prompt)], "and what comes next is learnt"
 
@@ -60,7 +60,7 @@ def test_rows_of_a_game_account_for_every_turn(
     assert conversation.game is not None
     renderer = make_renderer(tokenizer, "named", None, "Ken", conversation.speakers() or {"Ken"})
     for kind in ("player", "player:SEER", "moderator"):
-        rendered = renderer.render(conversation, room, context, view(conversation, kind))
+        rendered = renderer.render(view(conversation, kind), room, context, len(conversation.turns))
         learners = learners_of(conversation.game, kind)
         assert rendered.learnt == sum(turn.speaker in learners for turn in conversation.turns)
         assert rendered.learnt + rendered.context + rendered.unused == len(conversation.turns)
@@ -73,25 +73,25 @@ def test_rows_of_a_game_account_for_every_turn(
 
 
 def test_a_long_briefing_keeps_who_one_is_and_what_one_alone_knows(tokenizer: Any) -> None:
-    part = list(watch(told(), "Rin"))[3]
+    scene = list(watch(told(), "Rin"))[3]
     renderer = make_renderer(tokenizer, "named", None, "Ken", ["Ken", "Rin"])
-    whole = len(renderer.opening(part, 10**6))
-    text = tokenizer.decode(renderer.opening(part, 2 * whole - 2))
+    whole = len(renderer.start(scene, 10**6))
+    text = tokenizer.decode(renderer.start(scene, 2 * whole - 2))
     assert text == (
         "Moderator: You are Rin, the seer. It is day 2. Alive: Ken, Rin, Mio. Dead: Aoi, Jun.\n"
         "Day 0: You found out that Ken is a werewolf.<|endoftext|>"
     )
-    assert len(renderer.opening(part, 40)) == 20
+    assert len(renderer.start(scene, 40)) == 20
 
 
 def test_a_chat_model_is_the_player_whose_view_it_is(chat_tokenizer: Any) -> None:
     [renderer] = [each for each in renderers(chat_tokenizer, chat_tokenizer) if each.style.name == "chat"]
-    [*_, sample] = renderer.render(told(), 10**6, 0, view(told(), "player:SEER")).samples
+    [*_, sample] = renderer.render(view(told(), "player:SEER"), 10**6, 0).samples
     assert chat_tokenizer.decode(sample.ids) == (
         "<|im_start|>system\nYou are Rin, the seer. It is day 0. Alive: Ken, Rin, Mio, Aoi, Jun.<|im_end|>\n"
         "<|im_start|>assistant\nGood morning.<|im_end|>\n"
     )
-    [*_, sample] = renderer.render(told(), 10**6, 0, view(told(), "player", "Ken")).samples
+    [*_, sample] = renderer.render(view(told(), "player", "Ken"), 10**6, 0).samples
     text = chat_tokenizer.decode(sample.ids)
     assert text.startswith("<|im_start|>system\nYou are Ken, a werewolf. Werewolves beside you: Aoi. It is day 2.")
     assert text.endswith("<|im_start|>user\nMio: Aoi was a wolf.<|im_end|>\n<|im_start|>assistant\nWas it?<|im_end|>\n")
@@ -135,7 +135,7 @@ def test_speakers_are_counted_on_the_games(tokenizer: Any, corpus: Path) -> None
     dataset = prepare(TrainConfig(data=(str(corpus),), validation_share=0), tokenizer, 200)
     assert dataset.speakers == {"Ken": 16, "Jun": 12, "Aoi": 8, "Rin": 4, "Mio": 4, "Pat": 4}
     assert dataset.persona is None
-    assert all(turns[-1].speaker in part.learners for part, turns in dataset.contexts if isinstance(part, View))
+    assert all(said.speaker in scene.learners for scene, said in dataset.contexts if scene.learners is not None)
 
 
 def test_games_alone_can_be_learnt_as_chats_without_a_persona(

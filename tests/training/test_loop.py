@@ -21,6 +21,7 @@ from wolf_chatbox.conversation import Turn
 from wolf_chatbox.errors import CheckpointError
 from wolf_chatbox.model.load import load_model
 from wolf_chatbox.samples.rendering import make_renderer
+from wolf_chatbox.scene import Scene
 from wolf_chatbox.training.loop import train
 from wolf_chatbox.training.progress import Evaluated, Event, Notice, Planned, Prepared, Step, Updated
 
@@ -60,7 +61,7 @@ def test_a_run_learns_and_leaves_a_folder_that_others_can_load(config: Any) -> N
     talk = [Turn("Ann", "the goose number 0 is in house 0"), Turn("Bob", "the goose number 1 is in house 0")]
     record = run(folder)
     renderer = make_renderer(tokenizer, record["style"], record["persona"], record["user"], record["data"]["speakers"])
-    prompt = torch.tensor([renderer.prompt(talk, "Ann", 200)])
+    prompt = torch.tensor([renderer.prompt(Scene(tuple(talk), speaker="Ann"), 200)])
     said = model.generate(
         prompt, attention_mask=torch.ones_like(prompt), do_sample=False, max_new_tokens=30, no_repeat_ngram_size=3
     )[0, prompt.shape[1] :]

@@ -15,11 +15,12 @@ from games import DATA, PLAYERS, cut, disguise, games, real_games, told
 from wolf_chatbox.conversation import Conversation, Turn
 from wolf_chatbox.game import Event, Game, Player
 from wolf_chatbox.importers import read_conversations
-from wolf_chatbox.werewolf.views import View, view, watch
+from wolf_chatbox.scene import Scene
+from wolf_chatbox.werewolf.views import view, watch
 
 
-def shown(views: Sequence[View]) -> list[tuple[str, list[str]]]:
-    return [(each.briefing, [f"{turn.speaker}: {turn.text}" for turn in each.turns]) for each in views]
+def shown(views: Sequence[Scene]) -> list[tuple[str, list[str]]]:
+    return [(each.opening, [f"{turn.speaker}: {turn.text}" for turn in each.turns]) for each in views]
 
 
 def test_a_wolf_is_told_this() -> None:
@@ -116,7 +117,7 @@ def test_a_japanese_game_is_told_in_japanese() -> None:
             "司会: ゲームは終わりました。村人陣営の勝利です。役職: Kenは人狼、Rinは占い師、Mioは霊媒師、Aoiは人狼、Junは村人。",
         ],
     )
-    assert list(watch(told("zh"), "Ken"))[1].briefing == list(watch(told("en"), "Ken"))[1].briefing
+    assert list(watch(told("zh"), "Ken"))[1].opening == list(watch(told("en"), "Ken"))[1].opening
 
 
 def test_nobody_is_told_how_one_died_at_night_and_everybody_by_day() -> None:
@@ -133,7 +134,7 @@ def test_nobody_is_told_how_one_died_at_night_and_everybody_by_day() -> None:
         Event(0, 3, "day"),
     )
     last = list(watch(Conversation((), "", Game("made", "en", PLAYERS, events)), "Rin"))[-1]
-    assert last.briefing.split("\n")[1:] == [
+    assert last.opening.split("\n")[1:] == [
         "Day 1: Jun died (shot). In the night Ken, Aoi died.",
         "Day 2: In the night nobody died.",
     ]
@@ -150,7 +151,7 @@ def test_a_medium_that_lives_learns_whether_it_was_a_wolf(victim: str, executed:
         Event(0, 2, "day"),
     )
     last = list(watch(Conversation((), "", Game("made", "en", PLAYERS, events)), "Mio"))[-1]
-    assert last.briefing.partition(", who was voted out, was ")[2].removesuffix(".") == learns
+    assert last.opening.partition(", who was voted out, was ")[2].removesuffix(".") == learns
 
 
 def test_cards_that_change_hands_are_seen_at_the_end() -> None:
@@ -165,7 +166,7 @@ def test_cards_that_change_hands_are_seen_at_the_end() -> None:
         Event(1, 1, "end"),
     )
     talk = Conversation((Turn("Ken", "Hi."),), "", Game("made", "en", players, events))
-    assert list(watch(talk, "Rin"))[-1].briefing.split("\n") == [
+    assert list(watch(talk, "Rin"))[-1].opening.split("\n") == [
         "You are Rin, the robber. The game is over. Alive: Ken, Rin.",
         "Day 1: The game is over. The roles: Ken is the seer, Rin is a werewolf.",
         "At first: You found out that Ken is a werewolf. Told to you alone: You took Ken's card.",
@@ -179,7 +180,7 @@ def test_cards_that_change_hands_are_seen_at_the_end() -> None:
         ],
     )
     assert shown(list(watch(talk, None)))[:2] == [
-        (next(watch(talk, None)).briefing, ["Moderator: Night falls.", "Moderator: Good morning."]),
+        (next(watch(talk, None)).opening, ["Moderator: Night falls.", "Moderator: Good morning."]),
         (
             "The roles: Ken is a werewolf, Rin is the robber. It is day 1. Alive: Ken, Rin.\n"
             "At first: Rin found out that Ken is a werewolf. Told to Rin alone: You took Ken's card.",
@@ -237,7 +238,7 @@ def test_before_roles_are_dealt_nobody_has_one() -> None:
     talk = Conversation(
         (Turn("Ken", "Hi."), Turn("Ken", "Oh.")), "", Game("made", "en", PLAYERS[:2], (Event(1, 1, "day"),))
     )
-    assert [each.briefing for each in view(talk, "player")] == [
+    assert [each.opening for each in view(talk, "player")] == [
         "You are Ken. The game has not begun. Alive: Ken, Rin.",
         "You are Ken, a werewolf. It is day 1. Alive: Ken, Rin.",
     ]
@@ -252,8 +253,8 @@ def test_the_narrator_has_a_name_of_its_own() -> None:
 # The laws
 
 
-def lives_like(views: Sequence[View]) -> list[tuple[str, tuple[Turn, ...], str]]:
-    return [(each.briefing, each.turns, each.narrator) for each in views]
+def lives_like(views: Sequence[Scene]) -> list[tuple[str, tuple[Turn, ...], str]]:
+    return [(each.opening, each.turns, each.narrator) for each in views]
 
 
 def before_the_end(conversation: Conversation) -> Conversation:
@@ -286,7 +287,7 @@ def shows_nothing_to_come(conversation: Conversation, chance: random.Random) -> 
         whole = list(watch(conversation, name))
         assert whole[: len(past)] == past
         if any(place >= 0 for place in present.places):  # before the first turn there may be more to tell
-            assert whole[len(past)].briefing == present.briefing
+            assert whole[len(past)].opening == present.opening
         assert whole[len(past)].turns[: len(present.turns)] == present.turns
 
 
@@ -297,7 +298,6 @@ def is_learnt_once(conversation: Conversation) -> None:
         learnt: Counter[int] = Counter()
         for each in view(conversation, kind):
             assert len(each.turns) == len(each.places)
-            assert each.game is None
             for place, turn in zip(each.places, each.turns):
                 assert (place < 0) == (turn.speaker == each.narrator)
                 assert place < 0 or conversation.turns[place] == turn
@@ -372,13 +372,13 @@ def test_a_view_tells_what_the_players_of_a_real_server_were_told(number: int, f
             judged = info["divine_result"]
             assert (
                 f"Day {day - 1}: You found out that {judged['target']} is {roles[judged['result']]}."
-                in part.briefing.split("\n")
+                in part.opening.split("\n")
             )
         if "medium_result" in info:
             judged = info["medium_result"]
             sentence = f"You found out that {judged['target']}, who was voted out, was {roles[judged['result']]}."
-            assert (sentence in part.briefing) == (info["status_map"][name] == "ALIVE")
-        yesterday = next((line for line in part.briefing.split("\n") if line.startswith(f"Day {day - 1}: ")), "")
+            assert (sentence in part.opening) == (info["status_map"][name] == "ALIVE")
+        yesterday = next((line for line in part.opening.split("\n") if line.startswith(f"Day {day - 1}: ")), "")
         if "executed_agent" in info:
             assert f"{info['executed_agent']} was voted out." in yesterday
         if day > 1:
@@ -398,12 +398,12 @@ def test_a_view_tells_what_the_players_of_a_real_server_were_told(number: int, f
             ]
             assert vote["agent"] in of_one_mind
         if packet["request"] == "DAILY_INITIALIZE":
-            line = part.briefing.split("\n")[0]
+            line = part.opening.split("\n")[0]
             alive = [each for each in info["status_map"] if info["status_map"][each] == "ALIVE"]
             assert sorted(line.partition("Alive: ")[2].partition(".")[0].split(", ")) == sorted(alive)
         others = sorted(set(info["role_map"]) - {name})
-        assert ("Werewolves beside you: " in part.briefing) == bool(others)
-        assert all(each in part.briefing.partition("Werewolves beside you: ")[2].partition(".")[0] for each in others)
+        assert ("Werewolves beside you: " in part.opening) == bool(others)
+        assert all(each in part.opening.partition("Werewolves beside you: ")[2].partition(".")[0] for each in others)
         heard = {(turn.speaker, " ".join(turn.text.split())) for turn in part.turns}
         for talk in packet.get("talk_history", []) + (
             packet.get("whisper_history", []) if info["status_map"][name] == "ALIVE" else []
@@ -419,5 +419,5 @@ def test_a_view_tells_what_the_players_of_a_real_server_were_told(number: int, f
         assert not any(turn.channel == "whisper" for part in lived[name].values() for turn in part.turns)
 
 
-def _day(part: View) -> int:
-    return int(part.briefing.partition("It is day ")[2].partition(".")[0] or -1)
+def _day(part: Scene) -> int:
+    return int(part.opening.partition("It is day ")[2].partition(".")[0] or -1)

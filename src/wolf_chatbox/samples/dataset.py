@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +25,9 @@ from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError, StyleError
 from wolf_chatbox.importers import read_conversations
 from wolf_chatbox.samples.packing import Row, pack, share_filled
-from wolf_chatbox.samples.rendering import Rendered, Renderer, choose_style, find_assistant, make_renderer
+from wolf_chatbox.samples.rendering import Rendered, Renderer, make_renderer
+from wolf_chatbox.samples.styles import choose_style, find_assistant
+from wolf_chatbox.scene import Scene
 from wolf_chatbox.werewolf.views import learners_of, view
 
 if TYPE_CHECKING:
@@ -40,8 +41,8 @@ More context to learn from costs time and teaches little (docs/benchmarks.md); w
 """
 
 
-Parts = list[tuple[Conversation, Sequence[Conversation]]]
-"""Conversations, each with what is rendered of it: a game's views, or the conversation itself."""
+Parts = list[tuple[Conversation, list[Scene]]]
+"""Conversations, each with the scenes that are rendered of it: a game's views, or the whole conversation."""
 
 
 @dataclass
@@ -60,8 +61,8 @@ class Dataset:
     rows: list[Row]
     held_out_rows: list[Row]
     max_tokens: int
-    contexts: list[tuple[Conversation, tuple[Turn, ...]]]
-    """Held-out (or, without any, training) conversations, and a stretch of each that ends with a turn of a learnt speaker."""
+    contexts: list[tuple[Scene, Turn]]
+    """Scenes of the held-out (or, without any, the training) split, and the turn that was said next in each."""
     notices: list[str] = field(default_factory=list)
     leak: float | None = None
     """Share of the held-out conversations that are nearly one to learn from; None where none could be compared."""
@@ -225,7 +226,8 @@ def make_rows(
         if conversation.game is not None:
             learners = learners_of(conversation.game, config.view, persona)
             return sum(turn.speaker in learners for turn in conversation.turns)
-        return sum(renderer.learns(turn.speaker) for turn in conversation.turns)
+        scene = Scene.of(conversation)
+        return sum(renderer.learns(turn.speaker, scene) for turn in conversation.turns)
 
     notice: str | None = None
     if material.apart is not None:
@@ -236,7 +238,7 @@ def make_rows(
         training, held_out, notice = split(conversations, config.validation_share, config.seed, learnt_turns)
     notices += [notice] if notice else []
     parts: list[Parts] = [
-        [(each, view(each, config.view, persona) if each.game else [each]) for each in side]
+        [(each, view(each, config.view, persona) if each.game else [Scene.of(each)]) for each in side]
         for side in (training, held_out)
     ]
     rendered = [
@@ -287,19 +289,19 @@ def make_rows(
 
 def _render(parts: Parts, renderer: Renderer, max_tokens: int, context_share: int) -> Rendered:
     total = Rendered()
-    for conversation, rendered in parts:
-        total.add(renderer.render(conversation, max_tokens, max_tokens // context_share, rendered))
+    for conversation, scenes in parts:
+        total.add(renderer.render(scenes, max_tokens, max_tokens // context_share, len(conversation.turns)))
     return total
 
 
-def _contexts(parts: Parts, renderer: Renderer, count: int = 2) -> list[tuple[Conversation, tuple[Turn, ...]]]:
-    """Histories spread over the conversations, each ending with the turn that was really said."""
+def _contexts(parts: Parts, renderer: Renderer, count: int = 2) -> list[tuple[Scene, Turn]]:
+    """Scenes spread over the conversations, each with the turn that was said next."""
     found = [
-        (part, at)
-        for _, rendered in parts
-        for part in rendered
-        for at, turn in enumerate(part.turns)
-        if at and renderer.learns(turn.speaker, part) and part.turns[at - 1].speaker != turn.speaker
+        (scene, at)
+        for _, scenes in parts
+        for scene in scenes
+        for at, turn in enumerate(scene.turns)
+        if at and renderer.learns(turn.speaker, scene) and scene.turns[at - 1].speaker != turn.speaker
     ]
-    chosen = [found[(2 * each + 1) * len(found) // (2 * count)] for each in range(min(count, len(found)))]
-    return [(part, part.turns[max(0, at - 6) : at + 1]) for part, at in chosen]
+    chosen = [found[(2 * number + 1) * len(found) // (2 * count)] for number in range(min(count, len(found)))]
+    return [(scene.before(at, most=6), scene.turns[at]) for scene, at in chosen]

@@ -17,6 +17,7 @@ from wolf_chatbox.data.split import count_speakers, split
 from wolf_chatbox.data.tally import Tally, Unread
 from wolf_chatbox.samples.dataset import Dataset
 from wolf_chatbox.samples.packing import share_filled
+from wolf_chatbox.scene import Scene
 from wolf_chatbox.werewolf.statistics import GameStatistics, count_games
 
 LITTLE = 200
@@ -164,7 +165,8 @@ def binned(lengths: Sequence[int]) -> dict[str, int]:
 
 def tokens_of(dataset: Dataset, model: str, conversations: Sequence[Conversation]) -> Tokens:
     """The lengths of all turns, and some samples of a data set."""
-    lengths = [len(dataset.renderer.turn(turn).ids) for conversation in conversations for turn in conversation.turns]
+    scenes = [Scene.of(conversation) for conversation in conversations]
+    lengths = [len(dataset.renderer.turn(turn, scene).ids) for scene in scenes for turn in scene.turns]
     samples = [sample for row in dataset.rows for sample in row]
     decode = dataset.renderer.tokenizer.decode
     shown = []

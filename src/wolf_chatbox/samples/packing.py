@@ -1,7 +1,7 @@
 """Samples to rows of at most max_tokens tokens.
 
-Best-fit decreasing (Johnson 1974): the longest sample first, each into the fullest row that still has room. Nothing
-attends across samples: their positions restart, and the model masks by them (see loss.py).
+Best-fit decreasing (Johnson 1974): the longest sample first, each into the fullest row that still has room. No token
+attends to another sample: positions restart with each, and the model masks by them (see model/loss.py).
 """
 
 from __future__ import annotations
@@ -12,17 +12,14 @@ from collections.abc import Sequence
 from wolf_chatbox.samples.rendering import Sample
 
 Row = tuple[Sample, ...]
-"""Samples that share a row."""
+"""Samples packed to at most max_tokens tokens."""
 
 
 def pack(samples: Sequence[Sample], max_tokens: int) -> list[Row]:
-    """Put every sample into exactly one row; none may be longer than `max_tokens`.
-
-    Raises ValueError when a sample does not fit into a row.
-    """
+    """Put every sample into exactly one row; raises ValueError when one is longer than `max_tokens`."""
     rows: list[list[int]] = []
     free: list[tuple[int, int]] = []  # (tokens free, row), sorted
-    for at in sorted(range(len(samples)), key=lambda each: -len(samples[each])):
+    for at in sorted(range(len(samples)), key=lambda at: -len(samples[at])):
         size = len(samples[at])
         if size > max_tokens:
             raise ValueError(f"sample {at} has {size} tokens, more than a row of {max_tokens}")
@@ -37,5 +34,5 @@ def pack(samples: Sequence[Sample], max_tokens: int) -> list[Row]:
 
 
 def share_filled(rows: Sequence[Row], max_tokens: int) -> float:
-    """Tokens that are no padding, as a share of all."""
+    """The share of tokens that are not padding."""
     return sum(len(sample) for row in rows for sample in row) / (len(rows) * max_tokens) if rows else 1.0

@@ -1,29 +1,28 @@
-"""Conversations to token ids, for training and for talking alike.
+"""Scenes to token ids, for training and for talking alike.
 
-A turn is rendered by itself, whatever stands around it, so the prompt for a turn is always a prefix of the ids that
-training saw, in a view of a game with its briefing in front. The words of a person are encoded as plain text: a
-`<|endoftext|>` typed by somebody is no end token.
+Each turn is rendered by itself, whatever stands around it. So the prompt for a turn is always a prefix of the ids that
+training saw. What a person types is encoded as plain text: a typed `<|endoftext|>` is not an end token.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from wolf_chatbox.conversation import Conversation, Turn
-from wolf_chatbox.errors import ChatError, ModelError, StyleError
-from wolf_chatbox.samples.styles import ASSISTANT, SYSTEM, USER, Chat, DialoGPT, Marks, Named, Style
-from wolf_chatbox.werewolf.views import View
+from wolf_chatbox.conversation import Turn
+from wolf_chatbox.errors import ChatError, StyleError
+from wolf_chatbox.samples.styles import ASSISTANT, SYSTEM, Chat, Marks, Style, find_assistant, make_style
+from wolf_chatbox.scene import Scene
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-ROLES = frozenset({USER, ASSISTANT, SYSTEM})
-SIDES = frozenset({"A", "B"})
-MOST_REMEMBERED = 4096
-"""Texts whose ids are kept: in the views of a game each line is rendered once for each player."""
+CACHED_TEXTS = 4096
+"""Texts whose ids are cached: in the views of a game each line is rendered once for each player."""
+NARRATED = {-1}
+"""The place of a narrator's turn, which is not a turn of the data."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +43,9 @@ class Rendered:
     samples: list[Sample] = field(default_factory=list)
     learnt: int = 0
     context: int = 0
-    """Turns that are seen and never learnt: others than the persona speak them."""
+    """Turns that are read and never learnt: their speaker is not the persona."""
     unused: int = 0
-    """Turns after which nothing is learnt in their sample; they would cost time and teach nothing."""
+    """Turns that no learnt turn follows in any sample; they would cost time and teach nothing."""
     cut: int = 0
     """Turns longer than a row, of which the beginning was kept."""
 
@@ -59,172 +58,162 @@ class Rendered:
 
 
 class Renderer:
-    """Renders turns in one style with one tokenizer; `persona` is the only speaker that is learnt, or None for all."""
+    """Renders scenes in one style with one tokenizer.
+
+    `persona` is the only speaker that is learnt, None learns everybody; a scene may name others (`Scene.learners`).
+    Raises StyleError when nothing marks the end of a turn.
+    """
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, style: Style, persona: str | None = None) -> None:
         self.tokenizer = tokenizer
         self.style = style
         self.persona = persona
         self._marks: dict[str, list[int]] = {}
-        self._encode_text = lru_cache(MOST_REMEMBERED)(self._encode_plain)
-        opening = tokenizer("x").input_ids
+        self._encode_text = lru_cache(CACHED_TEXTS)(self._encode_plain)
+        encoded = tokenizer("x").input_ids
         self._start = self._encode_marks(style.start)
-        if tokenizer.bos_token_id is not None and style.name != "chat" and opening[0] == tokenizer.bos_token_id:
+        if tokenizer.bos_token_id is not None and style.name != "chat" and encoded[0] == tokenizer.bos_token_id:
             self._start = [tokenizer.bos_token_id, *self._start]
-        special = {at for at, token in tokenizer.added_tokens_decoder.items() if token.special} | set(
-            tokenizer.all_special_ids
-        )
-        self._special = special
-        assistant = style.marks(persona if persona is not None else ASSISTANT)
-        end = next((each for each in self._encode_marks(assistant.after) if each in special), None)
+        added = {id for id, token in tokenizer.added_tokens_decoder.items() if token.special}
+        self._special = added | set(tokenizer.all_special_ids)
+        marks = style.marks(persona if persona is not None else ASSISTANT)
+        end = next((id for id in self._encode_marks(marks.after) if id in self._special), None)
         if end is None:
             raise StyleError(
-                f"style {style.name}: nothing marks the end of a turn in this model's template. Use --style named."
+                f"style {style.name}: the model's chat template does not mark the end of a turn. Use --style named."
             )
         self.end_id = end
 
-    def learns(self, speaker: str, part: Conversation | None = None) -> bool:
-        if isinstance(part, View):
-            return speaker in part.learners
+    def learns(self, speaker: str, scene: Scene) -> bool:
+        """Whether the turns of this speaker are learnt."""
+        if scene.learners is not None:
+            return speaker in scene.learners
         return speaker != SYSTEM and (self.persona is None or speaker == self.persona)
 
-    def turn(self, turn: Turn, part: Conversation | None = None) -> Sample:
-        """One turn of a conversation (which matters for a view) with its marks; if it is learnt, its words and the end token are."""
-        marks = self._marks_of(turn.speaker, part)
-        head = self.head(turn.speaker, part)
-        words = self.words(turn, part)
-        after = self._encode_marks(marks.after)
-        end = next((at + 1 for at, each in enumerate(after) if each in self._special), 0)
-        learn = self.learns(turn.speaker, part)
+    def turn(self, turn: Turn, scene: Scene) -> Sample:
+        """One turn of a scene with its marks; if it is learnt, its words and the end token are."""
+        head = self.head(turn.speaker, scene)
+        words = self.words(turn, scene)
+        after = self._encode_marks(self._marks_of(turn.speaker, scene).after)
+        end = next((at + 1 for at, id in enumerate(after) if id in self._special), 0)
+        learn = self.learns(turn.speaker, scene)
         return Sample(
             [*head, *words, *after],
             [False] * len(head) + [learn] * (len(words) + end) + [False] * (len(after) - end),
         )
 
-    def words(self, turn: Turn, part: Conversation | None = None) -> list[int]:
-        """A turn's words alone."""
-        return list(self._encode_text(f" {turn.text}" if self._marks_of(turn.speaker, part).label else turn.text))
+    def words(self, turn: Turn, scene: Scene) -> list[int]:
+        """The ids of a turn's words alone."""
+        return list(self._encode_text(f" {turn.text}" if self._marks_of(turn.speaker, scene).label else turn.text))
 
-    def head(self, speaker: str, part: Conversation | None = None) -> list[int]:
-        """What stands before the words of a speaker's turn."""
-        marks = self._marks_of(speaker, part)
+    def head(self, speaker: str, scene: Scene) -> list[int]:
+        """The ids before the words of a speaker's turn."""
+        return self._head(self._marks_of(speaker, scene))
+
+    def _head(self, marks: Marks) -> list[int]:
         return [*self._encode_marks(marks.before), *(self._encode_text(marks.label) if marks.label else [])]
 
-    def _marks_of(self, speaker: str, part: Conversation | None) -> Marks:
-        # Whose view it is, is its assistant.
-        if isinstance(part, View) and isinstance(self.style, Chat) and part.learners == {speaker}:
+    def _marks_of(self, speaker: str, scene: Scene) -> Marks:
+        if speaker == scene.observer and isinstance(self.style, Chat):
             return self.style.assistant
         return self.style.marks(speaker)
 
-    def start(self, turns: Sequence[Turn]) -> list[int]:
-        """What a conversation begins with: nothing where its first turn is a system turn, which brings its own."""
-        system = self.style.name == "chat" and turns and turns[0].speaker == SYSTEM
-        return [] if system else self._start
+    def start(self, scene: Scene, max_tokens: int) -> list[int]:
+        """The ids that each sample of a scene begins with: the style's start, and the opening in half of `max_tokens`.
 
-    def opening(self, view: View, max_tokens: int) -> list[int]:
-        """What each sample of a view begins with: its briefing, in half the tokens at most.
-
-        Of a longer one the lines after the first are left out, one by one, and then the end of the first.
+        A first system turn brings the style's start with it. Of an opening that is too long the lines after the first
+        are left out, one by one, and then the end of the first.
         """
-        systematic = isinstance(self.style, Chat) and self.style.system is not None
-        speaker = SYSTEM if systematic else view.narrator
-        start = self.start([Turn(speaker, "")])
-        head, after = self.head(speaker), self._encode_marks(self.style.marks(speaker).after)
-        room = max(0, max_tokens // 2 - len(start) - len(head) - len(after))
-        lines = view.briefing.split("\n")
-        space = " " if self.style.marks(speaker).label else ""
+        if not scene.opening:
+            return [] if self._begins_with_system(scene) else self._start
+        has_system = isinstance(self.style, Chat) and self.style.system is not None
+        marks = self.style.marks(SYSTEM if has_system else scene.narrator)
+        before = [*([] if has_system else self._start), *self._head(marks)]
+        after = self._encode_marks(marks.after)
+        room = max(0, max_tokens // 2 - len(before) - len(after))
+        lines = scene.opening.split("\n")
+        space = " " if marks.label else ""
         while len(words := self._encode_text(space + "\n".join(lines))) > room and len(lines) > 1:
             del lines[1]
-        return [*start, *head, *words[:room], *after]
+        return [*before, *words[:room], *after]
 
-    def prompt(
-        self, history: Sequence[Turn], speaker: str, max_tokens: int, part: Conversation | None = None
-    ) -> list[int]:
-        """The ids after which `speaker` speaks; the oldest turns are left out, whole, until the rest fits.
+    def _begins_with_system(self, scene: Scene) -> bool:
+        return self.style.name == "chat" and bool(scene.turns) and scene.turns[0].speaker == SYSTEM
 
-        A history in a view begins with its briefing, which is never left out. Raises ChatError when the last turn alone does not fit.
+    def prompt(self, scene: Scene, max_tokens: int) -> list[int]:
+        """The ids after which `scene.speaker` speaks; the oldest turns are left out, whole, until the rest fits.
+
+        The opening, or without one a first system turn, is never left out. Raises ChatError when the last turn alone
+        does not fit.
         """
-        view = part if isinstance(part, View) else None
-        system = list(history[:1]) if history and history[0].speaker == SYSTEM and view is None else []
-        start = (
-            self.opening(view, max_tokens)
-            if view
-            else [*self.start(history), *(each for turn in system for each in self.turn(turn).ids)]
-        )
-        head = self.head(speaker, view)
-        turns = [self.turn(turn, view).ids for turn in history[len(system) :]]
+        assert scene.speaker is not None, "nobody is to speak"
+        kept = int(not scene.opening and bool(scene.turns) and scene.turns[0].speaker == SYSTEM)
+        start = [
+            *self.start(scene, max_tokens),
+            *(id for turn in scene.turns[:kept] for id in self.turn(turn, scene).ids),
+        ]
+        head = self.head(scene.speaker, scene)
+        turns = [self.turn(turn, scene).ids for turn in scene.turns[kept:]]
         room = max_tokens - len(start) - len(head)
         if turns and len(turns[-1]) > room:
             raise ChatError(
-                f"your message is {len(turns[-1]):,} tokens long, and {max(room, 0):,} fit into the model's context. Say it in fewer words."
+                f"the message has {len(turns[-1]):,} tokens, and {max(room, 0):,} fit into the model's context. "
+                "Shorten it."
             )
         first, used = len(turns), 0
         while first and used + len(turns[first - 1]) <= room:
             first -= 1
             used += len(turns[first])
-        return [*start, *(each for ids in turns[first:] for each in ids), *head]
+        return [*start, *(id for ids in turns[first:] for id in ids), *head]
 
     def render(
-        self,
-        conversation: Conversation,
-        max_tokens: int,
-        context_tokens: int,
-        parts: Sequence[Conversation] | None = None,
+        self, scenes: Sequence[Scene], max_tokens: int, context_tokens: int, turns: int | None = None
     ) -> Rendered:
-        """Cut a conversation into samples of at most `max_tokens`; each turn is learnt in exactly one of them.
+        """Cut the scenes of one conversation into samples of at most `max_tokens`; each turn is learnt in one of them.
 
-        A sample after the first begins with up to `context_tokens` of the turns before it, which it does not learn again.
-        Of a game its views are the `parts` that are rendered; a turn seen in many counts once, the narrator's turns count as none.
+        A sample after the first begins with up to `context_tokens` of the turns before it, which it does not learn
+        again. `turns` is how many turns the conversation has, if the scenes do not hold them all. A turn that is seen
+        in many scenes counts once, the narrator's turns do not count.
         """
         rendered = Rendered()
-        learnt: set[int] = set()
-        seen: set[int] = set()
-        for each in [conversation] if parts is None else parts:
-            self._cut(each, max_tokens, context_tokens, rendered, learnt, seen)
-        turns = (
-            len(conversation.turns)
-            if not isinstance(conversation, View)
-            else sum(place >= 0 for place in conversation.places)
-        )
+        learnt, seen, heard = set[int](), set[int](), set[int]()
+        for scene in scenes:
+            places = scene.places or range(len(scene.turns))
+            heard.update(places)
+            for sample, is_cut, learns, holds in self._cut(scene, max_tokens, context_tokens):
+                rendered.samples.append(sample)
+                rendered.cut += is_cut
+                learnt.update(places[at] for at in learns)
+                seen.update(places[at] for at in holds)
         rendered.learnt = len(learnt)
-        rendered.context = len(seen) - len(learnt)
-        rendered.unused = turns - len(seen)
+        rendered.context = len(seen - NARRATED) - len(learnt)
+        rendered.unused = (len(heard - NARRATED) if turns is None else turns) - len(seen - NARRATED)
         return rendered
 
     def _cut(
-        self,
-        part: Conversation,
-        max_tokens: int,
-        context_tokens: int,
-        rendered: Rendered,
-        learnt: set[int],
-        seen: set[int],
-    ) -> None:
-        """Add a part's samples to `rendered`, and its turns, by their place in the whole, to those learnt and those seen."""
-        view = part if isinstance(part, View) else None
-        places = view.places if view else range(len(part.turns))
-        pieces = [self.turn(turn, part) for turn in part.turns]
+        self, scene: Scene, max_tokens: int, context_tokens: int
+    ) -> Iterator[tuple[Sample, bool, list[int], range]]:
+        """The samples of a scene; with each, whether its turn was cut, and which turns it learns and which it holds."""
+        pieces = [self.turn(turn, scene) for turn in scene.turns]
         lengths = [len(piece) for piece in pieces]
-        start = self.opening(view, max_tokens) if view else self.start(part.turns)
+        start = self.start(scene, max_tokens)
         at = 0
         while at < len(pieces):
             begin, end = fit(lengths, at, max_tokens - len(start), context_tokens)
+            learns = [turn for turn in range(at, end) if any(pieces[turn].learn)]
             # What follows the last learnt turn teaches nothing here; the next sample takes it as its context.
-            last = max((each for each in range(at, end) if any(pieces[each].learn)), default=at)
-            ids = [*start, *(each for piece in pieces[begin : last + 1] for each in piece.ids)]
-            learn = [False] * (len(start) + sum(len(piece) for piece in pieces[begin:at]))
-            learn += [each for piece in pieces[at : last + 1] for each in piece.learn]
+            last = learns[-1] if learns else at
+            ids = [*start, *(id for piece in pieces[begin : last + 1] for id in piece.ids)]
+            learn = [False] * (len(start) + sum(lengths[begin:at]))
+            learn += [flag for piece in pieces[at : last + 1] for flag in piece.learn]
             # The first token of a row has nothing before it to be predicted from.
             sample = Sample(ids[:max_tokens], [False, *learn[1:max_tokens]])
             if any(sample.learn):
-                rendered.samples.append(sample)
-                rendered.cut += len(ids) > max_tokens
-                learnt.update(places[each] for each in range(at, last + 1) if any(pieces[each].learn))
-                seen.update(places[each] for each in range(begin, last + 1) if places[each] >= 0)
+                yield sample, len(ids) > max_tokens, learns, range(begin, last + 1)
             at = end
 
     def decode(self, ids: Sequence[int]) -> str:
-        """The words in generated ids; marks are left out."""
+        """The words in generated ids, without marks."""
         return str(self.tokenizer.decode(list(ids), skip_special_tokens=True))
 
     def _encode_plain(self, text: str) -> tuple[int, ...]:
@@ -237,9 +226,9 @@ class Renderer:
 
 
 def fit(lengths: Sequence[int], at: int, room: int, context_tokens: int) -> tuple[int, int]:
-    """Where a sample begins and ends that learns from turn `at` on: of turns of these lengths, as many as `room` tokens hold.
+    """Where a sample begins and ends that learns turns of these lengths from turn `at` on, as many as `room` holds.
 
-    Between half and all of `context_tokens` may be context; it is as much as fills the room best. What room is left where the
+    Between half and all of `context_tokens` is context, whichever fills the room best. Room that is left because the
     next turn is too long is filled with more context: a row costs the same.
     """
     choices = []  # (context, size, begin, end)
@@ -259,29 +248,13 @@ def fit(lengths: Sequence[int], at: int, room: int, context_tokens: int) -> tupl
         begin -= 1
         context += lengths[begin]
     enough = choices[-1][0] / 2
-    _, size, begin, end = max((each for each in choices if each[0] >= enough), key=lambda each: (each[1], each[0]))
+    _, size, begin, end = max(
+        (choice for choice in choices if choice[0] >= enough), key=lambda choice: (choice[1], choice[0])
+    )
     while begin and end < len(lengths) and size + lengths[begin - 1] <= room:
         begin -= 1
         size += lengths[begin]
     return begin, end
-
-
-def choose_style(tokenizer: PreTrainedTokenizerBase, speakers: Collection[str]) -> tuple[str, str]:
-    """The style that suits the base model and the data, and the reason in words."""
-    if not set(speakers) <= ROLES and not set(speakers) <= SIDES:
-        return "named", "the speakers have names"
-    if tokenizer.chat_template:
-        return "chat", "two sides talk, and the base model has a chat template"
-    return "dialogpt", "two sides talk, and the base model has no chat template"
-
-
-def find_assistant(persona: str | None, speakers: Collection[str], *, by_view: bool = False) -> str | None:
-    """Who is the assistant in the style chat; None where each view has its own. Raises StyleError when nobody is."""
-    if persona is None and ASSISTANT in speakers:
-        return ASSISTANT
-    if persona is None and not by_view:
-        raise StyleError("style chat: who is the assistant? Pass --persona NAME, or use --style named.")
-    return persona
 
 
 def make_renderer(
@@ -295,29 +268,9 @@ def make_renderer(
 ) -> Renderer:
     """The renderer of a style for a persona; `user` is the speaker whose part a person takes in a chat.
 
-    `by_view` tells that all there is to render are views of one player each, which need no persona.
-    Raises ModelError when the base model has no end token, StyleError when the style needs a persona and has none.
+    `by_view` says that all scenes are views of one player each, which need no persona. Raises ModelError when the base
+    model has no end token, StyleError when the style needs a persona and has none, or does not fit the base model.
     """
-    end = tokenizer.eos_token
     if style == "chat":
         persona = find_assistant(persona, speakers, by_view=by_view)
-        if persona is None:
-            return Renderer(tokenizer, Chat.of(tokenizer, ASSISTANT, speakers))
-        return Renderer(tokenizer, Chat.of(tokenizer, persona, [each for each in speakers if each != persona]), persona)
-    if not end:
-        raise ModelError(
-            "the base model has no end token, so it could never learn to stop. Use a base model whose tokenizer has an eos_token."
-        )
-    if style == "dialogpt":
-        return Renderer(tokenizer, DialoGPT(end), persona)
-    return Renderer(tokenizer, Named(end, persona or _most_talkative(speakers, user), user), persona)
-
-
-def _most_talkative(speakers: Mapping[str, int] | Collection[str], user: str) -> str:
-    if isinstance(speakers, Mapping):
-        return max(
-            (each for each in speakers if each not in (user, SYSTEM)),
-            key=lambda each: speakers[each],
-            default=ASSISTANT,
-        )
-    return next((each for each in speakers if each not in (user, SYSTEM)), ASSISTANT)
+    return Renderer(tokenizer, make_style(tokenizer, style, persona, user, speakers), persona)

@@ -1,18 +1,18 @@
-"""How a turn becomes text in each style: what stands before its words, and what after.
+"""Styles: how a turn becomes text. A style says what stands before and after the words of a turn.
 
 dialogpt  `Hi.<|endoftext|>Hello.<|endoftext|>`: turns joined by the end token. The form of DialoGPT (Zhang et al. 2020,
-          https://arxiv.org/abs/1911.00536); it knows no names, so two sides take turns.
+          https://arxiv.org/abs/1911.00536). It has no names, so two sides take turns.
 named     `Rick: Hi.<|endoftext|>Morty: Hello.<|endoftext|>`: any number of speakers, each by name.
-chat      the base model's own chat template: the persona is the assistant, everybody else the user.
+chat      the base model's own chat template: the persona is the assistant, everybody else is the user.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from wolf_chatbox.errors import StyleError
+from wolf_chatbox.errors import ModelError, StyleError
 from wolf_chatbox.samples.templates import render
 
 if TYPE_CHECKING:
@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 SYSTEM = "system"
 USER = "user"
 ASSISTANT = "assistant"
+ROLES = frozenset({USER, ASSISTANT, SYSTEM})
+SIDES = frozenset({"A", "B"})
 
 
 @dataclass(frozen=True)
 class Marks:
-    """What stands around the words of one turn: the template's marks, and the speaker's label, which is plain text."""
+    """The text around the words of one turn: the template's marks, and the speaker's label, which is plain text."""
 
     before: str = ""
     label: str = ""
@@ -40,7 +42,7 @@ class Style(Protocol):
 
     @property
     def start(self) -> str:
-        """What a conversation begins with, when its first turn is no system turn."""
+        """The text at the start of a conversation whose first turn is not a system turn."""
         ...
 
     def marks(self, speaker: str) -> Marks: ...
@@ -78,7 +80,8 @@ class Named:
         persona, user = _jinja_string(self.persona), _jinja_string(self.user)
         return (
             "{% for message in messages %}"
-            f"{{% set role = {persona} if message['role'] == 'assistant' else {user} if message['role'] == 'user' else message['role'] %}}"
+            f"{{% set role = {persona} if message['role'] == 'assistant' "
+            f"else {user} if message['role'] == 'user' else message['role'] %}}"
             "{{ (message['name'] if message['name'] is defined else role) + ': ' + message['content'] + eos_token }}"
             "{% endfor %}"
             f"{{% if add_generation_prompt %}}{{{{ {persona} + ':' }}}}{{% endif %}}"
@@ -87,10 +90,7 @@ class Named:
 
 @dataclass(frozen=True)
 class Chat:
-    """The marks of a base model's chat template, found by rendering placeholders with it.
-
-    A template that does not render turn by turn, or marks no end of a turn, raises StyleError.
-    """
+    """The marks of a base model's chat template, found by rendering placeholders with it."""
 
     persona: str
     user: Marks
@@ -98,7 +98,7 @@ class Chat:
     system: Marks | None
     start: str
     others_are_named: bool
-    """With more than two speakers the user's text says which of them speaks."""
+    """With more than two speakers, the user's text begins with the name of who speaks."""
     source: str = field(repr=False)
     name: str = "chat"
 
@@ -116,6 +116,10 @@ class Chat:
 
     @classmethod
     def of(cls, tokenizer: PreTrainedTokenizerBase, persona: str, others: Collection[str]) -> Chat:
+        """Read the marks from a tokenizer's chat template.
+
+        Raises StyleError when there is no template, when it fails, or when it does not render turn by turn.
+        """
         source = tokenizer.chat_template
         if not isinstance(source, str):
             raise StyleError("style chat: the base model has no chat template. Use --style named or dialogpt.")
@@ -124,12 +128,12 @@ class Chat:
         tokens = tuple((name, str(token)) for name, token in tokenizer.special_tokens_map.items())
         try:
             *rendered, instructed = render(source, tokens, talk, talk[:1], talk[:2], ((SYSTEM, one), (USER, two)))
-            texts = [_text(each) for each in rendered]
+            whole, to_user, to_assistant = map(_text, rendered)
         except ValueError as error:
             raise StyleError(
                 f"style chat: the base model's chat template fails ({error}). Use --style named."
             ) from error
-        whole, after_user, after_assistant = texts[0], texts[1].partition(one)[2], texts[2].partition(two)[2]
+        after_user, after_assistant = to_user.partition(one)[2], to_assistant.partition(two)[2]
         before_one, _, rest = whole.partition(one)
         between_user, _, rest = rest.partition(two)
         between_assistant, _, rest = rest.partition(three)
@@ -152,7 +156,7 @@ def _text(rendered: str | ValueError) -> str:
 
 
 def _system_marks(rendered: str, one: str, two: str, user: Marks) -> Marks | None:
-    """The marks of a first system turn, the conversation's start among them; None where the template leaves it out."""
+    """The marks of a first system turn, with the conversation's start; None where the template drops system turns."""
     before, found, after = rendered.partition(one)
     after = after.partition(two)[0]
     return Marks(before, "", after.removesuffix(user.before)) if found and after.endswith(user.before) else None
@@ -160,3 +164,49 @@ def _system_marks(rendered: str, one: str, two: str, user: Marks) -> Marks | Non
 
 def _jinja_string(text: str) -> str:
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def choose_style(tokenizer: PreTrainedTokenizerBase, speakers: Collection[str]) -> tuple[str, str]:
+    """The style that suits the base model and the data, and the reason in words."""
+    if not set(speakers) <= ROLES and not set(speakers) <= SIDES:
+        return "named", "the speakers have names"
+    if tokenizer.chat_template:
+        return "chat", "two sides talk, and the base model has a chat template"
+    return "dialogpt", "two sides talk, and the base model has no chat template"
+
+
+def find_assistant(persona: str | None, speakers: Collection[str], *, by_view: bool = False) -> str | None:
+    """The assistant in the style chat; None where each view has its own. Raises StyleError when there is none."""
+    if persona is None and ASSISTANT in speakers:
+        return ASSISTANT
+    if persona is None and not by_view:
+        raise StyleError("style chat: who is the assistant? Pass --persona NAME, or use --style named.")
+    return persona
+
+
+def make_style(
+    tokenizer: PreTrainedTokenizerBase,
+    name: str,
+    persona: str | None,
+    user: str,
+    speakers: Mapping[str, int] | Collection[str],
+) -> Style:
+    """The style of that name; `user` is the speaker whose part a person takes in a chat.
+
+    Raises ModelError when the base model has no end token, StyleError when the style does not fit its chat template.
+    """
+    if name == "chat":
+        return Chat.of(tokenizer, persona or ASSISTANT, [speaker for speaker in speakers if speaker != persona])
+    end = tokenizer.eos_token
+    if not end:
+        raise ModelError("the base model has no end token, so it cannot learn to stop. Use one that has an eos_token.")
+    if name == "dialogpt":
+        return DialoGPT(end)
+    return Named(end, persona or _most_talkative(speakers, user), user)
+
+
+def _most_talkative(speakers: Mapping[str, int] | Collection[str], user: str) -> str:
+    names = [speaker for speaker in speakers if speaker not in (user, SYSTEM)]
+    if isinstance(speakers, Mapping):
+        return max(names, key=lambda name: speakers[name], default=ASSISTANT)
+    return next(iter(names), ASSISTANT)

@@ -1,8 +1,8 @@
-"""Chat templates of strangers, rendered in a process of their own that may take little time, memory and room.
+"""Renders chat templates of unknown origin in a process of its own, with limits on time, memory and output.
 
-A template is a program (Jinja, https://jinja.palletsprojects.com). Its sandbox keeps it from files and from Python, not from
-running for ever or filling the memory. What runs in that process is at the end of this file; it needs nothing but Jinja, and
-offers what `apply_chat_template` of transformers does.
+A template is a program (Jinja, https://jinja.palletsprojects.com). Jinja's sandbox keeps it from files and from Python,
+but not from running for ever or filling the memory. The code of that process is at the end of this file; it needs
+nothing but Jinja, and offers what `apply_chat_template` of transformers does.
 """
 
 from __future__ import annotations
@@ -16,22 +16,23 @@ from functools import lru_cache
 from typing import Any
 
 SECONDS = 3
-"""Of the processor; the templates of base models take a hundredth."""
+"""Processor time; the templates of base models take a hundredth of it."""
 PATIENCE = 60
-"""Seconds by the clock, on a busy machine or where there are no limits for processes (Windows)."""
+"""Seconds of wall-clock time, for a busy machine, or where processes have no limits (Windows)."""
 MEMORY = 2**29
 MOST_CHARACTERS = 100_000
-"""In a rendered conversation of four short turns; and less of an error than that."""
+"""Of one rendered conversation, which has four short turns."""
 
 Messages = tuple[tuple[str, str], ...]
-"""Role and content of each."""
+"""The role and the content of each message."""
 
 
 @lru_cache(maxsize=8)
 def render(template: str, tokens: tuple[tuple[str, str], ...], *conversations: Messages) -> list[str | ValueError]:
-    """Each conversation as the template renders it, or what the template raised; `tokens` are its variables, such as eos_token.
+    """Each conversation as the template renders it, or the error that it raised.
 
-    Raises ValueError when the template is no template, or takes too much time or memory, or writes too much.
+    `tokens` are the template's variables, such as eos_token. Raises ValueError when the process fails: the template is
+    not valid, or takes too much time or memory.
     """
     task = json.dumps({"template": template, "tokens": dict(tokens), "conversations": conversations})
     try:
@@ -39,13 +40,13 @@ def render(template: str, tokens: tuple[tuple[str, str], ...], *conversations: M
             [sys.executable, "-P", __file__], input=task.encode(), capture_output=True, timeout=PATIENCE, check=False
         )
     except subprocess.TimeoutExpired:
-        raise ValueError("it runs for too long") from None
+        raise ValueError("it runs too long") from None
     if done.returncode < 0:
-        raise ValueError(f"it was stopped after {SECONDS} seconds, or crashed")
+        raise ValueError(f"it ran longer than {SECONDS} seconds, or crashed")
     try:
         return [text if error is None else ValueError(error) for text, error in json.loads(done.stdout)]
     except ValueError:
-        raise ValueError((done.stderr.decode(errors="replace").splitlines() or ["it fails"])[-1][:200]) from None
+        raise ValueError((done.stderr.decode(errors="replace").splitlines() or ["it crashed"])[-1][:200]) from None
 
 
 def _main() -> None:
@@ -64,9 +65,9 @@ def _rendered(environment: Any, task: dict[str, Any], messages: Sequence[Sequenc
         ):
             text += piece
             if len(text) > MOST_CHARACTERS:
-                return "", "it writes too much"
+                return "", "its output is too long"
     except MemoryError:
-        return "", "it takes too much memory"
+        return "", "it needs too much memory"
     except Exception as error:  # a template raises whatever it likes
         return "", " ".join(str(error).split())[:200] or type(error).__name__
     return text, None
@@ -75,7 +76,7 @@ def _rendered(environment: Any, task: dict[str, Any], messages: Sequence[Sequenc
 def _limit() -> None:
     try:
         import resource
-    except ImportError:  # Windows has none; the clock is left
+    except ImportError:  # Windows has no limits for processes, only the wall clock
         return
     for name, most in (("CPU", SECONDS), ("AS", MEMORY), ("FSIZE", 0), ("CORE", 0)):
         kind = getattr(resource, f"RLIMIT_{name}", None)
@@ -83,7 +84,7 @@ def _limit() -> None:
             hard = resource.getrlimit(kind)[1]
             try:
                 resource.setrlimit(kind, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
-            except (OSError, ValueError):  # macOS does not limit the memory
+            except (OSError, ValueError):  # macOS has no limit on memory
                 continue
 
 
@@ -94,7 +95,7 @@ def _environment() -> Any:
     from jinja2.utils import Namespace
 
     class Generation(ext.Extension):
-        """What the assistant said is between `generation` and `endgeneration`; it is rendered as it is."""
+        """Renders what stands between `generation` and `endgeneration` as it is; it marks the assistant's words."""
 
         tags = {"generation"}  # noqa: RUF012
 
@@ -103,7 +104,7 @@ def _environment() -> Any:
             return nodes.Scope(parser.parse_statements(("name:endgeneration",), drop_needle=True)).set_lineno(line)
 
     class Dictionary:
-        """`dict`, of which a template can reach nothing else."""
+        """`dict` and `dict.fromkeys` for templates, and nothing else of it."""
 
         def __call__(self, *values: Any, **named: Any) -> dict[Any, Any]:
             return dict(*values, **named)
@@ -112,7 +113,7 @@ def _environment() -> Any:
             return dict.fromkeys(*values)
 
     class PublicNamespace(Namespace):
-        """`namespace`, in which no name begins as Python's own do."""
+        """`namespace` for templates, without names that begin with _ (Python's own do)."""
 
         def __init__(*values: Any, **named: Any) -> None:
             self, *rest = values
@@ -127,7 +128,7 @@ def _environment() -> Any:
 
     def _check_public(name: str) -> None:
         if str(name).startswith("_"):
-            raise TemplateError(f"a name may not begin with _: {name}")
+            raise TemplateError(f"a name must not begin with _: {name}")
 
     def raise_exception(message: str) -> None:
         raise TemplateError(message)

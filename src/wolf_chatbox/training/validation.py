@@ -1,4 +1,4 @@
-"""How a model does on data that it does not learn from."""
+"""Validation: the held-out loss, and replies to held-out scenes."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from wolf_chatbox.errors import ChatError
 from wolf_chatbox.model.engines.torch import TorchEngine
 from wolf_chatbox.model.tokenizer import pad_id
 from wolf_chatbox.model.loss import SummedLoss, count_learnt, evaluating
+from wolf_chatbox.model.voice import Voice
 from wolf_chatbox.samples.dataset import Dataset
 from wolf_chatbox.samples.packing import Row
 from wolf_chatbox.training.passes import share
@@ -28,9 +29,9 @@ def mean_loss(
     tokenizer: Any,
     accelerator: Accelerator,
 ) -> float | None:
-    """Cross-entropy in nats of a learnt token of these rows, each process taking its share; None when there are none.
+    """Mean cross-entropy of these rows per learnt token, in nats; None when they have no learnt token.
 
-    `forward` is `learner`, wrapped for several processes or not.
+    Each process takes its share of the rows. `forward` is `learner`, wrapped for several processes or not.
     """
     learnt = count_learnt(rows)
     if not learnt:
@@ -47,16 +48,15 @@ def perplexity(loss: float | None) -> float | None:
 
 
 def sample_replies(model: Any, dataset: Dataset, config: TrainConfig, autocast: torch.autocast) -> list[Reply]:
-    """One reply for each of the dataset's contexts, the same random numbers each time."""
+    """One reply to each of the dataset's contexts, as a chat would give it, with the same random numbers each time."""
     engine = TorchEngine(model, tokenizer=dataset.renderer.tokenizer)
-    stop = {dataset.renderer.end_id}
+    voice = Voice(engine, dataset.renderer, dataset.speakers, dataset.max_tokens)
     replies = []
-    for part, turns in dataset.contexts:
+    for scene, said in dataset.contexts:
         try:
-            prompt = dataset.renderer.prompt(turns[:-1], turns[-1].speaker, engine.context - 1, part)
-        except ChatError:  # a context of one enormous turn is no example
+            reply = voice.answer(scene, config.sampling, config.seed)
+        except ChatError:  # a context of one enormous turn is not an example
             continue
         with autocast:
-            ids = list(engine.stream(prompt, config.sampling, stop, seed=config.seed))
-        replies.append(Reply(turns[:-1], turns[-1], dataset.renderer.decode(ids).strip()))
+            replies.append(Reply(scene.turns, said, "".join(reply)))
     return replies

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from wolf_chatbox.conversation import CHANNELS, Conversation
 from wolf_chatbox.game import SIDES, Game
 from wolf_chatbox.werewolf.claims import CLAIMED_IN, claims_in
-from wolf_chatbox.werewolf.views import Observer
+from wolf_chatbox.werewolf.observer import Observer
 
 HEARD_BY = {"": "everybody", "whisper": "the wolves", "thought": "nobody (thoughts)", "grave": "the dead"}
 Played = tuple[Conversation, Game]

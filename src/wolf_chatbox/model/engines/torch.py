@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -20,15 +21,31 @@ from transformers.generation.logits_process import (
 
 from wolf_chatbox.config import SamplingConfig
 from wolf_chatbox.errors import ModelError
+from wolf_chatbox.model.engines import Loaded
 from wolf_chatbox.model.engines.repetition import Repetition
-from wolf_chatbox.model.load import context_of
+from wolf_chatbox.model.load import context_of, inference_dtype, load_model
 from wolf_chatbox.model.loss import evaluating
+from wolf_chatbox.visible import Tell
+
+
+def load_torch(folder: Path, *, trust_remote_code: bool, allow_base: bool, tell: Tell) -> Loaded:
+    """Load a model's folder onto the GPU if there is one; raises ModelError when it cannot be used."""
+    device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    base = load_model(
+        str(folder),
+        dtype=inference_dtype(device),
+        trust_remote_code=trust_remote_code,
+        allow_base=allow_base,
+        tell=tell,
+    )
+    engine = TorchEngine(base.model, device, base.tokenizer)
+    return Loaded(engine, base.tokenizer, base.model.generation_config.to_dict())
 
 
 class TorchEngine:
-    """Generates with the model as it is, on the device that it is on unless another is given.
+    """Generates with a model, which is moved to `device` if one is given.
 
-    Without the tokenizer there are no words, and `no_repeat_phrase` does nothing.
+    Without the tokenizer there are no words, and `no_repeat_phrase` has no effect.
     """
 
     def __init__(
@@ -51,11 +68,12 @@ class TorchEngine:
     ) -> Iterator[int]:
         """Yield the reply's ids as they are drawn, up to an id of `stop`, which is not yielded.
 
-        The rules against repetition look at the reply alone, to which the last `begun` ids of the prompt belong already. Raises ValueError when
-        the prompt is empty or fills the context, ModelError when the model gives no numbers.
+        The rules against repetition look at the reply alone, to which the last `begun` ids of the prompt belong
+        already. Raises ValueError when the prompt is empty or fills the context, ModelError when the logits are NaN or
+        infinite.
         """
         if not 0 < len(prompt) < self.context:
-            raise ValueError(f"a prompt of {len(prompt)} tokens; it must have 1 to {self.context - 1}")
+            raise ValueError(f"a prompt of {len(prompt)} tokens: it must have 1 to {self.context - 1}")
         device = self.model.device
         random = torch.Generator(device)
         if seed is None:
@@ -74,7 +92,7 @@ class TorchEngine:
                 logits = output.logits[:, -1].float()
                 if not math.isfinite(logits.max()):  # one NaN makes the maximum NaN
                     raise ModelError(
-                        "the model gives no numbers (NaN or infinite logits). Its weights are damaged; take another model."
+                        "the model's logits are NaN or infinite: its weights are damaged. Use another model."
                     )
                 scores = shape(reply, logits)
                 greedy = sampling.temperature == 0
@@ -90,7 +108,7 @@ class TorchEngine:
             yield drawn
 
     def _processors(self, sampling: SamplingConfig) -> LogitsProcessorList:
-        """The changes to the scores, in the order of transformers' generate."""
+        """The logits processors, in the order of transformers' generate."""
         shape = LogitsProcessorList()
         if sampling.no_repeat_ngram_size:
             shape.append(NoRepeatNGramLogitsProcessor(sampling.no_repeat_ngram_size))
@@ -107,7 +125,7 @@ class TorchEngine:
 
 
 class _NoRepetition(LogitsProcessor):
-    """Bars the tokens that would begin to say again what the reply has said."""
+    """Bars the tokens that would begin to repeat what the reply has said."""
 
     def __init__(self, repetition: Repetition, phrase: int) -> None:
         self.repetition = repetition
@@ -115,6 +133,6 @@ class _NoRepetition(LogitsProcessor):
 
     def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
         for row, reply in enumerate(input_ids.tolist()):
-            barred = [each for each in self.repetition.barred(reply, self.phrase) if each < scores.shape[1]]
+            barred = [id for id in self.repetition.barred(reply, self.phrase) if id < scores.shape[1]]
             scores[row, barred] = -torch.inf
         return scores

@@ -1,0 +1,45 @@
+"""What somebody sees, and who speaks next: the value that training and talking both start from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from wolf_chatbox.conversation import Conversation, Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Turns as one observer heard them; what the observer did not hear is not in it.
+
+    A chat is `Scene(history, speaker=persona)`, a whole conversation `Scene.of(conversation)`, and each day of a
+    werewolf game a scene for each player (see werewolf/views.py).
+    """
+
+    turns: tuple[Turn, ...]
+    speaker: str | None = None
+    """Who speaks next; None in a scene that is only for training."""
+    opening: str = ""
+    """What the observer knows before the first turn. It is never learnt and takes at most half of the tokens; of one
+    that is too long the lines after the first are left out, so the first and the last lines matter most."""
+    narrator: str = ""
+    """Who says the opening, and the turns that are not in the conversation."""
+    observer: str | None = None
+    """Who sees the scene, and is the assistant in the style chat; None leaves that to the style."""
+    learners: frozenset[str] | None = None
+    """Whose turns are learnt; None leaves that to the renderer: the persona's turns, or everybody's."""
+    places: tuple[int, ...] = ()
+    """The index of each turn in the conversation, -1 for the narrator's; empty where the turns are the conversation."""
+
+    @classmethod
+    def of(cls, conversation: Conversation) -> Scene:
+        """A whole conversation, as everybody in it heard it."""
+        return cls(conversation.turns)
+
+    def before(self, at: int, most: int) -> Scene:
+        """The scene in which turn `at` was said: at most `most` turns before it, and its speaker speaks next."""
+        first = max(0, at - most)
+        places = self.places[first:at]
+        return replace(self, turns=self.turns[first:at], places=places, speaker=self.turns[at].speaker)
+
+    def speakers(self) -> set[str]:
+        return {turn.speaker for turn in self.turns}
