@@ -241,7 +241,7 @@ def test_a_message_of_100_000_characters_gets_one_line(tokenizer: Any) -> None:
     session = talk(tokenizer, "hm")
     session.reply("hello")
     before = session.history
-    for message, words in (("goose " * 17_000, "the message has 17,0"), ("  \n", "message is empty")):
+    for message, words in (("goose " * 17_000, "the message has"), ("  \n", "message is empty")):
         with pytest.raises(ChatError, match=words) as caught:
             session.reply(message)
         assert "\n" not in str(caught.value)

@@ -59,7 +59,7 @@ def test_turns_are_counted(lines: Lines) -> None:
 def test_a_message_without_an_answer_leaves_its_line_empty(lines: Lines) -> None:
     replies, errors = lines("goose " * 17_000 + "\nhello\n")
     assert replies == ["", "one and more"]
-    assert errors.startswith("error: your message is ")
+    assert errors.startswith("error: the message has ")
     assert errors.count("\n") == 1
     assert not lines.well
 
@@ -68,12 +68,12 @@ def test_commands_speak_on_stderr(lines: Lines, tmp_path: Path) -> None:
     replies, told = lines("/help\n")
     assert replies == []
     assert all(command.split()[0] in told for command in COMMANDS)
-    assert lines("hello\n/undo\n") == (["one and more"], "Taken back: hello\n")
+    assert lines("hello\n/undo\n") == (["one and more"], "Removed: hello\n")
     assert lines("hello\n/retry\n")[0] == ["two", "three"]
     assert f"Saved to {tmp_path}" in lines(f"/save {tmp_path / 'chat.jsonl'}\n/reset\n")[1]
     assert lines.session.history == ()
     assert lines(f"/load {tmp_path / 'chat.jsonl'}\n")[1] == "Morty: hello\nRick: three\n"
-    assert "You talk with Beth as Morty" in lines("/persona beth\n")[1]
+    assert "You are talking with Beth as Morty" in lines("/persona beth\n")[1]
     assert "Did you mean Rick" in lines("/persona rikc\n")[1]
     assert lines("/quit\nhello\n") == ([], "")
 
@@ -84,9 +84,9 @@ def test_settings_can_be_changed(lines: Lines) -> None:
     assert (lines.session.sampling.temperature, lines.session.sampling.max_new_tokens) == (0.2, 7)
     for bad, says in (
         ("top_p=2", "must be above 0"),
-        ("volume=3", "no setting 'volume'"),
-        ("top_k=x", "no number"),
-        ("top_k", "no number"),
+        ("volume=3", "unknown setting 'volume'"),
+        ("top_k=x", "not a number"),
+        ("top_k", "not a number"),
     ):
         assert says in lines(f"/set {bad}\n")[1]
     assert lines.session.sampling.top_p == 0.9
@@ -102,7 +102,7 @@ def test_values_that_no_number_can_hold_are_refused_and_the_chat_goes_on(lines: 
 def test_bytes_that_are_no_text_leave_their_line_empty(lines: Lines) -> None:
     replies, told = lines(b"caf\xe9\nhello\n".decode(errors="surrogateescape"))
     assert replies == ["", "one and more"]
-    assert told.startswith("error: the message is no valid text")
+    assert told.startswith("error: the message is not valid text")
     assert told.count("\n") == 1
 
 
@@ -111,8 +111,8 @@ def test_control_characters_are_shown(tokenizer: Any, capsys: pytest.CaptureFixt
     replies, told = lines("hello \x1b[2J\n/undo\n/dan\x1bce\n")
     assert replies == ["a ␛]52;c;aGk=␇ word[U+009B]31m", ""]
     assert (
-        told
-        == "Taken back: hello ␛[2J\nerror: /dan␛ce: no such command. /help lists them; a message that begins with / is written with two.\n"
+        told == "Removed: hello ␛[2J\n"
+        "error: /dan␛ce: no such command. /help lists them; type // to send a message that begins with /.\n"
     )
 
 
@@ -120,15 +120,13 @@ def test_a_cut_reply_goes_on(tokenizer: Any, capsys: pytest.CaptureFixture[str])
     lines = Lines(talk(tokenizer, "a long and winding reply about the goose"), capsys)
     lines("/set max_new_tokens=5\n")
     replies, told = lines("hello\n/more\n/more\n")
-    assert told == 3 * "The reply was cut at its most tokens. /more goes on.\n"
+    assert told == 3 * "The reply was cut at its token limit. /more continues it.\n"
     assert "…" not in "".join(replies), "a line holds the model's words alone"
     assert replies[0] < replies[1] < replies[2]
     assert all("a long and winding reply about the goose".startswith(each) for each in replies)
     assert lines.session.history[-1].text == replies[-1]
     assert len(lines.session.history) == 2
-    assert lines("/reset\n/more\n")[1].endswith(
-        "error: there is no reply of Rick to go on with. Say something first.\n"
-    )
+    assert lines("/reset\n/more\n")[1].endswith("error: there is no reply of Rick to continue. Send a message first.\n")
 
 
 def test_commands_with_nothing_to_act_on_say_so(lines: Lines) -> None:
@@ -138,7 +136,7 @@ def test_commands_with_nothing_to_act_on_say_so(lines: Lines) -> None:
         ("/retry", "there is no message yet"),
         ("/undo", "there is no message yet"),
         ("/more", "there is no reply of Rick"),
-        ("/save", "name a file"),
+        ("/save", "give a file"),
     ):
         told = lines(f"{command}\n")[1]
         assert says in told
@@ -146,13 +144,13 @@ def test_commands_with_nothing_to_act_on_say_so(lines: Lines) -> None:
 
 
 def test_a_list_of_names_that_is_cut_says_so(lines: Lines, tokenizer: Any) -> None:
-    assert lines("/persona\n")[1] == "You talk with Rick as Morty. Others: Morty, Beth.\n"
+    assert lines("/persona\n")[1] == "You are talking with Rick as Morty. Others: Morty, Beth.\n"
     lines.session = talk(tokenizer, "hm", speakers={f"Ann{number}": 1 for number in range(24)})
     assert lines("/persona\n")[1].endswith("Ann10, Ann11, … and 12 more.\n")
     assert lines("/persona Zoe\n")[1].endswith("The data has Ann0, Ann1, Ann2, Ann3, Ann4, … and 19 more.\n")
     assert re.search(r"Did you mean Ann\d+, Ann\d+, Ann\d+, … and 21 more\?\n$", lines("/persona Ann\n")[1])
     lines.session = talk(tokenizer, "hm", speakers={})
-    assert lines("/persona\n")[1] == "You talk with Rick as Morty. The model knows no other names.\n"
+    assert lines("/persona\n")[1] == "You are talking with Rick as Morty. The model knows no other names.\n"
 
 
 def test_a_chat_is_saved_over_nothing_that_is_there(lines: Lines, tmp_path: Path) -> None:
@@ -165,7 +163,7 @@ def test_a_chat_is_saved_over_nothing_that_is_there(lines: Lines, tmp_path: Path
     os.mkfifo(fifo)
     device.symlink_to("/dev/full")
     for command, says in (
-        (f"/save {there}", "already exists. Replace it with /save! FILE, or choose another name."),
+        (f"/save {there}", "already exists. Use /save! FILE to overwrite it, or choose another name."),
         (f"/save {link}", "already exists"),
         *((f"/save{mark} {folder}", "a folder") for mark in ("", "!")),
         *((f"/save{mark} {fifo}", "a device or a pipe") for mark in ("", "!")),
@@ -238,7 +236,7 @@ def test_what_the_program_says_is_not_said_by_the_character(
     shown = on_terminal(session, "goose " * 40, "/dance", "/retry", "hello")[1:-1]
     assert [line for line in shown if "Rick" in line] == ["Rick: hm"]
     notes = " ".join(shown).split("wolf-chatbox: ")[1:]
-    assert [note.split()[0] for note in notes] == ["your", "/dance:", "there"]
+    assert [note.split()[0] for note in notes] == ["the", "/dance:", "there"]
     assert not any("error" in line for line in shown)
 
 
@@ -251,12 +249,12 @@ def test_a_model_that_fails_while_it_speaks_ends_the_line_and_not_the_chat(
     def failing(*arguments: Any, **more: Any) -> Iterator[int]:
         session.voice.engine.stream = whole
         yield from tokenizer(" warm and so is the", add_special_tokens=False).input_ids
-        raise ModelError("the model gives no numbers.")
+        raise ModelError("the logits are NaN.")
 
     session.voice.engine.stream = failing
     shown = on_terminal(session, "hello", "again")[1:-1]
     assert shown[0].startswith("Rick: warm and so is")
-    assert "wolf-chatbox: the model gives no numbers." in shown
+    assert "wolf-chatbox: the logits are NaN." in shown
     assert shown[-1] == "Rick: hm"
 
 
@@ -293,7 +291,7 @@ def test_a_chat_that_cannot_be_kept_goes_on_and_says_so(
     shown = " ".join(on_terminal(talk(tokenizer, "one", "two"), "hello", "again"))
     assert "Rick: two" in shown
     assert "cannot be written" in shown
-    assert "is kept" not in shown
+    assert "conversation is saved" not in shown
 
 
 @pytest.mark.slow
@@ -370,7 +368,7 @@ def test_a_real_terminal(tiny_gpt2: Path, tmp_path: Path) -> None:
     child.expect("assistant:")
     child.expect("user: ")
     child.sendeof()
-    child.expect("The conversation is kept")
+    child.expect("The conversation is saved")
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 0

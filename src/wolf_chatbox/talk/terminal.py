@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import TextIO
 
@@ -26,31 +26,31 @@ from wolf_chatbox.talk.wrapping import Wrapper
 from wolf_chatbox.visible import shortlist, visible
 
 COMMANDS = {
-    "/help": "this list",
-    "/reset": "forget the conversation and start anew",
-    "/undo": "take your last message and its answer back",
-    "/retry": "draw another answer to your last message",
-    "/more": "go on with the last answer, such as one that ends in … because it had its most tokens",
-    "/save FILE": "write the conversation to a file; /save! FILE replaces one that is there",
-    "/load [FILE]": "go on with a saved conversation; without FILE with the last one",
-    "/persona NAME": "let another speaker answer; without NAME list them",
-    "/set NAME=VALUE": "change how replies are drawn, such as top_p=0.9; without NAME=VALUE show it",
-    "/quit": "leave (so does Ctrl-D); Ctrl-C stops a reply",
+    "/help": "show this list",
+    "/reset": "start a new conversation",
+    "/undo": "remove your last message and its reply",
+    "/retry": "draw another reply to your last message",
+    "/more": "continue the last reply; one that ends in … was cut at its token limit",
+    "/save FILE": "save the conversation to a file; /save! FILE overwrites an existing one",
+    "/load [FILE]": "continue a saved conversation; without FILE the last one",
+    "/persona NAME": "let another speaker answer; without NAME list the speakers",
+    "/set NAME=VALUE": "change a sampling setting, such as top_p=0.9; without NAME=VALUE show them all",
+    "/quit": "leave (Ctrl-D does too); Ctrl-C stops a reply",
 }
 NAMES_SHOWN = 12
 
 
 def last_chat() -> Path:
-    """Where a terminal chat is kept as it goes, so that no chat is lost."""
+    """The file that a terminal chat is saved to after each reply."""
     return user_state_path("wolf_chatbox") / "last-chat.jsonl"
 
 
 class Quit(Exception):
-    """The person asked to leave."""
+    """The user wants to leave."""
 
 
 def talk(session: ChatSession, turns: int = 0) -> None:
-    """Chat on the terminal until the person leaves, or `turns` replies were given (0: no limit)."""
+    """Chat on the terminal until the user leaves, or after `turns` replies (0: no limit)."""
     console = Screen()
     editor: PromptSession[str] = PromptSession(
         history=_messages(),
@@ -61,14 +61,14 @@ def talk(session: ChatSession, turns: int = 0) -> None:
     def tell(text: str) -> None:
         console.print(text, style="dim")
 
-    who = painted(("You talk with ", ""), (session.persona, "bold"), (" as ", ""), (session.user, "bold"))
+    who = painted(("You are talking with ", ""), (session.persona, "bold"), (" as ", ""), (session.user, "bold"))
     console.print(who + ". /help lists the commands, Ctrl-D leaves.")
     said, kept = 0, False
     while not turns or said < turns:
         try:
             line = editor.prompt(FormattedText([("bold ansicyan", f"{visible(session.user)}: ")])).strip()
         except KeyboardInterrupt:
-            tell("Ctrl-D or /quit leaves.")
+            tell("Ctrl-D or /quit leaves the chat.")
             continue
         except EOFError:
             break
@@ -83,23 +83,23 @@ def talk(session: ChatSession, turns: int = 0) -> None:
             kept = True
         except Quit:
             break
-        except KeyboardInterrupt:  # before the first word: the message stays said
+        except KeyboardInterrupt:  # before the first word: the message stays in the history
             console.print()
         except WolfChatboxError as error:
             console.print(f"wolf-chatbox: {error}", style="dim red")
     if kept:
-        tell("The conversation is kept: /load goes on with it in the next chat.")
+        tell("The conversation is saved: /load continues it in the next chat.")
 
 
 def _keep(session: ChatSession) -> None:
-    """Write the conversation where /load finds it; raises CheckpointError."""
+    """Save the conversation where /load finds it; raises CheckpointError."""
     with writing(last_chat(), "Correct its permissions."):
         last_chat().parent.mkdir(parents=True, exist_ok=True)
     session.save(last_chat(), overwrite=True)
 
 
 def _messages() -> History:
-    """What the person typed, in earlier chats too: in a file for their eyes only, or for this chat where none can be written."""
+    """What the user typed, in earlier chats too: in a file only they can read, or in memory if it cannot be written."""
     path = last_chat().with_name("messages")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -111,10 +111,10 @@ def _messages() -> History:
 
 
 def answer_lines(session: ChatSession, lines: TextIO, out: TextIO, turns: int = 0) -> bool:
-    """Answer each line with one line; commands, notes and errors speak on stderr. Returns False when a message had no answer.
+    """Answer each line with one line; the output of commands, notes and errors go to stderr.
 
-    A reply that was cut has no mark in its line, which holds the model's words alone; stderr tells. /more gives the whole reply again,
-    as it has grown.
+    Returns False when a message got no reply. A line holds the model's words alone, so a cut reply has no mark; a note
+    on stderr says so. /more prints the whole reply again, with what was added.
     """
     said = 0
     well = True
@@ -135,13 +135,13 @@ def answer_lines(session: ChatSession, lines: TextIO, out: TextIO, turns: int = 
             if _goes_on(line.strip()):
                 reply = session.history[-1].text
             if session.cut:
-                tell("The reply was cut at its most tokens. /more goes on.")
+                tell("The reply was cut at its token limit. /more continues it.")
         except Quit:
             break
         except WolfChatboxError as error:
             tell(f"error: {error}")
             well, reply = False, ""
-        # One line for each message, also where there is no answer: line n of the one is line n of the other.
+        # One line for each message, also without a reply: output line n answers input line n.
         print(" ".join(visible(reply).split()), file=out, flush=True)
         said += 1
     return well
@@ -152,80 +152,85 @@ def _goes_on(line: str) -> bool:
 
 
 def _answer(session: ChatSession, line: str, tell: Callable[[str], None]) -> Iterator[str] | None:
-    """The reply that a line asks for; None for a command, which is carried out."""
+    """The reply that a line asks for; None for a command that asks for none, which is carried out."""
     if not line.startswith("/") or line.startswith("//"):
         return session.stream(line.removeprefix("/") if line.startswith("//") else line)
     command, _, rest = line.partition(" ")
-    rest = rest.strip()
     match command.lower():
-        case "/help":
-            tell("\n".join(f"{name:16} {meaning}" for name, meaning in COMMANDS.items()))
-            tell("A message that begins with / is written with two: //like this.")
-        case "/reset":
-            session.reset()
-            tell("A new conversation.")
-        case "/undo":
-            tell(f"Taken back: {session.undo().text}")
         case "/retry":
             return session.retry()
         case "/more":
             return session.more()
+        case "/quit" | "/exit":
+            raise Quit
+        case name:
+            _carry_out(session, name, rest.strip(), tell)
+            return None
+
+
+def _carry_out(session: ChatSession, command: str, rest: str, tell: Callable[[str], None]) -> None:
+    match command:
+        case "/help":
+            tell("\n".join(f"{name:16} {meaning}" for name, meaning in COMMANDS.items()))
+            tell("To send a message that begins with /, type two: //like this.")
+        case "/reset":
+            session.reset()
+            tell("New conversation.")
+        case "/undo":
+            tell(f"Removed: {session.undo().text}")
         case "/save" | "/save!":
             if not rest:
-                raise ChatError(f"{command}: name a file, such as {command} chat.jsonl.")
+                raise ChatError(f"{command}: give a file, such as {command} chat.jsonl.")
             _save(session, Path(rest).expanduser(), overwrite=command.endswith("!"))
             tell(f"Saved to {rest}.")
         case "/load":
             if not rest and not last_chat().exists():
                 raise ChatError(
-                    "there is no saved chat yet. A chat on a terminal is kept as it goes; /load FILE goes on with another."
+                    "there is no saved chat yet. Use /load FILE; only chats on a terminal are saved by themselves."
                 )
             session.load_history(Path(rest).expanduser() if rest else last_chat())
             tell("\n".join(f"{turn.speaker}: {turn.text}" for turn in session.history[-6:]))
         case "/persona":
             if rest:
                 session.become(rest)
-            tell(f"You talk with {session.persona} as {session.user}." + ("" if rest else f" {_others(session)}"))
+            others = "" if rest else f" {_others(session)}"
+            tell(f"You are talking with {session.persona} as {session.user}.{others}")
         case "/set":
-            if rest:
-                session.sampling = _set(session.sampling, rest)
-            tell(" ".join(f"{each.name}={getattr(session.sampling, each.name)}" for each in fields(SamplingConfig)))
-        case "/quit" | "/exit":
-            raise Quit
+            session.sampling = _set(session.sampling, rest)
+            tell(" ".join(f"{name}={value}" for name, value in asdict(session.sampling).items()))
         case _:
             raise ChatError(
-                f"{command}: no such command. /help lists them; a message that begins with / is written with two."
+                f"{command}: no such command. /help lists them; type // to send a message that begins with /."
             )
-    return None
 
 
 def _save(session: ChatSession, path: Path, *, overwrite: bool) -> None:
-    check_place(path, overwrite=overwrite, remedy="Replace it with /save! FILE, or choose another name.")
+    check_place(path, overwrite=overwrite, remedy="Use /save! FILE to overwrite it, or choose another name.")
     session.save(path, overwrite=overwrite)
 
 
 def _others(session: ChatSession) -> str:
-    """Who else can answer, in words."""
+    """Who else can answer, as a sentence."""
     others = [name for name in session.speakers if name != session.persona]
-    if session.renderer.style.name != "named":
-        return "This model has one voice."
+    if session.voice.renderer.style.name != "named":
+        return "This model has no other personas."
     return f"Others: {shortlist(others, NAMES_SHOWN)}." if others else "The model knows no other names."
 
 
 def _set(sampling: SamplingConfig, rest: str) -> SamplingConfig:
-    """The settings with `name=value` pairs changed; the names of dial_main.py do as well."""
+    """The settings with `name=value` pairs changed; the names of dial_main.py work too."""
     classic = {"temp": "temperature", "max_len_gen": "max_new_tokens"}
     changes: dict[str, float] = {}
     for pair in rest.split():
         name, _, value = pair.partition("=")
         name = classic.get(name, name.replace("-", "_"))
-        known = {each.name: type(getattr(sampling, each.name)) for each in fields(SamplingConfig)}
+        known = {name: type(value) for name, value in asdict(sampling).items()}
         if name not in known:
-            raise ChatError(f"/set: no setting {name!r}. There are {', '.join(known)}.")
+            raise ChatError(f"/set: unknown setting {name!r}. The settings are {', '.join(known)}.")
         try:
             changes[name] = known[name](value)
         except ValueError as error:
-            raise ChatError(f"/set: {name}={value} is no number.") from error
+            raise ChatError(f"/set: {name}={value} is not a number.") from error
     try:
         return sampling.changed(**changes)
     except ConfigError as error:
@@ -233,7 +238,7 @@ def _set(sampling: SamplingConfig, rest: str) -> SamplingConfig:
 
 
 def _stream(console: Screen, wrapper: Wrapper, session: ChatSession, answer: Iterator[str], goes_on: bool) -> bool:
-    """Print a reply as it comes; Ctrl-C keeps what has come. Returns whether anything was said."""
+    """Print a reply as it is drawn; Ctrl-C stops it and keeps what is printed. Returns whether there is any text."""
     said = stopped = False
 
     def show(text: str, style: str = "") -> None:
@@ -258,7 +263,7 @@ def _stream(console: Screen, wrapper: Wrapper, session: ChatSession, answer: Ite
         show("…" if marked else "", "dim")
     else:
         show(
-            wrapper.feed("(has nothing to add)" if goes_on else "(says nothing; /retry asks again)") + wrapper.flush(),
+            wrapper.feed("(nothing to add)" if goes_on else "(no reply; /retry draws another)") + wrapper.flush(),
             "dim",
         )
     console.print()

@@ -1,4 +1,4 @@
-"""Breaking a text into lines while it is still coming: at words, in Japanese by its own rules (kinsoku, JIS X 4051)."""
+"""Wraps a text that is still being drawn: at words, and in Japanese by its own rules (kinsoku, JIS X 4051)."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ NEVER_FIRST = frozenset(
     "ーぁぃぅぇぉっゃゅょゎゕゖァィゥェォッャュョヮヵヶㇰㇱㇲㇳㇴㇵㇶㇷㇸㇹㇺㇻㇼㇽㇾㇿ々〻ゝゞヽヾ゛゜‐–—―〜～゠%％‰°℃′″"
     "｡､･｣ﾞﾟｰｧｨｩｪｫｬｭｮｯ"
 )
-"""Marks that no line begins with."""
+"""Characters that no line begins with."""
 NEVER_LAST = frozenset("([{（［｛〔〈《「『【〘〖〝｟‘“｢$￥¥£￡€＄#＃№")
-"""Marks that no line ends with."""
+"""Characters that no line ends with."""
 NEVER_APART = frozenset("\u00a0\u202f\u2060\ufeff\u200d\"'")
-"""Characters with no break on either side unless a space stands there."""
+"""Characters with no line break on either side, except at a space."""
 TAB = "    "
 
 
 class Wrapper:
-    """Takes a text piece by piece and gives it back with line breaks: `feed` what comes, `flush` at the end.
+    """Takes a text piece by piece and returns it with line breaks: `feed` the pieces, `flush` at the end.
 
-    The word that is growing is held back until it is known to fit. `width` is asked for the terminal's columns whenever that
-    matters, so that a new width counts from then on. A break takes the place of the spaces that it is made at; a word longer than
-    a line is broken at the line's end. How the text is cut into pieces makes no difference. A tab is four spaces.
+    A growing word is held back until it is known to fit. `width` returns the terminal's columns; it is called for each
+    word, so a resized terminal counts at once. A break replaces the spaces around it; a word longer than a line is
+    broken at the line's end. How the text is cut into pieces makes no difference. A tab is four spaces.
 
     wrapper = Wrapper(lambda: os.get_terminal_size().columns)
     for piece in session.stream("Where are we?"):
@@ -39,11 +39,11 @@ class Wrapper:
         self._held = ""  # spaces, what may not be broken, and spaces again
 
     def feed(self, piece: str) -> str:
-        """What can be printed now."""
+        """Add a piece; returns what can be printed now."""
         return "".join(map(self._take, piece.replace("\t", TAB)))
 
     def flush(self) -> str:
-        """The rest, where the text ends or pauses; spaces at its end wait for what follows."""
+        """Return the rest, where the text ends or pauses; trailing spaces wait for what follows."""
         return self._break_long() + self._place("")
 
     def _take(self, character: str) -> str:
@@ -65,7 +65,7 @@ class Wrapper:
         return may_break(self._held[-1], character) and (is_wide(self._held[-1]) or is_wide(character))
 
     def _place(self, following: str) -> str:
-        """What is held, on this line if it fits there, else on the next; its last spaces and `following` are held from then on."""
+        """What is held, on this line if it fits, else on the next; its last spaces and `following` are held afterwards."""
         word = self._held.rstrip(SPACES)
         self._held = self._held[len(word) :] + following
         if self._column + cell_len(word) > self._width():
@@ -75,7 +75,7 @@ class Wrapper:
         return word
 
     def _break_long(self) -> str:
-        """The lines that are filled by a word longer than one."""
+        """The full lines of a word that is longer than a line."""
         ready = ""
         while at := cut(self._held.strip(SPACES), max(1, self._width())):
             spaces = len(self._held) - len(self._held.lstrip(SPACES))
@@ -86,7 +86,7 @@ class Wrapper:
 
 
 def cut(word: str, width: int) -> int:
-    """Where to break a word that is longer than a line of `width` columns: by the rules if any place keeps them; 0 where it is not longer."""
+    """Where to break a word longer than `width` columns, by the rules if possible; 0 for one that is not longer."""
     if cell_len(word) <= width:
         return 0
     places = [at for at in range(1, len(word)) if not is_glued(word[at - 1], word[at])]
@@ -105,10 +105,10 @@ def may_break(before: str, after: str) -> bool:
 
 
 def is_glued(before: str, after: str) -> bool:
-    """Whether two characters are seen as one (in short, the rules of UAX #29): letters with marks, emoji of several parts."""
+    """Whether two characters display as one (UAX #29 in short): letters with marks, emoji of several parts."""
     return before == "\u200d" or "\U0001f3fb" <= after <= "\U0001f3ff" or cell_len(after) == 0
 
 
 def is_wide(character: str) -> bool:
-    """Whether it belongs to a script that is written without spaces: two columns wide, or half-width kana."""
+    """Whether its script is written without spaces: two columns wide, or half-width kana."""
     return cell_len(character) == 2 or "\uff61" <= character <= "\uff9f"
