@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from conftest import make_gpt2, make_tokenizer
@@ -30,6 +30,7 @@ def text_of(ids: list[int]) -> str:
 
 
 @given(st.lists(st.sampled_from(NAMES), min_size=1, max_size=12), st.integers(1, 6), st.integers(0, 10**6))
+@example(5 * ["Zanthippe Quill"], 4, 53)
 def test_nothing_is_barred_within_a_word(names: list[str], phrase: int, cut: int) -> None:
     ids = ids_of(" ".join(names))
     reply, following = ids[: cut % len(ids)], ids[cut % len(ids)]
@@ -54,9 +55,9 @@ def test_a_name_may_come_back_and_a_phrase_may_not() -> None:
     once = ids_of("I am Old Grimbold. Old Grimbold is my name, and Old Grimb")
     assert ids_of("old")[0] not in RULE.barred(once, 4)
     twice = ids_of("Shut the door, pup. Shut the door,")
-    barred = {TOKENIZER.decode([each]) for each in RULE.barred(twice, 4)}
+    barred = {TOKENIZER.decode([id]) for id in RULE.barred(twice, 4)}
     assert barred, "pup would say the phrase again"
-    assert all("pup".startswith(each.casefold().strip()) for each in barred)
+    assert all("pup".startswith(text.casefold().strip()) for text in barred)
 
 
 @pytest.mark.parametrize("loop", ["ha", "no ", "Bah! ", "Old Grimbold is old. ", "だよ", "そうですね。"])

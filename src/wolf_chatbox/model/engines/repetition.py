@@ -75,5 +75,7 @@ def _in_a_row(text: str) -> Iterator[str]:
     for size in range(1, len(text) // MOST_IN_A_ROW + 1):
         piece = text[-size:]
         if text.endswith(piece * (MOST_LETTERS_IN_A_ROW if size == 1 else MOST_IN_A_ROW)):
-            yield "".join(islice(cycle(piece), LONGEST_TOKEN))
+            # A piece of several words ends between two of them; "hahaha" ends anywhere.
+            if re.fullmatch(r"\w+", piece) or not re.fullmatch(r"\w\w", piece[-1] + piece[0]):
+                yield "".join(islice(cycle(piece), LONGEST_TOKEN))
             return
