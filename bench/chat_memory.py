@@ -2,15 +2,16 @@
 
     python bench/chat_memory.py --model innkeeper --turns 500
 
-Sends --turns messages of different lengths in one chat and prints the resident memory (Linux), of which the part that is mapped from
-files (libraries, and the weights, whose pages count when they are first read: at the first reply) and the process's own part,
-which is what would grow. A base model's history is held to --history tokens, as a trained model's is to the rows of its training.
+Sends --turns messages of different lengths in one chat and prints the resident memory (Linux). Of it, one part is
+mapped from files (libraries and weights, which count from the first reply on); the process's own part is what would
+grow. A base model's history is limited to --history tokens, as a trained model's is to the rows of its training.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
+from dataclasses import replace
 from pathlib import Path
 
 
@@ -38,7 +39,7 @@ def main() -> None:
     from wolf_chatbox.talk.session import ChatSession
 
     session = ChatSession.load(args.model, seed=0, sampling=SamplingConfig(max_new_tokens=args.max_new_tokens))
-    session._history_tokens = session._history_tokens or args.history
+    session.voice = replace(session.voice, history_tokens=session.voice.history_tokens or args.history)
     begun = time.monotonic()
     print("| turns | seconds | resident, MiB | mapped from files | own |\n|---|---|---|---|---|")
     for turn in range(args.turns + 1):
@@ -46,10 +47,9 @@ def main() -> None:
             session.reply(f"Message {turn}: tell me about the goose" + " and the house" * (turn % 17))
         if turn in (0, 1, 10) or turn % args.every == 0:
             memory = resident()
-            print(
-                f"| {turn} | {time.monotonic() - begun:.0f} | {memory['resident']:.0f} | {memory['files']:.0f} | {memory['own']:.0f} |",
-                flush=True,
-            )
+            seconds = time.monotonic() - begun
+            cells = [turn, *(f"{value:.0f}" for value in (seconds, memory["resident"], memory["files"], memory["own"]))]
+            print(f"| {' | '.join(map(str, cells))} |", flush=True)
 
 
 if __name__ == "__main__":

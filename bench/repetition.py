@@ -2,9 +2,9 @@
 
     make demo </dev/null && python bench/repetition.py --model demo_model --replies 200
 
-Each rule answers the same questions with the same random numbers. A word counts as mangled when neither the script nor an English
-dictionary (symspellpy's) knows it; a loop is a piece of up to 60 characters that stands three times in a row; "again" are replies that
-say a phrase of four words twice.
+Each rule answers the same questions with the same random numbers. A word counts as mangled when neither the script nor
+an English dictionary (symspellpy's) knows it; a loop is a piece of up to 60 characters that stands three times in a
+row; "again" are replies that say a phrase of four words twice.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ QUESTIONS = (
     "Thank you, good night!",
 )
 DRY = {"multiplier": 0.8, "base": 1.75, "allowed": 2}
-"""The settings that llama.cpp's documentation gives for DRY; a line's end and marks of speech are its breakers there."""
+"""The settings of llama.cpp's documentation for DRY; its breakers there are a line's end and marks of speech."""
 
 
 def dry(reply: list[int], breakers: frozenset[int]) -> dict[int, float]:
@@ -154,11 +154,13 @@ def main() -> None:
     parser.add_argument("--show", action="store_true", help="print mangled words and loops")
     args = parser.parse_args()
     from wolf_chatbox.conversation import Turn
+    from wolf_chatbox.scene import Scene
     from wolf_chatbox.talk.session import ChatSession
 
     session = ChatSession.load(args.model)
-    renderer, model = session.renderer, session.engine.model
-    prompts = [renderer.prompt([Turn(session.user, question)], session.persona, 256) for question in QUESTIONS]
+    renderer, model = session.voice.renderer, session.voice.engine.model
+    scenes = [Scene((Turn(session.user, question),), speaker=session.persona) for question in QUESTIONS]
+    prompts = [renderer.prompt(scene, 256) for scene in scenes]
     ends = sorted({renderer.end_id, renderer.tokenizer.eos_token_id})
     known = known_words()
     print(
@@ -175,10 +177,8 @@ def main() -> None:
         mangled = [[word for word in words(text) if word not in known] for text in texts]
         counts = (sum(map(bool, mangled)), sum(map(loops, texts)), sum(map(again, texts)))
         cut = sum(len(reply) >= args.tokens for reply in replies)
-        print(
-            f"| {name} | {len(texts)} | {' | '.join(map(str, counts))} | {statistics.median(map(len, replies)):.0f} | {cut} |",
-            flush=True,
-        )
+        cells = [name, len(texts), *counts, f"{statistics.median(map(len, replies)):.0f}", cut]
+        print(f"| {' | '.join(map(str, cells))} |", flush=True)
         if args.show:
             print(sorted({word for found in mangled for word in found}), *filter(loops, texts), sep="\n  ", flush=True)
 

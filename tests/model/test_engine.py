@@ -84,7 +84,7 @@ def test_no_ngram_comes_twice(size: int) -> None:
 
 def test_the_ngram_rule_looks_at_the_reply_alone() -> None:
     model = make_gpt2(vocab=20)
-    prompt = [each % 20 for each in range(60)]
+    prompt = [at % 20 for at in range(60)]
     assert list(
         TorchEngine(model).stream(prompt, GREEDY.changed(max_new_tokens=1, no_repeat_ngram_size=1), set())
     ) == list(TorchEngine(model).stream(prompt, GREEDY.changed(max_new_tokens=1), set()))

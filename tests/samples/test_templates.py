@@ -19,13 +19,20 @@ from wolf_chatbox.training.loop import train
 TALK = (("user", "Hello «»"), ("assistant", "Good evening"), ("user", "Who are you?"), ("assistant", "Grimold"))
 TEMPLATES = {
     "ChatML": CHATML,
-    "trimmed blocks": "{% for m in messages %}\n  {% if m.role == 'user' %}\n[U] {{ m.content | trim }}\n  {% endif %}\n{% endfor %}{{ eos_token }}",
-    "generation": "{% for m in messages %}{% generation %}{% set x = m.content %}{{ x }}{% endgeneration %}{{ x }}{{ eos_token }}{% endfor %}",
-    "loop controls": "{% for m in messages %}{% if loop.first %}{% continue %}{% elif loop.last %}{% break %}{% endif %}{{ m.content }}{% endfor %}",
-    "json": "{{ messages | tojson(indent=1) }}{{ messages[0] | tojson(separators=(',', ':')) }}{{ '<é>' | tojson }}{{ tools | tojson }}",
-    "namespace": "{% set ns = namespace(n=0) %}{% for m in messages %}{% set ns.n = ns.n + 1 %}{{ ns.n }}{% endfor %}{{ dict(a=1) | tojson }}",
-    "macro": "{% macro say(m) %}<{{ m.role | upper }}>{{ m['content'] }}{% endmacro %}{% for m in messages %}{{ say(m) }}{% endfor %}",
-    "what is not there": "{{ tools is none }}{{ documents is none }}{{ add_generation_prompt }}{{ nothing is defined }}{{ bos_token is defined }}",
+    "trimmed blocks": "{% for m in messages %}\n  {% if m.role == 'user' %}\n[U] {{ m.content | trim }}\n"
+    "  {% endif %}\n{% endfor %}{{ eos_token }}",
+    "generation": "{% for m in messages %}{% generation %}{% set x = m.content %}{{ x }}{% endgeneration %}"
+    "{{ x }}{{ eos_token }}{% endfor %}",
+    "loop controls": "{% for m in messages %}{% if loop.first %}{% continue %}{% elif loop.last %}{% break %}"
+    "{% endif %}{{ m.content }}{% endfor %}",
+    "json": "{{ messages | tojson(indent=1) }}{{ messages[0] | tojson(separators=(',', ':')) }}"
+    "{{ '<é>' | tojson }}{{ tools | tojson }}",
+    "namespace": "{% set ns = namespace(n=0) %}{% for m in messages %}{% set ns.n = ns.n + 1 %}{{ ns.n }}{% endfor %}"
+    "{{ dict(a=1) | tojson }}",
+    "macro": "{% macro say(m) %}<{{ m.role | upper }}>{{ m['content'] }}{% endmacro %}"
+    "{% for m in messages %}{{ say(m) }}{% endfor %}",
+    "what is not there": "{{ tools is none }}{{ documents is none }}{{ add_generation_prompt }}"
+    "{{ nothing is defined }}{{ bos_token is defined }}",
 }
 
 
@@ -44,7 +51,7 @@ def test_the_embedded_models_template_is_taken_apart(chat_tokenizer: Any) -> Non
     assert style.marks("assistant").after == "<|im_end|>\n"
 
 
-LOOP = "{% for i in range(99999) %}{% for j in range(99999) %}{% for k in range(99999) %}{% endfor %}{% endfor %}{% endfor %}"
+LOOP = "".join(f"{{% for {name} in range(99999) %}}" for name in "ijk") + 3 * "{% endfor %}"
 HOSTILE = {
     "a long range": ("{% for i in range(10**9) %}{% endfor %}", "Range too big"),
     "nested loops": (LOOP, "ran longer than 3 seconds"),

@@ -152,7 +152,7 @@ def test_a_chat_holds_no_more_after_many_turns_than_after_few(tiny_gpt2: Path) -
 
     def tensors() -> int:
         gc.collect()
-        return sum(issubclass(type(each), torch.Tensor) for each in gc.get_objects())
+        return sum(issubclass(type(value), torch.Tensor) for value in gc.get_objects())
 
     def say(turns: int) -> None:
         for number in range(turns):

@@ -123,7 +123,7 @@ def test_a_cut_reply_goes_on(tokenizer: Any, capsys: pytest.CaptureFixture[str])
     assert told == 3 * "The reply was cut at its token limit. /more continues it.\n"
     assert "…" not in "".join(replies), "a line holds the model's words alone"
     assert replies[0] < replies[1] < replies[2]
-    assert all("a long and winding reply about the goose".startswith(each) for each in replies)
+    assert all("a long and winding reply about the goose".startswith(reply) for reply in replies)
     assert lines.session.history[-1].text == replies[-1]
     assert len(lines.session.history) == 2
     assert lines("/reset\n/more\n")[1].endswith("error: there is no reply of Rick to continue. Send a message first.\n")

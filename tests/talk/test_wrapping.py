@@ -23,7 +23,7 @@ ANY = st.text(st.characters(codec="utf-8", exclude_characters="\t"), max_size=80
 def wrap(text: str, width: int, *cuts: int) -> str:
     """The text broken into lines of `width` columns, given to the wrapper in pieces that end at `cuts`."""
     wrapper = Wrapper(lambda: width)
-    places = [0, *sorted(min(each, len(text)) for each in cuts), len(text)]
+    places = [0, *sorted(min(at, len(text)) for at in cuts), len(text)]
     return "".join(wrapper.feed(text[start:end]) for start, end in pairwise(places)) + wrapper.flush()
 
 

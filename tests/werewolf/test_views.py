@@ -20,7 +20,7 @@ from wolf_chatbox.werewolf.views import view, watch
 
 
 def shown(views: Sequence[Scene]) -> list[tuple[str, list[str]]]:
-    return [(each.opening, [f"{turn.speaker}: {turn.text}" for turn in each.turns]) for each in views]
+    return [(scene.opening, [f"{turn.speaker}: {turn.text}" for turn in scene.turns]) for scene in views]
 
 
 def test_a_wolf_is_told_this() -> None:
@@ -55,16 +55,17 @@ def test_a_wolf_is_told_this() -> None:
             [
                 "Mio: Aoi was a wolf.",
                 "Ken: Was it?",
-                "Moderator: The game is over: the village won. The roles: Ken is a werewolf, Rin is the seer, Mio is the medium, "
-                "Aoi is a werewolf, Jun is a villager.",
+                "Moderator: The game is over: the village won. The roles: Ken is a werewolf, Rin is the seer, "
+                "Mio is the medium, Aoi is a werewolf, Jun is a villager.",
             ],
         ),
         (
-            "You are Ken, a werewolf. Werewolves beside you: Aoi. The game is over. Alive: Ken, Rin, Mio. Dead: Aoi, Jun.\n"
+            "You are Ken, a werewolf. Werewolves beside you: Aoi. The game is over. Alive: Ken, Rin, Mio. "
+            "Dead: Aoi, Jun.\n"
             "Day 1: The votes: Ken, Rin and Mio for Aoi; Aoi for Rin; Jun for nobody. Aoi was voted out. "
             "The werewolves' votes for an attack: Ken for Jun. In the night Jun died.\n"
-            "Day 2: The game is over: the village won. The roles: Ken is a werewolf, Rin is the seer, Mio is the medium, "
-            "Aoi is a werewolf, Jun is a villager.",
+            "Day 2: The game is over: the village won. The roles: Ken is a werewolf, Rin is the seer, "
+            "Mio is the medium, Aoi is a werewolf, Jun is a villager.",
             ["Jun: Well played."],
         ),
     ]
@@ -97,7 +98,8 @@ def test_others_are_told_less_and_other_things() -> None:
     ]
     moderator = shown(list(watch(hidden, None)))[3][0].split("\n")
     assert moderator[0].startswith(
-        "The roles: Ken is a werewolf, Rin is the seer, Mio is the medium, Aoi is a werewolf, Jun is a villager. It is day 2."
+        "The roles: Ken is a werewolf, Rin is the seer, Mio is the medium, Aoi is a werewolf, Jun is a villager. "
+        "It is day 2."
     )
     assert moderator[1:] == [
         "Day 0: Rin found out that Ken is a werewolf.",
@@ -110,11 +112,13 @@ def test_others_are_told_less_and_other_things() -> None:
 def test_a_japanese_game_is_told_in_japanese() -> None:
     assert shown(list(watch(told("ja"), "Ken")))[3] == (
         "あなたはKen、役職は人狼です。仲間の人狼: Aoi。今は2日目です。生存者: Ken、Rin、Mio。死亡者: Aoi、Jun。\n"
-        "1日目: 投票: Ken・Rin・Mio→Aoi、Aoi→Rin、Jun→なし。Aoiが追放されました。襲撃先の投票: Ken→Jun。夜の間にJunが死亡しました。",
+        "1日目: 投票: Ken・Rin・Mio→Aoi、Aoi→Rin、Jun→なし。Aoiが追放されました。"
+        "襲撃先の投票: Ken→Jun。夜の間にJunが死亡しました。",
         [
             "Mio: Aoi was a wolf.",
             "Ken: Was it?",
-            "司会: ゲームは終わりました。村人陣営の勝利です。役職: Kenは人狼、Rinは占い師、Mioは霊媒師、Aoiは人狼、Junは村人。",
+            "司会: ゲームは終わりました。村人陣営の勝利です。"
+            "役職: Kenは人狼、Rinは占い師、Mioは霊媒師、Aoiは人狼、Junは村人。",
         ],
     )
     assert list(watch(told("zh"), "Ken"))[1].opening == list(watch(told("en"), "Ken"))[1].opening
@@ -203,7 +207,8 @@ def test_what_is_told_before_the_first_turn_is_part_of_the_briefing() -> None:
     talk = Conversation((Turn("Rin", "Hi."),), "", Game("made", "en", PLAYERS, events))
     assert shown(view(talk, "player:SEER")) == [
         (
-            "You are Rin, the seer. It is day 1. Alive: Ken, Rin, Mio, Aoi, Jun.\nDay 1: You found out that Ken is a werewolf.",
+            "You are Rin, the seer. It is day 1. Alive: Ken, Rin, Mio, Aoi, Jun.\n"
+            "Day 1: You found out that Ken is a werewolf.",
             ["Moderator: Speak!", "Rin: Hi.", "Moderator: You found out that Mio is human."],
         )
     ]
@@ -238,7 +243,7 @@ def test_before_roles_are_dealt_nobody_has_one() -> None:
     talk = Conversation(
         (Turn("Ken", "Hi."), Turn("Ken", "Oh.")), "", Game("made", "en", PLAYERS[:2], (Event(1, 1, "day"),))
     )
-    assert [each.opening for each in view(talk, "player")] == [
+    assert [scene.opening for scene in view(talk, "player")] == [
         "You are Ken. The game has not begun. Alive: Ken, Rin.",
         "You are Ken, a werewolf. It is day 1. Alive: Ken, Rin.",
     ]
@@ -247,20 +252,20 @@ def test_before_roles_are_dealt_nobody_has_one() -> None:
 def test_the_narrator_has_a_name_of_its_own() -> None:
     players = (Player("moderator"), Player("Ken"))
     talk = Conversation((Turn("Ken", "Hi."), Turn("Moderator 2", "Welcome.")), "", Game("made", "en", players, ()))
-    assert {each.narrator for each in view(talk, "player")} == {"Moderator 3"}
+    assert {scene.narrator for scene in view(talk, "player")} == {"Moderator 3"}
 
 
 # The laws
 
 
 def lives_like(views: Sequence[Scene]) -> list[tuple[str, tuple[Turn, ...], str]]:
-    return [(each.opening, each.turns, each.narrator) for each in views]
+    return [(scene.opening, scene.turns, scene.narrator) for scene in views]
 
 
 def before_the_end(conversation: Conversation) -> Conversation:
     assert conversation.game is not None
     events = conversation.game.events
-    return cut(conversation, next((number for number, each in enumerate(events) if each.kind == "end"), len(events)))
+    return cut(conversation, next((number for number, event in enumerate(events) if event.kind == "end"), len(events)))
 
 
 def shows_nothing_hidden(conversation: Conversation, chance: random.Random) -> None:
@@ -273,16 +278,17 @@ def shows_nothing_hidden(conversation: Conversation, chance: random.Random) -> N
 
 
 def shows_nothing_to_come(conversation: Conversation, chance: random.Random) -> None:
-    """What a player lived until an event is the same whatever happened later, and a view of the whole game begins with it."""
+    """What a player saw until an event does not depend on what came later; a view of the whole game begins with it."""
     assert conversation.game is not None
     events = conversation.game.events
-    begun = next((number for number, each in enumerate(events) if each.kind in ("day", "night")), None)
+    begun = next((number for number, event in enumerate(events) if event.kind in ("day", "night")), None)
     if begun is None:
         return
     number = chance.randrange(begun + 1, len(events) + 1)
-    if not any(each.kind == "medium" for each in events[:number]) and any(each.kind == "medium" for each in events):
+    mediums = [at for at, event in enumerate(events) if event.kind == "medium"]
+    if mediums and mediums[0] >= number:
         return  # whether the source tells of mediums is not known yet
-    for name in [*(each.name for each in conversation.game.players), None]:
+    for name in [*(player.name for player in conversation.game.players), None]:
         *past, present = watch(cut(conversation, number), name)
         whole = list(watch(conversation, name))
         assert whole[: len(past)] == past
@@ -293,18 +299,17 @@ def shows_nothing_to_come(conversation: Conversation, chance: random.Random) -> 
 
 def is_learnt_once(conversation: Conversation) -> None:
     assert conversation.game is not None
-    players = {each.name for each in conversation.game.players}
+    players = {player.name for player in conversation.game.players}
     for kind in ("player", "moderator"):
         learnt: Counter[int] = Counter()
-        for each in view(conversation, kind):
-            assert len(each.turns) == len(each.places)
-            for place, turn in zip(each.places, each.turns):
-                assert (place < 0) == (turn.speaker == each.narrator)
+        for scene in view(conversation, kind):
+            assert len(scene.turns) == len(scene.places)
+            for place, turn in zip(scene.places, scene.turns):
+                assert (place < 0) == (turn.speaker == scene.narrator)
                 assert place < 0 or conversation.turns[place] == turn
-                learnt[place] += turn.speaker in each.learners
-            assert list(filter(lambda place: place >= 0, each.places)) == sorted(
-                {place for place in each.places if place >= 0}
-            )
+                learnt[place] += turn.speaker in scene.learners
+            said = [place for place in scene.places if place >= 0]
+            assert said == sorted(set(said))
         assert +learnt == Counter(at for at, turn in enumerate(conversation.turns) if turn.speaker in players)
 
 
@@ -335,11 +340,11 @@ def test_the_law_would_notice() -> None:
     shorter = before_the_end(told(public=False))
     for player in PLAYERS:
         others = [disguise(shorter, player.name, random.Random(seed)) for seed in range(20)]
-        assert any(lives_like(list(watch(each, None))) != lives_like(list(watch(shorter, None))) for each in others)
-        everybody_else = [each.name for each in PLAYERS if each != player]
+        assert any(lives_like(list(watch(other, None))) != lives_like(list(watch(shorter, None))) for other in others)
+        everybody_else = [other.name for other in PLAYERS if other != player]
         assert any(
-            lives_like(list(watch(each, name))) != lives_like(list(watch(shorter, name)))
-            for each in others
+            lives_like(list(watch(other, name))) != lives_like(list(watch(shorter, name)))
+            for other in others
             for name in everybody_else
         )
 
@@ -354,7 +359,8 @@ def test_a_view_tells_what_the_players_of_a_real_server_were_told(number: int, f
     [conversation] = read_conversations(log)
     game = conversation.game
     assert game is not None
-    lived = {each.name: {_day(part): part for part in watch(conversation, each.name)} for each in game.players}
+    names = [player.name for player in game.players]
+    lived = {name: {_day(scene): scene for scene in watch(conversation, name)} for name in names}
     whispered: dict[str, set[str]] = {}
     compared = 0
     for entry in json.loads(log.with_suffix(".json").read_text())["entries"]:
@@ -392,18 +398,18 @@ def test_a_view_tells_what_the_players_of_a_real_server_were_told(number: int, f
                 assert vote["agent"] != name or f"You voted for {vote['target']}." in yesterday
                 continue
             [of_one_mind] = [
-                each
-                for each in yesterday.split(": ", 2)[2].split(".")[0].split("; ")
-                if each.endswith(f" for {vote['target']}")
+                voters
+                for voters in yesterday.split(": ", 2)[2].split(".")[0].split("; ")
+                if voters.endswith(f" for {vote['target']}")
             ]
             assert vote["agent"] in of_one_mind
         if packet["request"] == "DAILY_INITIALIZE":
             line = part.opening.split("\n")[0]
-            alive = [each for each in info["status_map"] if info["status_map"][each] == "ALIVE"]
+            alive = [player for player, status in info["status_map"].items() if status == "ALIVE"]
             assert sorted(line.partition("Alive: ")[2].partition(".")[0].split(", ")) == sorted(alive)
         others = sorted(set(info["role_map"]) - {name})
         assert ("Werewolves beside you: " in part.opening) == bool(others)
-        assert all(each in part.opening.partition("Werewolves beside you: ")[2].partition(".")[0] for each in others)
+        assert all(wolf in part.opening.partition("Werewolves beside you: ")[2].partition(".")[0] for wolf in others)
         heard = {(turn.speaker, " ".join(turn.text.split())) for turn in part.turns}
         for talk in packet.get("talk_history", []) + (
             packet.get("whisper_history", []) if info["status_map"][name] == "ALIVE" else []
@@ -411,11 +417,11 @@ def test_a_view_tells_what_the_players_of_a_real_server_were_told(number: int, f
             if not (talk["skip"] or talk["over"]):
                 assert (talk["agent"], " ".join(talk["text"].split())) in heard
         if packet.get("whisper_history"):
-            whispered.setdefault(name, set()).update(each["text"] for each in packet["whisper_history"])
+            whispered.setdefault(name, set()).update(talk["text"] for talk in packet["whisper_history"])
     assert compared > 20
-    wolves = {each.name for each in game.players if each.role == "WEREWOLF"}
+    wolves = {player.name for player in game.players if player.role == "WEREWOLF"}
     assert set(whispered) <= wolves
-    for name in {each.name for each in game.players} - wolves:
+    for name in set(names) - wolves:
         assert not any(turn.channel == "whisper" for part in lived[name].values() for turn in part.turns)
 
 

@@ -102,9 +102,7 @@ class ChatSession:
         if not text:
             raise ChatError("the message is empty. Type some text.")
         if not is_unicode(text):
-            raise ChatError(
-                "the message is not valid text: its bytes are not in the input's encoding, usually UTF-8. Send it in that."
-            )
+            raise ChatError("the message is not valid text in the input's encoding, usually UTF-8. Send it in that.")
         return self._answer((*self.history, Turn(self.user, text)))
 
     def reply(self, message: str) -> str:
@@ -223,7 +221,7 @@ def one_voice(style: str, persona: str) -> str:
 
 
 def saved_sampling(generation: Mapping[str, Any], folder: Path) -> SamplingConfig:
-    """The sampling settings of a generation_config.json, and our defaults for the rest; raises ModelError on bad ones."""
+    """The sampling settings of generation_config.json, and our defaults for the rest; raises ModelError on bad ones."""
     greedy = generation.get("do_sample") is False and generation.get("max_new_tokens") is not None
     settings = {field.name: generation.get(field.name) for field in fields(SamplingConfig)}
     try:

@@ -65,7 +65,7 @@ class Wrapper:
         return may_break(self._held[-1], character) and (is_wide(self._held[-1]) or is_wide(character))
 
     def _place(self, following: str) -> str:
-        """What is held, on this line if it fits, else on the next; its last spaces and `following` are held afterwards."""
+        """What is held, on this line if it fits, else on the next; its last spaces and `following` stay held."""
         word = self._held.rstrip(SPACES)
         self._held = self._held[len(word) :] + following
         if self._column + cell_len(word) > self._width():
