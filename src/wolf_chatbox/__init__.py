@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from wolf_chatbox.config import ChatConfig, CleanConfig, ReadConfig, SamplingConfig, TrainConfig
@@ -10,9 +9,9 @@ from wolf_chatbox.conversation import Conversation, Turn
 from wolf_chatbox.data.cleaning import clean
 from wolf_chatbox.errors import WolfChatboxError
 from wolf_chatbox.importers import read_conversations
+from wolf_chatbox.talk.session import ChatSession
 
 if TYPE_CHECKING:
-    from wolf_chatbox.talk.session import ChatSession
     from wolf_chatbox.training.loop import train
 
 __all__ = [
@@ -30,11 +29,10 @@ __all__ = [
     "train",
 ]
 
-_HEAVY = {"ChatSession": "wolf_chatbox.talk.session", "train": "wolf_chatbox.training.loop"}
-"""Names whose modules load torch; imported on first use."""
-
 
 def __getattr__(name: str) -> Any:
-    if name not in _HEAVY:
+    if name != "train":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HEAVY[name]), name)
+    from wolf_chatbox.training.loop import train  # it loads torch, which takes seconds
+
+    return train

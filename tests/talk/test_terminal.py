@@ -343,7 +343,7 @@ def test_a_real_terminal(tiny_gpt2: Path, tmp_path: Path) -> None:
             "0",
         ]
         child = pexpect.spawn(sys.executable, arguments, encoding="utf-8", timeout=60, dimensions=(40, 120))
-        child.expect("You talk with .*assistant.* as .*user")
+        child.expect("You are talking with .*assistant.* as .*user")
         child.expect("user: ")
         return child
 
