@@ -92,9 +92,10 @@ class Renderer:
 
     def turn(self, turn: Turn, scene: Scene) -> Sample:
         """One turn of a scene with its marks; if it is learnt, its words and the end token are."""
-        head = self.head(turn.speaker, scene)
-        words = self.words(turn, scene)
-        after = self._encode_marks(self._marks_of(turn.speaker, scene).after)
+        marks = self._marks_of(turn.speaker, scene)
+        head = self._head(marks)
+        words = self._words(turn.text, marks)
+        after = self._encode_marks(marks.after)
         end = next((at + 1 for at, id in enumerate(after) if id in self._special), 0)
         learn = self.learns(turn.speaker, scene)
         return Sample(
@@ -104,7 +105,7 @@ class Renderer:
 
     def words(self, turn: Turn, scene: Scene) -> list[int]:
         """The ids of a turn's words alone."""
-        return list(self._encode_text(f" {turn.text}" if self._marks_of(turn.speaker, scene).label else turn.text))
+        return list(self._words(turn.text, self._marks_of(turn.speaker, scene)))
 
     def head(self, speaker: str, scene: Scene) -> list[int]:
         """The ids before the words of a speaker's turn."""
@@ -112,6 +113,9 @@ class Renderer:
 
     def _head(self, marks: Marks) -> list[int]:
         return [*self._encode_marks(marks.before), *(self._encode_text(marks.label) if marks.label else [])]
+
+    def _words(self, text: str, marks: Marks) -> tuple[int, ...]:
+        return self._encode_text(f" {text}" if marks.label else text)
 
     def _marks_of(self, speaker: str, scene: Scene) -> Marks:
         if speaker == scene.observer and isinstance(self.style, Chat):
@@ -132,8 +136,7 @@ class Renderer:
         after = self._encode_marks(marks.after)
         room = max(0, max_tokens // 2 - len(before) - len(after))
         lines = scene.opening.split("\n")
-        space = " " if marks.label else ""
-        while len(words := self._encode_text(space + "\n".join(lines))) > room and len(lines) > 1:
+        while len(words := self._words("\n".join(lines), marks)) > room and len(lines) > 1:
             del lines[1]
         return [*before, *words[:room], *after]
 
