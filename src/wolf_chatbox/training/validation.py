@@ -12,8 +12,8 @@ from accelerate import Accelerator
 from wolf_chatbox.config import TrainConfig
 from wolf_chatbox.errors import ChatError
 from wolf_chatbox.model.engines.torch import TorchEngine
-from wolf_chatbox.model.tokenizer import pad_id
 from wolf_chatbox.model.loss import SummedLoss, count_learnt, evaluating
+from wolf_chatbox.model.tokenizer import pad_id
 from wolf_chatbox.model.voice import Voice
 from wolf_chatbox.samples.dataset import Dataset
 from wolf_chatbox.samples.packing import Row
