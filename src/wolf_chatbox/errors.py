@@ -72,7 +72,19 @@ class ModelError(WolfChatboxError):
 
 
 class StyleError(WolfChatboxError):
-    """A rendering style does not fit the model or the data."""
+    """A rendering style does not fit the model or the data.
+
+    `reason` is a clause of its own, so that whoever takes another style instead can say why.
+    """
+
+    def __init__(self, style: str, reason: str, remedy: str) -> None:
+        super().__init__(style, reason, remedy)
+        self.style = style
+        self.reason = reason
+        self.remedy = remedy
+
+    def told(self, flags: Mapping[str, str]) -> str:
+        return f"style {self.style}: {self.reason}. {self.remedy}"
 
 
 class CheckpointError(WolfChatboxError):

@@ -13,7 +13,8 @@ import pytest
 from wolf_chatbox.cli import app, run
 from wolf_chatbox.config import CleanConfig
 from wolf_chatbox.conversation import Conversation, Turn
-from wolf_chatbox.data.cleaning import clean
+from wolf_chatbox.data.cleaning import clean, publishable
+from wolf_chatbox.data.privacy import names
 from wolf_chatbox.data.privacy.mentions import Mentions, aligned
 from wolf_chatbox.data.privacy.pseudonyms import Pseudonyms
 from wolf_chatbox.data.tally import Tally
@@ -120,7 +121,7 @@ def test_one_person_written_in_several_ways_is_one(tmp_path: Path) -> None:
     assert len(hidden.speakers()) == 1
     assert list(names_in(key)) == forms
     assert {
-        Pseudonyms(key).now(form) for form in [*forms, "zoë", unicodedata.normalize("NFKD", "zoë")]
+        Pseudonyms.read(key).now(form) for form in [*forms, "zoë", unicodedata.normalize("NFKD", "zoë")]
     } == hidden.speakers()
 
 
@@ -175,14 +176,14 @@ def test_the_key_is_for_its_owner_s_eyes_only(before: str, tmp_path: Path) -> No
 def test_a_file_that_is_no_key_is_not_overwritten(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "letter.json"
     path.write_bytes(content)
-    with pytest.raises(DataError, match=r"no key of pseudonyms|not JSON"):
-        Pseudonyms(path)
+    with pytest.raises(DataError, match=r"not a key file of pseudonyms|not JSON"):
+        Pseudonyms.read(path)
     assert path.read_bytes() == content
 
 
 def test_a_folder_is_no_key(tmp_path: Path) -> None:
     with pytest.raises(WolfChatboxError, match="a folder"):
-        Pseudonyms(tmp_path)
+        Pseudonyms.read(tmp_path)
 
 
 # What leaves
@@ -229,6 +230,33 @@ def test_what_is_converted_and_reported_names_nobody(chat: str, cli: Any) -> Non
     for path in ("out.jsonl", "report.json"):
         assert leaking(Path(path).read_text()) == []
     assert json.loads(Path("report.json").read_text())["files"] == [["1 file", "WhatsApp chat"]]
+
+
+@pytest.mark.parametrize("form", ["conversations", "openai", "sharegpt", "raw"])
+@pytest.mark.parametrize("protection", ["--scrub", "--scrub-names"])
+def test_a_group_is_not_named_after_its_file(
+    chat: str, cli: Any, protection: str, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(names, "installed_models", lambda: {"en": "en_core_web_md"})
+    monkeypatch.setattr(names, "load_finder", lambda language, model: lambda text: [])
+    assert cli("data", "convert", chat, "-o", "out.jsonl", "--to", form, protection)[0] == 0
+    assert "WhatsApp" not in Path("out.jsonl").read_text()
+    assert cli("data", "inspect", chat, "--json", "--html", "page.html", protection)[0] == 0
+    assert "WhatsApp Chat with" not in Path("page.html").read_text()
+
+
+def test_protected_groups_stay_apart_and_their_recordings_together(tmp_path: Path) -> None:
+    def game(group: str, same_as: str) -> Conversation:
+        return Conversation((Turn("Ann", "hi"),), group, Game("set", "en", (Player("Ann"),), (), same_as=same_as))
+
+    chats = [game("Ann", "Ann and Bob"), game("Bob", "Ann and Bob"), talk(("Ann", "hi"), group="Ann"), game("Cy", "")]
+    found = list(publishable(chats, CleanConfig(scrub=True)))
+    assert not re.search("Ann|Bob|Cy", "".join(each.group + (each.game.same_as if each.game else "") for each in found))
+    assert [each.group for each in found].count(found[0].group) == 2
+    assert len({each.group for each in found}) == 3
+    assert [bool(each.game and each.game.same_as) for each in found] == [True, True, False, False]
+    assert found[0].game and found[1].game and found[0].game.same_as == found[1].game.same_as
+    assert list(publishable(chats, CleanConfig())) == chats
 
 
 def test_an_inspection_that_is_passed_on_names_nobody(chat: str, cli: Any) -> None:

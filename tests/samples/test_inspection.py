@@ -289,7 +289,7 @@ def test_a_persona_is_found_under_its_own_name(cli: Any) -> None:
     messages = [each for line in Path("out.jsonl").read_text().splitlines() for each in json.loads(line)["messages"]]
     assert sum(each["role"] == "assistant" and each["name"] == name for each in messages) == 266
     code, _, err = cli("data", "convert", "example", "-o", "no.jsonl", "--to", "openai", "--persona", "Grimbald")
-    assert (code, err.startswith("error: persona 'Grimbald': no turn is spoken by it. Did you mean Grimbold?")) == (
+    assert (code, err.startswith("error: persona 'Grimbald': no such speaker. Did you mean Grimbold?")) == (
         1,
         True,
     )

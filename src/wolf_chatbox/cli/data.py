@@ -13,7 +13,7 @@ from cyclopts import App, Parameter
 from wolf_chatbox.cli import READ_IN_PART
 from wolf_chatbox.config import CleanConfig, Form, ReadConfig
 from wolf_chatbox.conversation import Conversation
-from wolf_chatbox.data.cleaning import clean
+from wolf_chatbox.data.cleaning import clean, publishable
 from wolf_chatbox.data.export import export
 from wolf_chatbox.data.privacy.pseudonyms import name_now
 from wolf_chatbox.data.split import count_speakers, find_speaker
@@ -73,7 +73,7 @@ def convert(
         if persona is not None:
             conversations = list(conversations)
             persona = find_speaker(name_now(persona, cleaning.pseudonyms) or "", count_speakers(conversations))
-        count, turns = export(conversations, to, file, persona)
+        count, turns = export(publishable(conversations, cleaning), to, file, persona)
         if turns != tally.kept:
             lost = f"{turns} turns written and {tally.kept} kept: some were lost"
             raise DataError(f"{', '.join(files)}: {lost}. Please report this bug; nothing was written.")
@@ -92,7 +92,7 @@ def account(tally: Tally) -> None:
     """Print what was read and what became of it."""
     for path, title in tally.files():
         print(f"{path}: {title}", file=sys.stderr)
-    for note in tally.told():
+    for note in tally.notices():
         print(f"note: {note}", file=sys.stderr)
     joined = f" + {tally.joined} joined to the turn before" if tally.joined else ""
     print(

@@ -11,7 +11,7 @@ from rich.table import Table
 from wolf_chatbox.cli import READ_IN_PART
 from wolf_chatbox.cli.display import show_sample
 from wolf_chatbox.config import CleanConfig, ReadConfig, TrainConfig
-from wolf_chatbox.data.cleaning import clean
+from wolf_chatbox.data.cleaning import clean, publishable
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.files import check_place, new_file
 from wolf_chatbox.importers import read_conversations
@@ -63,7 +63,8 @@ def inspect(
         check_place(html, overwrite=overwrite)
     cleaning = cleaning or CleanConfig()
     tally = Tally()
-    conversations = list(clean(read_conversations(files, read, tally), cleaning, tally))
+    cleaned = clean(read_conversations(files, read, tally), cleaning, tally)
+    conversations = list(publishable(cleaned, cleaning))
     if not conversations:
         raise tally.nothing_in(files)
     dataset = None

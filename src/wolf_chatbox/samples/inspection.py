@@ -12,7 +12,8 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from wolf_chatbox.conversation import Conversation
-from wolf_chatbox.data.cleaning import FEW, NearDuplicates, language_of, leak
+from wolf_chatbox.data.languages import language_of
+from wolf_chatbox.data.near_duplicates import FEW, NearDuplicates, leak
 from wolf_chatbox.data.split import count_speakers, split
 from wolf_chatbox.data.tally import Tally, Unread
 from wolf_chatbox.samples.dataset import Dataset
@@ -103,7 +104,7 @@ class Inspection:
 
     def hidden(self, tally: Tally) -> Inspection:
         """A copy to pass on: without names of files, and without what reading noted, which may quote names."""
-        told = tally.told()
+        told = tally.notices()
         unread = [replace(each, path="", reason="") for each in self.unread]
         return replace(
             self, files=tally.files(hidden=True), notes=[note for note in self.notes if note not in told], unread=unread
@@ -143,7 +144,7 @@ def inspect(
         languages=languages(some[:: max(1, len(some) // 300)]),
         near_duplicates=near_duplicates(some),
         leak=dataset.leak if dataset else leak(*split(conversations, 0.1, 0)[:2]),
-        notes=list(dict.fromkeys([*tally.told(), *(dataset.notices if dataset else [])])),
+        notes=list(dict.fromkeys([*tally.notices(), *(dataset.notices if dataset else [])])),
         unread=list(tally.unread),
         tokens=tokens_of(dataset, model, conversations) if dataset else None,
         games=count_games(conversations),

@@ -78,9 +78,8 @@ class Renderer:
         assistant = style.marks(persona if persona is not None else ASSISTANT)
         end = next((each for each in self._encode_marks(assistant.after) if each in special), None)
         if end is None:
-            raise StyleError(
-                f"style {style.name}: nothing marks the end of a turn in this model's template. Use --style named."
-            )
+            problem = "nothing marks the end of a turn in this model's template"
+            raise StyleError(style.name, problem, "Use --style named.")
         self.end_id = end
 
     def learns(self, speaker: str, part: Conversation | None = None) -> bool:
@@ -280,7 +279,7 @@ def find_assistant(persona: str | None, speakers: Collection[str], *, by_view: b
     if persona is None and ASSISTANT in speakers:
         return ASSISTANT
     if persona is None and not by_view:
-        raise StyleError("style chat: who is the assistant? Pass --persona NAME, or use --style named.")
+        raise StyleError("chat", "no speaker is the assistant", "Pass --persona NAME, or use --style named.")
     return persona
 
 

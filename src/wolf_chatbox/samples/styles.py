@@ -118,7 +118,7 @@ class Chat:
     def of(cls, tokenizer: PreTrainedTokenizerBase, persona: str, others: Collection[str]) -> Chat:
         source = tokenizer.chat_template
         if not isinstance(source, str):
-            raise StyleError("style chat: the base model has no chat template. Use --style named or dialogpt.")
+            raise StyleError("chat", "the base model has no chat template", "Use --style named or dialogpt.")
         one, two, three, four = (f"\ue000{number}\ue001" for number in range(4))
         talk = ((USER, one), (ASSISTANT, two), (USER, three), (ASSISTANT, four))
         tokens = tuple((name, str(token)) for name, token in tokenizer.special_tokens_map.items())
@@ -126,9 +126,8 @@ class Chat:
             *rendered, instructed = render(source, tokens, talk, talk[:1], talk[:2], ((SYSTEM, one), (USER, two)))
             texts = [_text(each) for each in rendered]
         except ValueError as error:
-            raise StyleError(
-                f"style chat: the base model's chat template fails ({error}). Use --style named."
-            ) from error
+            problem = f"the base model's chat template fails ({error})"
+            raise StyleError("chat", problem, "Use --style named.") from error
         whole, after_user, after_assistant = texts[0], texts[1].partition(one)[2], texts[2].partition(two)[2]
         before_one, _, rest = whole.partition(one)
         between_user, _, rest = rest.partition(two)
@@ -142,7 +141,7 @@ class Chat:
                 system = None if isinstance(instructed, ValueError) else _system_marks(instructed, one, two, user)
                 named = len(set(others) - {SYSTEM}) > 1
                 return cls(persona, user, assistant, system, start, named, source)
-        raise StyleError("style chat: the base model's chat template does not render turn by turn. Use --style named.")
+        raise StyleError("chat", "the base model's chat template does not render turn by turn", "Use --style named.")
 
 
 def _text(rendered: str | ValueError) -> str:

@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from wolf_chatbox.conversation import folded
+from wolf_chatbox.conversation import Conversation, folded
+from wolf_chatbox.data.languages import language_among, language_of
 from wolf_chatbox.errors import ConfigError
 
 PERSON = "PERSON"
@@ -18,37 +19,39 @@ LABELS = ("PER", "PERSON", "PRS", "PS", "persName")
 """What spaCy's models of the various languages call a person."""
 SIZES = ("trf", "lg", "md", "sm")
 """The sizes of spaCy's models, the best first."""
-SPACY = (
-    "ca",
-    "da",
-    "de",
-    "el",
-    "es",
-    "fi",
-    "fr",
-    "hr",
-    "it",
-    "ja",
-    "ko",
-    "lt",
-    "mk",
-    "nb",
-    "nl",
-    "pl",
-    "pt",
-    "ro",
-    "ru",
-    "sl",
-    "sv",
-    "uk",
+SPACY = frozenset(
+    [
+        "ca",
+        "da",
+        "de",
+        "el",
+        "es",
+        "fi",
+        "fr",
+        "hr",
+        "it",
+        "ja",
+        "ko",
+        "lt",
+        "mk",
+        "nb",
+        "nl",
+        "pl",
+        "pt",
+        "ro",
+        "ru",
+        "sl",
+        "sv",
+        "uk",
+    ]
 )
-"""Languages of which spaCy has a model named `*_core_news_*`."""
+"""Languages that have a spaCy model named `*_core_news_*`."""
 ANY = "xx"
 """spaCy's code for a model of many languages."""
 MARK = re.compile(r"\[\w+\]")
 HONORIFIC = re.compile(r"(?:さん|ちゃん|くん|さま|君|様|先生|['’]s)$")
 TELLING = 200
-"""Characters below which the language of a conversation is a guess: such a one is taken to be in that of the one before it."""
+"""Characters below which the language of a conversation is a guess: then it is one of those that have a model."""
 
 
 class Span(Protocol):
@@ -71,16 +74,21 @@ class Names:
     def __init__(self) -> None:
         self.models = installed_models()
         self._finders: dict[str, Find] = {}
-        self._last = "en" if "en" in self.models else next(iter(self.models))
 
-    def language(self, told: str, characters: int) -> str:
-        """The language to look for names in: the one that was told of a conversation of so many characters."""
-        if told not in self.models and ANY not in self.models and characters >= TELLING:
-            missing = f"needs a spaCy model for conversations in {told}: python -m spacy download {model_for(told)}. "
-            raise ConfigError("scrub_names", True, missing + "Or leave such conversations out with --languages.")
-        if characters >= TELLING:
-            self._last = told if told in self.models else ANY
-        return self._last
+    def language(self, conversation: Conversation) -> str:
+        """The language whose model finds the names of a conversation; it depends on no other conversation."""
+        short = sum(len(turn.text) for turn in conversation.turns) < TELLING
+        if short and ANY not in self.models:
+            fallback = "en" if "en" in self.models else next(iter(self.models))
+            return language_among(self.models, conversation) or fallback
+        language = language_of(conversation)
+        if language in self.models:
+            return language
+        if ANY in self.models:
+            return ANY
+        model = model_for(language)
+        missing = f"needs a spaCy model for conversations in {language}: python -m spacy download {model}."
+        raise ConfigError("scrub_names", True, f"{missing} Or leave such conversations out with --languages.")
 
     def hide(self, text: str, language: str, speakers: Iterable[str], found: Counter[str]) -> str:
         """The text with `[name]` for each person who is no speaker; they are counted in `found`."""

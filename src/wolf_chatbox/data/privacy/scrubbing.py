@@ -108,7 +108,7 @@ class Scrubber:
         turns = tuple(
             turn._replace(speaker=self._named(turn.speaker), text=change(turn.text)) for turn in conversation.turns
         )
-        return Conversation(turns, self._named(conversation.group), game)
+        return replace(conversation, turns=turns, group=self._named(conversation.group), game=game)
 
     def _named(self, name: str) -> str:
         if name not in self._names:
