@@ -20,7 +20,7 @@ from wolf_chatbox.samples.inspection import inspect as look
 from wolf_chatbox.samples.report import to_html
 from wolf_chatbox.screen import Screen
 from wolf_chatbox.visible import shortlist, visible_json
-from wolf_chatbox.werewolf.statistics import HEARD_BY, GameStatistics
+from wolf_chatbox.werewolf.statistics import HEARD_BY, NO_WINNER, GameStatistics
 
 MOST_SPEAKERS = 12
 
@@ -157,7 +157,7 @@ def show_games(games: GameStatistics, screen: Screen) -> None:
             printed.add_row(*row)
         screen.print(printed)
 
-    wins = ", ".join(f"{side or 'none, or not told'} {count:,}" for side, count in games.wins.items())
+    wins = ", ".join(f"{side or NO_WINNER} {count:,}" for side, count in games.wins.items())
     say(f"{games.games:,} games of werewolf, won by: {wins}", "bold")
     table(
         ("set", "language", "players", "games"),

@@ -13,6 +13,7 @@ from wolf_chatbox.werewolf.claims import CLAIMED_IN, claims_in
 from wolf_chatbox.werewolf.views import Observer
 
 HEARD_BY = {"": "everybody", "whisper": "the wolves", "thought": "nobody (thoughts)", "grave": "the dead"}
+NO_WINNER = "none or unknown"
 Played = tuple[Conversation, Game]
 
 
