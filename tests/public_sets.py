@@ -79,7 +79,8 @@ SETS = {
         games=None,
         repository="",
         commit="",
-        by_hand="Get it at https://example.org/series (free), and name it",
+        page="https://example.org/series",
+        by_hand="download it (free) and pass its name",
     ),
 }
 PATHS = {path: f"them/{'chat' if path == FOUR else 'village'}/{COMMIT}/{path}" for path in CONTENT}
