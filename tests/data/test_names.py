@@ -243,5 +243,8 @@ def test_presidio_finds_them_with_the_model_that_is_installed(site: Path, tmp_pa
     assert [turn.text for turn in found.turns] == ["[name] is in Oslo", "Zoe is not, [name]"]
     done = convert("none.jsonl", "en_tiny_towns")
     assert done.returncode == 2
-    assert "the spaCy model en_tiny_towns knows no people: python -m spacy download en_core_web_lg" in done.stderr
+    assert (
+        "the spaCy model en_tiny_towns does not recognize people: python -m spacy download en_core_web_lg"
+        in done.stderr
+    )
     assert not (tmp_path / "none.jsonl").exists()

@@ -129,8 +129,8 @@ def test_what_is_uncertain_is_listed(tmp_path: Path) -> None:
     chat = talk(("Will Rose", "we will see a rose"), ("林健太", "林です"), ("Ann", "Will you? Mr Rose"))
     _, tally = cleaned(chat, tmp_path / "key.json")
     assert tally.notes == [
-        "left as they may be words, where they had small letters or no honorific: will, rose, 林",
-        "taken for names, as they had a capital, though they may be words: will, rose",
+        "not replaced because they may be ordinary words (lower case, or no honorific): will, rose, 林",
+        "replaced because they are capitalized, but they may be ordinary words: will, rose",
     ]
     assert tally.record(hidden=True)["notes"] == []
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from wolf_chatbox.config import CleanConfig
 from wolf_chatbox.conversation import Conversation, Turn
 from wolf_chatbox.data.cleaning import clean
-from wolf_chatbox.data.privacy.scrubbing import is_card, is_iban, scrub
+from wolf_chatbox.data.privacy.identifiers import is_card, is_iban
+from wolf_chatbox.data.privacy.scrubbing import scrub
 from wolf_chatbox.data.tally import Tally
 
 CORPUS = Path(__file__).parents[1] / "fixtures" / "scrub.tsv"

@@ -45,9 +45,9 @@ def clean(conversations: Iterable[Conversation], config: CleanConfig, tally: Tal
 
 
 def publishable(conversations: Iterable[Conversation], config: CleanConfig) -> Iterator[Conversation]:
-    """The cleaned conversations as a file to pass on may hold them.
+    """The cleaned conversations as they may be published.
 
-    If people are protected, groups go by numbers: a group is often a file's name, and a chat's file is named after somebody.
+    If people are protected, groups are numbered: a group is often named after a file, and a file after a person.
     """
     numbered: dict[str, str] = {"": ""}
 

@@ -1,6 +1,6 @@
 """Near-duplicates: conversations with almost the same text.
 
-MinHash (Broder 1997, "On the resemblance and containment of documents") with locality-sensitive hashing, from datasketch.
+MinHash (Broder 1997, "On the resemblance and containment of documents") with locality-sensitive hashing (datasketch).
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ def text_of(conversation: Conversation) -> str:
 
 
 def leak(training: Sequence[Conversation], held_out: Sequence[Conversation]) -> float | None:
-    """The share of the held-out conversations that are near-duplicates of training data; it makes a held-out loss look too good.
+    """The share of the held-out conversations that are near-duplicates of training data: the loss will look too good.
 
-    Compares at most MOST_COMPARED conversations of each side, evenly spaced; None if a side has none of FEW turns or more.
+    Compares at most MOST_COMPARED conversations of each side, evenly spaced; None if a side has none with FEW turns.
     """
     known, asked = _some_texts(training), _some_texts(held_out)
     if not known or not asked:

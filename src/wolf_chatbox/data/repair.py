@@ -9,13 +9,13 @@ from importlib.resources import files
 from typing import Any
 
 RUN = re.compile(r"(?<![\w@/.'’-])[A-Za-z][A-Za-z'’.,;:!?]{19,399}+(?![\w@/-])")
-"""Letters and punctuation without a space, as long as a line. English has words of twenty letters, but nobody says them in a game."""
+"""Letters and punctuation without a space, as long as a line; words of twenty letters hardly occur in a game."""
 DISTINCT = 8
 """The fewest different letters in such a run; runs with fewer are laughter and screams."""
 
 
 def repair(text: str) -> str:
-    """The text with wrongly decoded characters repaired by ftfy; quotes, widths and the like stay as they were written."""
+    """The text with wrongly decoded characters repaired (ftfy); quotes, widths and the like stay as they are."""
     import ftfy
 
     return str(ftfy.fix_text(text, _plan()))
@@ -47,7 +47,7 @@ def pieces(text: str) -> list[str]:
 
 
 def respace(text: str, names: Iterable[str]) -> str:
-    """The text with spaces between the words of such runs, by the frequencies of English words (symspellpy); names stay whole."""
+    """The text with spaces between the words of such runs, by the frequencies of words (symspellpy); names stay whole."""
     if not pieces(text):
         return text
     whole = re.compile(f"({'|'.join(sorted(map(re.escape, names), key=len, reverse=True)) or '(?!)'})")

@@ -36,7 +36,7 @@ def count_speakers(conversations: Iterable[Conversation]) -> Counter[str]:
 
 
 def find_speaker(name: str, speakers: Counter[str], what: str = "persona") -> str:
-    """The speaker of that name, ignoring case and width; raises DataError with the most similar names if there is none."""
+    """The speaker of that name, whatever its case and width; raises DataError with similar names if there is none."""
     if name in speakers:
         return name
     by_frequency = [speaker for speaker, _ in speakers.most_common()]
@@ -65,8 +65,8 @@ def partner_of(persona: str, conversations: Iterable[Conversation]) -> str | Non
 def split(conversations: Sequence[Conversation], share: float, seed: int, weigh: Weigh = count_turns) -> Split:
     """Hold out about `share` of the weight, by whole groups, drawn in an order that the seed decides.
 
-    If there is only one group to draw from, its end in time is held out. `weigh` gives the weight of a conversation, such
-    as the turns that are learnt from it.
+    If there is only one group to draw from, its end in time is held out. `weigh` gives the weight of a conversation,
+    such as the turns that are learnt from it.
     """
     if share == 0:
         return Split(list(conversations), [], "nothing is held out: no validation; the model of the last epoch is kept")
@@ -83,7 +83,7 @@ def split(conversations: Sequence[Conversation], share: float, seed: int, weigh:
 
 
 def _draw(candidates: Sequence[str], weights: Mapping[str, int], wanted: float) -> set[str]:
-    """Which groups to hold out, taken in order while each brings the weight nearer to what is wanted; never all of them."""
+    """The groups to hold out: in order, each one that brings the weight nearer to what is wanted; never all of them."""
     held: set[str] = set()
     weight = 0
     for group in candidates[:-1]:

@@ -49,8 +49,10 @@ class File(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class PublicSet:
-    """One data set. Its files come from a commit of a GitHub repository, with checksums; from a data set of the Hugging Face
-    hub, without; or from a web page, by hand.
+    """One data set.
+
+    Its files come from a commit of a GitHub repository, with checksums; from a data set of the Hugging Face hub,
+    without checksums; or from a web page, by hand.
     """
 
     name: str

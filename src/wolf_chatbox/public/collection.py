@@ -70,7 +70,7 @@ def write_sets(fetched: Fetched, output: Path, overwrite: bool = False) -> tuple
 
 
 def write_corpus(fetched: Fetched, output: Path, overwrite: bool = False) -> tuple[list[Part], bool]:
-    """Write games to a folder: a file per language (werewolf.en.jsonl, …), licences, datasheets in English and Japanese.
+    """Write games to a folder: a file per language (werewolf.en.jsonl, …), licences, and datasheets (en, ja).
 
     Returns the counts of each set, and whether the folder is new: it is not if an identical one exists. Raises
     CheckpointError if it holds other files, or a different corpus that may not be overwritten.

@@ -72,7 +72,7 @@ class Part:
 
 
 def datasheet(parts: Sequence[Part], files: Mapping[str, tuple[str, int, int]], language: Language) -> str:
-    """The datasheet as Markdown (datasheet.en.md, datasheet.ja.md); `files` gives the language, games and utterances of each file."""
+    """The datasheet as Markdown, from datasheet.LANGUAGE.md; `files` gives the language, games and turns of each file."""
     recordings = [count for count in _sum(part.recordings for part in parts).values() if count > 1]
     winners = _sum(part.winners for part in parts)
     channels = _sum(part.channels for part in parts)
@@ -121,7 +121,7 @@ def _rows(counts: Sequence[Counter[str]], keys: Iterable[str]) -> list[Row]:
 
 
 def _labelled(rows: Iterable[Row], labels: Mapping[str, str]) -> list[Row]:
-    """The rows with words for keys that are none."""
+    """The rows with words instead of keys that a reader does not know."""
     return [(labels.get(str(key), key), *counts) for key, *counts in rows]
 
 

@@ -33,7 +33,7 @@ AT_ONCE = 4
 CHUNK = 1 << 14
 REMEDY = "Check the network, or pass --from FOLDER with a folder that has the files. Partial downloads are kept."
 TRY_AGAIN = (408, 416, 429)
-"""Status codes that are tried again, besides 500 and above; 416 means that a partial download does not fit and is dropped."""
+"""Status codes that are tried again, besides 500 and above; 416: a partial download does not fit and is dropped."""
 
 Count = Callable[[int], None]
 """Called with the number of bytes received; negative if some have to be downloaded again."""
@@ -127,7 +127,7 @@ def _fetch_all(wanted: PublicSet, folder: Path, downloader: Callable[[File, Even
 
 
 class _Resumed:
-    """A pooch downloader for one file: continues the partial download, and moves it to its place when it is complete."""
+    """A pooch downloader for one file: continues the partial download; moves it to its place when it is complete."""
 
     def __init__(self, partial: Path, file: File, count: Count, stop: Event) -> None:
         self.partial, self.size, self.count, self.stop = partial, file.bytes, count, stop

@@ -37,7 +37,7 @@ CONTEXT_SHARE = 8
 HELD_OUT_CONTEXT_SHARE = 4
 """A sample that continues a conversation begins with up to 1/8 of a row of earlier turns; 1/4 in the held-out split.
 
-More context in training costs time and teaches little (docs/benchmarks.md); a measurement gets more of it, as a chat does.
+More context in training costs time and teaches little (docs/benchmarks.md); a measurement has more, as a chat does.
 """
 
 
@@ -89,7 +89,7 @@ def prepare(
 def read(config: TrainConfig) -> Material:
     """Read and clean the files of a run, and find in them the speakers and groups that its settings name.
 
-    Raises DataError if a file cannot be read, or a speaker or group is not found; StyleError if the style lacks a persona.
+    Raises DataError if a file cannot be read, or a speaker or group is not found; StyleError if a persona is missing.
     """
     tally = Tally()
     return choose(config, list(clean(read_conversations(config.data, config.read, tally), config.clean, tally)), tally)

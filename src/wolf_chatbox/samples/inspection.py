@@ -23,8 +23,9 @@ from wolf_chatbox.samples.warnings import Advice, warnings
 from wolf_chatbox.werewolf.statistics import GameStatistics, count_games
 
 MOST_COMPARED = 2000
-"""The most conversations that are searched for near-duplicates, evenly spaced; and the most whose languages are counted."""
+"""The most conversations that are searched for near-duplicates, evenly spaced."""
 MOST_CLASSIFIED = 300
+"""The most conversations whose languages are counted."""
 ENOUGH = 40
 """Characters below which a conversation's language is not counted."""
 BINS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)

@@ -1,4 +1,4 @@
-"""An inspection as one HTML page without any other file: light and dark, for a wide window and a phone (report.html)."""
+"""An inspection as one HTML page without any other file: light and dark, for wide windows and phones (report.html)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MOST_SPEAKERS = 20
 
 
 def to_html(found: Inspection) -> str:
-    """The page. What comes from the data is escaped, and its control characters and direction marks are made visible."""
+    """The page; what comes from the data is escaped, and its control characters and direction marks are visible."""
     speakers = found.speakers[:MOST_SPEAKERS]
     period, times = _over_time(found.months)
     page = _template().render(

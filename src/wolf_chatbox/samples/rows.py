@@ -32,8 +32,8 @@ class Dataset:
     held_out_rows: list[Row]
     max_tokens: int
     contexts: list[tuple[Conversation, tuple[Turn, ...]]]
-    """Conversations of the held-out split (of the training split where that is empty), each with a stretch of turns that
-    ends with a learnt speaker's.
+    """Conversations of the held-out split (or of the training split, if that is empty), each with some turns of it that
+    end with a learnt one.
     """
     notices: list[str] = field(default_factory=list)
     leak: float | None = None

@@ -1,4 +1,4 @@
-"""Invented names for the speakers and groups of conversations, and a file that keeps who is who."""
+"""Invented names for the speakers and groups of conversations, and the key file that maps names to pseudonyms."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class Pseudonyms:
 
 
 def name_now(name: str | None, key: Path | None) -> str | None:
-    """The name that a speaker goes by: the pseudonym that a key file has for it, or its own. Raises what `Pseudonyms.read` raises."""
+    """The name of a speaker after cleaning: its pseudonym in the key file, or its own; raises what `read` raises."""
     return name if key is None else Pseudonyms.read(key).now(name)
 
 
