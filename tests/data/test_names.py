@@ -207,7 +207,8 @@ def site(tmp_path: Path) -> Path:
         about.mkdir()
         rules = [{"label": label, "pattern": word} for word, label in patterns.items()]
         (module / "__init__.py").write_text(
-            f"import spacy\ndef load(**_):\n    nlp = spacy.blank('en')\n    nlp.add_pipe('entity_ruler').add_patterns({rules!r})\n    return nlp\n"
+            "import spacy\ndef load(**_):\n    nlp = spacy.blank('en')\n"
+            f"    nlp.add_pipe('entity_ruler').add_patterns({rules!r})\n    return nlp\n"
         )
         (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
         (about / "entry_points.txt").write_text(f"[spacy_models]\n{name} = {name}\n")
@@ -224,7 +225,8 @@ def test_presidio_finds_them_with_the_model_that_is_installed(site: Path, tmp_pa
         path = os.pathsep.join([str(site), *(each for each in sys.path if each)])
         program = (
             "import sys, spacy; spacy.cli.download = None\n"
-            f"spacy.util.get_installed_models = (lambda all=spacy.util.get_installed_models: [each for each in all() if each in {models!r}])\n"
+            "installed = spacy.util.get_installed_models()\n"
+            f"spacy.util.get_installed_models = lambda: [model for model in installed if model in {models!r}]\n"
             "from wolf_chatbox.cli import main; main()"
         )
         return subprocess.run(

@@ -32,7 +32,7 @@ LEAST = {
     "handle": (0.88, 1.0),
     "id": (1.0, 1.0),
 }
-"""Recall and precision that were measured. What is missed is written in a way that no pattern tells: ann (at) example (dot) org."""
+"""Measured recall and precision. What is missed is written as no pattern expects it: ann (at) example (dot) org."""
 
 
 def corpus() -> list[tuple[str, str, str]]:

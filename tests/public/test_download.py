@@ -1,4 +1,4 @@
-"""Fetching public sets: what is refused, what is kept when the line breaks; against a server on the loopback that does everything wrong."""
+"""Downloading public sets from a server on the loopback that does everything wrong: refusals, and what is kept."""
 
 from __future__ import annotations
 

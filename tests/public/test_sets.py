@@ -224,7 +224,7 @@ def test_a_corpus_is_whole_or_not_there(mirror: Mirror, tmp_path: Path, monkeypa
 
 
 def test_the_real_sets_from_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cli: Any, mirror: Mirror) -> None:
-    """The package's own catalogue, with the real files where this machine has them, and with none of them where it has not."""
+    """The package's own catalogue, with the real files if this machine has them, else without any."""
     monkeypatch.setattr(catalogue, "sets", lambda: catalogue.read_sets(ROOT / "src/wolf_chatbox/public/sources.json"))
     code, shown = cli("werewolf", "--from", str(DATA if DATA.is_dir() else tmp_path))
     if not DATA.is_dir():

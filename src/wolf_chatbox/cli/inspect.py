@@ -143,8 +143,8 @@ def show(found: Inspection, screen: Screen) -> None:
             say(f"  {speaker}: {text}", "dim")
     for note in found.notes:
         say(f"note: {note}", "dim")
-    for text in found.warnings:
-        say(f"warning: {text}", "yellow")
+    for warning in found.warnings:
+        say(f"warning: {warning}", "yellow")
 
 
 def show_games(games: GameStatistics, screen: Screen) -> None:

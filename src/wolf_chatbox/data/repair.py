@@ -47,7 +47,7 @@ def pieces(text: str) -> list[str]:
 
 
 def respace(text: str, names: Iterable[str]) -> str:
-    """The text with spaces between the words of such runs, by the frequencies of words (symspellpy); names stay whole."""
+    """The text with spaces between the words of such runs, by word frequencies (symspellpy); names stay whole."""
     if not pieces(text):
         return text
     whole = re.compile(f"({'|'.join(sorted(map(re.escape, names), key=len, reverse=True)) or '(?!)'})")

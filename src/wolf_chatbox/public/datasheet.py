@@ -72,7 +72,7 @@ class Part:
 
 
 def datasheet(parts: Sequence[Part], files: Mapping[str, tuple[str, int, int]], language: Language) -> str:
-    """The datasheet as Markdown, from datasheet.LANGUAGE.md; `files` gives the language, games and turns of each file."""
+    """The datasheet as Markdown, from datasheet.LANGUAGE.md; `files` has each file's language, games and turns."""
     recordings = [count for count in _sum(part.recordings for part in parts).values() if count > 1]
     winners = _sum(part.winners for part in parts)
     channels = _sum(part.channels for part in parts)

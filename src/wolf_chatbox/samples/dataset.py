@@ -167,6 +167,7 @@ def _choose_rendering(
     """The style that the settings ask for, else the one of the base model, else the one that suits model and data."""
     conversations, speakers, persona = material.conversations, material.speakers, material.persona
     user = (partner_of(persona or speakers.most_common(1)[0][0], conversations)) or "user"
+    name: str
     if config.style != "auto":
         name, reason = config.style, "as requested"
     elif trained_with:

@@ -68,7 +68,7 @@ def _games(games: GameStatistics) -> dict[str, Mapping[str, float]]:
         for means, count in ((utterances, talk.utterances), (characters, talk.characters)):
             means[f"{HEARD_BY[talk.channel]}, per game"] = round(talk.a_game(count), 1)
             means[f"{HEARD_BY[talk.channel]}, per player"] = round(talk.a_player(count), 1)
-    return {
+    bars: dict[str, Mapping[str, float]] = {
         f"Werewolf games ({games.games:,}) by data set, language and size": {
             f"{table.source}, {table.language}, {table.players} players": table.games for table in games.tables
         },
@@ -78,12 +78,12 @@ def _games(games: GameStatistics) -> dict[str, Mapping[str, float]]:
         },
         "Utterances by who hears them": utterances,
         "Characters by who hears them": characters,
-    } | {
-        f"Players who claim to be {claim}, in % of the players of each role": {
+    }
+    for claim in dict.fromkeys(claim for claims in games.claims for claim in claims.claimed):
+        bars[f"Players who claim to be {claim}, in % of the players of each role"] = {
             claims.role: round(100 * claims.claimed.get(claim, 0) / claims.players, 1) for claims in games.claims
         }
-        for claim in dict.fromkeys(claim for claims in games.claims for claim in claims.claimed)
-    }
+    return bars
 
 
 def _over_time(months: Mapping[str, int]) -> tuple[str, Mapping[str, int]]:

@@ -19,7 +19,7 @@ TAKEN = "\0"
 
 
 class _Plain(dict[int, str]):
-    """Maps each character to the one that the patterns expect: ASCII digits, hyphens and spaces, no full-width signs."""
+    """Maps each character to the one that the patterns expect: ASCII digits, hyphens, spaces, no full-width signs."""
 
     def __missing__(self, code: int) -> str:
         character = chr(code)
