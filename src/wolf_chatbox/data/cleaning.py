@@ -128,23 +128,25 @@ def _joined(conversations: Iterable[Conversation], window: timedelta, tally: Tal
 
 
 def _join(turns: Iterable[Turn], window: timedelta) -> tuple[Turn, ...]:
-    """The turns, each joined to the one before it if the same speaker says it to the same people within the window."""
-    joined: list[Turn] = []
-    last = None
+    """One turn for what a speaker says in a row to the same people, each message within the window after the last."""
+    runs: list[list[Turn]] = []
+    last: Turn | None = None
     for turn in turns:
-        before = joined[-1] if joined else None
         if (
-            before
+            last is not None
+            and last.speaker == turn.speaker
+            and last.channel == turn.channel
+            and last.time
             and turn.time
-            and last
-            and (before.speaker, before.channel) == (turn.speaker, turn.channel)
-            and timedelta() <= turn.time - last <= window
+            and timedelta() <= turn.time - last.time <= window
         ):
-            joined[-1] = before._replace(text=f"{before.text}\n{turn.text}")
+            runs[-1].append(turn)
         else:
-            joined.append(turn)
-        last = turn.time
-    return tuple(joined)
+            runs.append([turn])
+        last = turn
+    return tuple(
+        run[0] if len(run) == 1 else run[0]._replace(text="\n".join(turn.text for turn in run)) for run in runs
+    )
 
 
 def _without_facts(conversations: Iterable[Conversation]) -> Iterator[Conversation]:
