@@ -72,19 +72,14 @@ class ModelError(WolfChatboxError):
 
 
 class StyleError(WolfChatboxError):
-    """A rendering style does not fit the model or the data.
-
-    `reason` is a clause of its own, so that whoever takes another style instead can say why.
-    """
+    """A rendering style does not suit the model or the data; `reason` says why, in a clause of its own."""
 
     def __init__(self, style: str, reason: str, remedy: str) -> None:
-        super().__init__(style, reason, remedy)
-        self.style = style
-        self.reason = reason
-        self.remedy = remedy
+        super().__init__(f"style {style}: {reason}. ", remedy)
+        self.style, self.reason, self.remedy = style, reason, remedy
 
-    def told(self, flags: Mapping[str, str]) -> str:
-        return f"style {self.style}: {self.reason}. {self.remedy}"
+    def __reduce__(self) -> tuple[type[StyleError], tuple[str, str, str]]:
+        return type(self), (self.style, self.reason, self.remedy)
 
 
 class CheckpointError(WolfChatboxError):
