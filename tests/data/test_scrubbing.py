@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from wolf_chatbox.config import CleanConfig
@@ -140,6 +140,7 @@ PIECES = [
 ]
 
 
+@example("U/000/U/000")
 @given(st.one_of(st.text(max_size=80), st.lists(st.sampled_from(PIECES), max_size=25).map("".join)))
 def test_scrubbing_twice_is_scrubbing_once(text: str) -> None:
     once = scrub(text, Counter())
@@ -187,6 +188,7 @@ HOSTILE = (
     "u/",
     "a.",
     "1°",
+    "u/000/",
 )
 
 

@@ -100,17 +100,21 @@ class Scrubber:
 
 
 def _find(kind: Kind, plain: str) -> Iterator[tuple[int, int]]:
-    at = 0
-    while match := kind.pattern.search(plain, at):
+    begin, rest, at = 0, plain, 0
+    while match := kind.pattern.search(rest, at):
         start, end = match.span("it" if "it" in kind.pattern.groupindex else 0)
-        before = plain[max(0, start - 40) : start]
-        shorter = [start + cut.start() for cut in kind.ends.finditer(plain[start:end])] if kind.ends else []
+        before = plain[max(0, begin + start - 40) : begin + start]
+        shorter = [start + cut.start() for cut in kind.ends.finditer(rest[start:end])] if kind.ends else []
         cuts = [end, *reversed(shorter)]
-        holding = next((cut for cut in cuts if kind.holds(plain[start:cut], before)), None)
-        if holding is not None:
-            yield start, holding
-        # What is not a number as a whole may contain one: the search continues after its first part.
-        at = max(match.start() + 1, holding if holding is not None else cuts[-1])
+        holding = next((cut for cut in cuts if kind.holds(rest[start:cut], before)), None)
+        if holding is None:
+            # What is not a number as a whole may contain one: the search continues after its first part.
+            at = max(match.start() + 1, cuts[-1])
+        else:
+            yield begin + start, begin + holding
+            # A mark will stand there: what follows has no letter or digit before it.
+            begin, at = begin + holding, 0
+            rest = plain[begin:]
 
 
 def _replaced(text: str, spans: list[tuple[int, int, str]]) -> str:
