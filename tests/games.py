@@ -199,9 +199,9 @@ def _read(path: Path) -> Iterator[Conversation]:
 
 
 def disguise(conversation: Conversation, name: str, chance: random.Random) -> Conversation:
-    """The game with another truth behind all that this player is not told: other roles, whispers, visions, guards, hidden votes, winner.
+    """The game with all changed that this player does not learn: roles, whispers, visions, guards, votes and winner.
 
-    Written from what `game.Kind` and `conversation.CHANNELS` say of who is told what, knowing nothing of how views are made.
+    Written from what `game.Kind` and `conversation.CHANNELS` say about who learns what, independently of the views.
     The game must be cut before its end, after which everybody knows everything.
     """
     game = conversation.game
@@ -279,7 +279,7 @@ def _other_role(player: Player, role: str, me: Player, sensed: bool, chance: ran
 
 
 def _place_of_death(game: Game, name: str) -> tuple[int, int]:
-    """The number of turns, and of events, before everybody knows that the player is dead: at once by day, else in the morning."""
+    """The turns and events before everybody knows that the player is dead: by day at once, else in the morning."""
     night = dying = False
     for number, each in enumerate(game.events):
         if each.kind == "day":

@@ -24,7 +24,7 @@ class Server(ThreadingHTTPServer):
 
 
 class Mirror:
-    """Serves `files` by path. `faults` gives what goes wrong with a path's next answers, one after the other, the last one for ever:
+    """Serves `files` by path. `faults` gives the faults of a path's next answers in order; the last one is repeated:
 
     a status     is answered instead of the file
     "wrong"      other bytes, as many

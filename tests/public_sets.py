@@ -39,7 +39,7 @@ GAMES = {
     "village/it's the third #3.jsonl": [play("ichi", "ja", 5, "WEREWOLF", "first"), play("san", "ja", 6, "VILLAGER")],
     "chat/four.jsonl": [play("four", "en", 3, "VILLAGER")],
 }
-"""The first file is far longer than a piece in which it is fetched; one of its games is in the second in another language."""
+"""The first file is much longer than a chunk of a download; the second has one of its games in another language."""
 CONTENT = {path: "".join(json.dumps(game.to_dict()) + "\n" for game in games).encode() for path, games in GAMES.items()}
 ONE, THIRD, FOUR = GAMES
 
@@ -79,7 +79,8 @@ SETS = {
         games=None,
         repository="",
         commit="",
-        by_hand="Get it at https://example.org/series (free), and name it",
+        page="https://example.org/series",
+        by_hand="download it (free) and pass its name",
     ),
 }
 PATHS = {path: f"them/{'chat' if path == FOUR else 'village'}/{COMMIT}/{path}" for path in CONTENT}

@@ -65,7 +65,7 @@ def test_what_is_no_game_is_one_line(change: dict[str, object]) -> None:
 def test_pseudonyms_reach_players_events_and_their_texts(tmp_path: Path) -> None:
     key = tmp_path / "key.json"
     [hidden] = clean([make()], CleanConfig(pseudonyms=key), Tally(kept=3))
-    names = Pseudonyms(key).names
+    names = Pseudonyms.read(key).names
     text = repr(hidden)
     assert not [name for name in ("Rin", "Ken", "Mio", "a1") if name in text]
     assert hidden.game is not None

@@ -69,7 +69,14 @@ class ModelError(WolfChatboxError):
 
 
 class StyleError(WolfChatboxError):
-    """A rendering style does not suit the model or the data."""
+    """A rendering style does not suit the model or the data; `reason` says why, in a clause of its own."""
+
+    def __init__(self, style: str, reason: str, remedy: str) -> None:
+        super().__init__(f"style {style}: {reason}. ", remedy)
+        self.style, self.reason, self.remedy = style, reason, remedy
+
+    def __reduce__(self) -> tuple[type[StyleError], tuple[str, str, str]]:
+        return type(self), (self.style, self.reason, self.remedy)
 
 
 class CheckpointError(WolfChatboxError):

@@ -153,7 +153,7 @@ def test_converting_what_holds_no_turn_is_an_error_and_writes_nothing(cli: Any, 
     for verb in (["convert", name, "-o", "out.jsonl", "--overwrite"], ["inspect", name]):
         code, out, err = cli("data", *verb)
         assert (code, out) == (1, "")
-        assert f"error: {name}: no turn of dialogue in it (" in err
+        assert f"error: {name}: no turns of dialogue found (" in err
         assert "dropped: empty line)" in err
     assert (tmp_path / "out.jsonl").read_text() == "as it was"
     assert sorted(path.name for path in tmp_path.iterdir()) == [name, "out.jsonl"]

@@ -51,8 +51,8 @@ def command(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str,
     [
         (("--data", "nofile.csv"), "nofile.csv: there is no such file."),
         (("--data", "README.md"), "README.md: no known format of conversations"),
-        (("--persona", "Zed"), "persona 'Zed': no turn is spoken by it."),
-        (("--style", "chat"), "style chat: who is the assistant?"),
+        (("--persona", "Zed"), "persona 'Zed': no such speaker."),
+        (("--style", "chat"), "style chat: no speaker is the assistant."),
     ],
 )
 def test_files_and_settings_are_complained_of_before_the_model(

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from conftest import make_tokenizer
 from wolf_chatbox.config import CleanConfig, ReadConfig, TrainConfig
 from wolf_chatbox.conversation import Conversation, Turn
-from wolf_chatbox.data.cleaning import clean, leak
+from wolf_chatbox.data.cleaning import clean
+from wolf_chatbox.data.near_duplicates import leak
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError
 from wolf_chatbox.importers import read_conversations
@@ -66,6 +67,13 @@ def test_joining_loses_no_word(said: list[tuple[str, int]]) -> None:
     assert words == [(turn.speaker, turn.text) for turn in turns]
 
 
+def test_what_is_said_to_others_is_not_joined() -> None:
+    turns = (Turn("Ann", "Hi", NOON), Turn("Ann", "it is me", NOON, "whisper"), Turn("Ann", "indeed", NOON, "whisper"))
+    (conversation,), tally = cleaned(Conversation(turns, "chat"))
+    assert conversation.turns == (Turn("Ann", "Hi", NOON), Turn("Ann", "it is me\nindeed", NOON, "whisper"))
+    assert tally.joined == 1
+
+
 # Duplicates, languages, repair
 
 LONG = [
@@ -83,7 +91,7 @@ def test_duplicates() -> None:
     assert cleaned(*everything, duplicates="exact")[0] == [one, near, *short]
     found, tally = cleaned(*everything, duplicates="near")
     assert found == [one, *short]
-    assert tally.dropped == {"a conversation that is there twice": 3, "nearly a conversation that is there already": 3}
+    assert tally.dropped == {"exact duplicate of another conversation": 3, "near-duplicate of another conversation": 3}
 
 
 def test_languages() -> None:

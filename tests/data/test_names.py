@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from itertools import permutations
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -69,11 +70,35 @@ def test_a_name_is_looked_for_in_the_language_of_the_conversation(loaded: list[t
     texts, tally = cleaned(
         talk(("Ann", "Mordecai is here.")),
         talk(("花子", f"{JAPANESE}太郎は？"), ("健", "花子さん、次郎に聞いて")),
-        talk(("健", "太郎だ")),  # too short to tell: as the one before it
+        talk(("健", "太郎だ")),
     )
     assert texts == [["[name] is here."], [f"{JAPANESE}[name]は？", "花子さん、[name]に聞いて"], ["[name]だ"]]
     assert tally.changed["name"] == 4
     assert loaded == [("en", "en_core_web_md"), ("ja", "ja_core_news_sm")]
+
+
+@pytest.mark.parametrize("order", [*permutations(range(4))])
+def test_no_conversation_depends_on_those_before_it(loaded: list[tuple[str, str]], order: tuple[int, ...]) -> None:
+    conversations = [
+        talk(("Ann", "Mordecai is here.")),
+        talk(("花子", f"{JAPANESE}太郎は？"), ("健", "次郎に聞いて")),
+        talk(("健", "太郎だ")),
+        talk(
+            ("Bob", "I have not seen Mordecai for a week, and the boat is still in the garden behind the house. " * 3)
+        ),
+    ]
+    alone = [cleaned(conversation)[0][0] for conversation in conversations]
+    texts, _ = cleaned(*(conversations[at] for at in order))
+    assert texts == [alone[at] for at in order]
+
+
+def test_a_model_of_many_languages_serves_those_without_one(
+    loaded: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(names, "installed_models", lambda: {"en": "en_core_web_md", "xx": "xx_ent_wiki_sm"})
+    found = names.Names()
+    assert found.language(talk(("花子", JAPANESE))) == found.language(talk(("健", "太郎だ"))) == "xx"
+    assert found.language(talk(("Ann", "Who brings the oars to the lake tomorrow?"))) == "en"
 
 
 def test_twice_is_once_and_pseudonyms_come_after(loaded: list[tuple[str, str]], tmp_path: Path) -> None:
@@ -182,7 +207,8 @@ def site(tmp_path: Path) -> Path:
         about.mkdir()
         rules = [{"label": label, "pattern": word} for word, label in patterns.items()]
         (module / "__init__.py").write_text(
-            f"import spacy\ndef load(**_):\n    nlp = spacy.blank('en')\n    nlp.add_pipe('entity_ruler').add_patterns({rules!r})\n    return nlp\n"
+            "import spacy\ndef load(**_):\n    nlp = spacy.blank('en')\n"
+            f"    nlp.add_pipe('entity_ruler').add_patterns({rules!r})\n    return nlp\n"
         )
         (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
         (about / "entry_points.txt").write_text(f"[spacy_models]\n{name} = {name}\n")
@@ -199,7 +225,8 @@ def test_presidio_finds_them_with_the_model_that_is_installed(site: Path, tmp_pa
         path = os.pathsep.join([str(site), *(each for each in sys.path if each)])
         program = (
             "import sys, spacy; spacy.cli.download = None\n"
-            f"spacy.util.get_installed_models = (lambda all=spacy.util.get_installed_models: [each for each in all() if each in {models!r}])\n"
+            "installed = spacy.util.get_installed_models()\n"
+            f"spacy.util.get_installed_models = lambda: [model for model in installed if model in {models!r}]\n"
             "from wolf_chatbox.cli import main; main()"
         )
         return subprocess.run(
@@ -218,5 +245,8 @@ def test_presidio_finds_them_with_the_model_that_is_installed(site: Path, tmp_pa
     assert [turn.text for turn in found.turns] == ["[name] is in Oslo", "Zoe is not, [name]"]
     done = convert("none.jsonl", "en_tiny_towns")
     assert done.returncode == 2
-    assert "the spaCy model en_tiny_towns knows no people: python -m spacy download en_core_web_lg" in done.stderr
+    assert (
+        "the spaCy model en_tiny_towns does not recognize people: python -m spacy download en_core_web_lg"
+        in done.stderr
+    )
     assert not (tmp_path / "none.jsonl").exists()

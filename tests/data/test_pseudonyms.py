@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 import unicodedata
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from wolf_chatbox.cli import app, run
 from wolf_chatbox.config import CleanConfig
 from wolf_chatbox.conversation import Conversation, Turn
 from wolf_chatbox.data.cleaning import clean
@@ -19,7 +16,6 @@ from wolf_chatbox.data.privacy.pseudonyms import Pseudonyms
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError, WolfChatboxError
 from wolf_chatbox.game import Game, Player
-from wolf_chatbox.training.loop import train
 
 
 def talk(*turns: tuple[str, str], group: str = "chat") -> Conversation:
@@ -120,7 +116,7 @@ def test_one_person_written_in_several_ways_is_one(tmp_path: Path) -> None:
     assert len(hidden.speakers()) == 1
     assert list(names_in(key)) == forms
     assert {
-        Pseudonyms(key).now(form) for form in [*forms, "zoë", unicodedata.normalize("NFKD", "zoë")]
+        Pseudonyms.read(key).now(form) for form in [*forms, "zoë", unicodedata.normalize("NFKD", "zoë")]
     } == hidden.speakers()
 
 
@@ -128,8 +124,8 @@ def test_what_is_uncertain_is_listed(tmp_path: Path) -> None:
     chat = talk(("Will Rose", "we will see a rose"), ("林健太", "林です"), ("Ann", "Will you? Mr Rose"))
     _, tally = cleaned(chat, tmp_path / "key.json")
     assert tally.notes == [
-        "left as they may be words, where they had small letters or no honorific: will, rose, 林",
-        "taken for names, as they had a capital, though they may be words: will, rose",
+        "not replaced because they may be ordinary words (lower case, or no honorific): will, rose, 林",
+        "replaced because they are capitalized, but they may be ordinary words: will, rose",
     ]
     assert tally.record(hidden=True)["notes"] == []
 
@@ -175,133 +171,14 @@ def test_the_key_is_for_its_owner_s_eyes_only(before: str, tmp_path: Path) -> No
 def test_a_file_that_is_no_key_is_not_overwritten(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "letter.json"
     path.write_bytes(content)
-    with pytest.raises(DataError, match=r"no key of pseudonyms|not JSON"):
-        Pseudonyms(path)
+    with pytest.raises(DataError, match=r"not a key file of pseudonyms|not JSON"):
+        Pseudonyms.read(path)
     assert path.read_bytes() == content
 
 
 def test_a_folder_is_no_key(tmp_path: Path) -> None:
     with pytest.raises(WolfChatboxError, match="a folder"):
-        Pseudonyms(tmp_path)
-
-
-# What leaves
-
-
-CHAT = """\
-13.6.2018, 21:25 - Jane Doe: Bob, mail me at jane@example.org
-13.6.2018, 21:26 - Bob Oar: jane, no
-13.6.2018, 21:27 - Jane Doe: Will you come to the lake?
-13.6.2018, 21:28 - Bob Oar: Yes
-"""
-"""Enough to be read as a chat."""
-
-
-@pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str]) -> Any:
-    def call(*arguments: str) -> tuple[int, str, str]:
-        capsys.readouterr()
-        code = run(lambda: app.meta(list(arguments), exit_on_error=False, print_error=False), {})
-        return code, *capsys.readouterr()
-
-    return call
-
-
-def leaking(text: str) -> list[str]:
-    return re.findall(r"\b(?:jane|doe|bob|oar|key\.json)\b", text, re.IGNORECASE)
-
-
-@pytest.fixture
-def chat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.chdir(tmp_path)
-    name = "WhatsApp Chat with Jane Doe.txt"
-    Path(name).write_text(CHAT * 6)
-    return name
-
-
-def test_what_is_converted_and_reported_names_nobody(chat: str, cli: Any) -> None:
-    code, out, err = cli(
-        "data", "convert", chat, "-o", "out.jsonl", "--pseudonyms", "key.json", "--report", "report.json"
-    )
-    assert code == 0
-    assert out == ""
-    assert chat in err  # his own terminal
-    for path in ("out.jsonl", "report.json"):
-        assert leaking(Path(path).read_text()) == []
-    assert json.loads(Path("report.json").read_text())["files"] == [["1 file", "WhatsApp chat"]]
-
-
-def test_an_inspection_that_is_passed_on_names_nobody(chat: str, cli: Any) -> None:
-    code, out, _ = cli("data", "inspect", chat, "--pseudonyms", "key.json", "--html", "page.html", "--json")
-    assert code == 0
-    assert leaking(out) == []
-    assert leaking(Path("page.html").read_text()) == []
-    code, _, _ = cli("data", "inspect", chat, "--scrub", "--html", "scrubbed.html")
-    assert chat not in Path("scrubbed.html").read_text()
-    assert "@example.org" not in Path("scrubbed.html").read_text()
-    code, out, _ = cli("data", "inspect", chat, "--html", "open.html")
-    assert chat in Path("open.html").read_text()
-
-
-def test_a_model_that_is_passed_on_names_nobody(chat: str, config: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = {
-        "persona": "jane doe",
-        "clean": CleanConfig(pseudonyms=Path("key.json")),
-        "output": Path("model"),
-        "data": (chat,),
-    }
-    train(config(**settings))
-    jane = names_in(Path("key.json"))["Jane Doe"]
-    for name in (
-        "run.json",
-        "README.md",
-        "metrics.jsonl",
-        "tokenizer_config.json",
-        "config.json",
-        "generation_config.json",
-    ):
-        assert leaking((Path("model") / name).read_text()) == [], name
-    run = json.loads(Path("model/run.json").read_text())
-    assert run["persona"] == run["settings"]["persona"] == jane
-    assert run["data"]["files"] == [{"path": "1 file", "format": "WhatsApp chat"}]
-    assert (run["settings"]["data"], run["settings"]["clean"]["pseudonyms"]) == (["1 given"], True)
-    assert "- Data: 1 file: " in Path("model/README.md").read_text()
-    train(config(**settings | {"clean": CleanConfig(scrub=True), "output": Path("scrubbed")}))
-    assert chat not in Path("scrubbed/run.json").read_text() + Path("scrubbed/README.md").read_text()
-
-
-def test_an_error_names_nobody(tmp_path: Path, cli: Any) -> None:
-    players = [{"name": "Jane Doe"}, {"name": "Bob"}]
-    for game in (
-        {"players": players, "events": [{"at": 0, "day": 1, "kind": "vote", "actor": "Jane Doe", "target": "Oar"}]},
-        {"players": [*players, players[0]], "events": []},
-    ):
-        value = {
-            "group": "g",
-            "turns": [{"speaker": "Jane Doe", "text": "hi"}],
-            "game": {"source": "x", "language": "en", **game},
-        }
-        path = tmp_path / "game.jsonl"
-        path.write_text(json.dumps(value) + "\n")
-        code, _, err = cli(
-            "data", "convert", str(path), "-o", str(tmp_path / "out.jsonl"), "--pseudonyms", str(tmp_path / "x.json")
-        )
-        assert code == 1
-        assert err.startswith("error: ")
-        assert leaking(err) == []
-    code, _, err = cli(
-        "data",
-        "convert",
-        "example",
-        "-o",
-        str(tmp_path / "out"),
-        "--pseudonyms",
-        str(tmp_path / "x.json"),
-        "--persona",
-        "Grimbald",
-    )
-    assert code == 1
-    assert "Grimbold" not in err
+        Pseudonyms.read(tmp_path)
 
 
 def test_recordings_of_one_game_stay_together_under_another_name(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from wolf_chatbox.conversation import Conversation, Turn
 from wolf_chatbox.data.split import (
+    Split,
     count_speakers,
     find_speaker,
     hold_out_groups,
@@ -174,7 +175,7 @@ def test_a_speaker_is_found_whatever_the_case(name: str, found: str) -> None:
 def test_a_name_with_a_slip_gives_the_nearest() -> None:
     with pytest.raises(DataError) as caught:
         find_speaker("Mortie", SPEAKERS)
-    assert str(caught.value).startswith("persona 'Mortie': no turn is spoken by it. Did you mean Morty")
+    assert str(caught.value).startswith("persona 'Mortie': no such speaker. Did you mean Morty")
     assert "Beth" not in str(caught.value)
 
 
@@ -183,7 +184,7 @@ def test_a_name_like_no_other_gives_those_who_speak_most() -> None:
         find_speaker("Xqz", SPEAKERS)
     assert (
         str(caught.value)
-        == "persona 'Xqz': no turn is spoken by it. The data has Rick, Morty, Beth, MORTY, Jerry, … and 2 more."
+        == "persona 'Xqz': no such speaker. The data has Rick, Morty, Beth, MORTY, Jerry, … and 2 more."
     )
 
 
@@ -233,8 +234,8 @@ def test_what_is_held_out_in_time_comes_after_all_the_rest(
 
 def test_a_speaker_is_held_out() -> None:
     conversations = [talk("a", "A", "B"), talk("b", "B"), talk("c", "A", "C")]
-    assert hold_out_speaker(conversations, "a") == ([conversations[1]], [conversations[0], conversations[2]])
-    with pytest.raises(DataError, match="held-out speaker 'D': no turn is spoken by it"):
+    assert hold_out_speaker(conversations, "a") == Split([conversations[1]], [conversations[0], conversations[2]])
+    with pytest.raises(DataError, match="held-out speaker 'D': no such speaker"):
         hold_out_speaker(conversations, "D")
 
 
@@ -257,7 +258,7 @@ def test_games_are_whole_and_with_their_translations_on_each_side_in_time_too() 
 
 def test_groups_are_held_out_by_their_names() -> None:
     conversations = [Conversation((Turn("a", "x"),), group) for group in ("one/1", "one/2", "two/1")]
-    assert hold_out_groups(conversations, "one/*") == ([conversations[2]], conversations[:2])
+    assert hold_out_groups(conversations, "one/*") == Split([conversations[2]], conversations[:2])
     with pytest.raises(
         DataError, match=r"held-out group 'three': no group has such a name \(there are one/1, one/2, two/1\)"
     ):

@@ -1,4 +1,4 @@
-"""Fetching public sets: what is refused, what is kept when the line breaks; against a server on the loopback that does everything wrong."""
+"""Downloading public sets from a server on the loopback that does everything wrong: refusals, and what is kept."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def test_damage_in_the_cache_is_repaired(mirror: Mirror) -> None:
 @pytest.mark.parametrize(
     ("fault", "tries", "why"),
     [
-        (404, 1, "(the server answers 404)"),
-        (403, 1, "(the server answers 403)"),
-        (503, 4, "(the server answers 503)"),
-        (429, 4, "(the server answers 429)"),
-        ("wrong", 4, "is another file than expected (its checksum differs); it was not kept."),
-        ("long", 4, "is another file than expected (its checksum differs); it was not kept."),
-        ("cut", 4, "(the connection broke off)"),
+        (404, 1, "(HTTP status 404)"),
+        (403, 1, "(HTTP status 403)"),
+        (503, 4, "(HTTP status 503)"),
+        (429, 4, "(HTTP status 429)"),
+        ("wrong", 4, "failed its checksum and was not kept. Try another network."),
+        ("long", 4, "failed its checksum and was not kept. Try another network."),
+        ("cut", 4, "(the connection was interrupted)"),
         ("short", 4, ""),
     ],
 )
@@ -45,7 +45,7 @@ def test_what_goes_wrong_for_ever(mirror: Mirror, fault: str | int, tries: int, 
     assert why in text
     assert f"{mirror.url}/{PATHS[ONE]} " in text
     assert text.endswith(
-        "Check the network, or name a folder that has the files: --from FOLDER. What has come is kept."
+        "Check the network, or pass --from FOLDER with a folder that has the files. Partial downloads are kept."
     )
     assert len(mirror.asked(PATHS[ONE])) == tries
     assert ONE not in cached()
@@ -103,7 +103,7 @@ def test_a_silent_server(mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(download, "TIMEOUT", 0.1)
     mirror.pause = 0.3
     mirror.faults[PATHS[FOUR]] = ["silent"]
-    assert "(the server is silent for 0.1 seconds)" in failure(SETS["chat"])
+    assert "(no data for 0.1 seconds)" in failure(SETS["chat"])
     assert len(mirror.asked(PATHS[FOUR])) == 4
     assert cached(SETS["chat"]) == {}
 
@@ -118,7 +118,7 @@ def test_a_slow_server_is_waited_for(mirror: Mirror, monkeypatch: pytest.MonkeyP
 
 def test_no_network(mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WOLF_CHATBOX_MIRROR", "http://127.0.0.1:9")
-    assert re.search(r"\(no connection\)\. Check the network, or name a folder .*--from", failure())
+    assert re.search(r"\(no connection\)\. Check the network, or pass --from", failure())
 
 
 def test_ctrl_c_loses_nothing(mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,9 +171,9 @@ def test_from_a_folder_by_checksum(mirror: Mirror, cli: Any, folder: Path, tmp_p
 def test_from_a_folder_that_lacks_a_file(mirror: Mirror, folder: Path) -> None:
     (folder / "deep" / "er" / "0.bin").write_bytes(CONTENT[ONE].replace(b"things", b"thongs"))
     text = failure(source=folder)
-    assert text.startswith(f"--from {folder}: 1 of the 2 files of village are not in it (the first is {ONE}).")
+    assert text.startswith(f"--from {folder}: 1 of the 2 files of village are missing (the first is {ONE}).")
     assert text.endswith(f"Copy them there from https://github.com/them/village/tree/{COMMIT}, unchanged.")
-    assert "there is no such folder" in failure(source=folder / "none")
+    assert "no such folder" in failure(source=folder / "none")
     assert mirror.requests == []
 
 
@@ -204,23 +204,26 @@ def test_a_set_of_the_hub(mirror: Mirror, cli: Any, hub: Hub, tmp_path: Path, mo
     assert "https://spdx.org/licenses/Apache-2.0.html" in (tmp_path / "on-the-hub.licences.txt").read_text()
     assert cli("werewolf", "chat", "on-the-hub")[0] == 0
     assert (
-        "No checksums were known for on-the-hub: its files are as they came."
+        "except for on-the-hub: no checksums are known for these files, and they are used as downloaded"
         in (tmp_path / "werewolf" / "datasheet.md").read_text()
     )
     use_endpoint(monkeypatch, "http://127.0.0.1:9")
     assert cli("get", "on-the-hub")[0] == 0, "what the hub's cache has is there without the hub"
-    assert "its files have no checksums here to be found by" in failure(SETS["on-the-hub"], tmp_path)
+    assert "--from finds files by checksum, and none are known for this data set" in failure(
+        SETS["on-the-hub"], tmp_path
+    )
 
 
 def test_a_hub_that_has_it_no_more(mirror: Mirror, hub: Hub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "repository" / "ego" / "split")
     shutil.rmtree(tmp_path / "repository" / "tube")
-    assert "them/games has no files */split/*.jsonl any more" in failure(SETS["on-the-hub"])
+    assert "them/games no longer has files */split/*.jsonl" in failure(SETS["on-the-hub"])
     hub.broken = 404
-    assert "them/games cannot be fetched (the hub answers 404)." in failure(SETS["on-the-hub"])
+    assert "them/games cannot be downloaded (HTTP status 404)." in failure(SETS["on-the-hub"])
     shutil.rmtree(tmp_path / "hub")
     use_endpoint(monkeypatch, "http://127.0.0.1:9")
     text = failure(SETS["on-the-hub"])
     assert text.endswith(
-        "cannot be fetched (the hub cannot be reached, and it is not in the cache). Check the network; HF_ENDPOINT names a mirror."
+        "cannot be downloaded (the hub cannot be reached, and the cache does not have it). "
+        "Check the network, or set HF_ENDPOINT to a mirror."
     )

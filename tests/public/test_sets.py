@@ -66,9 +66,10 @@ def test_several_sets_into_one_file(mirror: Mirror, cli: Any, tmp_path: Path) ->
 
 
 def test_unknown_and_unfetched_sets(mirror: Mirror, cli: Any) -> None:
-    assert cli("get", "vilage") == (1, "error: vilage: no set of that name. Did you mean village?\n")
-    assert cli("get", "qqq") == (1, "error: qqq: no set of that name. There are village, chat, on-the-hub, a-series.\n")
-    by_hand = "error: a-series: its licence is not stated, so it is not fetched. Get it at https://example.org/series (free), and name it.\n"
+    assert cli("get", "vilage") == (1, "error: vilage: no such data set. Did you mean village?\n")
+    assert cli("get", "qqq") == (1, "error: qqq: no such data set. The sets are village, chat, on-the-hub, a-series.\n")
+    why = "error: a-series: not downloaded automatically: its licence is not stated"
+    by_hand = f"{why}. Go to https://example.org/series, download it (free) and pass its name.\n"
     assert cli("get", "a-series") == (1, by_hand)
     assert cli("werewolf", "a-series") == (2, "error: --names a-series: contains no werewolf games.\n")
     assert mirror.requests == []
@@ -147,13 +148,13 @@ def test_the_datasheet_counts_right(mirror: Mirror, cli: Any, tmp_path: Path) ->
     turns = sum(len(game.turns) for games in GAMES.values() for game in games)
     english = sum(len(game.turns) for path in (ONE, FOUR) for game in GAMES[path])
     text = (tmp_path / "werewolf" / "datasheet.md").read_text()
-    assert f"5 games of werewolf with {turns:,} utterances" in text
+    assert f"5 werewolf games with {turns:,} utterances" in text
     assert f"| `werewolf.en.jsonl` | en | 3 | {english:,} |" in text
     characters = sum(len(turn.text) for path in (ONE, THIRD) for game in GAMES[path] for turn in game.turns)
     assert f"| village | ja 2, en 2 | 4 | 3 | 12 | {turns - 4:,} | {characters:,} | MIT |" in text
     assert "| SEER | 4 | 1 | 5 |" in text
     assert "| WEREWOLF | 2 | 0 | 2 |" in text  # winners
-    assert "| none, or not told | 1 | 0 | 1 |" in text
+    assert "| none or unknown | 1 | 0 | 1 |" in text
     assert "| the wolves | 4 | 1 | 5 |" in text
     assert "2 of the games are recordings of 1 (translations)" in text
     assert "Ken is always the wolf." in text
@@ -198,7 +199,8 @@ def test_a_second_corpus(mirror: Mirror, cli: Any, tmp_path: Path) -> None:
     code, shown = cli("werewolf", "village", "-o", "games")
     assert code == 1
     assert (
-        "error: games: holds another corpus of games. Replace it with --overwrite, or choose another folder." in shown
+        "error: games: holds a different corpus of games. Replace it with --overwrite, or choose another folder."
+        in shown
     )
     assert {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in corpus.iterdir()} == kept
     assert cli("werewolf", "village", "-o", "games", "--overwrite")[0] == 0
@@ -206,7 +208,7 @@ def test_a_second_corpus(mirror: Mirror, cli: Any, tmp_path: Path) -> None:
     (corpus / "mine.txt").write_text("mine")
     code, shown = cli("werewolf", "village", "-o", "games", "--overwrite")
     assert code == 1
-    assert "error: games: holds other things than a corpus of games. Choose another folder." in shown
+    assert "error: games: holds files other than a corpus of games. Choose another folder." in shown
     assert (corpus / "mine.txt").read_text() == "mine"
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith("games")] == ["games"]
 
@@ -222,17 +224,17 @@ def test_a_corpus_is_whole_or_not_there(mirror: Mirror, tmp_path: Path, monkeypa
 
 
 def test_the_real_sets_from_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cli: Any, mirror: Mirror) -> None:
-    """The package's own catalogue, with the real files where this machine has them, and with none of them where it has not."""
+    """The package's own catalogue, with the real files if this machine has them, else without any."""
     monkeypatch.setattr(catalogue, "sets", lambda: catalogue.read_sets(ROOT / "src/wolf_chatbox/public/sources.json"))
     code, shown = cli("werewolf", "--from", str(DATA if DATA.is_dir() else tmp_path))
     if not DATA.is_dir():
         assert code == 1
-        assert "127 of the 127 files of aiwolf-nlp are not in it" in shown
+        assert "127 of the 127 files of aiwolf-nlp are missing" in shown
         return
     assert code == 0, shown
     corpus = tmp_path / "werewolf"
     games = {language: read(corpus / f"werewolf.{language}.jsonl") for language in ("en", "ja", "zh")}
     assert {language: len(found) for language, found in games.items()} == {"en": 20 + 21 + 6, "ja": 102, "zh": 11}
     turns = sum(len(game.turns) for found in games.values() for game in found)
-    assert f"160 games of werewolf with {turns:,} utterances" in (corpus / "datasheet.md").read_text()
+    assert f"160 werewolf games with {turns:,} utterances" in (corpus / "datasheet.md").read_text()
     assert mirror.requests == []

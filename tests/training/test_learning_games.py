@@ -163,7 +163,7 @@ def test_a_view_that_cannot_be_is_refused(tokenizer: Any, corpus: Path, tmp_path
     TrainConfig(data=("x",), view="player:seer")
     alone = tmp_path / "alone.jsonl"
     alone.write_text("".join(line for line in corpus.read_text().splitlines(keepends=True) if '"game"' in line))
-    with pytest.raises(DataError, match="no turn that a player:FOX speaks"):
+    with pytest.raises(DataError, match="no turns by players with the role FOX"):
         prepare(TrainConfig(data=(str(alone),), view="player:FOX", validation_share=0), tokenizer, 200)
 
 

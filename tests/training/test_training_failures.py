@@ -65,7 +65,7 @@ def test_settings_that_do_not_fit_the_model_or_data_are_refused(config: Any, tin
         train(config(persona="Bobb"))
     one = tmp_path / "one.csv"
     write_script(one, episodes=1, speakers=("Ann", "Ann", "Ann", "Ann", "Ann", "Ann", "Ann", "Bob"))
-    with pytest.raises(DataError, match="nothing to learn: in the part to learn from, no turn that Bob speaks"):
+    with pytest.raises(DataError, match="nothing to train on: the training split has no turns by Bob"):
         train(config(data=(str(one),), persona="Bob"))
     assert not list(tmp_path.glob("model*")), "nothing is written before all is well"
     no_end = tmp_path / "no-end"
@@ -90,7 +90,7 @@ def test_a_finished_model_is_not_replaced_unasked(config: Any) -> None:
 def test_a_file_without_a_turn_is_refused(config: Any, tmp_path: Path) -> None:
     path = tmp_path / "silent.csv"
     path.write_text("name,line\nAnn,\nBob,  \n")
-    with pytest.raises(DataError, match=r"silent\.csv: no turn of dialogue in it \(2 read, 2 dropped: empty line\)"):
+    with pytest.raises(DataError, match=r"silent\.csv: no turns of dialogue found \(2 read, 2 dropped: empty line\)"):
         train(config(data=(str(path),)))
 
 

@@ -180,8 +180,8 @@ def test_an_inspection_of_games_shows_both_general_and_game_figures(
     page = Path("page.html").read_text(encoding="utf-8")
     for title in (
         "Speakers",
-        "Games of werewolf (2)",
-        "Games by the side that won",
+        "Werewolf games (2)",
+        "Games by winning side",
         "Players who claim to be SEER",
         "A game of median length",
     ):

@@ -13,7 +13,7 @@ from cyclopts import App, Parameter
 from wolf_chatbox.cli import READ_IN_PART
 from wolf_chatbox.config import CleanConfig, Form, ReadConfig
 from wolf_chatbox.conversation import Conversation
-from wolf_chatbox.data.cleaning import clean
+from wolf_chatbox.data.cleaning import clean, publishable
 from wolf_chatbox.data.export import export
 from wolf_chatbox.data.privacy.pseudonyms import name_now
 from wolf_chatbox.data.split import count_speakers, find_speaker
@@ -71,7 +71,7 @@ def convert(
         if persona is not None:
             conversations = list(conversations)
             persona = find_speaker(name_now(persona, cleaning.pseudonyms) or "", count_speakers(conversations))
-        count, turns = export(conversations, to, file, persona)
+        count, turns = export(publishable(conversations, cleaning), to, file, persona)
         if turns != tally.kept:
             lost = f"{turns} of {tally.kept} turns exported"
             raise DataError(f"{', '.join(files)}: {lost}. This is a bug, please report it; nothing was written.")
@@ -90,7 +90,7 @@ def account(tally: Tally) -> None:
     """Print the account of all turns: read, kept, joined, dropped, replaced."""
     for path, title in tally.files():
         print(f"{path}: {title}", file=sys.stderr)
-    for note in tally.told():
+    for note in tally.notices():
         print(f"note: {note}", file=sys.stderr)
     joined = f" + {tally.joined} joined to the turn before" if tally.joined else ""
     print(

@@ -27,7 +27,7 @@ from wolf_chatbox.training.progress import Evaluated, Event, Notice, Planned, Pr
 from wolf_chatbox.visible import shortlist
 
 if TYPE_CHECKING:
-    from wolf_chatbox.samples.dataset import Dataset
+    from wolf_chatbox.samples.rows import Dataset
 
 
 def quiet_transformers() -> None:

@@ -11,7 +11,7 @@ from rich.table import Table
 from wolf_chatbox.cli import READ_IN_PART
 from wolf_chatbox.cli.display import show_sample
 from wolf_chatbox.config import CleanConfig, ReadConfig, TrainConfig
-from wolf_chatbox.data.cleaning import clean
+from wolf_chatbox.data.cleaning import clean, publishable
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.files import check_place, new_file
 from wolf_chatbox.importers import read_conversations
@@ -21,7 +21,7 @@ from wolf_chatbox.samples.report import to_html
 from wolf_chatbox.screen import Screen
 from wolf_chatbox.settings import Whole
 from wolf_chatbox.visible import shortlist, visible_json
-from wolf_chatbox.werewolf.statistics import HEARD_BY, Claims, GameStatistics, Talk
+from wolf_chatbox.werewolf.statistics import HEARD_BY, NO_WINNER, Claims, GameStatistics, Talk
 
 MOST_SPEAKERS = 12
 
@@ -64,7 +64,8 @@ def inspect(
         check_place(html, overwrite=overwrite)
     cleaning = cleaning or CleanConfig()
     tally = Tally()
-    conversations = list(clean(read_conversations(files, read, tally), cleaning, tally))
+    cleaned = clean(read_conversations(files, read, tally), cleaning, tally)
+    conversations = list(publishable(cleaned, cleaning))
     if not conversations:
         raise tally.nothing_in(files)
     dataset = None
@@ -134,8 +135,8 @@ def show(found: Inspection, screen: Screen) -> None:
             say(f"  {speaker}: {text}", "dim")
     for note in found.notes:
         say(f"note: {note}", "dim")
-    for text in found.warnings:
-        say(f"warning: {text}", "yellow")
+    for warning in found.warnings:
+        say(f"warning: {warning}", "yellow")
 
 
 def show_tokens(tokens: Tokens, turns: int, screen: Screen) -> None:
@@ -158,7 +159,7 @@ def show_games(games: GameStatistics, screen: Screen) -> None:
             printed.add_row(*row)
         screen.print(printed)
 
-    wins = ", ".join(f"{side or 'none, or not told'} {count:,}" for side, count in games.wins.items())
+    wins = ", ".join(f"{side or NO_WINNER} {count:,}" for side, count in games.wins.items())
     say(f"{games.games:,} games of werewolf, won by: {wins}", "bold")
     table(
         ("set", "language", "players", "games"),

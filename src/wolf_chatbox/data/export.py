@@ -1,4 +1,4 @@
-"""Conversations in the forms that other programs read."""
+"""Conversations in the formats that other programs read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SHAREGPT = {"user": "human", "assistant": "gpt"}
 
 
 def to_openai(conversation: Conversation, persona: str | None) -> str:
-    """The OpenAI form: `role` and `content`, and the speaker as `name`; the persona (or `assistant`) is the assistant.
+    """OpenAI's format: `role` and `content`, and the speaker as `name`; the persona (or `assistant`) is the assistant.
 
     https://platform.openai.com/docs/guides/supervised-fine-tuning
     """
@@ -27,7 +27,7 @@ def to_openai(conversation: Conversation, persona: str | None) -> str:
 
 
 def to_sharegpt(conversation: Conversation, persona: str | None) -> str:
-    """ShareGPT's form: `from` and `value`; the persona (or `assistant`) is `gpt`, anybody else `human` with the speaker as `name`."""
+    """ShareGPT's format: `from` and `value`; the persona (or `assistant`) is `gpt`, others `human` with a `name`."""
     said = []
     for turn in conversation.turns:
         role = role_of(turn.speaker, persona)
@@ -39,19 +39,21 @@ def to_sharegpt(conversation: Conversation, persona: str | None) -> str:
 
 
 def to_raw(conversation: Conversation, persona: str | None) -> str:
-    """The classic raw form: the texts, an end mark after each; speakers, times, line breaks and end marks inside of a text are lost."""
-    return "".join(
-        (" ".join(turn.text.replace(END, " ").splitlines()).strip() or "…") + END for turn in conversation.turns
-    )
+    """The classic raw format: the texts, each with an end token.
+
+    Speakers, times, and line breaks and end tokens within a text are lost.
+    """
+    texts = (" ".join(turn.text.replace(END, " ").splitlines()).strip() or "…" for turn in conversation.turns)
+    return "".join(text + END for text in texts)
 
 
 def to_conversation(conversation: Conversation, persona: str | None) -> str:
-    """Our own form, in which nothing is lost."""
+    """Our own format, in which nothing is lost."""
     return json.dumps(conversation.to_dict(), ensure_ascii=False)
 
 
 def role_of(speaker: str, persona: str | None) -> str:
-    """`assistant` for the persona, `system` for a system line, `user` for anybody else."""
+    """`assistant` for the persona, `system` for system turns, `user` for other speakers."""
     if speaker == persona or (persona is None and speaker == "assistant"):
         return "assistant"
     return "system" if speaker == "system" else "user"
@@ -68,7 +70,7 @@ FORMS: dict[str, Callable[[Conversation, str | None], str]] = {
 def export(
     conversations: Iterable[Conversation], form: str, file: TextIO, persona: str | None = None
 ) -> tuple[int, int]:
-    """Write a conversation a line; returns how many conversations and turns were written."""
+    """Write one conversation per line; returns the numbers of conversations and turns."""
     count = turns = 0
     for conversation in conversations:
         file.write(FORMS[form](conversation, persona) + "\n")

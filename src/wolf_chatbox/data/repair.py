@@ -1,4 +1,4 @@
-"""Lines of English that lost their spaces: `I'msorry,IvoteforMidori` for `I'm sorry, I vote for Midori`."""
+"""Texts that a program broke: wrong character encodings (cafÃ© for café), and lost spaces (I'msorry,IvoteforMidori)."""
 
 from __future__ import annotations
 
@@ -9,18 +9,45 @@ from importlib.resources import files
 from typing import Any
 
 RUN = re.compile(r"(?<![\w@/.'’-])[A-Za-z][A-Za-z'’.,;:!?]{19,399}+(?![\w@/-])")
-"""Letters and marks in one piece, of a line's length. English has words of twenty letters, but nobody says them at a table."""
+"""Letters and punctuation without a space, as long as a line; words of twenty letters hardly occur in a game."""
 DISTINCT = 8
-"""Different letters in such a piece at least: the others are laughter and screams."""
+"""The fewest different letters in such a run; runs with fewer are laughter and screams."""
+
+
+def repair(text: str) -> str:
+    """The text with wrongly decoded characters repaired (ftfy); quotes, widths and the like stay as they are."""
+    import ftfy
+
+    return str(ftfy.fix_text(text, _plan()))
+
+
+def is_broken(text: str) -> bool:
+    """Whether a text seems to be decoded with the wrong character encoding."""
+    from ftfy.badness import is_bad
+
+    return "\ufffd" in text or bool(is_bad(text))
+
+
+@cache
+def _plan() -> Any:
+    import ftfy
+
+    return ftfy.TextFixerConfig(
+        unescape_html=False,
+        uncurl_quotes=False,
+        fix_character_width=False,
+        fix_latin_ligatures=False,
+        normalization=None,
+    )
 
 
 def pieces(text: str) -> list[str]:
-    """The pieces of a text that seem to have lost their spaces."""
-    return [each for each in RUN.findall(text) if len(set(each.casefold())) >= DISTINCT]
+    """The runs of English letters that seem to have lost their spaces."""
+    return [run for run in RUN.findall(text) if len(set(run.casefold())) >= DISTINCT]
 
 
 def respace(text: str, names: Iterable[str]) -> str:
-    """The text with spaces between the words of such pieces, by the frequencies of English words (symspellpy); names stay whole."""
+    """The text with spaces between the words of such runs, by word frequencies (symspellpy); names stay whole."""
     if not pieces(text):
         return text
     whole = re.compile(f"({'|'.join(sorted(map(re.escape, names), key=len, reverse=True)) or '(?!)'})")
@@ -40,7 +67,7 @@ def _words(text: str) -> str:
 
 @cache
 def _speller() -> Any:
-    """Nothing is corrected, only divided. Wolf Garbe, https://seekstorm.com/blog/fast-word-segmentation-noisy-text/."""
+    """Divides words and corrects none. Wolf Garbe, https://seekstorm.com/blog/fast-word-segmentation-noisy-text/."""
     from symspellpy import SymSpell
 
     speller = SymSpell(max_dictionary_edit_distance=0)

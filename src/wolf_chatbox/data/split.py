@@ -1,17 +1,33 @@
-"""What is done with conversations before they are rendered: count who speaks, find a name, hold a part out."""
+"""Who speaks in conversations, and which of them are held out."""
 
 from __future__ import annotations
 
 import difflib
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from fnmatch import fnmatchcase
+from typing import NamedTuple
 
 from wolf_chatbox.conversation import Conversation, folded
 from wolf_chatbox.errors import DataError
 from wolf_chatbox.visible import shortlist
+
+Weigh = Callable[[Conversation], int]
+
+
+class Split(NamedTuple):
+    """The training split and the held-out split; `notice` says what a user should know about how they came about."""
+
+    training: list[Conversation]
+    held_out: list[Conversation]
+    notice: str | None = None
+
+
+def count_turns(conversation: Conversation) -> int:
+    return len(conversation.turns)
 
 
 def count_speakers(conversations: Iterable[Conversation]) -> Counter[str]:
@@ -20,26 +36,23 @@ def count_speakers(conversations: Iterable[Conversation]) -> Counter[str]:
 
 
 def find_speaker(name: str, speakers: Counter[str], what: str = "persona") -> str:
-    """The speaker of that name, whatever its case and width; raises DataError with the nearest names when there is none."""
+    """The speaker of that name, whatever its case and width; raises DataError with similar names if there is none."""
     if name in speakers:
         return name
-    by_folded = {folded(speaker): speaker for speaker in reversed([each for each, _ in speakers.most_common()])}
+    by_frequency = [speaker for speaker, _ in speakers.most_common()]
+    by_folded = {folded(speaker): speaker for speaker in reversed(by_frequency)}
     if folded(name) in by_folded:
         return by_folded[folded(name)]
-    near = [
-        by_folded[each]
-        for each in difflib.get_close_matches(folded(name), by_folded, n=len(by_folded) or 1, cutoff=0.5)
-    ]
-    there = (
-        f"Did you mean {shortlist(near, 3)}?"
-        if near
-        else f"The data has {shortlist([each for each, _ in speakers.most_common()], 5)}."
-    )
-    raise DataError(f"{what} {name!r}: no turn is spoken by it. {there}")
+    near = difflib.get_close_matches(folded(name), by_folded, n=len(by_folded) or 1, cutoff=0.5)
+    if near:
+        raise DataError(
+            f"{what} {name!r}: no such speaker. Did you mean {shortlist([by_folded[form] for form in near], 3)}?"
+        )
+    raise DataError(f"{what} {name!r}: no such speaker. The data has {shortlist(by_frequency, 5)}.")
 
 
 def partner_of(persona: str, conversations: Iterable[Conversation]) -> str | None:
-    """Who most often speaks right before the persona: the part that a person takes in a chat with it."""
+    """Who most often speaks right before the persona: whose part a person takes in a chat with it."""
     before = Counter(
         earlier.speaker
         for conversation in conversations
@@ -49,19 +62,14 @@ def partner_of(persona: str, conversations: Iterable[Conversation]) -> str | Non
     return before.most_common(1)[0][0] if before else None
 
 
-def split(
-    conversations: Sequence[Conversation],
-    share: float,
-    seed: int,
-    weigh: Callable[[Conversation], int] = lambda conversation: len(conversation.turns),
-) -> tuple[list[Conversation], list[Conversation], str | None]:
-    """Hold out about `share` of the weight, by whole groups; returns (training, held out, a notice or None).
+def split(conversations: Sequence[Conversation], share: float, seed: int, weigh: Weigh = count_turns) -> Split:
+    """Hold out about `share` of the weight, by whole groups, drawn in an order that the seed decides.
 
-    The groups are drawn in an order that the seed decides. Where there is only one group to draw from, it is cut in
-    time: its end is held out. `weigh` tells what a conversation counts, such as the turns that are learnt from it.
+    If there is only one group to draw from, its end in time is held out. `weigh` gives the weight of a conversation,
+    such as the turns that are learnt from it.
     """
     if share == 0:
-        return list(conversations), [], "nothing is held out: there is no validation, and the last epoch is kept"
+        return Split(list(conversations), [], "nothing is held out: no validation; the model of the last epoch is kept")
     groups: dict[str, list[Conversation]] = {}
     for conversation in conversations:
         groups.setdefault(unit_of(conversation), []).append(conversation)
@@ -71,102 +79,102 @@ def split(
     if len(candidates) < 2:
         return _cut_in_time(conversations, wanted, weigh)
     random.Random(seed).shuffle(candidates)
+    return _apart(conversations, _draw(candidates, weights, wanted))
+
+
+def _draw(candidates: Sequence[str], weights: Mapping[str, int], wanted: float) -> set[str]:
+    """The groups to hold out: in order, each one that brings the weight nearer to what is wanted; never all of them."""
     held: set[str] = set()
     weight = 0
-    for group in candidates[: len(candidates) - 1]:
-        # A group joins when that brings the held-out weight nearer to what is wanted.
+    for group in candidates[:-1]:
         if not held or abs(weight + weights[group] - wanted) < abs(weight - wanted):
             held.add(group)
             weight += weights[group]
-    # With few groups the first one drawn may be far too large: the one nearest to what is wanted serves better.
+    # With few groups the first one drawn may be far too large; then the one nearest to what is wanted is better.
     if weight > 2 * wanted:
         held = {min(candidates, key=lambda group: abs(weights[group] - wanted))}
-    return (
-        [each for each in conversations if unit_of(each) not in held],
-        [each for each in conversations if unit_of(each) in held],
-        None,
-    )
+    return held
 
 
 def unit_of(conversation: Conversation) -> str:
-    """What may not lie on both sides of a split: the group, and of a game all its recordings, in whatever language."""
+    """What may not be divided by the split: the group; of a game, all its recordings in whatever language."""
     return (conversation.game and conversation.game.same_as) or conversation.group
 
 
-def split_in_time(
-    conversations: Sequence[Conversation],
-    share: float,
-    weigh: Callable[[Conversation], int] = lambda conversation: len(conversation.turns),
-) -> tuple[list[Conversation], list[Conversation], str | None]:
-    """Hold out the last `share` of the weight in time; returns (training, held out, a notice or None).
+def _apart(conversations: Sequence[Conversation], units: Collection[str]) -> Split:
+    return Split(
+        [conversation for conversation in conversations if unit_of(conversation) not in units],
+        [conversation for conversation in conversations if unit_of(conversation) in units],
+    )
 
-    Conversations whose source tells no times stand in the order in which they were read, before the others.
+
+def split_in_time(conversations: Sequence[Conversation], share: float, weigh: Weigh = count_turns) -> Split:
+    """Hold out the last `share` of the weight in time.
+
+    Conversations without times keep the order in which they were read, before all others.
     """
     if share == 0:
         return split(conversations, 0, 0)
-    ordered = sorted(
-        conversations, key=lambda each: next((turn.time for turn in each.turns if turn.time), datetime.min)
-    )
-    training, held, _ = _cut_in_time(ordered, share * sum(map(weigh, ordered)), weigh)
-    timeless = sum(all(turn.time is None for turn in each.turns) for each in ordered)
-    return (
-        training,
-        held,
-        f"{timeless} conversations have no times: they go by the order in which they were read" if timeless else None,
-    )
+
+    def start(conversation: Conversation) -> datetime:
+        return next((turn.time for turn in conversation.turns if turn.time), datetime.min)
+
+    ordered = sorted(conversations, key=start)
+    training, held_out, _ = _cut_in_time(ordered, share * sum(map(weigh, ordered)), weigh)
+    timeless = sum(start(conversation) == datetime.min for conversation in ordered)
+    notice = f"{timeless} conversations have no times: they count as the earliest, in the order in which they were read"
+    return Split(training, held_out, notice if timeless else None)
 
 
-def hold_out_speaker(conversations: Sequence[Conversation], name: str) -> tuple[list[Conversation], list[Conversation]]:
-    """Hold out the conversations in which a speaker takes part; returns (training, held out). Raises DataError when there is no such speaker."""
+def hold_out_speaker(conversations: Sequence[Conversation], name: str) -> Split:
+    """Hold out the conversations in which a speaker takes part; raises DataError if there is no such speaker."""
     speaker = find_speaker(name, count_speakers(conversations), "held-out speaker")
-    held = [each for each in conversations if speaker in each.speakers()]
-    return [each for each in conversations if speaker not in each.speakers()], held
+    return Split(
+        [conversation for conversation in conversations if speaker not in conversation.speakers()],
+        [conversation for conversation in conversations if speaker in conversation.speakers()],
+    )
 
 
-def hold_out_groups(
-    conversations: Sequence[Conversation], pattern: str
-) -> tuple[list[Conversation], list[Conversation]]:
-    """Hold out the groups whose names match a pattern such as `season 2/*`, and other recordings of the same games; returns (training, held out).
+def hold_out_groups(conversations: Sequence[Conversation], pattern: str) -> Split:
+    """Hold out the groups whose names match a pattern such as `season 2/*`, and other recordings of the same games.
 
-    Raises DataError when there is no such group.
+    Raises DataError if no group matches.
     """
-    units = {unit_of(each) for each in conversations if fnmatchcase(each.group, pattern)}
+    units = {unit_of(conversation) for conversation in conversations if fnmatchcase(conversation.group, pattern)}
     if not units:
-        some = shortlist(dict.fromkeys(each.group for each in conversations), 3)
+        some = shortlist(dict.fromkeys(conversation.group for conversation in conversations), 3)
         raise DataError(
             f"held-out group {pattern!r}: no group has such a name (there are {some}). * stands for any characters."
         )
-    held = [each for each in conversations if unit_of(each) in units]
-    return [each for each in conversations if unit_of(each) not in units], held
+    return _apart(conversations, units)
 
 
-def _cut_in_time(
-    conversations: Sequence[Conversation], wanted: float, weigh: Callable[[Conversation], int]
-) -> tuple[list[Conversation], list[Conversation], str | None]:
+def _cut_in_time(conversations: Sequence[Conversation], wanted: float, weigh: Weigh) -> Split:
     training = list(conversations)
-    held: list[Conversation] = []
+    held_out: list[Conversation] = []
     weight = 0
     while training and weight < wanted:
         last = training.pop()
-        turns = last.turns
-        if (
-            last.game is not None
-        ):  # a game is never cut in two, nor parted from its other recordings, nor held out when it is all there is
-            together = [
-                each for each in training if each.game and each.game.same_as and each.game.same_as == last.game.same_as
-            ]
-            if len(together) == len(training):
+        if last.game is not None:  # never cut in two, nor separated from its other recordings
+            recordings = [other for other in training if _same_game(other, last)]
+            if len(recordings) == len(training):  # nor held out if nothing else is left to learn from
                 training.append(last)
                 break
-            training = [each for each in training if each not in together]
-            weight += weigh(last) + sum(map(weigh, together))
-            held = [*together, last, *held]
+            training = [other for other in training if other not in recordings]
+            weight += weigh(last) + sum(map(weigh, recordings))
+            held_out = [*recordings, last, *held_out]
             continue
-        kept = len(turns)
+        kept = len(last.turns)
         while kept and weight < wanted:
             kept -= 1
-            weight += weigh(Conversation(turns[kept : kept + 1]))
+            weight += weigh(replace(last, turns=last.turns[kept : kept + 1]))
         if kept:
-            training.append(Conversation(turns[:kept], last.group))
-        held.insert(0, Conversation(turns[kept:], last.group))
-    return training, held, "all conversations are of one group: its last part in time is held out" if held else None
+            training.append(replace(last, turns=last.turns[:kept]))
+        held_out.insert(0, replace(last, turns=last.turns[kept:]))
+    return Split(
+        training, held_out, "only one group has turns to learn: the last part in time is held out" if held_out else None
+    )
+
+
+def _same_game(one: Conversation, other: Conversation) -> bool:
+    return bool(one.game and other.game and one.game.same_as and one.game.same_as == other.game.same_as)

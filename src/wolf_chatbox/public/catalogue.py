@@ -1,4 +1,4 @@
-"""Public sets of conversations that can be fetched: what they hold, whose they are, and how their files are told to be whole."""
+"""The public data sets that can be fetched: contents, licences, citations, and the checksums of their files."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM,
 OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE
 SOFTWARE.
 """
-"""The licence's text, which asks to go with every copy: https://opensource.org/license/mit"""
+"""The text of the licence, which must accompany every copy: https://opensource.org/license/mit"""
 
 
 class File(NamedTuple):
-    """A file of a repository, as it is at one commit."""
+    """A file of a repository at one commit."""
 
     sha256: str
     bytes: int
@@ -49,7 +49,11 @@ class File(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class PublicSet:
-    """One set. Its files are those of a GitHub repository at a commit, with checksums; or those of a hub's data set, without; or got by hand."""
+    """One data set.
+
+    Its files come from a commit of a GitHub repository, with checksums; from a data set of the Hugging Face hub,
+    without checksums; or from a web page, by hand.
+    """
 
     name: str
     title: str
@@ -57,14 +61,14 @@ class PublicSet:
     what: str
     what_ja: str
     licence: str
-    """As SPDX names it; empty where none is stated."""
+    """The SPDX identifier; empty if none is stated."""
     citation: str
     copyright: str = ""
     bias: str = ""
-    """What a model that learns from it should not be trusted with."""
+    """What a model trained on it cannot be trusted with."""
     bias_ja: str = ""
     games: int | None = None
-    """Games of werewolf in it; None where it holds none."""
+    """The number of werewolf games in it; None if it has none."""
     format: FormatName = "auto"
     repository: str = ""
     """owner/name on GitHub."""
@@ -74,45 +78,46 @@ class PublicSet:
     """owner/name of a data set on the Hugging Face hub."""
     patterns: tuple[str, ...] = ()
     """Which of the hub's files are fetched."""
+    page: str = ""
+    """The web page of a set that is not fetched."""
     by_hand: str = ""
-    """Where it is and what to do, for a set that is not fetched."""
+    """How a user gets it there."""
 
     @property
     def bytes(self) -> int:
-        """The size of all files; 0 where it is not known."""
+        """The size of all files; 0 if unknown."""
         return sum(file.bytes for file in self.files)
 
     @property
     def address(self) -> str:
-        """Where a person can look at it."""
+        """The web page to look at it."""
         if self.repository:
             return f"https://github.com/{self.repository}/tree/{self.commit}"
-        return (
-            f"https://huggingface.co/datasets/{self.hub}"
-            if self.hub
-            else self.by_hand.partition(" at ")[2].partition(" ")[0]
-        )
+        return f"https://huggingface.co/datasets/{self.hub}" if self.hub else self.page
 
     def notice(self) -> str:
-        """What is kept beside the data: whose it is, under which licence, and how to cite it."""
+        """The text that is kept beside the data: source, citation and licence."""
         head = f"{self.name}: {self.title}\n{self.address}\n\nPlease cite: {self.citation}\n\n"
         if self.licence == "MIT":
             return head + MIT.format(copyright=self.copyright)
         return head + f"{self.licence} ({self.copyright})\nhttps://spdx.org/licenses/{self.licence}.html\n"
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON form: everything but the single files."""
-        form = {name: value for name, value in asdict(self).items() if name != "files" and value not in ("", None, ())}
-        return (
-            form | {"address": self.address} | ({"bytes": self.bytes, "files": len(self.files)} if self.files else {})
-        )
+        """The JSON form, with the number of files instead of each."""
+        form = {
+            name: value
+            for name, value in asdict(self).items()
+            if name not in ("files", "page") and value not in ("", None, ())
+        }
+        size = {"bytes": self.bytes, "files": len(self.files)} if self.files else {}
+        return form | {"address": self.address} | size
 
 
 def read_sets(path: Path) -> dict[str, PublicSet]:
-    """The sets of a JSON file; in it a file is `"SHA-256 bytes path"`."""
+    """The sets of a JSON file, in which a file is `"SHA-256 bytes path"`."""
     found = {}
     for name, entry in json.loads(path.read_text(encoding="utf-8")).items():
-        split = (each.split(" ", 2) for each in entry.pop("files", ()))
+        split = (line.split(" ", 2) for line in entry.pop("files", ()))
         listed = tuple(File(digest, int(size), place) for digest, size, place in split)
         plain: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()
@@ -128,17 +133,15 @@ def sets() -> dict[str, PublicSet]:
 
 
 def find_set(name: str) -> PublicSet:
-    """The set of that name; raises DataError with the nearest names when there is none."""
+    """The set of that name; raises DataError with the most similar names if there is none."""
     known = sets()
     if name not in known:
         near = difflib.get_close_matches(name.casefold(), known, n=3, cutoff=0.4)
-        raise DataError(
-            f"{name}: no set of that name. "
-            + (f"Did you mean {', '.join(near)}?" if near else f"There are {', '.join(known)}.")
-        )
+        remedy = f"Did you mean {', '.join(near)}?" if near else f"The sets are {', '.join(known)}."
+        raise DataError(f"{name}: no such data set. {remedy}")
     return known[name]
 
 
 def werewolf_sets() -> list[PublicSet]:
-    """The sets of games whose licence is free and whose every file has a checksum."""
-    return [each for each in sets().values() if each.games and each.files and each.licence]
+    """The sets of werewolf games with a free licence and a checksum for every file."""
+    return [known for known in sets().values() if known.games and known.files and known.licence]

@@ -1,8 +1,8 @@
-"""Public sets, fetched once into the cache: resumed where a line broke, tried again, and never there unless their checksums are right.
+"""Public data sets, downloaded once into the cache; interrupted downloads continue, and every checksum is verified.
 
 CACHE/data/llmafia-4cdb7678e130/files/…      as in the repository at that commit
-CACHE/data/llmafia-4cdb7678e130/partial/…    what came of files before the line broke; gone when all are there
-CACHE/data/llmafia-4cdb7678e130/licence.txt  whose the data are, under which licence, and how to cite them
+CACHE/data/llmafia-4cdb7678e130/partial/…    partial downloads; removed when the set is complete
+CACHE/data/llmafia-4cdb7678e130/licence.txt  source, licence and citation
 """
 
 from __future__ import annotations
@@ -24,50 +24,53 @@ if TYPE_CHECKING:
     import requests
 
 MIRROR = "https://raw.githubusercontent.com"
-"""Where repositories' files are fetched; WOLF_CHATBOX_MIRROR names another place that has them at the same paths."""
+"""Where files of repositories are downloaded from; WOLF_CHATBOX_MIRROR names a server with the same paths."""
 TIMEOUT = 30.0
-"""Seconds without a byte after which a server counts as silent."""
+"""Seconds without data after which a download fails."""
 RETRIES = 3
-"""After a failure a file is tried again this often, after 1, 2, 3, … seconds (pooch's way)."""
+"""How often a failed file is tried again, after 1, 2, 3, … seconds (as pooch does)."""
 AT_ONCE = 4
 CHUNK = 1 << 14
-REMEDY = "Check the network, or name a folder that has the files: --from FOLDER. What has come is kept."
+REMEDY = "Check the network, or pass --from FOLDER with a folder that has the files. Partial downloads are kept."
 TRY_AGAIN = (408, 416, 429)
-"""Refusals that may pass, besides those of 500 and more; 416 means that what was kept of a file does not fit, and is dropped."""
+"""Status codes that are tried again, besides 500 and above; 416: a partial download does not fit and is dropped."""
 
 Count = Callable[[int], None]
-"""Told how many bytes came, which is negative where some of them have to come again."""
+"""Called with the number of bytes received; negative if some have to be downloaded again."""
+
+
+class BrokenOff(Exception):
+    """A connection ended before the end of the file."""
 
 
 def data_folder(wanted: PublicSet) -> Path:
-    """Where a set of files with checksums is kept; WOLF_CHATBOX_CACHE moves it."""
+    """The folder of a set in the cache; WOLF_CHATBOX_CACHE moves the cache."""
     return cache_folder() / "data" / f"{wanted.name}-{wanted.commit[:12]}"
 
 
 def left(wanted: PublicSet) -> int:
-    """How many bytes of a set are not in the cache."""
+    """Bytes of a set that are not in the cache."""
     folder = data_folder(wanted) / "files"
     there = (path.stat().st_size if (path := folder / file.path).is_file() else -1 for file in wanted.files)
     return sum(file.bytes for file, size in zip(wanted.files, there) if size != file.bytes)
 
 
 def fetch(wanted: PublicSet, source: Path | None = None, count: Count = lambda number: None) -> Path:
-    """The folder with the files of a set, each of the right checksum.
+    """The folder with the files of a set; every checksum is verified.
 
-    What is not in the cache is taken from the folder `source`, where files are known by their checksums, whatever their
-    names; or without one, from the network. Raises DataError when a file cannot be had, and CheckpointError when the
-    cache cannot be written.
+    Files that are not in the cache are taken from the folder `source`, in which they are found by checksum, whatever
+    their names; without `source`, from the network. Raises DataError if a file cannot be obtained, CheckpointError if
+    the cache cannot be written.
     """
     if wanted.by_hand:
-        raise DataError(
-            f"{wanted.name}: its licence is {wanted.licence or 'not stated'}, so it is not fetched. {wanted.by_hand}."
-        )
+        why = f"not downloaded automatically: its licence is {wanted.licence or 'not stated'}"
+        raise DataError(f"{wanted.name}: {why}. Go to {wanted.page}, {wanted.by_hand}.")
     if wanted.hub:
         return _from_hub(wanted, source)
     folder = data_folder(wanted)
     listed = {file.path for file in wanted.files}
     with writing(folder, OTHER_CACHE):
-        for parent in {(folder / each / file.path).parent for file in wanted.files for each in ("files", "partial")}:
+        for parent in {(folder / kind / file.path).parent for file in wanted.files for kind in ("files", "partial")}:
             parent.mkdir(parents=True, exist_ok=True)
         (folder / "licence.txt").write_text(wanted.notice(), encoding="utf-8")
     if source is None:
@@ -80,12 +83,12 @@ def fetch(wanted: PublicSet, source: Path | None = None, count: Count = lambda n
     shutil.rmtree(folder / "partial", ignore_errors=True)
     for path in (folder / "files").rglob("*"):
         if path.is_file() and path.relative_to(folder / "files").as_posix() not in listed:
-            path.unlink(missing_ok=True)  # left by a run that was killed
+            path.unlink(missing_ok=True)  # left by a process that was killed
     return folder / "files"
 
 
 def _fetch_all(wanted: PublicSet, folder: Path, downloader: Callable[[File, Event], Callable[..., Any]]) -> None:
-    """Bring each file that is not there, a few at once; what came whole stays, whatever happens to the others."""
+    """Download the missing files, a few at a time; complete files are kept, whatever happens to the others."""
     import pooch
     import requests
 
@@ -110,11 +113,10 @@ def _fetch_all(wanted: PublicSet, folder: Path, downloader: Callable[[File, Even
             try:
                 store.fetch(file.path, downloader=downloader(file, stop))
             except requests.RequestException as error:
-                raise DataError(f"{wanted.name}: {url} cannot be fetched ({_reason(error)}). {REMEDY}") from error
-            except ValueError as error:  # pooch's word for another checksum
-                raise DataError(
-                    f"{wanted.name}: {url} is another file than expected (its checksum differs); it was not kept. Try another network. {REMEDY}"
-                ) from error
+                raise DataError(f"{wanted.name}: {url} cannot be downloaded ({_reason(error)}). {REMEDY}") from error
+            except ValueError as error:  # raised by pooch
+                problem = "failed its checksum and was not kept"
+                raise DataError(f"{wanted.name}: {url} {problem}. Try another network. {REMEDY}") from error
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         try:
@@ -125,7 +127,7 @@ def _fetch_all(wanted: PublicSet, folder: Path, downloader: Callable[[File, Even
 
 
 class _Resumed:
-    """How pooch fetches one file: into `partial`, from where it broke off, and to its place when all of it is there."""
+    """A pooch downloader for one file: continues the partial download; moves it to its place when it is complete."""
 
     def __init__(self, partial: Path, file: File, count: Count, stop: Event) -> None:
         self.partial, self.size, self.count, self.stop = partial, file.bytes, count, stop
@@ -142,7 +144,7 @@ class _Resumed:
             start = self.file.seek(0, os.SEEK_END)
             self.tell()
             if start < self.size:
-                # Packed for the way, the bytes would not be those that a range counts.
+                # A range counts the bytes of the file, not those of a compressed transfer.
                 headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={start}-"} if start else {})
                 fetch = HTTPDownloader(
                     chunk_size=CHUNK, timeout=(TIMEOUT / 3, TIMEOUT), headers=headers, hooks={"response": self.begin}
@@ -151,24 +153,25 @@ class _Resumed:
                     fetch(url, self, pooch)
                 finally:
                     if self.response is not None:
-                        self.response.close()  # which pooch leaves open where something goes wrong
+                        self.response.close()  # pooch leaves it open after an error
             whole = self.file.tell() == self.size
         if not whole:
-            raise requests.ConnectionError("broke off")
+            raise requests.ConnectionError(BrokenOff())
         os.replace(self.partial, output)
 
     def begin(self, response: requests.Response, **_: Any) -> None:
-        """See what the server answers: all from the beginning, where it knows no ranges, or a refusal."""
+        """Start over if the server sends the whole file instead of a range; raise DataError if it refuses."""
         self.response = response
         if response.status_code == 200 or response.status_code == 416:
             self.file.truncate(0)
             self.tell()
         elif 400 <= response.status_code < 500 and response.status_code not in TRY_AGAIN:
-            raise DataError(f"{response.url} cannot be fetched (the server answers {response.status_code}). {REMEDY}")
+            refused = f"{response.url} cannot be downloaded (HTTP status {response.status_code})"
+            raise DataError(f"{refused}. {REMEDY}")
 
     def write(self, chunk: bytes) -> None:
         if self.stop.is_set():
-            raise DataError("stopped, as another file failed.")
+            raise DataError("stopped because another file failed.")
         self.file.write(chunk)
         if self.file.tell() > self.size:
             self.file.truncate(0)
@@ -179,28 +182,31 @@ class _Resumed:
         self.file.flush()
 
     def tell(self) -> None:
-        """Count what is there."""
+        """Count the bytes of the partial download."""
         self.file.seek(0, os.SEEK_END)
         self.count(self.file.tell() - self.counted)
         self.counted = self.file.tell()
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: requests.RequestException) -> str:
     import requests
+    from urllib3.exceptions import ProtocolError, TimeoutError
 
+    cause = error.args[0] if error.args else None
     if isinstance(error, requests.HTTPError) and error.response is not None:
-        return f"the server answers {error.response.status_code}"
-    if isinstance(error, requests.Timeout) or "timed out" in str(error):
-        return f"the server is silent for {TIMEOUT:g} seconds"
-    if isinstance(error, requests.exceptions.ChunkedEncodingError) or "broke" in str(error):
-        return "the connection broke off"
+        return f"HTTP status {error.response.status_code}"
+    # While a body is read, requests wraps urllib3's timeout in a ConnectionError.
+    if isinstance(error, requests.Timeout) or isinstance(cause, TimeoutError):
+        return f"no data for {TIMEOUT:g} seconds"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError) or isinstance(cause, BrokenOff | ProtocolError):
+        return "the connection was interrupted"
     return "no connection" if isinstance(error, requests.ConnectionError) else " ".join(str(error).split())
 
 
 def _find(wanted: PublicSet, source: Path) -> dict[str, Path]:
-    """Where in a folder the missing files lie, by checksum; raises DataError when one is not in it."""
+    """The paths of the missing files in a folder, by checksum; raises DataError if one is not in it."""
     if not source.is_dir():
-        raise DataError(f"--from {source}: there is no such folder. Name one that has the files of {wanted.name}.")
+        raise DataError(f"--from {source}: no such folder. Name a folder that has the files of {wanted.name}.")
     folder = data_folder(wanted) / "files"
     missing = [
         file for file in wanted.files if not (folder / file.path).is_file() or sha256(folder / file.path) != file.sha256
@@ -211,35 +217,34 @@ def _find(wanted: PublicSet, source: Path) -> dict[str, Path]:
     }
     lacking = [file for file in missing if file.sha256 not in found]
     if lacking:
+        missing_files = f"{len(lacking)} of the {len(wanted.files)} files of {wanted.name} are missing"
         raise DataError(
-            f"--from {source}: {len(lacking)} of the {len(wanted.files)} files of {wanted.name} are not in it (the first is {lacking[0].path}). "
+            f"--from {source}: {missing_files} (the first is {lacking[0].path}). "
             f"Copy them there from {wanted.address}, unchanged."
         )
     return found
 
 
 def _from_hub(wanted: PublicSet, source: Path | None) -> Path:
-    """The folder of a hub's data set, in the hub's own cache, which HF_HOME, HF_ENDPOINT and HF_TOKEN govern."""
+    """The folder of a data set of the hub, in the hub's cache (see HF_HOME, HF_ENDPOINT and HF_TOKEN)."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HTTPError, LocalEntryNotFoundError  # type: ignore[attr-defined]
 
     if source is not None:
         raise DataError(
-            f"{wanted.name}: its files have no checksums here to be found by. "
-            "Name the folder that has them: wolf-chatbox data convert FOLDER -o corpus.jsonl"
+            f"{wanted.name}: --from finds files by checksum, and none are known for this data set. "
+            "Convert the folder directly: wolf-chatbox data convert FOLDER -o corpus.jsonl"
         )
     try:
         folder = Path(snapshot_download(wanted.hub, repo_type="dataset", allow_patterns=list(wanted.patterns)))
     except (HTTPError, LocalEntryNotFoundError, OSError) as error:
-        why = "the hub cannot be reached, and it is not in the cache"
+        why = "the hub cannot be reached, and the cache does not have it"
         cause = error if isinstance(error, HfHubHTTPError) else error.__cause__
         if isinstance(cause, HfHubHTTPError):
-            why = f"the hub answers {cause.response.status_code}"
-        raise DataError(
-            f"{wanted.name}: {wanted.hub} cannot be fetched ({why}). Check the network; HF_ENDPOINT names a mirror."
-        ) from error
+            why = f"HTTP status {cause.response.status_code}"
+        remedy = "Check the network, or set HF_ENDPOINT to a mirror."
+        raise DataError(f"{wanted.name}: {wanted.hub} cannot be downloaded ({why}). {remedy}") from error
     if not any(path.is_file() for pattern in wanted.patterns for path in folder.glob(pattern)):
-        raise DataError(
-            f"{wanted.name}: {wanted.hub} has no files {', '.join(wanted.patterns)} any more. Look at {wanted.address}."
-        )
+        gone = f"{wanted.hub} no longer has files {', '.join(wanted.patterns)}"
+        raise DataError(f"{wanted.name}: {gone}. See {wanted.address}.")
     return folder

@@ -1,18 +1,19 @@
-"""From files to rows: everything that happens to the data before the first update, with every turn accounted for."""
+"""From files to rows: read, choose, split, render. Every turn is accounted for."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import Counter
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from wolf_chatbox.config import TrainConfig
 from wolf_chatbox.conversation import Conversation, Turn
-from wolf_chatbox.data.cleaning import clean, leak
+from wolf_chatbox.data.cleaning import clean
+from wolf_chatbox.data.near_duplicates import leak
 from wolf_chatbox.data.privacy.pseudonyms import name_now
 from wolf_chatbox.data.split import (
+    Split,
     count_speakers,
     find_speaker,
     hold_out_groups,
@@ -22,10 +23,11 @@ from wolf_chatbox.data.split import (
     split_in_time,
 )
 from wolf_chatbox.data.tally import Tally
-from wolf_chatbox.errors import DataError, StyleError
+from wolf_chatbox.errors import DataError, Setting, StyleError
 from wolf_chatbox.importers import read_conversations
-from wolf_chatbox.samples.packing import Row, pack, share_filled
+from wolf_chatbox.samples.packing import Row, pack
 from wolf_chatbox.samples.rendering import Rendered, Renderer, make_renderer
+from wolf_chatbox.samples.rows import Dataset
 from wolf_chatbox.samples.styles import choose_style, find_assistant
 from wolf_chatbox.scene import Scene
 from wolf_chatbox.werewolf.views import learners_of, view
@@ -35,92 +37,14 @@ if TYPE_CHECKING:
 
 CONTEXT_SHARE = 8
 HELD_OUT_CONTEXT_SHARE = 4
-"""A sample that continues a conversation begins with up to 1/8 of a row of the turns before it, 1/4 where it is held out.
+"""A sample that continues a conversation begins with up to 1/8 of a row of earlier turns; 1/4 in the held-out split.
 
-More context to learn from costs time and teaches little (docs/benchmarks.md); what is measured has more, as in a chat.
+More context in training costs time and teaches little (docs/benchmarks.md); a measurement has more, as a chat does.
 """
 
 
 Parts = list[tuple[Conversation, list[Scene]]]
 """Conversations, each with the scenes that are rendered of it: a game's views, or the whole conversation."""
-
-
-@dataclass
-class Dataset:
-    """Rows to learn from and rows held out, and what is told and recorded of them."""
-
-    renderer: Renderer
-    style_reason: str
-    persona: str | None
-    user: str
-    speakers: Counter[str]
-    tally: Tally
-    conversations: int
-    training: Rendered
-    held_out: Rendered
-    rows: list[Row]
-    held_out_rows: list[Row]
-    max_tokens: int
-    contexts: list[tuple[Scene, Turn]]
-    """Scenes of the held-out (or, without any, the training) split, and the turn that was said next in each."""
-    notices: list[str] = field(default_factory=list)
-    leak: float | None = None
-    """Share of the held-out conversations that are nearly one to learn from; None where none could be compared."""
-
-    @property
-    def tokens(self) -> int:
-        return sum(len(sample) for row in self.rows + self.held_out_rows for sample in row)
-
-    @property
-    def learnt_tokens(self) -> int:
-        return sum(sum(sample.learn) for row in self.rows for sample in row)
-
-    def turns(self) -> dict[str, int]:
-        """What became of each turn that was read; the values add up to `read`."""
-        dropped = sum(self.tally.dropped.values()) + self.training.unused + self.held_out.unused
-        held_out = self.held_out.learnt + self.held_out.context
-        return {
-            "read": self.tally.read,
-            "learnt": self.training.learnt,
-            "held out": held_out,
-            "context only": self.training.context,
-            **({"joined": self.tally.joined} if self.tally.joined else {}),
-            "dropped": dropped,
-        }
-
-    def dropped(self) -> dict[str, int]:
-        """Dropped turns by reason."""
-        unused = self.training.unused + self.held_out.unused
-        return dict(self.tally.dropped) | ({"nothing to learn after them": unused} if unused else {})
-
-    def fingerprint(self) -> str:
-        """SHA-256 of all the token ids and what is learnt of them, in order."""
-        digest = hashlib.sha256()
-        for row in self.rows + self.held_out_rows:
-            for sample in row:
-                digest.update(json.dumps([sample.ids, [int(each) for each in sample.learn]]).encode())
-        return digest.hexdigest()
-
-    def record(self, *, hidden: bool = False) -> dict[str, Any]:
-        """What run.json keeps of the data; `hidden` without names of files."""
-        return {
-            "files": [
-                {"path": path, "format": title}
-                for path, title in (self.tally.files(hidden=True) if hidden else self.tally.formats)
-            ],
-            "conversations": self.conversations,
-            "turns": self.turns(),
-            "dropped": self.dropped(),
-            "cut_turns": self.training.cut + self.held_out.cut,
-            "speakers": dict(self.speakers.most_common()),
-            "tokens": self.tokens,
-            "learnt_tokens": self.learnt_tokens,
-            "rows": len(self.rows),
-            "held_out_rows": len(self.held_out_rows),
-            "leak": self.leak,
-            "rows_filled": round(share_filled(self.rows, self.max_tokens), 4),
-            "fingerprint": self.fingerprint(),
-        }
 
 
 @dataclass(frozen=True)
@@ -131,46 +55,26 @@ class Material:
     tally: Tally
     speakers: Counter[str]
     persona: str | None
-    apart: tuple[list[Conversation], list[Conversation]] | None
-    """What to learn from and what is held out, where the settings name it."""
+    by_view: bool
+    """Whether all that is rendered are views of one player each."""
+    apart: Split | None
+    """The split, where the settings name what is held out."""
 
     def notices(self) -> list[str]:
-        alone = next(iter(self.speakers)) if len(self.speakers) == 1 else None
-        return self.tally.told() + (
-            [f"only {alone} speaks: the model learns to go on talking, not to answer"] if alone else []
-        )
+        notices = self.tally.notices()
+        if len(self.speakers) == 1:
+            [alone] = self.speakers
+            notices.append(f"only {alone} speaks: the model will learn to continue a monologue, not to reply")
+        return notices
 
 
-def read(config: TrainConfig) -> Material:
-    """Read and clean the files of a run, and find in them the speakers and groups that its settings name.
+@dataclass(frozen=True)
+class Rendering:
+    """How turns become tokens, and why so."""
 
-    Raises DataError when a file cannot be read, or a speaker or a group is not there; StyleError when the style lacks a persona.
-    """
-    tally = Tally()
-    return choose(config, list(clean(read_conversations(config.data, config.read, tally), config.clean, tally)), tally)
-
-
-def choose(config: TrainConfig, conversations: list[Conversation], tally: Tally) -> Material:
-    """Find the speakers and groups that the settings name in conversations that are read; raises what `read` does."""
-    if not conversations:
-        raise tally.nothing_in(config.data)
-    speakers = count_speakers(conversations)
-    # Who asks for a character knows it by its own name.
-    wanted, without = (name_now(name, config.clean.pseudonyms) for name in (config.persona, config.held_out_speaker))
-    persona = find_speaker(wanted, speakers) if wanted is not None else None
-    apart = None
-    if without is not None:
-        apart = hold_out_speaker(conversations, without)
-    elif config.held_out_group is not None:
-        apart = hold_out_groups(conversations, config.held_out_group)
-    if config.style == "chat":
-        find_assistant(persona, speakers, by_view=_by_view(config, conversations))
-    return Material(conversations, tally, speakers, persona, apart)
-
-
-def _by_view(config: TrainConfig, conversations: list[Conversation]) -> bool:
-    """True where all there is to render are views of one player each."""
-    return config.view != "moderator" and all(each.game is not None for each in conversations)
+    renderer: Renderer
+    reason: str
+    user: str
 
 
 def prepare(
@@ -180,8 +84,36 @@ def prepare(
     packs: bool = True,
     style: str | None = None,
 ) -> Dataset:
-    """Read, split, render and pack the data of a run; raises what `read` and `make_rows` do."""
+    """Read, split, render and pack the data of a run; raises what `read` and `make_rows` raise."""
     return make_rows(read(config), config, tokenizer, max_tokens, packs, style)
+
+
+def read(config: TrainConfig) -> Material:
+    """Read and clean the files of a run, and find in them the speakers and groups that its settings name.
+
+    Raises DataError if a file cannot be read, or a speaker or group is not found; StyleError if a persona is missing.
+    """
+    tally = Tally()
+    return choose(config, list(clean(read_conversations(config.data, config.read, tally), config.clean, tally)), tally)
+
+
+def choose(config: TrainConfig, conversations: list[Conversation], tally: Tally) -> Material:
+    """Find the speakers and groups that the settings name; raises what `read` raises."""
+    if not conversations:
+        raise tally.nothing_in(config.data)
+    speakers = count_speakers(conversations)
+    # The settings give people's own names; the conversations may be under pseudonyms.
+    wanted, without = (name_now(name, config.clean.pseudonyms) for name in (config.persona, config.held_out_speaker))
+    persona = find_speaker(wanted, speakers) if wanted is not None else None
+    apart = None
+    if without is not None:
+        apart = hold_out_speaker(conversations, without)
+    elif config.held_out_group is not None:
+        apart = hold_out_groups(conversations, config.held_out_group)
+    by_view = config.view != "moderator" and all(conversation.game is not None for conversation in conversations)
+    if config.style == "chat":
+        find_assistant(persona, speakers, by_view=by_view)
+    return Material(conversations, tally, speakers, persona, by_view, apart)
 
 
 def make_rows(
@@ -194,32 +126,68 @@ def make_rows(
 ) -> Dataset:
     """Split, render and pack what was read; `style` is what the base model was trained with, if known.
 
-    Raises DataError when nothing is left to learn, StyleError or ModelError when the style and the model do not go together.
+    Raises DataError if there is nothing to train on, StyleError or ModelError if the style does not fit the model.
     """
-    conversations, tally, speakers, persona = (
-        material.conversations,
-        material.tally,
-        material.speakers,
-        material.persona,
+    rendering = _choose_rendering(material, config, tokenizer, style)
+    renderer = rendering.renderer
+    sides = _split(material, config, renderer)
+    training, held_out = (_parts(side, config.view, renderer.persona) for side in (sides.training, sides.held_out))
+    learnt = _render(training, renderer, max_tokens, CONTEXT_SHARE)
+    measured = _render(held_out, renderer, max_tokens, HELD_OUT_CONTEXT_SHARE)
+    _check_learnt(learnt, config.view, renderer.persona)
+    notices = material.notices() + ([sides.notice] if sides.notice else [])
+    if config.validation_share and not measured.samples:
+        notices.append("too little data for a held-out split: no validation; the model of the last epoch is kept")
+
+    def rows(rendered: Rendered) -> list[Row]:
+        return pack(rendered.samples, max_tokens) if packs else [(sample,) for sample in rendered.samples]
+
+    dataset = Dataset(
+        renderer=renderer,
+        style_reason=rendering.reason,
+        persona=renderer.persona,
+        user=rendering.user,
+        speakers=material.speakers,
+        tally=material.tally,
+        conversations=len(material.conversations),
+        training=learnt,
+        held_out=measured,
+        rows=rows(learnt),
+        held_out_rows=rows(measured),
+        max_tokens=max_tokens,
+        contexts=_contexts(held_out or training, renderer),
+        notices=notices,
+        leak=leak(sides.training, sides.held_out),
     )
-    notices = material.notices()
-    name, reason = (
-        (config.style, "as asked")
-        if config.style != "auto"
-        else (style, "as the base model was trained")
-        if style
-        else choose_style(tokenizer, speakers)
-    )
-    assert name is not None
-    by_view = _by_view(config, conversations)
+    _check_account(dataset, config.data)
+    return dataset
+
+
+def _choose_rendering(
+    material: Material, config: TrainConfig, tokenizer: PreTrainedTokenizerBase, trained_with: str | None
+) -> Rendering:
+    """The style that the settings ask for, else the one of the base model, else the one that suits model and data."""
+    conversations, speakers, persona = material.conversations, material.speakers, material.persona
     user = (partner_of(persona or speakers.most_common(1)[0][0], conversations)) or "user"
+    name: str
+    if config.style != "auto":
+        name, reason = config.style, "as requested"
+    elif trained_with:
+        name, reason = trained_with, "as in the base model's training"
+    else:
+        name, reason = choose_style(tokenizer, speakers)
     try:
-        renderer = make_renderer(tokenizer, name, persona, user, speakers, by_view=by_view)
+        renderer = make_renderer(tokenizer, name, persona, user, speakers, by_view=material.by_view)
     except StyleError as error:
         if config.style != "auto":
             raise
-        name, reason = "named", str(error).partition(". ")[0].removeprefix("style chat: ")
-        renderer = make_renderer(tokenizer, name, persona, user, speakers, by_view=by_view)
+        reason = error.reason
+        renderer = make_renderer(tokenizer, "named", persona, user, speakers, by_view=material.by_view)
+    return Rendering(renderer, reason, user)
+
+
+def _split(material: Material, config: TrainConfig, renderer: Renderer) -> Split:
+    """What the settings hold out by name, or a share of the learnt turns."""
     persona = renderer.persona
 
     def learnt_turns(conversation: Conversation) -> int:
@@ -229,62 +197,39 @@ def make_rows(
         scene = Scene.of(conversation)
         return sum(renderer.learns(turn.speaker, scene) for turn in conversation.turns)
 
-    notice: str | None = None
     if material.apart is not None:
-        training, held_out = material.apart
-    elif config.split == "time":
-        training, held_out, notice = split_in_time(conversations, config.validation_share, learnt_turns)
-    else:
-        training, held_out, notice = split(conversations, config.validation_share, config.seed, learnt_turns)
-    notices += [notice] if notice else []
-    parts: list[Parts] = [
-        [(each, view(each, config.view, persona) if each.game else [Scene.of(each)]) for each in side]
-        for side in (training, held_out)
+        return material.apart
+    if config.split == "time":
+        return split_in_time(material.conversations, config.validation_share, learnt_turns)
+    return split(material.conversations, config.validation_share, config.seed, learnt_turns)
+
+
+def _parts(conversations: Sequence[Conversation], as_whom: str, persona: str | None) -> Parts:
+    return [
+        (conversation, view(conversation, as_whom, persona) if conversation.game else [Scene.of(conversation)])
+        for conversation in conversations
     ]
-    rendered = [
-        _render(parts[0], renderer, max_tokens, CONTEXT_SHARE),
-        _render(parts[1], renderer, max_tokens, HELD_OUT_CONTEXT_SHARE),
-    ]
-    if not any(any(sample.learn) for sample in rendered[0].samples):
-        who = (
-            f"{persona} speaks"
-            if persona
-            else "anybody speaks"
-            if config.view in ("player", "moderator")
-            else f"a {config.view} speaks"
+
+
+def _check_learnt(rendered: Rendered, as_whom: str, persona: str | None) -> None:
+    """Raise DataError if no token of the training split is learnt."""
+    if not any(any(sample.learn) for sample in rendered.samples):
+        _, _, role = as_whom.partition(":")
+        whose = (
+            f"turns by {persona}" if persona else f"turns by players with the role {role}" if role else "turns to learn"
         )
-        raise DataError(
-            f"nothing to learn: in the part to learn from, no turn that {who} is left. Give more data, or a smaller validation share."
-        )
-    if config.validation_share and not rendered[1].samples:
-        notices.append("too little data to hold a part of it out: there is no validation, and the last epoch is kept")
-    rows: list[list[Row]] = [
-        pack(each.samples, max_tokens) if packs else [(sample,) for sample in each.samples] for each in rendered
-    ]
-    dataset = Dataset(
-        renderer,
-        reason,
-        persona,
-        user,
-        speakers,
-        tally,
-        len(conversations),
-        rendered[0],
-        rendered[1],
-        rows[0],
-        rows[1],
-        max_tokens,
-        _contexts(parts[1] or parts[0], renderer),
-        notices,
-        leak(training, held_out),
-    )
+        missing = f"nothing to train on: the training split has no {whose}. Add data, or lower "
+        raise DataError(missing, Setting("validation_share"), ".")
+
+
+def _check_account(dataset: Dataset, files: Sequence[str]) -> None:
+    """Raise DataError if the turns read are not those learnt, held out, used as context, joined and dropped."""
     counts = dataset.turns()
-    if counts["read"] != sum(counts.values()) - counts["read"]:
-        account = " + ".join(f"{count} {what}" for what, count in counts.items() if what != "read")
-        raise DataError(
-            f"{', '.join(config.data)}: {counts['read']} turns read are not {account}. Please report this bug; nothing was trained."
-        )
-    return dataset
+    read = counts.pop("read")
+    if read != sum(counts.values()):
+        account = " + ".join(f"{count} {what}" for what, count in counts.items())
+        bug = f"{read} turns read are not {account}. Please report this bug; nothing was trained."
+        raise DataError(f"{', '.join(files)}: {bug}")
 
 
 def _render(parts: Parts, renderer: Renderer, max_tokens: int, context_share: int) -> Rendered:

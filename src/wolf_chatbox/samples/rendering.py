@@ -79,9 +79,8 @@ class Renderer:
         marks = style.marks(persona if persona is not None else ASSISTANT)
         end = next((id for id in self._encode_marks(marks.after) if id in self._special), None)
         if end is None:
-            raise StyleError(
-                f"style {style.name}: the model's chat template does not mark the end of a turn. Use --style named."
-            )
+            problem = "the model's chat template does not mark the end of a turn"
+            raise StyleError(style.name, problem, "Use --style named.")
         self.end_id = end
 
     def learns(self, speaker: str, scene: Scene) -> bool:

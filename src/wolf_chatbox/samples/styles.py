@@ -122,7 +122,7 @@ class Chat:
         """
         source = tokenizer.chat_template
         if not isinstance(source, str):
-            raise StyleError("style chat: the base model has no chat template. Use --style named or dialogpt.")
+            raise StyleError("chat", "the base model has no chat template", "Use --style named or dialogpt.")
         one, two, three, four = (f"\ue000{number}\ue001" for number in range(4))
         talk = ((USER, one), (ASSISTANT, two), (USER, three), (ASSISTANT, four))
         tokens = tuple((name, str(token)) for name, token in tokenizer.special_tokens_map.items())
@@ -130,9 +130,8 @@ class Chat:
             *rendered, instructed = render(source, tokens, talk, talk[:1], talk[:2], ((SYSTEM, one), (USER, two)))
             whole, to_user, to_assistant = map(_text, rendered)
         except ValueError as error:
-            raise StyleError(
-                f"style chat: the base model's chat template fails ({error}). Use --style named."
-            ) from error
+            problem = f"the base model's chat template fails ({error})"
+            raise StyleError("chat", problem, "Use --style named.") from error
         after_user, after_assistant = to_user.partition(one)[2], to_assistant.partition(two)[2]
         before_one, _, rest = whole.partition(one)
         between_user, _, rest = rest.partition(two)
@@ -146,7 +145,7 @@ class Chat:
                 system = None if isinstance(instructed, ValueError) else _system_marks(instructed, one, two, user)
                 named = len(set(others) - {SYSTEM}) > 1
                 return cls(persona, user, assistant, system, start, named, source)
-        raise StyleError("style chat: the base model's chat template does not render turn by turn. Use --style named.")
+        raise StyleError("chat", "the base model's chat template does not render turn by turn", "Use --style named.")
 
 
 def _text(rendered: str | ValueError) -> str:
@@ -180,7 +179,7 @@ def find_assistant(persona: str | None, speakers: Collection[str], *, by_view: b
     if persona is None and ASSISTANT in speakers:
         return ASSISTANT
     if persona is None and not by_view:
-        raise StyleError("style chat: who is the assistant? Pass --persona NAME, or use --style named.")
+        raise StyleError("chat", "no speaker is the assistant", "Pass --persona NAME, or use --style named.")
     return persona
 
 

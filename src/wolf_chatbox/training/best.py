@@ -13,7 +13,7 @@ from wolf_chatbox.config import TrainConfig
 from wolf_chatbox.errors import CheckpointError
 from wolf_chatbox.files import write_folder
 from wolf_chatbox.model.load import BaseModel
-from wolf_chatbox.samples.dataset import Dataset
+from wolf_chatbox.samples.rows import Dataset
 from wolf_chatbox.training.publish import Metrics, save_model, size_of
 from wolf_chatbox.training.run_folder import RunFolder, seal, unseal
 from wolf_chatbox.training.training_state import TrainingState, load_state, whole_states

@@ -19,11 +19,12 @@ from wolf_chatbox.errors import ConfigError, TrainingError
 from wolf_chatbox.lock import alone
 from wolf_chatbox.model.adaptation import adapt
 from wolf_chatbox.model.load import check_finite, context_of, count_parameters, load_model
-from wolf_chatbox.model.tokenizer import pad_id
 from wolf_chatbox.model.loss import SummedLoss, count_learnt, evaluating
 from wolf_chatbox.model.record import read_run
-from wolf_chatbox.samples.dataset import Dataset, make_rows, read
+from wolf_chatbox.model.tokenizer import pad_id
+from wolf_chatbox.samples.dataset import make_rows, read
 from wolf_chatbox.samples.packing import Row
+from wolf_chatbox.samples.rows import Dataset
 from wolf_chatbox.training.best import mend_best, write_best
 from wolf_chatbox.training.devices import autocast, is_sharded, pass_tokens, peak_memory, start
 from wolf_chatbox.training.interruption import interruption

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from wolf_chatbox.conversation import Turn
 
 if TYPE_CHECKING:
-    from wolf_chatbox.samples.dataset import Dataset
+    from wolf_chatbox.samples.rows import Dataset
 
 
 logger = logging.getLogger("wolf_chatbox")

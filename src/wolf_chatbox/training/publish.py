@@ -19,12 +19,12 @@ from wolf_chatbox.data.privacy.pseudonyms import name_now
 from wolf_chatbox.errors import CheckpointError, ModelError
 from wolf_chatbox.files import check_folder, write_folder
 from wolf_chatbox.lock import alone
-from wolf_chatbox.model.hub import ADAPTER_FILE
 from wolf_chatbox.model.adapter import write_base_name
+from wolf_chatbox.model.hub import ADAPTER_FILE
 from wolf_chatbox.model.load import BaseModel, context_of, count_parameters, load_model
-from wolf_chatbox.model.tokenizer import pad_id
 from wolf_chatbox.model.record import RUN_FILE, write_run
-from wolf_chatbox.samples.dataset import Dataset
+from wolf_chatbox.model.tokenizer import pad_id
+from wolf_chatbox.samples.rows import Dataset
 from wolf_chatbox.training.card import draw_losses, write_card
 from wolf_chatbox.training.run_folder import RunFolder, copy_files
 from wolf_chatbox.visible import Tell

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from wolf_chatbox.config import TrainConfig
 from wolf_chatbox.errors import Setting, TrainingError
-from wolf_chatbox.model.tokenizer import pad_id
 from wolf_chatbox.model.loss import SummedLoss, count_learnt
+from wolf_chatbox.model.tokenizer import pad_id
 from wolf_chatbox.samples.packing import Row
 from wolf_chatbox.training.passes import share
 

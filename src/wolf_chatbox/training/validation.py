@@ -15,8 +15,8 @@ from wolf_chatbox.model.engines.torch import TorchEngine
 from wolf_chatbox.model.loss import SummedLoss, count_learnt, evaluating
 from wolf_chatbox.model.tokenizer import pad_id
 from wolf_chatbox.model.voice import Voice
-from wolf_chatbox.samples.dataset import Dataset
 from wolf_chatbox.samples.packing import Row
+from wolf_chatbox.samples.rows import Dataset
 from wolf_chatbox.training.passes import share
 from wolf_chatbox.training.progress import Reply
 

@@ -1,6 +1,6 @@
-"""Which roles a player claims to have, by the words that are usual for it in English and Japanese.
+"""The roles that players claim to have, found by the usual phrases of English and Japanese.
 
-It is a count of phrases, not an understanding of them: a claim in other words is missed, irony and quotations are taken at their word.
+The phrases are counted, not understood: a claim in other words is missed; irony and quotations count as claims.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ JAPANESE: dict[str, tuple[str, str]] = {
     "MASON": (r"共有者", r"共有?"),
     "FOX": (r"妖狐", r"狐"),
 }
-"""What a role is called, and what it is called for short before CO (coming out)."""
+"""The names of a role, and its short names before CO (coming out)."""
 CLAIMED_IN = ("en", "ja")
-"""The languages whose claims are known."""
+"""The languages with patterns of claims."""
 
 _REAL = r"(?:(?:the|an?|your|my)\s+)?(?:(?:real|true|only|actual|genuine|plain|simple|ordinary|regular|innocent)\s+)*"
 _SURELY = r"(?:(?:really|actually|indeed|truly|just|only|simply|definitely|also|still|in fact)\s+)*"
@@ -50,10 +50,13 @@ _DOUBT = (
 _I = r"(?:私|わたくし|わたし|あたし|俺|僕|儂|ぼく|おれ|わし|うち|オレ|ボク|ワシ|アタシ|オイラ|自分|拙者|当方|こちら)"
 _IS = r"(?:です(?!か(?!ら))|だ(?![とっろ])|である|じゃ(?!な)|でございます|CO|[。!、\n]|$)"
 _CO = r"(?:CO|カミングアウト)"
-_OUT = r"(?:です(?!か(?!ら))|だ(?![とっろ])|じゃ(?!な)|だよ|する(?=[。!よわぜのね])|し(?:ます|ておき|とく)|いたします|致します|させて|[。、,.!…\s]|$)"
+_OUT = (
+    r"(?:です(?!か(?!ら))|だ(?![とっろ])|じゃ(?!な)|だよ|する(?=[。!よわぜのね])|し(?:ます|ておき|とく)"
+    r"|いたします|致します|させて|[。、,.!…\s]|$)"
+)
 
 _QUOTED = re.compile("「[^」]*」(?=[はをがとのにっ])")
-"""What somebody else said, most often: a quotation that a particle makes a part of a sentence."""
+"""A quotation as a part of a sentence, followed by a particle: mostly the words of somebody else."""
 
 
 def _english(role: str) -> str:
@@ -84,7 +87,7 @@ _PATTERNS = {
 
 
 def claims_in(text: str, language: str) -> Iterator[str]:
-    """The roles that the speaker of this text claims to have, each once."""
+    """The roles that the speaker of this text claims, without repetition."""
     plain = _QUOTED.sub("", unicodedata.normalize("NFKC", text).replace("’", "'"))
     for role, pattern in _PATTERNS.get(language, {}).items():
         if any(not found.groupdict().get("doubt") for found in pattern.finditer(plain)):

@@ -1,4 +1,4 @@
-"""What the narrator of a game says, and what the roles are called: one table of words for each language."""
+"""What the narrator of a game says, and the names of the roles: one table of words per language."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ JAPANESE: dict[str, str] = {
 
 
 class Narrator:
-    """Speaks a game's language (English where it is neither English nor Japanese), under a name that nobody at the table has."""
+    """Speaks Japanese in Japanese games, else English, under a name that no player has."""
 
     def __init__(self, language: str, names: Collection[str]) -> None:
         self._words = JAPANESE if language == "ja" else ENGLISH
@@ -172,7 +172,7 @@ class Narrator:
         return self._words[what].format(**slots)
 
     def role(self, role: str) -> str:
-        """What a role, or the result of a divination, is called; one that we do not know by its own name."""
+        """The word for a role or for the result of a divination; an unknown one in lower case."""
         return self._words.get(role, role.lower())
 
     def side(self, side: str) -> str:
@@ -182,23 +182,23 @@ class Narrator:
         return self._words[by].join(names)
 
     def roles(self, roles: Mapping[str, str]) -> str:
-        """Who is what, by name; empty where no role is known."""
+        """Each player's role, by name; empty if no role is known."""
         known = [self.say("a role", name=name, role=self.role(role)) for name, role in roles.items() if role]
         return self.say("roles", roles=self.listed(known)) if known else ""
 
     def ballot(self, kind: Kind, votes: Mapping[str, str]) -> str:
-        """Who voted for whom: those of one mind together."""
+        """The votes, grouped by target."""
         by_target: dict[str, list[str]] = {}
         for actor, target in votes.items():
             by_target.setdefault(target, []).append(actor)
-        each = [
+        shares = [
             self.say("of one mind", actors=self._together(actors), target=target or self.say("nobody"))
             for target, actors in by_target.items()
         ]
-        return self.say(f"ballot {kind}", votes=self.listed(each, "semicolon"))
+        return self.say(f"ballot {kind}", votes=self.listed(shares, "semicolon"))
 
     def _together(self, names: list[str]) -> str:
-        return self._words["and"].join(each for each in (self.listed(names[:-1], "beside"), names[-1]) if each)
+        return self._words["and"].join(filter(None, (self.listed(names[:-1], "beside"), names[-1])))
 
     def identity(self, player: Player) -> str:
         role = player.first_role

@@ -1,4 +1,4 @@
-"""What is in games of werewolf: who plays, who wins, how much is said, what is claimed, and the course of one game."""
+"""Statistics of werewolf games: players, winners, amount of talk, claimed roles, and the course of one game."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from wolf_chatbox.werewolf.claims import CLAIMED_IN, claims_in
 from wolf_chatbox.werewolf.observer import Observer
 
 HEARD_BY = {"": "everybody", "whisper": "the wolves", "thought": "nobody (thoughts)", "grave": "the dead"}
+NO_WINNER = "none or unknown"
 Played = tuple[Conversation, Game]
 
 
 @dataclass(frozen=True)
 class Table:
-    """Games of one set and kind."""
+    """The games of one data set, language and size."""
 
     source: str
     language: str
@@ -28,7 +29,7 @@ class Table:
 
 @dataclass(frozen=True)
 class RoleWins:
-    """How the side of a role does, in games that have the role (at their end) and a known winner."""
+    """How often the side of a role wins, in games that have the role (at their end) and a known winner."""
 
     role: str
     games: int
@@ -38,12 +39,12 @@ class RoleWins:
 
 @dataclass(frozen=True)
 class Talk:
-    """What is said in one channel: means over the games in which it is used, and over the players who use it."""
+    """The talk in one channel, in the games in which it is used."""
 
     channel: str
     games: int
     speakers: int
-    """Counted in each game anew."""
+    """Counted in each game separately."""
     utterances: int
     characters: int
 
@@ -56,11 +57,11 @@ class Talk:
 
 @dataclass(frozen=True)
 class Claims:
-    """What players who were dealt a role claim to be, aloud and before the end: one a player and game for each role claimed."""
+    """The roles that players of a role claim in public before the end; a claim counts once per player and game."""
 
     role: str
     players: int
-    """With this role, in games whose language has patterns of claims."""
+    """Players who were dealt this role, in games whose language has patterns of claims."""
     claimed: dict[str, int]
 
 
@@ -95,7 +96,7 @@ class GameStatistics:
     games: int
     tables: list[Table]
     wins: dict[str, int]
-    """Games by the side that won; "" where none did or the source does not tell."""
+    """Games by winning side; "" if none won or the source does not say."""
     roles: list[RoleWins]
     talk: list[Talk]
     claims: list[Claims]
@@ -105,11 +106,11 @@ class GameStatistics:
 
 def count_games(conversations: Sequence[Conversation]) -> GameStatistics | None:
     """Statistics of the games among these conversations; None where there are none."""
-    played = [(each, each.game) for each in conversations if each.game is not None]
+    played = [(conversation, conversation.game) for conversation in conversations if conversation.game is not None]
     if not played:
         return None
     tables = Counter((game.source, game.language, len(game.players)) for _, game in played)
-    middle, _ = sorted(played, key=lambda each: len(each[0].turns))[len(played) // 2]
+    middle, _ = sorted(played, key=lambda pair: len(pair[0].turns))[len(played) // 2]
     return GameStatistics(
         len(played),
         [Table(*key, count) for key, count in sorted(tables.items())],
@@ -149,7 +150,7 @@ def talk_by_channel(played: Sequence[Played]) -> list[Talk]:
 
 
 def claims_by_role(played: Sequence[Played]) -> list[Claims]:
-    """By the role that the speaker was dealt, in the order of SIDES; players whose role is not told are left out."""
+    """By the role that the speaker was dealt, in the order of SIDES; players of unknown role are left out."""
     players: Counter[str] = Counter()
     claimed: dict[str, Counter[str]] = {}
     for conversation, game in played:
@@ -169,7 +170,7 @@ def claims_by_role(played: Sequence[Played]) -> list[Claims]:
 
 
 def timeline(conversation: Conversation) -> Timeline:
-    """The course of a game, day by day; what comes before the first day is a day of its own."""
+    """The course of a game, day by day; what comes before the first day counts as a day."""
     game = conversation.game
     assert game is not None
     moderator = Observer(conversation, replace(game, language="en"), None)
@@ -187,6 +188,5 @@ def timeline(conversation: Conversation) -> Timeline:
         for (name, told, _), said in zip(moderator.story, talk, strict=True)
         if told or said
     ]
-    return Timeline(
-        conversation.group, game.source, game.language, {each.name: each.first_role for each in game.players}, days
-    )
+    roles = {player.name: player.first_role for player in game.players}
+    return Timeline(conversation.group, game.source, game.language, roles, days)

@@ -1,4 +1,4 @@
-"""Finds where a text mentions somebody: by the whole name or a part, in any case, width and composition."""
+"""Finds mentions of people in texts: the whole name or a part of it, in any case, width and Unicode composition."""
 
 from __future__ import annotations
 
@@ -16,35 +16,41 @@ from wolf_chatbox.conversation import folded
 
 HAN, KATAKANA, HIRAGANA = r"\u3400-\u9fff々", r"ァ-ヺー", r"ぁ-ゖ"
 UNSPACED = rf"\u0e00-\u0eff{HIRAGANA}\u30a0-\u30ff{HAN}\uac00-\ud7af"
-"""Scripts without spaces between words, or (Hangul) with endings that belong to other words."""
+"""Scripts without spaces between words, or (Hangul) with particles attached to words."""
 LETTER = rf"[^\W_{UNSPACED}]"
 NO_SPACES = re.compile(f"[{UNSPACED}]+")
-HONORIFIC = r"(?:さん|ちゃん|くん|さま|君|様|氏|殿|先生|先輩|部長|課長|社長|店長|老师|老師|女士|小姐|先生|同学|总|哥|姐|씨|님|아|야)"
+HONORIFIC = (
+    r"(?:さん|ちゃん|くん|さま|君|様|氏|殿|先生|先輩|部長|課長|社長|店長"
+    r"|老师|老師|女士|小姐|先生|同学|总|哥|姐|씨|님|아|야)"
+)
 NICKNAMED = "老小阿"
-"""What stands before a Chinese surname among friends."""
+"""What friends put before a Chinese surname."""
 WORD = re.compile(r"[^\W\d_]+")
-MARKS = r"\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u064b-\u065f\u1dc0-\u1dff\u20d0-\u20ff\u3099\u309a\ufe20-\ufe2f\uff9e\uff9f"
-"""Accents and the like, which belong to the character before them."""
+MARKS = (
+    r"\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u064b-\u065f\u1dc0-\u1dff\u20d0-\u20ff"
+    r"\u3099\u309a\ufe20-\ufe2f\uff9e\uff9f"
+)
+"""Combining characters, which belong to the character before them."""
 CLUSTER = re.compile(rf"[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?|(?s:.)[{MARKS}]*")
 COMPOSED = re.compile(rf"[{MARKS}\u1100-\u11ff]")
 ORDINARY = 6_000
-"""So many of the most frequent English words are ordinary ones."""
+"""How many of the most frequent English words count as ordinary words."""
 
 
 class Sure(IntEnum):
-    """How a name must stand in a text to be taken for one."""
+    """What a word must have in a text to be taken for a name."""
 
     ANYHOW = 0
     CAPITAL = 1
-    """It is an ordinary word as well: with a capital, as names are written."""
+    """It is also an ordinary word: a capital letter."""
     TITLED = 2
-    """It is too short a word of a script without spaces: with an honorific."""
+    """It is short, in a script without spaces: an honorific."""
 
 
 class Mentions:
-    """Replaces the mentions of people; `names` maps each one's name to what is to stand in its place.
+    """Replaces mentions of people; `names` maps each name to its replacement.
 
-    What was left or replaced though it may be an ordinary word is counted in `left` and `guessed`.
+    Possible ordinary words are counted in `left` if they were not replaced, in `guessed` if they were.
     """
 
     def __init__(self, names: Mapping[str, str]) -> None:
@@ -59,13 +65,13 @@ class Mentions:
         whole = {folded(name): new for name, new in names.items()}
         for form in [form for form, those in owners.items() if len(those) > 1 and form not in whole]:
             if all(re.search(r"\d", name) for name in names if form in folded(name)):
-                del owners[form]  # Player 1, Player 2: nobody is called Player
+                del owners[form]  # Player 1, Player 2: "Player" names nobody
         self._new = {form: whole.get(form, min(those)) for form, those in owners.items()}
         self._sure = {form: sureness[form] for form in owners}
         self._pattern = _pattern(self._sure)
 
     def replace(self, text: str) -> tuple[str, int]:
-        """The text with all mentions replaced, and how many they were."""
+        """The text with all mentions replaced, and their number."""
         if self._pattern is None:
             return text, 0
         low, place = aligned(text)
@@ -88,12 +94,12 @@ class Mentions:
         )
 
     def doubts(self) -> list[str]:
-        """What is uncertain, in words: names in these texts that may be ordinary words, and the other way round."""
-        said = (
-            (self.left, "left as they may be words, where they had small letters or no honorific"),
-            (self.guessed, "taken for names, as they had a capital, though they may be words"),
+        """What is uncertain, one line each; the lines quote names."""
+        lines = (
+            (self.left, "not replaced because they may be ordinary words (lower case, or no honorific)"),
+            (self.guessed, "replaced because they are capitalized, but they may be ordinary words"),
         )
-        return [f"{done}: {_listed(counts)}" for counts, done in said if counts.total()]
+        return [f"{done}: {_listed(counts)}" for counts, done in lines if counts.total()]
 
 
 def _listed(counts: Counter[str], most: int = 12) -> str:
@@ -104,7 +110,7 @@ def _listed(counts: Counter[str], most: int = 12) -> str:
 
 
 def forms(name: str) -> Iterator[tuple[str, Sure]]:
-    """What may stand in a text for a name, folded, and how sure that is."""
+    """The forms by which a text may mention a name, folded, and how sure each is."""
     whole = folded(name)
     words = WORD.findall(whole)
     if len(whole) > 1:
@@ -112,7 +118,7 @@ def forms(name: str) -> Iterator[tuple[str, Sure]]:
     elif NO_SPACES.fullmatch(whole):
         yield whole, Sure.TITLED
     segments = [part for word in words for part in re.findall(rf"[{UNSPACED}]+|{LETTER}+", word)]
-    unspaced = [re.sub(f"(?<=.){HONORIFIC}$", "", each) for each in segments if NO_SPACES.fullmatch(each)]
+    unspaced = [re.sub(f"(?<=.){HONORIFIC}$", "", part) for part in segments if NO_SPACES.fullmatch(part)]
     if len(unspaced) > 1 and len(unspaced) == len(segments):
         yield "".join(unspaced), Sure.ANYHOW
     for part in unspaced:
@@ -125,7 +131,7 @@ def forms(name: str) -> Iterator[tuple[str, Sure]]:
 
 
 def _split(name: str) -> Iterator[tuple[str, Sure]]:
-    """The parts of a name without spaces: known where its surname is a common one, else each cut is a guess."""
+    """The parts of a name without spaces: sure if its surname is a common one; otherwise every division is a guess."""
     if re.fullmatch("[\uac00-\ud7af]{3}", name):
         yield name[1:], Sure.ANYHOW
     elif re.fullmatch(rf"[{HAN}][{HAN}{HIRAGANA}]{{2,4}}", name):
@@ -145,8 +151,8 @@ def _sure(word: str) -> Sure:
 def _listing(kind: str) -> frozenset[str]:
     """A list of names.json.
 
-    `titles` name nobody by themselves, `given names` are hardly ever anything else in English, `words` are names but more
-    often words, `surnames` are common ones of Japan and China.
+    `titles` alone name nobody; `given names` are hardly ever other English words; `words` are names, but more often
+    ordinary words; `surnames` are common in Japan and China.
     """
     lines = json.loads((files("wolf_chatbox.data.privacy") / "names.json").read_text(encoding="utf-8"))[kind]
     return frozenset(" ".join(lines).split())
@@ -154,7 +160,7 @@ def _listing(kind: str) -> frozenset[str]:
 
 @cache
 def _ordinary() -> frozenset[str]:
-    """The most frequent English words (symspellpy's list) that are not names first of all, and rarer and German ones that are names."""
+    """The most frequent English words (symspellpy) that are not mainly names, and rarer and German words that are."""
     text = (files("symspellpy") / "frequency_dictionary_en_82_765.txt").read_text(encoding="utf-8-sig")
     return frozenset(line.partition(" ")[0] for line in text.splitlines()[:ORDINARY]) - _listing(
         "given names"
@@ -162,7 +168,7 @@ def _ordinary() -> frozenset[str]:
 
 
 def _pattern(sure: Mapping[str, Sure]) -> re.Pattern[str] | None:
-    """One pattern for all forms: a prefix tree, so that its time does not grow with the number of names."""
+    """One pattern for all forms: a prefix tree, so that matching time does not grow with the number of names."""
 
     def those(holds: Callable[[str], bool]) -> str:
         return _tree([form for form in sure if holds(form)])
@@ -190,7 +196,7 @@ def _pattern(sure: Mapping[str, Sure]) -> re.Pattern[str] | None:
 
 
 def _tree(words: Sequence[str]) -> str:
-    """A pattern of words, the longest that fits first."""
+    """A pattern of words, the longest match first."""
     if not words:
         return ""
     root: dict[str, object] = {}
@@ -208,8 +214,10 @@ def _spelled(node: dict[str, object]) -> str:
         [(character, node)] = node.items()  # type: ignore[assignment]
         run += r"\s{1,3}" if character == " " else re.escape(character)
     options = [
-        (r"\s{1,3}" if each == " " else re.escape(each)) + _spelled(child) for each, child in node.items() if each
-    ]  # type: ignore[arg-type]
+        (r"\s{1,3}" if letter == " " else re.escape(letter)) + _spelled(child)  # type: ignore[arg-type]
+        for letter, child in node.items()
+        if letter
+    ]
     if not options:
         return run
     return f"{run}(?:{'|'.join(options)}){'?' if '' in node else ''}"
@@ -225,12 +233,12 @@ _FOLDS = _Folds()
 
 
 def aligned(text: str) -> tuple[str, Callable[[int], int]]:
-    """The text folded, and which place in it a place in the folded one comes from."""
+    """The folded text, and a function that maps a position in it to the position in the original."""
     if text.isascii():
         return text.lower(), int
     pieces = CLUSTER.findall(text) if COMPOSED.search(text) else text
-    low = [_FOLDS[each] for each in pieces]
-    if pieces is text and all(len(each) == 1 for each in low):
+    low = [_FOLDS[piece] for piece in pieces]
+    if pieces is text and all(len(piece) == 1 for piece in low):
         return "".join(low), int
     starts = [0, *accumulate(map(len, low))]
     origins = [0, *accumulate(map(len, pieces))]

@@ -1,6 +1,7 @@
-"""Numbers by which states know people, as python-stdnum checks them.
+"""National identification numbers, validated by python-stdnum.
 
-https://arthurdejong.org/python-stdnum/ . A number is looked for where its form, its check digits or the words before it make it sure.
+https://arthurdejong.org/python-stdnum/ . A number counts if its form, its check digits or the words before it make it
+certain.
 """
 
 from __future__ import annotations
@@ -35,10 +36,10 @@ class Number(NamedTuple):
     pattern: re.Pattern[str]
     check: Callable[[str], bool]
     words: re.Pattern[str] | None = None
-    """What must be said shortly before it, where form and check digits alone would take too many other numbers."""
+    """What must precede it, if form and check digits alone would match too many other numbers."""
 
     def holds(self, text: str, before: str) -> bool:
-        """Whether a candidate is such a number."""
+        """Whether a candidate is a valid number of this kind."""
         return (self.words is None or self.words.search(before) is not None) and self.check(text)
 
 

@@ -1,0 +1,90 @@
+"""The rows of a run's training split and held-out split, with the account of every turn that was read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from wolf_chatbox.conversation import Turn
+from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.samples.packing import Row, share_filled
+from wolf_chatbox.samples.rendering import Rendered, Renderer
+from wolf_chatbox.scene import Scene
+
+
+@dataclass(kw_only=True)
+class Dataset:
+    """The rows of the training split and of the held-out split, and what a run reports and records of them."""
+
+    renderer: Renderer
+    style_reason: str
+    persona: str | None
+    user: str
+    """The speaker whose part a person takes in a chat."""
+    speakers: Counter[str]
+    tally: Tally
+    conversations: int
+    training: Rendered
+    held_out: Rendered
+    rows: list[Row]
+    held_out_rows: list[Row]
+    max_tokens: int
+    contexts: list[tuple[Scene, Turn]]
+    """Scenes of the held-out split (of the training split, if that is empty), and the turn that was said next in each."""
+    notices: list[str] = field(default_factory=list)
+    leak: float | None = None
+    """Share of the held-out conversations that are near-duplicates of training data; None if none could be compared."""
+
+    @property
+    def tokens(self) -> int:
+        return sum(len(sample) for row in self.rows + self.held_out_rows for sample in row)
+
+    @property
+    def learnt_tokens(self) -> int:
+        return sum(sum(sample.learn) for row in self.rows for sample in row)
+
+    def turns(self) -> dict[str, int]:
+        """Turns read, and how many of them were learnt, held out, used as context only, joined and dropped."""
+        return {
+            "read": self.tally.read,
+            "learnt": self.training.learnt,
+            "held out": self.held_out.learnt + self.held_out.context,
+            "context only": self.training.context,
+            **({"joined": self.tally.joined} if self.tally.joined else {}),
+            "dropped": sum(self.dropped().values()),
+        }
+
+    def dropped(self) -> dict[str, int]:
+        """Dropped turns by reason."""
+        unused = self.training.unused + self.held_out.unused
+        return dict(self.tally.dropped) | ({"no learnt turn follows": unused} if unused else {})
+
+    def fingerprint(self) -> str:
+        """SHA-256 of all token ids and learn masks, in order."""
+        digest = hashlib.sha256()
+        for row in self.rows + self.held_out_rows:
+            for sample in row:
+                digest.update(json.dumps([sample.ids, [int(learn) for learn in sample.learn]]).encode())
+        return digest.hexdigest()
+
+    def record(self, *, hidden: bool = False) -> dict[str, Any]:
+        """What run.json keeps of the data; `hidden` leaves file names out."""
+        files = self.tally.files(hidden=True) if hidden else self.tally.formats
+        return {
+            "files": [{"path": path, "format": title} for path, title in files],
+            "conversations": self.conversations,
+            "turns": self.turns(),
+            "dropped": self.dropped(),
+            "cut_turns": self.training.cut + self.held_out.cut,
+            "speakers": dict(self.speakers.most_common()),
+            "tokens": self.tokens,
+            "learnt_tokens": self.learnt_tokens,
+            "rows": len(self.rows),
+            "held_out_rows": len(self.held_out_rows),
+            "leak": self.leak,
+            "rows_filled": round(share_filled(self.rows, self.max_tokens), 4),
+            "fingerprint": self.fingerprint(),
+        }
