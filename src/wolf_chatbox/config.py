@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from cyclopts import Group, Parameter, Token
 
@@ -18,43 +18,12 @@ from wolf_chatbox.errors import ConfigError
 from wolf_chatbox.game import SIDES
 
 StyleName = Literal["auto", "dialogpt", "named", "chat"]
-FormatName = Literal[
-    "auto",
-    "script",
-    "dialogues",
-    "screenplay",
-    "subtitles",
-    "raw",
-    "conversations",
-    "messages",
-    "oasst",
-    "rows",
-    "whatsapp",
-    "telegram",
-    "discord",
-    "slack",
-    "messenger",
-    "line",
-    "signal",
-    "imessage",
-    "irc",
-    "mail",
-    "cornell",
-    "dailydialog",
-    "convai2",
-    "topical_chat",
-    "empathetic_dialogues",
-    "real_persona_chat",
-    "aiwolf",
-    "aiwolf_json",
-    "llmafia",
-    "fanlang",
-    "onuw",
-    "jinro_bbs",
-    "werewolf_among_us",
-    "werewolf_arena",
-    "mafia_tables",
-]
+FORMAT_FILES = {path.stem: path.parent.name for path in sorted(Path(__file__).parent.glob("importers/*/[!_]*.py"))}
+"""The formats by name, which is that of their files, and the folder of each: listed, not imported, so that help stays quick."""
+if TYPE_CHECKING:
+    FormatName = str
+else:
+    FormatName = Literal["auto", *FORMAT_FILES]
 Form = Literal["conversations", "openai", "sharegpt", "raw"]
 SplitName = Literal["group", "time"]
 Duplicates = Literal["keep", "exact", "near"]

@@ -21,7 +21,7 @@ from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError
 from wolf_chatbox.game import Game
 from wolf_chatbox.importers import read_conversations
-from wolf_chatbox.importers.werewolf.model_slips import LEAK, REFUSAL, slip_of
+from wolf_chatbox.importers.model_slips import LEAK, REFUSAL, slip_of
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 DATA = Path(__file__).parents[3] / "shared" / "data"
@@ -86,7 +86,7 @@ def test_the_forms_of_a_game_in_one_folder_are_one_game(tmp_path: Path) -> None:
     assert next(each for each in found if each.group.endswith("six")).game == game_of(read(JSON)), (
         "and the first of the forms is the richest"
     )
-    assert tally.dropped["the same game in another file"] == 2 * said
+    assert tally.dropped["game already read from another file"] == 2 * said
     assert tally.kept == sum(len(each.turns) for each in found)
 
 
@@ -263,7 +263,7 @@ def test_a_game_without_a_word_is_told(tmp_path: Path) -> None:
     )
     tally = Tally()
     assert list(read_conversations(path, None, tally)) == []
-    assert tally.dropped == {"Over, a mark": 1}
+    assert tally.dropped == {"Over (nothing to say)": 1}
     assert any("nobody said a word" in note for note in tally.notes)
 
 

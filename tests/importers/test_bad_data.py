@@ -162,7 +162,7 @@ def test_a_mail_nested_too_deep_is_counted(tmp_path: Path) -> None:
     assert [turn.speaker for conversation in read_conversations(path, tally=tally) for turn in conversation.turns] == [
         "Bob"
     ]
-    assert tally.dropped == {"a mail that cannot be read": 1}
+    assert tally.dropped == {"unreadable mail": 1}
 
 
 def test_a_game_of_too_many_players_is_refused(complain: Complain) -> None:
@@ -379,7 +379,7 @@ def test_content_parts_without_text_are_a_dropped_line(tmp_path: Path, part: str
     tally = Tally()
     (conversation,) = read_conversations(path, tally=tally)
     assert conversation.turns == (Turn("user", "a"),)
-    assert tally.dropped == {"empty line": 1}
+    assert tally.dropped == {"no text": 1}
 
 
 def test_nothing_is_yielded_after_the_line_that_is_bad(tmp_path: Path) -> None:

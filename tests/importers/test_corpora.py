@@ -63,7 +63,7 @@ def test_a_cell_is_a_dialogue_and_no_line_is_lost(scratch: Path, talks: list[lis
     tally = Tally()
     conversations = read(table(scratch, PERSONAS, *rows, delimiter=delimiter), tally)
     assert spoken(conversations) == said
-    assert tally.dropped == {"system line": 3 * len(rows)}
+    assert tally.dropped == {"system message": 3 * len(rows)}
     assert tally.read == sum(3 + len(talk) for talk in said)
     assert len({each.group for each in conversations}) == len(rows)
 
@@ -158,7 +158,7 @@ def test_every_message_of_a_damaged_tree_is_counted(tmp_path: Path) -> None:
     )
     tally = Tally()
     assert spoken(read(path, tally)) == [[("user", "text a"), ("user", "text e")]]
-    assert tally.dropped == {"the same message again": 1, "replies in a circle": 3}
+    assert tally.dropped == {"duplicate message": 1, "replies in a cycle": 3}
     path.write_text(message("a", None) + message("b", "a") + '{"message_id": 3, "role": "prompter", "text": "x"}\n')
     with pytest.raises(
         DataError,

@@ -64,14 +64,14 @@ def test_a_folder_of_many_formats_is_one_corpus(tmp_path: Path) -> None:
     expected = [each for path in sorted(tmp_path.glob("*.input.*")) for each in read(path, apart)]
     assert conversations == expected
     assert tally.dropped == apart.dropped
-    assert [note for note in tally.notes if "passed over" in note] == [
-        f"{tmp_path}: 2 files are no conversations of a known format, passed over: notes.txt, photo.jpg"
+    assert [note for note in tally.notes if "skipped" in note] == [
+        f"{tmp_path}: skipped 2 files in no known format: notes.txt, photo.jpg"
     ]
 
 
 def test_a_folder_with_nothing_known_in_it(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("nothing said here\n")
-    with pytest.raises(FormatError, match="no file in it is of a known format"):
+    with pytest.raises(FormatError, match="no file in it is in a known format"):
         read(tmp_path)
 
 
@@ -162,14 +162,16 @@ def test_turns_of_a_conversation_that_never_comes_whole_are_counted_as_dropped(t
     read(FIXTURES / "mafia_tables/game.input.d", apart)
     assert [each.group for each in conversations] == [each.group for each in read(tmp_path / "a.csv")]
     assert tally.kept == sum(len(each.turns) for each in conversations)
-    assert tally.dropped["in a conversation that cannot be read to its end"] == apart.kept > 0
+    assert tally.dropped["conversation cut off by damage"] == apart.kept > 0
     assert "a player without a name, or two of one name" in tally.unread[0].reason
 
 
 def test_a_folder_of_nothing_but_wrong_files_is_an_error(tmp_path: Path) -> None:
     for name in ("a.jsonl", "b.jsonl"):
         (tmp_path / name).write_text(QUESTIONS)
-    with pytest.raises(DataError, match=r"no file in it can be read; the first is .*a\.jsonl, line 1: each turn needs"):
+    with pytest.raises(
+        DataError, match=r"no file in it can be read\. The first error: .*a\.jsonl, line 1: each turn needs"
+    ):
         read(tmp_path)
 
 
@@ -215,7 +217,7 @@ def test_a_file_that_two_formats_claim_and_one_without_permission_are_told_with_
     tally = Tally()
     assert len(read(tmp_path, tally)) > 0
     assert [each.reason.removeprefix(f"{tmp_path}/").partition(". ")[0] for each in tally.unread] == [
-        "both.csv: could be script or raw",
+        "both.csv: could be raw or script",
         "secret.csv: no permission to read it",
     ]
 

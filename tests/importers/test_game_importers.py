@@ -20,8 +20,8 @@ from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError
 from wolf_chatbox.game import SIDES, Event, Game
 from wolf_chatbox.importers import read_conversations
+from wolf_chatbox.importers.games import language
 from wolf_chatbox.importers.source import Source
-from wolf_chatbox.importers.werewolf.games import language
 from wolf_chatbox.importers.werewolf.werewolf_among_us import _outcome
 from wolf_chatbox.importers.xml_stream import MAX_TAG
 
@@ -105,7 +105,7 @@ def test_real_games_fit_together_and_none_of_their_lines_is_lost(name: str) -> N
         check(conversation)
     assert conversations
     if folder.parent != FIXTURES:
-        assert tally.read - tally.dropped["a vote of the dead"] == lines_of(name, folder)
+        assert tally.read - tally.dropped["vote by a dead player"] == lines_of(name, folder)
 
 
 def lines_of(name: str, folder: Path) -> int:
@@ -232,7 +232,7 @@ def test_a_chat_alone_is_told_apart_by_what_the_manager_says(tmp_path: Path) -> 
 def test_files_that_belong_to_a_game_are_not_told_as_passed_over() -> None:
     tally = Tally()
     read(FIXTURES / "llmafia/games.input.d", tally)
-    assert not [note for note in tally.notes if "passed over" in note]
+    assert not [note for note in tally.notes if "skipped" in note]
 
 
 def test_what_a_crash_wrote_into_the_day_again_is_not_told_again() -> None:

@@ -21,7 +21,7 @@ from hostile import NUMBER, Hostile, hostile
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import WolfChatboxError
-from wolf_chatbox.importers import IMPORTERS, read_conversations
+from wolf_chatbox.importers import FORMATS, read_conversations
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 SIZE, SMALL = 50_000, 20_000
@@ -175,12 +175,12 @@ def test_what_took_the_square_of_its_length_does_not(name: str, each: Hostile, t
     assert growth(each.content, file, file, name, size) <= 5
 
 
-@pytest.mark.parametrize("name", IMPORTERS)
+@pytest.mark.parametrize("name", FORMATS)
 def test_four_times_the_file_takes_four_times_the_time(name: str, tmp_path: Path) -> None:
     assert not grown(name, tmp_path, all_ways=False)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", IMPORTERS)
+@pytest.mark.parametrize("name", FORMATS)
 def test_four_times_the_file_takes_four_times_the_time_in_all_ways(name: str, tmp_path: Path) -> None:
     assert not grown(name, tmp_path, all_ways=True)

@@ -17,7 +17,7 @@ from wolf_chatbox.conversation import Conversation, Turn, parse_conversations, w
 from wolf_chatbox.data.split import count_speakers
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError, FormatError
-from wolf_chatbox.importers import IMPORTERS, _template, read_conversations, recognise
+from wolf_chatbox.importers import FORMATS, _template, read_conversations, recognise
 from wolf_chatbox.importers.source import Source
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -26,58 +26,63 @@ RICK_AND_MORTY = Path(__file__).parents[3] / "shared/data/rick_and_morty/RickAnd
 
 DROPPED = {
     "aiwolf/contest": {
-        "Over, a mark": 1,
-        "Skip, a mark": 1,
-        "empty line": 1,
-        "a model's refusal": 1,
-        "a prompt that leaked": 1,
+        "Over (nothing to say)": 1,
+        "Skip (nothing to say)": 1,
+        "no text": 1,
+        "model refusal": 1,
+        "leaked prompt": 1,
     },
-    "aiwolf/protocol": {"Over, a mark": 1, "Skip, a mark": 1, "ForceSkip, a mark": 1, "of nobody at the table": 1},
-    "aiwolf/six": {"Over, a mark": 6, "Skip, a mark": 1},
-    "aiwolf/translated": {"Over, a mark": 1, "Skip, a mark": 1, "empty line": 1, "a model's refusal": 1},
-    "aiwolf_json/group_chat": {"Over, a mark": 1},
-    "aiwolf_json/six": {"Over, a mark": 6, "Skip, a mark": 1},
-    "aiwolf_json/six_realtime": {"Over, a mark": 6, "Skip, a mark": 1},
-    "convai2/self": {"system line": 3},
-    "conversations/own": {"no speaker": 1, "empty line": 1},
-    "cornell/corpus": {"empty line": 1, "in no conversation": 1},
-    "dialogues/personas": {"system line": 10, "empty line": 2, "no speaker": 1},
-    "discord/channel": {"system line": 1, "media": 1},
-    "fanlang/game": {"no speaker": 1, "empty line": 1},
-    "imessage/ann": {"system line": 1, "media": 1},
-    "irc/2024-05-01_znc": {"system line": 1},
-    "irc/irssi": {"system line": 1},
-    "irc/weechat": {"system line": 1},
-    "jinro_bbs/rain": {"empty line": 1},
-    "jinro_bbs/shift_jis": {"empty line": 1},
+    "aiwolf/protocol": {
+        "Over (nothing to say)": 1,
+        "Skip (nothing to say)": 1,
+        "ForceSkip (nothing to say)": 1,
+        "speaker is not a player": 1,
+    },
+    "aiwolf/six": {"Over (nothing to say)": 6, "Skip (nothing to say)": 1},
+    "aiwolf/translated": {"Over (nothing to say)": 1, "Skip (nothing to say)": 1, "no text": 1, "model refusal": 1},
+    "aiwolf_json/group_chat": {"Over (nothing to say)": 1},
+    "aiwolf_json/six": {"Over (nothing to say)": 6, "Skip (nothing to say)": 1},
+    "aiwolf_json/six_realtime": {"Over (nothing to say)": 6, "Skip (nothing to say)": 1},
+    "convai2/self": {"system message": 3},
+    "conversations/own": {"no speaker": 1, "no text": 1},
+    "cornell/corpus": {"no text": 1, "not in any conversation": 1},
+    "dialogues/personas": {"system message": 10, "no text": 2, "no speaker": 1},
+    "discord/channel": {"system message": 1, "media": 1},
+    "fanlang/game": {"no speaker": 1, "no text": 1},
+    "imessage/ann": {"system message": 1, "media": 1},
+    "irc/2024-05-01_znc": {"system message": 1},
+    "irc/irssi": {"system message": 1},
+    "irc/weechat": {"system message": 1},
+    "jinro_bbs/rain": {"no text": 1},
+    "jinro_bbs/shift_jis": {"no text": 1},
     "line/chinese": {"media": 1},
-    "line/japanese": {"media": 1, "system line": 1, "deleted message": 1},
-    "llmafia/games": {"written a second time": 3, "empty line": 1, "system line": 1, "a vote of the dead": 1},
-    "mafia_tables/game": {"empty line": 1},
-    "messages/openai": {"empty line": 1},
+    "line/japanese": {"media": 1, "system message": 1, "deleted message": 1},
+    "llmafia/games": {"line written twice": 3, "no text": 1, "system message": 1, "vote by a dead player": 1},
+    "mafia_tables/game": {"no text": 1},
+    "messages/openai": {"no text": 1},
     "messages/openai_document": {"no speaker": 1},
-    "messages/openassistant": {"empty line": 1},
-    "messages/sharegpt": {"empty line": 1},
-    "messenger/two_files": {"system line": 1, "deleted message": 1, "media": 1},
-    "oasst/messages": {"another reply than the best-ranked": 3, "deleted message": 1},
-    "oasst/trees": {"another reply than the best-ranked": 3, "deleted message": 1},
-    "onuw/night": {"empty line": 1, "a vote, kept as an event": 4},
-    "onuw/nobody": {"a vote, kept as an event": 2},
-    "raw/lines": {"empty line": 2},
-    "rows/lines": {"empty line": 1},
-    "screenplay/film": {"system line": 4},
-    "screenplay/transcript": {"system line": 2},
-    "script/missing_parts": {"no speaker": 1, "empty line": 3},
+    "messages/openassistant": {"no text": 1},
+    "messages/sharegpt": {"no text": 1},
+    "messenger/two_files": {"system message": 1, "deleted message": 1, "media": 1},
+    "oasst/messages": {"lower-ranked reply": 3, "deleted message": 1},
+    "oasst/trees": {"lower-ranked reply": 3, "deleted message": 1},
+    "onuw/night": {"no text": 1, "vote, kept as an event": 4},
+    "onuw/nobody": {"vote, kept as an event": 2},
+    "raw/lines": {"no text": 2},
+    "rows/lines": {"no text": 1},
+    "screenplay/film": {"system message": 4},
+    "screenplay/transcript": {"system message": 2},
+    "script/missing_parts": {"no speaker": 1, "no text": 3},
     "signal/chat": {"media": 1},
-    "slack/workspace": {"system line": 1, "media": 1, "deleted message": 1},
-    "subtitles/names": {"no speaker": 1, "system line": 1},
-    "subtitles/voices": {"system line": 1},
-    "telegram/one_chat": {"system line": 1, "media": 1},
-    "topical_chat/part": {"empty line": 1},
-    "werewolf_among_us/train": {"empty line": 1},
-    "werewolf_arena/game_complete": {"empty line": 1},
-    "whatsapp/android_us": {"system line": 3, "media": 2, "deleted message": 1},
-    "whatsapp/iphone_german": {"system line": 1, "media": 2, "deleted message": 1},
+    "slack/workspace": {"system message": 1, "media": 1, "deleted message": 1},
+    "subtitles/names": {"no speaker": 1, "system message": 1},
+    "subtitles/voices": {"system message": 1},
+    "telegram/one_chat": {"system message": 1, "media": 1},
+    "topical_chat/part": {"no text": 1},
+    "werewolf_among_us/train": {"no text": 1},
+    "werewolf_arena/game_complete": {"no text": 1},
+    "whatsapp/android_us": {"system message": 3, "media": 2, "deleted message": 1},
+    "whatsapp/iphone_german": {"system message": 1, "media": 2, "deleted message": 1},
     "whatsapp/japanese": {"media": 1},
     "whatsapp/spanish_12_hours": {"media": 1, "deleted message": 1},
 }
@@ -108,7 +113,7 @@ def write(folder: Path, name: str, content: str | bytes) -> Path:
 
 
 def test_every_importer_has_a_case_and_every_case_its_expectation() -> None:
-    assert {path.parent.name for path in INPUTS} == set(IMPORTERS)
+    assert {path.parent.name for path in INPUTS} == set(FORMATS)
     assert sorted(map(case_of, INPUTS)) == sorted(
         case_of(path) for path in FIXTURES.glob("*/*.jsonl") if ".input." not in path.name
     )
@@ -131,7 +136,7 @@ def test_a_case_is_recognised_and_reads_the_same_when_its_format_is_given(path: 
     found, given_ = Tally(), Tally()
     assert read(path, found) == read(path, given_, format=name)
     assert found.dropped == given_.dropped
-    assert {title for _, title in found.formats} == {IMPORTERS[name].title}
+    assert {title for _, title in found.formats} == {FORMATS[name].title}
 
 
 @pytest.mark.parametrize("path", [path for path in INPUTS if path.parent.name != "conversations"], ids=case_of)
@@ -187,7 +192,7 @@ def test_every_turn_of_a_conversation_is_kept_or_counted(scratch: Path, talks: l
 )
 def test_any_bytes_are_read_or_give_one_line(scratch: Path, junk: bytes, start: bytes) -> None:
     scratch.write_bytes(start + junk)
-    for name in ("auto", *IMPORTERS):
+    for name in ("auto", *FORMATS):
         tally, message, conversations = Tally(), "", []
         try:
             conversations = read(scratch, tally, format=name)
@@ -275,7 +280,7 @@ def test_a_character_across_the_end_of_the_head_is_no_error(tmp_path: Path, enco
 def test_what_is_read_as_cp1252_unasked_is_noted() -> None:
     tally = Tally()
     read(FIXTURES / "script/cp1252.input.csv", tally)
-    assert tally.notes == ["cp1252.input.csv: not UTF-8, read as CP1252; where characters look wrong, pass --encoding"]
+    assert tally.notes == ["cp1252.input.csv: not UTF-8, read as CP1252; if characters look wrong, pass --encoding"]
     asked = Tally()
     read(FIXTURES / "script/cp1252.input.csv", asked, encoding="cp1252")
     assert asked.notes == []
@@ -316,29 +321,30 @@ def test_half_an_emoji_becomes_a_question_mark_that_a_file_can_hold(tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "claimed"),
+    ("name", "content", "claimed", "meant"),
     [
-        ("a.csv", "name,line\nAda,say <|endoftext|>\n", "script or raw"),
+        ("a.csv", "name,line\nAda,say <|endoftext|>\n", "raw or script", "script"),
         (
             "a.jsonl",
             '{"turns": [{"speaker": "a", "text": "b"}], "role": "x", "content": "y", "messages": []}\n',
             "conversations or messages",
+            "conversations",
         ),
     ],
 )
-def test_two_claims_ask_for_the_format(tmp_path: Path, name: str, content: str, claimed: str) -> None:
+def test_two_claims_ask_for_the_format(tmp_path: Path, name: str, content: str, claimed: str, meant: str) -> None:
     path = write(tmp_path, name, content)
     with pytest.raises(FormatError) as caught:
         read(path)
     assert str(caught.value) == f"{path}: could be {claimed}. Pass --format."
-    assert len(read(path, format=claimed.split()[0])) == 1
+    assert len(read(path, format=meant)) == 1
 
 
 def test_no_claim_names_the_formats(tmp_path: Path) -> None:
     path = write(tmp_path, "letter.txt", "Dear Ada,\nhow are you?\n")
     with pytest.raises(FormatError) as caught:
         read(path)
-    assert str(caught.value).startswith(f"{path}: no known format of conversations (script, dialogues, ")
+    assert str(caught.value).startswith(f"{path}: not a known format (discord, imessage, ")
 
 
 def test_a_line_of_dialogue_in_brackets_is_raw_and_json_is_not(tmp_path: Path) -> None:
@@ -355,7 +361,7 @@ def test_the_files_of_a_list_are_read_one_after_the_other() -> None:
     tally = Tally()
     first, second = FIXTURES / "raw/lines.input.txt", FIXTURES / "script/scenes.input.csv"
     assert list(read_conversations([first, str(second)], tally=tally)) == read(first) + read(second)
-    assert tally.formats == [(str(first), IMPORTERS["raw"].title), (str(second), IMPORTERS["script"].title)]
+    assert tally.formats == [(str(first), FORMATS["raw"].title), (str(second), FORMATS["script"].title)]
 
 
 def test_the_example_is_the_bundled_script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -448,12 +454,12 @@ def test_columns_of_a_table_are_mapped(
         assert [turn[:2] for turn in conversation.turns] == turns
 
 
-def test_the_template_is_an_importer(tmp_path: Path) -> None:
+def test_the_template_is_a_format(tmp_path: Path) -> None:
     source = Source.open(
         write(tmp_path, "chat.txt", "12:00 Ann> Who brings the oars?\n-- Bob joins --\n12:01 Bob> Not me.\n")
     )
     tally = Tally()
-    (conversation,) = _template.read(source, ReadConfig(), tally)
-    assert _template.claims(source.head)
+    (conversation,) = _template.FORMAT.read(source, ReadConfig(), tally)
+    assert _template.FORMAT.claims(source.head)
     assert conversation == Conversation((Turn("Ann", "Who brings the oars?"), Turn("Bob", "Not me.")), "chat")
-    assert tally.dropped == {"system line": 1}
+    assert tally.dropped == {"system message": 1}

@@ -88,5 +88,5 @@ def test_a_date_in_a_message_is_no_heading(tmp_path: Path) -> None:
 def test_messages_under_no_known_day_are_kept_without_a_time(tmp_path: Path) -> None:
     turns, tally = read(tmp_path, f"{TOP}the fourteenth\n12:08\tAnn\toars\n12:09\tBob\tfine\n")
     assert turns == [Turn("Ann", "oars"), Turn("Bob", "fine")]
-    assert tally.dropped == {"outside of any message": 1}
+    assert tally.dropped == {"outside any message": 1}
     assert tally.notes == ["chat.txt: 2 messages stand under no day that can be read, and are kept without a time"]

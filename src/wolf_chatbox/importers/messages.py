@@ -13,7 +13,7 @@ from wolf_chatbox.errors import DataError
 from wolf_chatbox.importers.source import clean
 
 MEDIA, SYSTEM, DELETED = "media", "system", "deleted"
-DROPPED = {MEDIA: "media", SYSTEM: "system line", DELETED: "deleted message"}
+DROPPED = {MEDIA: "media", SYSTEM: "system message", DELETED: "deleted message"}
 """Kinds of messages that nobody said, and the reasons under which they are counted."""
 
 
@@ -44,7 +44,7 @@ def conversations(messages: Iterable[Message], group: str, config: ReadConfig, t
                 name = names[speaker] = clean(speaker)
             text = clean(text)
             if not text:
-                tally.dropped["empty line"] += 1
+                tally.dropped["no text"] += 1
                 continue
             if not name:
                 if kind != SYSTEM:

@@ -12,6 +12,7 @@ from typing import Any
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.json_stream import JsonStream
 from wolf_chatbox.importers.messages import MEDIA, SYSTEM, Message, conversations, from_iso
 from wolf_chatbox.importers.source import Source
@@ -50,3 +51,13 @@ def _message(message: Any) -> Message:
     if not text and any(message.get(key) for key in ("attachments", "embeds", "stickers", "forwardedMessage")):
         return Message(speaker, "<attachment>", time, MEDIA)
     return Message(speaker, text, time)
+
+
+FORMAT = Format(
+    title="Discord (DiscordChatExporter JSON)",
+    documentation="https://github.com/Tyrrrz/DiscordChatExporter",
+    export="DiscordChatExporter → format JSON",
+    notes="keeps messages and replies, those of bots too; the speaker is the server's nickname",
+    claims=claims,
+    read=read,
+)

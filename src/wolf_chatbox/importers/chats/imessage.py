@@ -12,6 +12,7 @@ from datetime import datetime
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.messages import MEDIA, SYSTEM, Message, conversations
 from wolf_chatbox.importers.source import Source
 
@@ -89,3 +90,13 @@ def _message(lines: list[str], time: datetime) -> Message:
         line for line in body.splitlines() if len(line) > 500 or not ATTACHMENT.fullmatch(line.strip())
     ).strip()
     return Message(speaker, said or body, time, MEDIA if body and not said else "")
+
+
+FORMAT = Format(
+    title="iMessage, SMS (imessage-exporter txt)",
+    documentation="https://github.com/ReagentX/imessage-exporter",
+    export="`imessage-exporter -f txt`",
+    notes="`Me` is who exported it; tapbacks are removed; a reply is read once, in its own place",
+    claims=claims,
+    read=read,
+)

@@ -9,6 +9,7 @@ from datetime import datetime
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.messages import SYSTEM, Message, conversations
 from wolf_chatbox.importers.source import Source, share_of_lines
 
@@ -105,3 +106,13 @@ def _day(year: int, month: int, day: int) -> datetime | None:
         return datetime(year, month, day)
     except ValueError:
         return None
+
+
+FORMAT = Format(
+    title="IRC log",
+    documentation="https://modern.ircdocs.horse",
+    export="the log files of irssi, WeeChat, ZNC, HexChat, mIRC",
+    notes="`* ann waves` becomes `*waves*`; without dates, a new day begins at midnight",
+    claims=claims,
+    read=read,
+)

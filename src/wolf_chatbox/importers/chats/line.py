@@ -15,6 +15,7 @@ from typing import NamedTuple
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.messages import DELETED, MEDIA, SYSTEM, Message, conversations
 from wolf_chatbox.importers.source import Source
 
@@ -124,7 +125,7 @@ def _messages(source: Source, tally: Tally) -> Iterator[Message]:
     if pending:
         yield _finished(pending, said)
     if outside:
-        tally.dropped["outside of any message"] += outside
+        tally.dropped["outside any message"] += outside
     if undated:
         tally.notes.append(
             f"{source.path.name}: {undated} messages stand under no day that can be read, and are kept without a time"
@@ -228,3 +229,17 @@ def _finished(message: Message, said: list[str]) -> Message:
     if kind == SYSTEM and DELETED_BODY.fullmatch(text):
         kind = DELETED
     return message._replace(text=text, kind=kind)
+
+
+FORMAT = Format(
+    title="LINE chat",
+    documentation="https://help.line.me/line/?contentId=20007388",
+    export="in the chat: ≡ → Settings → Export chat history",
+    notes=(
+        "Japanese, Chinese and English exports. The whole file decides whether the day or the month comes first, "
+        "its weekdays before all. Messages under no readable date are kept without a time. Where spaces replace the "
+        "tabs, a name with a space may be cut. A note reports each of these"
+    ),
+    claims=claims,
+    read=read,
+)

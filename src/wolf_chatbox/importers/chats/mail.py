@@ -16,6 +16,7 @@ from typing import Any
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.messages import MEDIA, Message, conversations
 from wolf_chatbox.importers.source import WIDE, Source
 
@@ -68,7 +69,7 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
             related = re.findall(r"<[^<>\s]+>", f"{_raw(message, 'References')} {_raw(message, 'In-Reply-To')}")
             subject = " ".join(str(message.get("Subject") or "").split())
         except Exception:  # the parser raises many kinds for broken mail
-            tally.dropped["a mail that cannot be read"] += 1
+            tally.dropped["unreadable mail"] += 1
             continue
         subject = SUBJECT.sub("", subject)
         thread = (
@@ -147,3 +148,14 @@ def _plain(text: str) -> str:
     text = re.sub(r"(?is)<(style|script|blockquote)\b.*?(?:</\1\s*>|\Z)", "", text)
     text = re.sub(r"(?i)<(?:br|/p|/div|/li|/tr)\b[^<>]*>", "\n", text)
     return re.sub(r"\n{3,}", "\n\n", html.unescape(re.sub(r"<[^<>]*>", "", text)))
+
+
+FORMAT = Format(
+    title="mailbox (mbox)",
+    documentation="https://www.rfc-editor.org/rfc/rfc4155",
+    export="Thunderbird, Apple Mail: export a folder; Google Takeout",
+    notes="one conversation per thread; quotes and signatures are removed",
+    claims=claims,
+    read=read,
+    suffixes=(".mbox",),
+)

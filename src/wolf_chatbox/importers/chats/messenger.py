@@ -16,6 +16,7 @@ from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError
+from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.json_stream import JsonStream
 from wolf_chatbox.importers.messages import DELETED, MEDIA, SYSTEM, Message, conversations, from_unix
 from wolf_chatbox.importers.source import Source
@@ -81,3 +82,17 @@ def _message(message: Any) -> Message:
     if not text and any(message.get(key) for key in MEDIA_KEYS):
         return Message(speaker, "<media>", time, MEDIA)
     return Message(speaker, text, time)
+
+
+FORMAT = Format(
+    title="Messenger, Instagram (JSON)",
+    documentation="https://www.facebook.com/help/212802592074644",
+    export="Accounts Center → Your information and permissions → Export your information → JSON",
+    notes=(
+        "`message_1.json`, `message_2.json`, … of a folder are one chat; broken characters are repaired; encrypted "
+        "chats, which Messenger exports separately, are read too"
+    ),
+    claims=claims,
+    read=read,
+    joins=True,
+)

@@ -12,6 +12,7 @@ from datetime import datetime
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.messages import MEDIA, Message, conversations, from_iso
 from wolf_chatbox.importers.source import Source, share_of_lines
 
@@ -51,3 +52,13 @@ def _message(speaker: str, body: str, time: datetime | None) -> Message:
     body = QUOTE.sub("", REACTIONS.sub("", body.rstrip()))
     without = ATTACHMENT.sub("", body).strip()
     return Message(speaker, without, time) if without else Message(speaker, body, time, MEDIA if body.strip() else "")
+
+
+FORMAT = Format(
+    title="Signal (signal-export)",
+    documentation="https://github.com/carderne/signal-export",
+    export="`sigexport FOLDER`",
+    notes="`Me` is who exported it; attachments and reactions are dropped",
+    claims=claims,
+    read=read,
+)

@@ -15,6 +15,7 @@ from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError
+from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.json_stream import JsonStream
 from wolf_chatbox.importers.messages import DELETED, MEDIA, SYSTEM, Message, conversations, from_unix
 from wolf_chatbox.importers.source import AnyPath, Source
@@ -99,3 +100,15 @@ def _names(source: Source) -> dict[str, str]:
                 )
                 found[str(user["id"])] = str(name or user["id"])
     return found
+
+
+FORMAT = Format(
+    title="Slack export",
+    documentation="https://slack.com/help/articles/220556107",
+    export="workspace settings → Import/export data → Export (zip or folder)",
+    notes="all days of a channel are one chat; names come from `users.json`; `<@U1>` becomes a name",
+    claims=claims,
+    read=read,
+    joins=True,
+    beside=BESIDE,
+)

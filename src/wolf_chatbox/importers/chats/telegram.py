@@ -12,6 +12,7 @@ from typing import Any
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.json_stream import JsonStream
 from wolf_chatbox.importers.messages import MEDIA, SYSTEM, Message, conversations, from_iso, from_unix
 from wolf_chatbox.importers.source import Source
@@ -74,3 +75,13 @@ def _text(text: Any) -> str:
             for part in text
         )
     return text if isinstance(text, str) else ""
+
+
+FORMAT = Format(
+    title="Telegram (JSON)",
+    documentation="https://core.telegram.org/import-export",
+    export="Telegram Desktop: chat ⋮ → Export chat history → format JSON; or Settings → Advanced → Export Telegram data",
+    notes="one chat or all of them; formatting is removed; captions are kept",
+    claims=claims,
+    read=read,
+)

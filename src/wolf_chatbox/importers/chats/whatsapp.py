@@ -16,6 +16,7 @@ from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError
+from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.messages import DELETED, MEDIA, SYSTEM, Message, conversations
 from wolf_chatbox.importers.source import Source, share_of_lines
 
@@ -354,3 +355,16 @@ def _names_with_colons(source: Source) -> tuple[str, ...]:
         for rest in counts
         if rest and len(counts) == 1 and counts[rest] >= MANY
     )
+
+
+FORMAT = Format(
+    title="WhatsApp chat",
+    documentation="https://faq.whatsapp.com/1180414079177245",
+    export="in the chat: ⋮ or the name → Export chat → Without media",
+    notes=(
+        "Android and iPhone, every date order, 12 and 24 hours. The whole file decides whether the day or the month "
+        "comes first; a note reports when nothing tells. Captions are kept; the mark of an edited message is removed"
+    ),
+    claims=claims,
+    read=read,
+)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.messages import SYSTEM, Message, conversations
 from wolf_chatbox.importers.source import Source
 
@@ -51,3 +52,12 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
         dialogue += [Message(side, text) for side, text in zip("AB", fields) if text.strip() != "__SILENCE__"]
     number += 1
     yield from finished()
+
+
+FORMAT = Format(
+    title="PersonaChat, ConvAI2",
+    documentation="https://aclanthology.org/P18-1205",
+    notes="ParlAI's text form; personas are counted as system messages",
+    claims=claims,
+    read=read,
+)

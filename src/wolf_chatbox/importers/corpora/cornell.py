@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.messages import Message, conversations
 from wolf_chatbox.importers.source import Source
 
@@ -34,7 +35,7 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
             number, _, movie, name, text = (part.strip() for part in parts)
             lines[number] = (movie, name, text)
         elif line.strip():
-            tally.dropped["not a line's five fields"] += 1
+            tally.dropped["not five fields"] += 1
     placed: set[str] = set()
     for numbers in _conversations(source, lines):
         fresh = [number for number in numbers if number in lines and number not in placed]
@@ -42,7 +43,7 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
         if fresh:
             movie = lines[fresh[0]][0]
             yield from conversations((Message(*lines[number][1:]) for number in fresh), movie, config, tally)
-    tally.dropped["in no conversation"] += len(lines) - len(placed)
+    tally.dropped["not in any conversation"] += len(lines) - len(placed)
     tally.dropped = +tally.dropped
 
 
@@ -61,3 +62,12 @@ def _conversations(source: Source, lines: dict[str, tuple[str, str, str]]) -> It
         run.append(number)
     if run:
         yield run
+
+
+FORMAT = Format(
+    title="Cornell Movie-Dialogs",
+    documentation="https://www.cs.cornell.edu/~cristian/Cornell_Movie-Dialogs_Corpus.html",
+    notes="`movie_lines.txt`, with `movie_conversations.txt` beside it",
+    claims=claims,
+    read=read,
+)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.messages import Message, conversations
 from wolf_chatbox.importers.source import Source
 
@@ -28,3 +29,12 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
             config,
             tally,
         )
+
+
+FORMAT = Format(
+    title="DailyDialog",
+    documentation="https://aclanthology.org/I17-1099",
+    notes="a dialogue a line, `__eou__` after each utterance",
+    claims=claims,
+    read=read,
+)

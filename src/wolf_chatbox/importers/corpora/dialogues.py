@@ -16,6 +16,7 @@ from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError, Setting
+from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.messages import SYSTEM, Message, conversations
 from wolf_chatbox.importers.scripts import script as script_csv
 from wolf_chatbox.importers.source import Source
@@ -130,3 +131,17 @@ def _beginning(head: str) -> tuple[list[str], list[list[str]]]:
     except (csv.Error, ValueError):
         return [], []
     return header, rows[:-1] or rows
+
+
+FORMAT = Format(
+    title="table of dialogues (CSV, TSV)",
+    documentation="https://github.com/google-research-datasets/Synthetic-Persona-Chat",
+    notes=(
+        "a cell holds a whole dialogue, lines `NAME: text`: Synthetic-Persona-Chat, SAMSum, DialogSum. A cell is a "
+        "conversation, a row a group; personas are counted as system messages; other columns are not read, and a "
+        "note lists them; `--text-column` names the column"
+    ),
+    claims=claims,
+    read=read,
+    columns=lambda head, config: not config.speaker_column and claims(head),
+)

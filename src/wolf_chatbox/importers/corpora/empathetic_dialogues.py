@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.messages import Message, conversations
 from wolf_chatbox.importers.source import Source
 
@@ -39,3 +40,12 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
         name = names.setdefault(cells[4], "listener" if names else "speaker")
         dialogue.append(Message(name, cells[5].replace("_comma_", ",")))
     yield from conversations(dialogue, current, config, tally)
+
+
+FORMAT = Format(
+    title="EmpatheticDialogues",
+    documentation="https://aclanthology.org/P19-1534",
+    notes="CSV; the speakers are `speaker` and `listener`",
+    claims=claims,
+    read=read,
+)

@@ -19,6 +19,7 @@ from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation, Turn, parse_json
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError
+from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.json_stream import JsonStream, json_lines
 from wolf_chatbox.importers.source import Source, clean
 
@@ -154,9 +155,22 @@ def _turn(message: Any, where: str, tally: Tally) -> Turn | None:
     speaker = speaker or clean(ROLES.get(role, role))
     text = clean(content) if isinstance(content, str) else ""
     if not text:
-        tally.dropped["empty line"] += 1
+        tally.dropped["no text"] += 1
     elif not speaker:
         tally.dropped["no speaker"] += 1
     else:
         return Turn(speaker, text)
     return None
+
+
+FORMAT = Format(
+    title="messages (OpenAI, ShareGPT, Alpaca)",
+    documentation="https://platform.openai.com/docs/api-reference/chat",
+    notes=(
+        "JSON or JSON Lines: OpenAI messages, ShareGPT, messages with `role` and `text`, Alpaca and other pairs "
+        "(`prompt` and `completion`, `question` and `answer`)"
+    ),
+    claims=claims,
+    read=read,
+    suffixes=(".json", ".jsonl"),
+)

@@ -17,6 +17,7 @@ from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError
 from wolf_chatbox.importers.corpora.messages import ROLES
+from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.json_stream import JsonStream, json_lines
 from wolf_chatbox.importers.messages import DELETED, Message, conversations
 from wolf_chatbox.importers.source import Source
@@ -68,7 +69,7 @@ def from_rows(rows: Iterable[tuple[str, Any]], stem: str, config: ReadConfig, ta
                 continue
             node, id = _node(value, where), value["message_id"]
             if id in nodes:
-                tally.dropped["the same message again"] += 1
+                tally.dropped["duplicate message"] += 1
             else:
                 nodes[id], parents[id] = node, str(value.get("parent_id") or "")
     except DataError as error:  # what was whole is kept
@@ -80,7 +81,7 @@ def from_rows(rows: Iterable[tuple[str, Any]], stem: str, config: ReadConfig, ta
     for at, root in enumerate(roots, number + 1):
         yield from _best(root, f"{stem} {at}", config, tally)
     if circling := sum(not node.told for node in nodes.values()):
-        tally.dropped["replies in a circle"] += circling
+        tally.dropped["replies in a cycle"] += circling
     if broken is not None:
         raise broken
 
@@ -99,7 +100,7 @@ def _best(root: Node, group: str, config: ReadConfig, tally: Tally) -> Iterator[
         waiting += node.replies
         if not node.told:
             node.told = True
-            tally.dropped["another reply than the best-ranked"] += 1
+            tally.dropped["lower-ranked reply"] += 1
 
 
 def _values(source: Source) -> Iterator[tuple[str, Any]]:
@@ -130,3 +131,15 @@ def _tree(prompt: dict[str, Any], where: str) -> Node:
             node.replies.append(_node(reply, where))
             waiting.append((reply, node.replies[-1]))
     return root
+
+
+FORMAT = Format(
+    title="OpenAssistant (trees or messages)",
+    documentation="https://huggingface.co/datasets/OpenAssistant/oasst2",
+    notes=(
+        "OASST1 and 2, trees or single messages, JSON Lines or Parquet; `prompter` becomes `user`. The conversation "
+        "follows the best-ranked replies; the other replies are dropped and counted"
+    ),
+    claims=claims,
+    read=read,
+)

@@ -12,6 +12,7 @@ from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation, Turn
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError
+from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.json_stream import JsonStream
 from wolf_chatbox.importers.source import Source, clean
 
@@ -40,7 +41,7 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
         turns = tuple(Turn(SIDES[at % 2], text) for at, text in enumerate(texts) if text)
         tally.kept += len(turns)
         if len(turns) < len(texts):
-            tally.dropped["empty line"] += len(texts) - len(turns)
+            tally.dropped["no text"] += len(texts) - len(turns)
         if turns:
             yield Conversation(turns, f"{source.path.stem} {number}")
 
@@ -56,3 +57,11 @@ def _samples(source: Source) -> Iterator[str]:
                     f"{source.path}, item {number}: not a string. The raw form is a list of strings joined by {END}."
                 )
             yield sample
+
+
+FORMAT = Format(
+    title="classic raw samples",
+    notes="turns joined by `<|endoftext|>`, a sample a line or a JSON list of strings; two speakers take turns",
+    claims=claims,
+    read=read,
+)

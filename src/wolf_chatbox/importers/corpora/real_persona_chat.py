@@ -9,6 +9,7 @@ from typing import Any
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.json_stream import JsonStream
 from wolf_chatbox.importers.messages import Message, conversations, from_iso
 from wolf_chatbox.importers.source import Source
@@ -35,3 +36,12 @@ def _message(each: Any) -> Message:
     if not isinstance(each, dict):
         return Message("", "")
     return Message(str(each.get("interlocutor_id") or ""), str(each.get("text") or ""), from_iso(each.get("timestamp")))
+
+
+FORMAT = Format(
+    title="RealPersonaChat",
+    documentation="https://github.com/nu-dialogue/real-persona-chat",
+    notes="Japanese; JSON, a dialogue a file or a list of them",
+    claims=claims,
+    read=read,
+)

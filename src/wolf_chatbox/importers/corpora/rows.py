@@ -16,6 +16,7 @@ from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError
 from wolf_chatbox.importers.corpora import dialogues as dialogue_table
 from wolf_chatbox.importers.corpora import messages, oasst
+from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.messages import Message, conversations
 from wolf_chatbox.importers.scripts.script import GROUP_NAMES, SCENE_NAMES, SPEAKER_NAMES, TEXT_NAMES, column_of
 from wolf_chatbox.importers.source import PARQUET, Source
@@ -143,3 +144,20 @@ def _columns(names: list[str], speaker_column: str | None, text_column: str | No
 def _chained(first: Mapping[str, Any], rest: Iterator[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
     yield first
     yield from rest
+
+
+FORMAT = Format(
+    title="table of conversations (Parquet, hub)",
+    documentation="https://huggingface.co/docs/datasets",
+    notes=(
+        "Parquet files, and any data set of the Hugging Face hub: `--data hf:owner/name`, `hf:owner/name:split` or "
+        "`hf:owner/name:configuration:split`. `--text-column` names a column of texts (with `--speaker-column`, and "
+        "`--group-column` for what belongs together) or of lists: of texts whose speakers take turns, or of objects "
+        "with a speaker and a text. The usual column names are found without it. Needs `pip install "
+        "'wolf-chatbox[datasets]'`"
+    ),
+    claims=claims,
+    read=read,
+    suffixes=(".parquet",),
+    columns=lambda head, config: claims(head),
+)

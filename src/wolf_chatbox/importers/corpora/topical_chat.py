@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.json_stream import JsonStream
 from wolf_chatbox.importers.messages import Message, conversations
 from wolf_chatbox.importers.source import Source
@@ -28,3 +29,12 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
             said = [each for each in content if isinstance(each, dict)] if isinstance(content, list) else []
             messages = (Message(str(each.get("agent") or ""), str(each.get("message") or "")) for each in said)
             yield from conversations(messages, key, config, tally)
+
+
+FORMAT = Format(
+    title="Topical-Chat",
+    documentation="https://github.com/alexa/Topical-Chat",
+    notes="JSON; the speakers are `agent_1` and `agent_2`",
+    claims=claims,
+    read=read,
+)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.messages import SYSTEM, Message, conversations
 from wolf_chatbox.importers.source import Source
 
@@ -145,3 +146,14 @@ def _without(text: str, opening: str, closing: str) -> str:
         parts.append(text[at:begins])
         at = ends + len(closing)
     return "".join([*parts, text[at:]])
+
+
+FORMAT = Format(
+    title="screenplay (NAME: line, Fountain)",
+    documentation="https://fountain.io/syntax",
+    notes="cut at scenes; stage directions and action are counted as system messages",
+    claims=claims,
+    read=read,
+    suffixes=(".fountain",),
+    general=True,
+)

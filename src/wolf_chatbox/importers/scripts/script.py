@@ -16,7 +16,8 @@ from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation, Turn
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError, Setting
-from wolf_chatbox.importers.source import MAX_LINE, Source, clean
+from wolf_chatbox.importers.format import Format
+from wolf_chatbox.importers.source import MAX_LINE, PARQUET, Source, clean
 
 SPEAKER_NAMES = (
     "name",
@@ -142,7 +143,7 @@ def _conversations(
                 group = _group(columns, here) or source.path.stem
             speaker, text = _cell(row, columns.speaker), _cell(row, columns.text)
             if not text:
-                tally.dropped["empty line"] += 1
+                tally.dropped["no text"] += 1
             elif not speaker:
                 tally.dropped["no speaker"] += 1
             else:
@@ -242,3 +243,16 @@ def _integer(cell: str) -> int | None:
         return int(cell)
     except ValueError:
         return None
+
+
+FORMAT = Format(
+    title="script table (CSV, TSV)",
+    notes=(
+        "a column for the speaker and one for the line (`--speaker-column`, `--text-column`); MELD and Friends too; "
+        "cut at episodes, scenes, dialogues and gaps in the line index (`--cut-at-jump`)"
+    ),
+    claims=claims,
+    read=read,
+    suffixes=(".csv", ".tsv"),
+    columns=lambda head, config: head != PARQUET,
+)

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.messages import SYSTEM, Message, conversations
 from wolf_chatbox.importers.source import Source
 
@@ -112,3 +113,16 @@ def _cues(source: Source) -> Iterator[tuple[datetime, datetime, list[str]]]:
             lines.append(line)
     if times and lines:
         yield *times, lines
+
+
+FORMAT = Format(
+    title="subtitles with speakers (SRT, WebVTT)",
+    documentation="https://www.w3.org/TR/webvtt1/",
+    notes=(
+        "speakers as `<v Ann>`, `ANN:`, `[Ann]`, `>> ANN:`, `（花子）`; a cue without a name continues the speaker "
+        "before it, for 20 seconds; cues before any name are dropped"
+    ),
+    claims=claims,
+    read=read,
+    suffixes=(".srt", ".vtt"),
+)

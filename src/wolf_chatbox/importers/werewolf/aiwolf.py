@@ -17,8 +17,9 @@ from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError
+from wolf_chatbox.importers.aiwolf_play import Play, Seat, time_of
+from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.source import Source
-from wolf_chatbox.importers.werewolf.aiwolf_play import Play, Seat, time_of
 
 RECORD = re.compile(r"([0-9]{1,4}),([A-Za-z]{1,20}),")
 FIRST = re.compile(r"\s*[0-9]{1,4},status,[0-9]{1,4},[A-Z_]{1,20},")
@@ -124,7 +125,7 @@ class _Log:
         name = self._name(number)
         stamp = STAMP.search(text)
         if name not in self.names:
-            self.tally.dropped["of nobody at the table"] += 1
+            self.tally.dropped["speaker is not a player"] += 1
             return
         self.play.talk(
             day, name, text[: stamp.start()] if stamp else text, CHANNELS[kind], time_of(stamp[1]) if stamp else None
@@ -151,3 +152,18 @@ class _Log:
 
 def _number(text: str) -> int:
     return int(text) if re.fullmatch(r"\s*[0-9]{1,6}\s*", text) else -1
+
+
+FORMAT = Format(
+    title="AIWolf game log",
+    documentation="https://github.com/aiwolfdial/aiwolf-nlp-server",
+    notes=(
+        "logs (`.log`) of AIWolfServer, AIWolfNLPServer and aiwolf-nlp-server, protocol and language divisions. "
+        "`Over`, `Skip` and `ForceSkip` are no turns, and are counted; without names, players are `Agent[01]`, …; "
+        "times are UTC. Refusals of a model and leaked prompts are dropped and counted (`--also-keep slips`). "
+        "Translations of a game stay on one side of the split. The tables (`.csv`) and the schedule (`.json`) "
+        "beside a contest's logs are the standings over all games, and are skipped"
+    ),
+    claims=claims,
+    read=read,
+)

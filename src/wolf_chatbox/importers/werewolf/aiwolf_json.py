@@ -15,11 +15,12 @@ from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError
+from wolf_chatbox.importers.aiwolf_packets import Packets
+from wolf_chatbox.importers.aiwolf_play import Play, Seat, time_of
+from wolf_chatbox.importers.format import Format
+from wolf_chatbox.importers.games import fields, items, rest, words
 from wolf_chatbox.importers.json_stream import JsonStream, json_lines
 from wolf_chatbox.importers.source import Source
-from wolf_chatbox.importers.werewolf.aiwolf_packets import Packets
-from wolf_chatbox.importers.werewolf.aiwolf_play import Play, Seat, time_of
-from wolf_chatbox.importers.werewolf.games import fields, items, rest, words
 
 KNOWN = ("id", "idx", "day", "is_day", "agents", "event", "message", "from_idx", "to_idx", "bubble_idx", "timestamp")
 BEGIN, TALK, WHISPER, END = "開始", "トーク", "囁き", "終了"
@@ -140,3 +141,16 @@ def _seat(seats: dict[int, Seat], number: Any) -> Seat | None:
 
 def _whole(value: Any) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) else 0
+
+
+FORMAT = Format(
+    title="AIWolf game (JSON, realtime)",
+    documentation="https://github.com/aiwolfdial/aiwolf-nlp-server/tree/main/doc",
+    notes=(
+        "the server's packets (`.json`) and realtime files (`.jsonl`). Packets hold the most: profiles, rules, "
+        "whether votes were public, errors. Of several files of one game the first is read; the others are dropped "
+        "and counted, unless one holds more turns"
+    ),
+    claims=claims,
+    read=read,
+)

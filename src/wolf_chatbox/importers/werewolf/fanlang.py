@@ -14,8 +14,9 @@ from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation, parse_json
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.game import VILLAGER, WEREWOLF, Player
+from wolf_chatbox.importers.format import Format
+from wolf_chatbox.importers.games import Record, check_table, fields, is_json, items, rest, words
 from wolf_chatbox.importers.source import Source
-from wolf_chatbox.importers.werewolf.games import Record, check_table, fields, is_json, items, rest, words
 
 SPEECH = re.compile(
     r"Day (\d{1,3}) \w{1,20} - \[(\d{1,3})\] (is speaking|gives the last words)(?: \(round (\d{1,3})\))?"
@@ -155,3 +156,12 @@ def _day(record: Record, day: int, did: dict[str, Any], speeches: list[Speech]) 
         record.happen("execute", target=exiled)
     if gone := _name(did.get("suicide")):
         record.happen("death", target=gone, result="self-destruct")
+
+
+FORMAT = Format(
+    title="FanLang game (JSON)",
+    documentation="https://github.com/boluoweifenda/werewolf",
+    notes="Chinese; players are called by their seats, `3号`",
+    claims=claims,
+    read=read,
+)

@@ -17,9 +17,10 @@ from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError
 from wolf_chatbox.game import VILLAGER, WEREWOLF, Kind, Player
+from wolf_chatbox.importers.format import Format
+from wolf_chatbox.importers.games import Record
 from wolf_chatbox.importers.messages import from_unix
 from wolf_chatbox.importers.source import Source
-from wolf_chatbox.importers.werewolf.games import Record
 from wolf_chatbox.importers.xml_stream import Element, elements
 
 CHANNELS = {"public": "", "wolf": "whisper", "private": "thought", "grave": "grave"}
@@ -290,3 +291,16 @@ def _time(xname: str, clock: str) -> datetime | None:
     time = from_unix(stamp[1])
     shift = timedelta(hours=int(zone[2]), minutes=int(zone[3]))
     return time and (time + shift if zone[1] == "+" else time - shift)
+
+
+FORMAT = Format(
+    title="BBS werewolf archive (XML)",
+    documentation="https://github.com/olyutorskii",
+    notes=(
+        "villages of the Japanese BBS werewolf, as Jindolf archives them; UTF-8 and Shift_JIS. Whispers, monologues "
+        "and the talk of the dead are kept apart. A file that declares entities is refused; nothing outside of it "
+        "is fetched"
+    ),
+    claims=claims,
+    read=read,
+)

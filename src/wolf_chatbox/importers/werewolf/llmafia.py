@@ -15,8 +15,9 @@ from wolf_chatbox.conversation import Conversation, parse_json
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError
 from wolf_chatbox.game import VILLAGER, WEREWOLF, Player
+from wolf_chatbox.importers.format import Format
+from wolf_chatbox.importers.games import Record, fields, is_json, items, rest, words
 from wolf_chatbox.importers.source import Source, clean, share_of_lines
-from wolf_chatbox.importers.werewolf.games import Record, fields, is_json, items, rest, words
 
 CONFIG, DAY, NIGHT, MANAGER, WINNER = (
     "config.json",
@@ -150,7 +151,7 @@ def _lines(source: Source | None, begin: int | None, whispers: Set[str], tally: 
             at += 2 * HALF_A_DAY
         again = name != MANAGER_NAME and (line in whispers or (line in seen and (again or at < latest)))
         if again:
-            tally.dropped["written a second time"] += 1
+            tally.dropped["line written twice"] += 1
             continue
         seen.add(line)
         latest = max(latest, at)
@@ -215,13 +216,13 @@ def _say(record: Record, line: Line, phase: str, tally: Tally) -> None:
         record.say(line.name, text, "whisper" if phase == "night" else "", facts={"clock": line.clock})
     elif vote := VOTE.fullmatch(line.text.strip()):
         if vote[1] in record.dead:  # a crash brought back the last votes of the dead, too
-            tally.dropped["a vote of the dead"] += 1
+            tally.dropped["vote by a dead player"] += 1
         else:
             record.happen("attack_vote" if phase == "night" else "vote", vote[1], vote[2])
     elif phase == "day":
         record.happen("announce", text=line.text)
     else:
-        tally.dropped["system line"] += 1  # the mafia alone is called to vote
+        tally.dropped["system message"] += 1  # the mafia alone is called to vote
 
 
 def _typed(text: str) -> str:
@@ -258,3 +259,17 @@ def _with_vote(player: Player, source: Source, config: ReadConfig) -> Player:
         else ""
     )
     return Player(player.name, player.role, facts={**player.facts, "last_vote": vote}) if vote else player
+
+
+FORMAT = Format(
+    title="LLMafia game",
+    documentation="https://github.com/niveck/LLMafia",
+    notes=(
+        "a folder per game: name it, or the folder of folders. The night chat is the mafia's whisper. Lines that "
+        "the game wrote again after a crash are dropped and counted; backspaces are applied"
+    ),
+    claims=claims,
+    read=read,
+    joins=True,
+    beside=BESIDE,
+)

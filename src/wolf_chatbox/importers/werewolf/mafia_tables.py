@@ -17,10 +17,11 @@ from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError
 from wolf_chatbox.game import VILLAGER, WEREWOLF, Player
+from wolf_chatbox.importers.format import Format
+from wolf_chatbox.importers.games import Record, check_table
 from wolf_chatbox.importers.messages import from_iso
 from wolf_chatbox.importers.scripts.script import column_of
 from wolf_chatbox.importers.source import MAX_LINE, Source, clean
-from wolf_chatbox.importers.werewolf.games import Record, check_table
 
 TABLES = ("info", "node", "network")
 COLUMNS = {
@@ -230,3 +231,13 @@ def _die(record: Record, waiting: list[Seat], phase: str, until: datetime | None
 def _rest(table: Table, row: dict[str, str]) -> dict[str, str]:
     read = {table.columns.get(part) for part in ("text", "time", "origin")}
     return {column: value for column, value in row.items() if value and column not in read}
+
+
+FORMAT = Format(
+    title="Mafia Dataset (node, info and network CSV)",
+    documentation="https://github.com/omonida/mafia-dataset",
+    notes="name the folder that holds `node.csv`, `info.csv`, `network.csv`; columns are found by their names",
+    claims=claims,
+    read=read,
+    joins=True,
+)

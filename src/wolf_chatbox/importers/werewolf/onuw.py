@@ -10,8 +10,9 @@ from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.game import VILLAGER, WEREWOLF, Player
+from wolf_chatbox.importers.format import Format
+from wolf_chatbox.importers.games import Record, check_table
 from wolf_chatbox.importers.source import Source, clean
-from wolf_chatbox.importers.werewolf.games import Record, check_table
 
 PLAYER = re.compile(
     r"Player number (\d{1,3}) is named \*\*([^*]{1,64})\*\*, and they have the \*\*\*([^*]{1,64})\*\*\* card"
@@ -131,7 +132,7 @@ class _Reader:
             self._says(says[1])
         elif said and self.part == "VOTE" and (vote := VOTE.fullmatch(said[2].strip())):
             self.votes.append((said[1], vote[1]))
-            self.tally.dropped["a vote, kept as an event"] += 1
+            self.tally.dropped["vote, kept as an event"] += 1
         elif said:
             # In the vote nobody hears the others before all have voted.
             self.last = (said[1], [said[2]], "thought" if self.part == "VOTE" else "")
@@ -214,3 +215,15 @@ class _Reader:
             self.record.happen("know", minion, wolf, WEREWOLF)
         if not wolves:
             self.record.happen("know", minion, text="Nobody at the table is a werewolf.")
+
+
+FORMAT = Format(
+    title="One Night transcript (markdown)",
+    documentation="https://github.com/surfkansas/werewolf-gpt",
+    notes=(
+        "One Night Ultimate Werewolf between language models. Thoughts are turns that nobody hears; lines that cast "
+        "a vote become events"
+    ),
+    claims=claims,
+    read=read,
+)

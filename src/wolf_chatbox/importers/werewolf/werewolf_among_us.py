@@ -15,9 +15,10 @@ from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError
 from wolf_chatbox.game import SIDES, VILLAGER, WEREWOLF, Player
+from wolf_chatbox.importers.format import Format
+from wolf_chatbox.importers.games import Record, fields, is_json, items, rest, words
 from wolf_chatbox.importers.json_stream import JsonStream
 from wolf_chatbox.importers.source import Source, clean
-from wolf_chatbox.importers.werewolf.games import Record, fields, is_json, items, rest, words
 
 KNOWN = ("Dialogue", "playerNames", "startRoles", "endRoles", "votingOutcome")
 
@@ -118,3 +119,15 @@ def _outcome(roles: Sequence[str], votes: Sequence[int]) -> tuple[list[int], lis
     elif "MINION" in roles and not winners:
         winners.append(WEREWOLF)
     return sorted(dead), winners
+
+
+FORMAT = Format(
+    title="Werewolf Among Us",
+    documentation="https://huggingface.co/datasets/bolinlai/Werewolf-Among-Us",
+    notes=(
+        "JSON; labels are kept per turn; the winner follows from roles and votes by the rules of One Night, where "
+        "all are known"
+    ),
+    claims=claims,
+    read=read,
+)

@@ -14,8 +14,9 @@ from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation, parse_json
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.game import VILLAGER, WEREWOLF, Player
+from wolf_chatbox.importers.format import Format
+from wolf_chatbox.importers.games import Record, check_table, fields, is_json, items, rest, words
 from wolf_chatbox.importers.source import Source, clean
-from wolf_chatbox.importers.werewolf.games import Record, check_table, fields, is_json, items, rest, words
 
 ROLES = {"seer": "SEER", "doctor": "BODYGUARD", "villagers": VILLAGER, "werewolves": WEREWOLF}
 WINS = {"villagers": VILLAGER, "villager": VILLAGER, "werewolves": WEREWOLF, "werewolf": WEREWOLF}
@@ -100,3 +101,14 @@ def _day(record: Record, did: dict[str, Any]) -> None:
         record.happen("vote", voter, words(target))
     if ballots:
         record.happen("execute", target=words(did.get("exiled")))
+
+
+FORMAT = Format(
+    title="Werewolf Arena game (JSON)",
+    documentation="https://github.com/google/werewolf_arena",
+    notes=(
+        "`game_complete.json`; the doctor is the bodyguard; votes stay secret, and only the last vote of a round counts"
+    ),
+    claims=claims,
+    read=read,
+)

@@ -18,13 +18,13 @@ from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.repair import pieces
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.game import Kind, Player
+from wolf_chatbox.importers.games import Record
 from wolf_chatbox.importers.messages import from_unix
+from wolf_chatbox.importers.model_slips import slip_of
 from wolf_chatbox.importers.source import Source
-from wolf_chatbox.importers.werewolf.games import Record
-from wolf_chatbox.importers.werewolf.model_slips import slip_of
 
 SET = "aiwolf"
-MARKS = {"over": "Over, a mark", "skip": "Skip, a mark", "forceskip": "ForceSkip, a mark"}
+MARKS = {"over": "Over (nothing to say)", "skip": "Skip (nothing to say)", "forceskip": "ForceSkip (nothing to say)"}
 """What an agent sends that has nothing to say, and the reasons under which it is counted; some agents write it small."""
 SIDES = ("VILLAGER", "WEREWOLF")
 BY_DAY = ("vote", "execute")

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 
-REFUSAL = "a model's refusal"
-LEAK = "a prompt that leaked"
+REFUSAL = "model refusal"
+LEAK = "leaked prompt"
 MAX_LOOK = 4000
 """Characters of a line that are looked at."""
 

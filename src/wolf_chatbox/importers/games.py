@@ -48,7 +48,7 @@ class Record:
         """Keep what somebody said, with what else the source tells of it, or count why not."""
         speaker, text = clean(speaker), clean(text)
         if not text or not speaker:
-            self._tally.dropped["no speaker" if text else "empty line"] += 1
+            self._tally.dropped["no speaker" if text else "no text"] += 1
             return
         self._tally.kept += 1
         self.turns.append(Turn(speaker, text, time, channel))

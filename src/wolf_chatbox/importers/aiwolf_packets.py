@@ -10,8 +10,8 @@ from itertools import groupby
 from typing import Any
 
 from wolf_chatbox.conversation import parse_json
-from wolf_chatbox.importers.werewolf.aiwolf_play import Play, Seat, time_of
-from wolf_chatbox.importers.werewolf.games import check_table, fields, items, rest, words
+from wolf_chatbox.importers.aiwolf_play import Play, Seat, time_of
+from wolf_chatbox.importers.games import check_table, fields, items, rest, words
 
 SPOKEN = {"TALK": "", "WHISPER": "whisper"}
 ASKED = {"VOTE": "vote", "ATTACK": "attack_vote", "DIVINE": "divine", "GUARD": "guard"}
