@@ -69,7 +69,7 @@ def test_an_empty_file(complain: Complain, name: str, content: bytes) -> None:
     "content", [b"PK\x03\x04\x14\0\0\0", b"name,line\nAda,Ha\0llo\n", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"]
 )
 def test_a_binary_file(complain: Complain, content: bytes) -> None:
-    assert complain("a.csv", content) == "a.csv: a binary file, no text. Export the conversations as CSV, JSON or text."
+    assert complain("a.csv", content) == "a.csv: a binary file, not text. Export the conversations as CSV, JSON or text."
 
 
 def test_a_missing_file(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_a_missing_file(tmp_path: Path) -> None:
 
 def test_an_empty_folder(tmp_path: Path) -> None:
     (tmp_path / "folder.csv").mkdir()
-    assert complaint(tmp_path / "folder.csv") == "folder.csv: no file in it."
+    assert complaint(tmp_path / "folder.csv") == "folder.csv: contains no files. Check the path."
 
 
 def test_a_file_in_the_place_of_a_folder(tmp_path: Path) -> None:
@@ -104,9 +104,9 @@ def test_a_file_without_permission(complain: Complain, monkeypatch: pytest.Monke
 
 def test_bytes_of_no_known_encoding_are_named_by_their_position(complain: Complain) -> None:
     remedy = "Pass --encoding (Japanese files are often cp932)."
-    assert complain("a.csv", b"name,line\na,\x81\x8d\n") == f"a.csv, byte 12: not UTF-8 or CP1252. {remedy}"
+    assert complain("a.csv", b"name,line\na,\x81\x8d\n") == f"a.csv, byte 12: not valid UTF-8 or CP1252. {remedy}"
     late = b"name,line\n" + b"a,b\n" * 400_000 + b"a,\x81\n"
-    assert complain("late.csv", late) == f"late.csv, byte {len(late) - 2}: not UTF-8 or CP1252. {remedy}"
+    assert complain("late.csv", late) == f"late.csv, byte {len(late) - 2}: not valid UTF-8 or CP1252. {remedy}"
 
 
 @pytest.mark.parametrize(
@@ -267,7 +267,7 @@ def test_a_line_of_50_mb_is_refused_without_reading_on(
     finally:
         tracemalloc.stop()
         (tmp_path / name).unlink()
-    assert message == f"{name}, line {line}: longer than 1,000,000 characters, no line of dialogue. Cut it into turns."
+    assert message == f"{name}, line {line}: longer than 1,000,000 characters. Split it into turns."
     assert peak < 32_000_000
 
 
@@ -297,10 +297,10 @@ def test_invalid_json_is_named_by_its_place(complain: Complain, name: str, conte
     [
         (
             '[{"conversations": [{"from": "human", "value": "a"}]},\n{"conv',
-            "line 2, column 7: the file ends within a value",
+            "line 2, column 7: the file ends inside a value",
         ),
-        (MESSAGE + '\n{"mess', "line 3: the file ends within it"),
-        (JSON_TALK + '\n\n{"turns": [{"speaker": "Ad', "line 4: the file ends within it"),
+        (MESSAGE + '\n{"mess', "line 3: the file ends inside it"),
+        (JSON_TALK + '\n\n{"turns": [{"speaker": "Ad', "line 4: the file ends inside it"),
     ],
 )
 def test_a_cut_file_gives_what_was_whole(tmp_path: Path, content: str, note: str) -> None:
@@ -308,7 +308,7 @@ def test_a_cut_file_gives_what_was_whole(tmp_path: Path, content: str, note: str
     path.write_text(content)
     tally = Tally()
     assert len(list(read_conversations(path, tally=tally))) == 1
-    assert tally.unread == [Unread(str(path), f"{path}, {note}; what came before is read", 1)]
+    assert tally.unread == [Unread(str(path), f"{path}, {note}; everything before it was read", 1)]
 
 
 @pytest.mark.parametrize("name", ["telegram/one_chat", "discord/channel", "topical_chat/part", "raw/list"])
@@ -318,7 +318,7 @@ def test_what_stands_behind_the_end_of_a_json_document_is_told(complain: Complai
     message = complain("twice.json", f"{whole}\n{whole}\n", format=name.partition("/")[0])
     assert (
         message
-        == f"twice.json, line {line}, column 1: not JSON (more behind the document's end: {whole[0]!r}). Correct it there."
+        == f"twice.json, line {line}, column 1: not JSON (extra data after the end: {whole[0]!r}). Correct it there."
     )
 
 

@@ -331,7 +331,7 @@ def test_a_village_that_is_cut_off_gives_what_was_whole(tmp_path: Path) -> None:
     tally = Tally()
     [conversation] = read(village(tmp_path, RAIN[: RAIN.index("ロルフは人狼です")]), tally)
     assert conversation.turns == whole.turns[:6]
-    assert "the file ends within an element" in tally.unread[0].reason
+    assert "the file ends inside an element" in tally.unread[0].reason
     assert {each.role for each in game_of(conversation).players} == {""}
     assert {each.result for each in happened(game_of(conversation), "divine")} == {""}
     check(conversation)
@@ -344,7 +344,7 @@ def test_what_is_no_xml_is_told_with_its_place(tmp_path: Path) -> None:
 
 def test_a_tag_without_an_end_takes_no_forever(tmp_path: Path) -> None:
     path = village(tmp_path, RAIN.replace("<avatarList>", f'<avatarList a="{"x" * (3 * MAX_TAG)}'))
-    with pytest.raises(DataError, match="a tag that does not end"):
+    with pytest.raises(DataError, match="a tag is not closed"):
         read(path)
 
 
