@@ -69,7 +69,9 @@ def test_an_empty_file(complain: Complain, name: str, content: bytes) -> None:
     "content", [b"PK\x03\x04\x14\0\0\0", b"name,line\nAda,Ha\0llo\n", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"]
 )
 def test_a_binary_file(complain: Complain, content: bytes) -> None:
-    assert complain("a.csv", content) == "a.csv: a binary file, not text. Export the conversations as CSV, JSON or text."
+    assert (
+        complain("a.csv", content) == "a.csv: a binary file, not text. Export the conversations as CSV, JSON or text."
+    )
 
 
 def test_a_missing_file(tmp_path: Path) -> None:
@@ -353,12 +355,12 @@ def test_lists_in_lists_are_no_conversations(complain: Complain, depth: int) -> 
         ('{"messages": [\n{"role": "user", "content": "a"}, null]}', 'a.json, message 2: a message needs "role"'),
         ('{"messages": [{"role": 3, "content": "a"}]}', 'a.json, line 1, message 1: a message needs "role"'),
         ('{"messages": [{"content": "a"}]}', 'a.json, line 1, message 1: a message needs "role"'),
-        ('{"messages": "a"}', 'a.json, line 1: no list of "messages" or "conversations" (found: messages)'),
-        ('{"items": [], "id": 2}', 'a.json, line 1: no list of "messages" or "conversations" (found: items, id)'),
-        ('[{"messages": []}, 3]', 'a.json, line 1, item 2: no list of "messages" or "conversations". '),
-        ("[1, 2]", 'a.json, line 1, item 1: no list of "messages" or "conversations". '),
-        ("3", 'a.json, line 1: no list of "messages" or "conversations". '),
-        ('"a"', 'a.json, line 1: no list of "messages" or "conversations". '),
+        ('{"messages": "a"}', 'a.json, line 1: no "messages" or "conversations" list (found: messages)'),
+        ('{"items": [], "id": 2}', 'a.json, line 1: no "messages" or "conversations" list (found: items, id)'),
+        ('[{"messages": []}, 3]', 'a.json, line 1, item 2: no "messages" or "conversations" list. '),
+        ("[1, 2]", 'a.json, line 1, item 1: no "messages" or "conversations" list. '),
+        ("3", 'a.json, line 1: no "messages" or "conversations" list. '),
+        ('"a"', 'a.json, line 1: no "messages" or "conversations" list. '),
     ],
 )
 def test_json_of_another_shape(complain: Complain, content: str, problem: str) -> None:
@@ -366,7 +368,7 @@ def test_json_of_another_shape(complain: Complain, content: str, problem: str) -
 
 
 def test_a_raw_list_of_other_things_than_strings(complain: Complain) -> None:
-    message = "a.json, item 2: not a string. The raw form is a list of strings joined by <|endoftext|>."
+    message = "a.json, item 2: not a string. The raw format is a list of strings joined by <|endoftext|>."
     assert complain("a.json", '["a", {"text": "b"}]') == message
 
 

@@ -102,7 +102,7 @@ def test_the_columns_of_dialogues_are_told_and_can_be_named(tmp_path: Path) -> N
     both = read(path, tally)
     assert [each.turns[0].text for each in both] == ["a", "d", "a", "d"]
     assert both[0].group == both[1].group != both[2].group
-    assert tally.notes == ["two: a dialogue a cell of first, second; not read: id, summary"]
+    assert tally.notes == ["two: dialogues from first, second; not read: id, summary"]
     assert spoken(read(path, text_column="second")) == spoken(both[1::2])
     with pytest.raises(
         DataError,
@@ -162,7 +162,7 @@ def test_every_message_of_a_damaged_tree_is_counted(tmp_path: Path) -> None:
     path.write_text(message("a", None) + message("b", "a") + '{"message_id": 3, "role": "prompter", "text": "x"}\n')
     with pytest.raises(
         DataError,
-        match=r'trees\.jsonl, line 3: no message of a tree: it needs "message_id", "text" and "role", all strings',
+        match=r'trees\.jsonl, line 3: not a message of a tree\. It needs "message_id", "text" and "role", all strings',
     ):
         read(path)
     path.write_text(message("a", None) + message("b", "a") + message("c", "b")[:20])

@@ -416,7 +416,7 @@ def test_a_data_set_of_the_hub_is_streamed(tmp_path: Path) -> None:
         Conversation((Turn("Ann", "Who brings the oars?"), Turn("Bob", "Not me.")), "1"),
         Conversation((Turn("Ann", "Pity."),), "2"),
     ]
-    with pytest.raises(DataError, match="no column for the speaker"):
+    with pytest.raises(DataError, match="no speaker column"):
         read(f"hf:{folder}", speaker_column="whom")
     with pytest.raises(DataError, match="cannot be loaded"):
         read(f"hf:{folder}:nosuchsplit")

@@ -15,6 +15,7 @@ from wolf_chatbox.importers.source import clean
 MEDIA, SYSTEM, DELETED = "media", "system", "deleted"
 DROPPED = {MEDIA: "media", SYSTEM: "system message", DELETED: "deleted message"}
 """Kinds of messages that nobody said, and the reasons they are counted under."""
+MONTHS = dict(zip(("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"), range(1, 13)))
 
 
 class Message(NamedTuple):
@@ -64,6 +65,14 @@ def conversations(messages: Iterable[Message], group: str, config: ReadConfig, t
         raise
     if turns:
         yield Conversation(tuple(turns), group)
+
+
+def moment(*parts: int) -> datetime | None:
+    """The time with this year, month, day, hour, …; None when there is no such time."""
+    try:
+        return datetime(*parts)  # type: ignore[arg-type]
+    except ValueError:
+        return None
 
 
 def from_unix(seconds: Any) -> datetime | None:

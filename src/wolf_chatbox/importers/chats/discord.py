@@ -18,7 +18,7 @@ from wolf_chatbox.importers.messages import MEDIA, SYSTEM, Message, conversation
 from wolf_chatbox.importers.source import Source
 
 SAID = ("Default", "Reply", "0", "19")
-"""Types of messages that somebody said, by their names and Discord's numbers."""
+"""Types of messages that somebody said, by name and by Discord's numbers."""
 
 
 def claims(head: str) -> bool:
@@ -28,7 +28,7 @@ def claims(head: str) -> bool:
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
-    """Yield the channel, cut where it fell silent. Joins, pins and calls are dropped and counted; bots speak like others."""
+    """Yield the channel, cut where it was silent. Joins, pins and calls are dropped and counted; bots are speakers."""
     with JsonStream(source) as stream:
         place: dict[str, str] = {}
         for key in stream.fields():

@@ -21,7 +21,7 @@ ATTACHMENT = re.compile(r"!?\[[^\[\]\n]{0,300}\]\([^()\n]{0,500}\)")
 REACTIONS = re.compile(r"\n?\(- [^\n]{0,1000}-\)\Z")
 
 QUOTE = re.compile(r"\A\s*\n(?:>[^\n]*(?:\n|\Z))+\s*")
-"""What a message answers stands above it, on lines of its own."""
+"""The message that it answers, quoted above it."""
 
 
 def claims(head: str) -> bool:
@@ -29,7 +29,7 @@ def claims(head: str) -> bool:
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
-    """Yield the chat, cut where it fell silent; `Me` is who exported it. A chat's folder is its name."""
+    """Yield the chat, cut where it was silent; `Me` is who exported it. Its folder names the chat."""
     name = source.path.stem
     group = source.folder.name if name in ("index", "chat") else name
     yield from conversations(_messages(source), group or name, config, tally)

@@ -27,7 +27,7 @@ def claims(head: str) -> bool:
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
-    """Yield each chat, cut where it fell silent. Service messages, media without a caption and polls are dropped and counted."""
+    """Yield each chat, cut where it was silent. Service messages, media without a caption and polls are counted."""
     with JsonStream(source) as stream:
         yield from _chat(stream, source, config, tally)
 
@@ -80,7 +80,7 @@ def _text(text: Any) -> str:
 FORMAT = Format(
     title="Telegram (JSON)",
     documentation="https://core.telegram.org/import-export",
-    export="Telegram Desktop: chat ⋮ → Export chat history → format JSON; or Settings → Advanced → Export Telegram data",
+    export="Telegram Desktop: chat ⋮ → Export chat history → JSON; or Settings → Advanced → Export Telegram data",
     notes="one chat or all of them; formatting is removed; captions are kept",
     claims=claims,
     read=read,

@@ -1,7 +1,7 @@
 """PersonaChat and ConvAI2 in ParlAI's text form (Zhang et al. 2018, https://aclanthology.org/P18-1205).
 
-Numbered lines, from 1 anew with each dialogue: `3 hi how are you?<TAB>fine, and you?<TAB><TAB>candidate|candidate`, after
-`1 your persona: i like to ski.` lines.
+Numbered lines, from 1 in each dialogue: `3 hi how are you?<TAB>fine, and you?<TAB><TAB>candidate|candidate`, after lines
+`1 your persona: i like to ski.`
 """
 
 from __future__ import annotations
@@ -28,7 +28,10 @@ def claims(head: str) -> bool:
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
-    """Yield a conversation a dialogue, `A` and `B` in turns, `B` with the persona. Personas are system lines; candidates are not read."""
+    """Yield a conversation a dialogue between `A` and `B`, who has the persona.
+
+    Personas are system messages; candidates are not read.
+    """
     dialogue: list[Message] = []
     number = 0
 

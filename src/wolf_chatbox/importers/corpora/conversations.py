@@ -1,4 +1,4 @@
-"""Our own form: JSON Lines of conversations, as `wolf-chatbox data convert` writes them."""
+"""The project's own format: JSON Lines of conversations, as `wolf-chatbox data convert` writes them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The Cornell Movie-Dialogs Corpus (Danescu-Niculescu-Mizil & Lee 2011, https://aclanthology.org/W11-0609).
 
-movie_lines.txt: `L1045 +++$+++ u0 +++$+++ m0 +++$+++ BIANCA +++$+++ They do not!`; movie_conversations.txt beside it tells which
-lines follow each other, as does the line numbers' order where it is missing.
+movie_lines.txt: `L1045 +++$+++ u0 +++$+++ m0 +++$+++ BIANCA +++$+++ They do not!`. movie_conversations.txt beside it
+lists the lines of each conversation; without it, consecutive line numbers are one.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def claims(head: str) -> bool:
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
-    """Yield the conversations, grouped by movie. The lists of conversations, read by themselves, hold no lines."""
+    """Yield the conversations, grouped by movie. movie_conversations.txt by itself holds none."""
     if source.head.lstrip().startswith("u"):
         return
     lines: dict[str, tuple[str, str, str]] = {}
@@ -55,7 +55,7 @@ def _conversations(source: Source, lines: dict[str, tuple[str, str, str]]) -> It
                 yield re.findall(r"L\d+", line.rpartition("+++$+++")[2])
         return
     run: list[str] = []
-    for number in sorted(lines, key=lambda each: int(each[1:])):
+    for number in sorted(lines, key=lambda name: int(name[1:])):
         if run and (int(number[1:]) != int(run[-1][1:]) + 1 or lines[number][0] != lines[run[-1]][0]):
             yield run
             run = []

@@ -1,4 +1,7 @@
-"""DailyDialog (Li et al. 2017, https://aclanthology.org/I17-1099): a dialogue a line, `__eou__` after each utterance; two take turns."""
+"""DailyDialog (Li et al. 2017, https://aclanthology.org/I17-1099).
+
+A dialogue a line, `__eou__` after each utterance; two speakers take turns.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ def claims(head: str) -> bool:
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
-    """Yield a conversation a line, each its own group."""
+    """Yield a conversation a line, each a group of its own."""
     for number, line in enumerate(source.lines(), 1):
         said = line.rstrip().removesuffix(END).split(END) if line.strip() else []
         yield from conversations(

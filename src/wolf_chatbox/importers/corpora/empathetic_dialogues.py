@@ -1,6 +1,6 @@
-"""EmpatheticDialogues (Rashkin et al. 2019, https://aclanthology.org/P19-1534): `conv_id,utterance_idx,context,prompt,speaker_idx,utterance,…`.
+"""EmpatheticDialogues (Rashkin et al. 2019, https://aclanthology.org/P19-1534).
 
-Commas in a text are written `_comma_`; no field is quoted.
+`conv_id,utterance_idx,context,prompt,speaker_idx,utterance,…`, unquoted; a comma in a text is written `_comma_`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def claims(head: str) -> bool:
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
-    """Yield a conversation a `conv_id`, each its own group; the one who tells is `speaker`, the other `listener`."""
+    """Yield a conversation for each `conv_id`, a group of its own, between `speaker` (who begins) and `listener`."""
     dialogue: list[Message] = []
     names: dict[str, str] = {}
     current = ""

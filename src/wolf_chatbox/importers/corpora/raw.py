@@ -1,6 +1,6 @@
-"""The classic raw form: a sample is its turns joined by `<|endoftext|>`.
+"""The classic raw format: a sample is its turns joined by `<|endoftext|>`.
 
-A .txt file holds one sample a line, a .json file a list of such strings. The form names no speakers: two take turns.
+One sample a line, or a JSON list of such strings. It names no speakers: two take turns.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ SIDES = ("A", "B")
 LIST = re.compile(r'\s*\[\s*"')
 """How a list of strings begins."""
 JSON = re.compile(r'\s*[{\[]\s*["{\[\]}]')
-"""How other JSON begins; a line of dialogue may begin with a bracket, too."""
+"""How other JSON begins; a line of dialogue may also begin with a bracket."""
 
 
 def claims(head: str) -> bool:
-    """True for a list of strings, and where half of the lines or more are samples: a text that only mentions the mark is none."""
+    """Whether it is a list of strings, or at least half of the lines are samples; a text may mention the mark."""
     if LIST.match(head) or JSON.match(head):
         return bool(LIST.match(head))
     lines = [line for line in head.splitlines() if line.strip()]
@@ -33,7 +33,7 @@ def claims(head: str) -> bool:
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
-    """Yield a conversation for each sample; each is a group of its own, as nothing tells which belong together."""
+    """Yield a conversation for each sample, each a group of its own."""
     for number, sample in enumerate(_samples(source), 1):
         texts = [clean(text) for text in sample.split(END)]
         if texts and not texts[-1]:
@@ -54,7 +54,7 @@ def _samples(source: Source) -> Iterator[str]:
         for number, sample in enumerate(stream.items(), 1):
             if not isinstance(sample, str):
                 raise DataError(
-                    f"{source.path}, item {number}: not a string. The raw form is a list of strings joined by {END}."
+                    f"{source.path}, item {number}: not a string. The raw format is a list of strings joined by {END}."
                 )
             yield sample
 
