@@ -243,8 +243,8 @@ def test_several_games_in_one_realtime_file_are_several(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.log", "0,talk,0,0,1,Hello\n0,status,1,SEER,ALIVE,a1,Ann\n", "before any player"),
-        ("b.log", "hello\n", "no player"),
+        ("a.log", "0,talk,0,0,1,Hello\n0,status,1,SEER,ALIVE,a1,Ann\n", "before any status record"),
+        ("b.log", "hello\n", "no players"),
         ("c.json", '{"agents": [], "entries": [{"agent": "Ann", "request": "{]"}]}', "not JSON"),
         ("d.jsonl", '{"event": "トーク", "is_day": true, "id": "1"}\n', 'without "agents"'),
     ],
@@ -264,7 +264,7 @@ def test_a_game_without_a_word_is_told(tmp_path: Path) -> None:
     tally = Tally()
     assert list(read_conversations(path, None, tally)) == []
     assert tally.dropped == {"Over (nothing to say)": 1}
-    assert any("nobody said a word" in note for note in tally.notes)
+    assert any("skipped a game without turns" in note for note in tally.notes)
 
 
 # What a model says by mistake

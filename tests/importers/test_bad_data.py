@@ -172,16 +172,14 @@ def test_a_game_of_too_many_players_is_refused(complain: Complain) -> None:
         "".join(f"0,status,{number},SEER,ALIVE,team{number},A{number}\n" for number in range(101))
         + "0,talk,0,0,1,hello\n"
     )
-    assert (
-        complain("a.log", log) == "a.log: 101 players in one game, where at most 100 are read. Give one game at a time."
-    )
+    assert complain("a.log", log) == "a.log: 101 players in one game, of at most 100. Split the file into games."
 
 
 # Scripts
 
 
 def test_no_column_for_the_speaker_names_the_columns_found(complain: Complain) -> None:
-    found = "a.csv, line 1: no column for the speaker (found: id, stamp, line). Pass --speaker-column."
+    found = "a.csv, line 1: no speaker column (found: id, stamp, line). Pass --speaker-column."
     assert complain("a.csv", "id,stamp,line\n1,2,Hallo\n") == found
     assert complain("a.csv", "\n\nid,stamp,line\n1,2,Hallo\n") == found.replace("line 1", "line 3")
 
@@ -189,14 +187,14 @@ def test_no_column_for_the_speaker_names_the_columns_found(complain: Complain) -
 def test_no_column_for_the_line_names_the_columns_found(complain: Complain) -> None:
     assert (
         complain("a.tsv", "name\tstamp\nAda\t2\n")
-        == "a.tsv, line 1: no column for the line (found: name, stamp). Pass --text-column."
+        == "a.tsv, line 1: no line column (found: name, stamp). Pass --text-column."
     )
 
 
 def test_the_columns_found_are_told_in_one_short_line(complain: Complain) -> None:
     assert (
         complain("a.csv", '"da\nte",line\n')
-        == "a.csv, line 1: no column for the speaker (found: da te, line). Pass --speaker-column."
+        == "a.csv, line 1: no speaker column (found: da te, line). Pass --speaker-column."
     )
     assert complain("a.csv", ",".join(f"column {n}" for n in range(10_000))).endswith(" …). Pass --speaker-column.")
 
@@ -214,10 +212,7 @@ def test_only_a_header_holds_no_turns(tmp_path: Path) -> None:
 @pytest.mark.parametrize("rows", ["Bob,Tag\n", "Bob,Tag", ROWS[:30_000], ROWS * 10, 'Bob,"Tag"\n' + ROWS[:30_000]])
 def test_a_quote_that_swallows_the_lines_after_it_is_named_by_its_line(complain: Complain, rows: str) -> None:
     message = complain("a.csv", 'name,line\nAda,"Well,\nwell"\nBob,"Hallo\n' + rows)
-    assert (
-        message
-        == "a.csv, line 4: a quote is opened and not closed, which swallows the lines after it. Close it or take it out."
-    )
+    assert message == "a.csv, line 4: a quote is opened and not closed. Close or remove it."
 
 
 def test_careless_quotes_that_swallow_no_line_are_read(tmp_path: Path) -> None:

@@ -163,7 +163,7 @@ def test_turns_of_a_conversation_that_never_comes_whole_are_counted_as_dropped(t
     assert [each.group for each in conversations] == [each.group for each in read(tmp_path / "a.csv")]
     assert tally.kept == sum(len(each.turns) for each in conversations)
     assert tally.dropped["conversation cut off by damage"] == apart.kept > 0
-    assert "a player without a name, or two of one name" in tally.unread[0].reason
+    assert "a player has no name, or two have the same" in tally.unread[0].reason
 
 
 def test_a_folder_of_nothing_but_wrong_files_is_an_error(tmp_path: Path) -> None:

@@ -131,7 +131,7 @@ def test_a_name_of_nobody_is_a_fact_and_no_event(tmp_path: Path) -> None:
     assert game_of(conversation).facts["events_of_nobody_known"] == [
         {"at": 2 + 1, "day": 2, "kind": "vote", "actor": "Tess", "target": "Nobody"}
     ]
-    assert tally.notes == [f"{path}: 1 events name nobody at the table, kept as facts only"]
+    assert tally.notes == [f"{path}: 1 events name no player, kept as facts only"]
 
 
 def test_half_an_emoji_in_a_fact_can_be_written(tmp_path: Path) -> None:
@@ -225,7 +225,7 @@ def test_a_chat_alone_is_told_apart_by_what_the_manager_says(tmp_path: Path) -> 
     assert {turn.channel for turn in conversation.turns} == {"whisper"}
     assert "without config.json, public_manager_chat.txt, public_daytime_chat.txt" in tally.notes[0]
     night.write_text("[10:00:00] Ada: hello\n")
-    with pytest.raises(DataError, match=r"cannot tell which chat of a game this is\. Name the game's folder"):
+    with pytest.raises(DataError, match=r"cannot tell which chat of a game this is\. Pass the game's folder"):
         read(night, format="llmafia")
 
 
@@ -374,7 +374,7 @@ def test_a_table_without_its_columns_names_them(tmp_path: Path) -> None:
         read(path, format="mafia_tables")
     assert (
         str(caught.value)
-        == f"{path}, line 1: a table of info without originid, contents (found: when, what). Name the columns so."
+        == f"{path}, line 1: the info table lacks originid, contents (found: when, what). Rename the columns."
     )
 
 
@@ -392,7 +392,7 @@ def test_columns_may_have_plainer_names(tmp_path: Path) -> None:
 def test_a_quote_that_is_not_closed_swallows_nothing(tmp_path: Path) -> None:
     path = tmp_path / "info.csv"
     path.write_text('speaker,text\nAmy,"Hello\nBen,Hi\n')
-    with pytest.raises(DataError, match=r"not a table that can be read \(unexpected end of data\)"):
+    with pytest.raises(DataError, match=r"not a readable table \(unexpected end of data\)"):
         read(path, format="mafia_tables")
 
 

@@ -213,8 +213,8 @@ def test_the_jumps_of_the_index_are_noted() -> None:
     tally = Tally()
     read(FIXTURES / "script/episodes.input.csv", tally)
     assert tally.notes == [
-        "episodes.input.csv: the index jumps 4 times (lines are missing there): "
-        "1 small jumps bridged, 2 above 5 start a new conversation, 1 lie between episodes or scenes"
+        "episodes.input.csv: 4 gaps in the index (missing lines): "
+        "1 bridged, 2 above 5 begin a new conversation, 1 between episodes or scenes"
     ]
 
 
@@ -389,8 +389,8 @@ def test_the_rick_and_morty_script() -> None:
     assert len(count_speakers(conversations)) == 48
     (note,) = tally.notes
     assert note == (
-        "RickAndMortyScripts.csv: the index jumps 315 times (lines are missing there): "
-        "292 small jumps bridged, 17 above 5 start a new conversation, 6 lie between episodes or scenes"
+        "RickAndMortyScripts.csv: 315 gaps in the index (missing lines): "
+        "292 bridged, 17 above 5 begin a new conversation, 6 between episodes or scenes"
     )
     assert list(parse_conversations(written(conversations).splitlines(), "again")) == conversations
 

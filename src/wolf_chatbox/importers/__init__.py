@@ -1,4 +1,4 @@
-"""Files in, conversations out. One format is one file in chats/, corpora/, scripts/ or werewolf/; _template.py is the pattern."""
+"""Files in, conversations out. One format is one file in chats/, corpora/, scripts/ or werewolf/; see _template.py."""
 
 from wolf_chatbox.importers.files import EXAMPLE, find
 from wolf_chatbox.importers.format import Format

@@ -1,4 +1,4 @@
-"""What is known about a format: each file in chats/, corpora/, scripts/ and werewolf/ is one, and says it in its FORMAT."""
+"""What is known about a format. Each file in chats/, corpora/, scripts/ and werewolf/ is one, and has its FORMAT."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Format:
     notes: str = ""
     """What a user should know of it (Markdown)."""
     suffixes: tuple[str, ...] = ()
-    """A single file with such a name that no format claims is read as this one, whose error then says what is wrong with it."""
+    """A single file with such a name that no format claims is read as this one, whose error says what is wrong."""
     joins: bool = False
     """The files of a folder are one chat: `read` gets the first, with the others as its `more`."""
     general: bool = False

@@ -1,6 +1,7 @@
 """JSON, read piece by piece: a file of any size takes the memory of its largest element.
 
-A pull parser over the standard library's decoder. The caller walks into objects and arrays, and takes small values whole:
+A pull parser over the standard library's decoder. The caller walks into objects and arrays, and takes small values
+whole:
 
     with JsonStream(source) as stream:
         for key in stream.fields():
@@ -36,7 +37,7 @@ _decoder = json.JSONDecoder()
 
 
 class JsonStream:
-    """Reads one JSON document. Raises DataError where it is not JSON or goes on after its end, Truncated where it is cut."""
+    """Reads one JSON document. Raises DataError where it is not JSON or has extra data, Truncated where it is cut."""
 
     def __init__(self, source: Source) -> None:
         self._where = str(source.path)
@@ -198,7 +199,8 @@ class JsonStream:
     def _cut(self) -> Truncated:
         line, column = self._place(len(self._buffer))
         return Truncated(
-            f"{self._where}, line {line}, column {column + 1}: the file ends inside a value; everything before it was read"
+            f"{self._where}, line {line}, column {column + 1}: the file ends inside a value; "
+            "everything before it was read"
         )
 
     def _place(self, at: int) -> tuple[int, int]:

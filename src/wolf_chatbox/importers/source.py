@@ -131,7 +131,7 @@ class Source:
 
 
 def clean(text: str) -> str:
-    """The text without surrounding space. Half a surrogate pair (an emoji cut in two), which no file can hold, is `?`."""
+    """The text without surrounding space; half a surrogate pair (an emoji cut in two), which no file holds, is `?`."""
     text = text.strip()
     return text if text.isascii() else text.encode(errors="replace").decode()
 

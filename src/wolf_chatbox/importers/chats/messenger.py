@@ -1,8 +1,8 @@
 """Messenger's and Instagram's "Download your information" in JSON: a folder a chat, with message_1.json and so on.
 
 The newest message comes first. Each byte of UTF-8 is written as a character (`\\u00c3\\u00a9` for é): this is repaired.
-End-to-end encrypted chats, exported separately, have other keys (`senderName`, `text`, `threadName`), and are single files
-in one folder.
+End-to-end encrypted chats, exported separately, have other keys (`senderName`, `text`, `threadName`), and are single
+files in one folder.
 """
 
 from __future__ import annotations

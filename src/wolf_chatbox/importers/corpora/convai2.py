@@ -1,7 +1,7 @@
 """PersonaChat and ConvAI2 in ParlAI's text form (Zhang et al. 2018, https://aclanthology.org/P18-1205).
 
-Numbered lines, from 1 in each dialogue: `3 hi how are you?<TAB>fine, and you?<TAB><TAB>candidate|candidate`, after lines
-`1 your persona: i like to ski.`
+Numbered lines, from 1 in each dialogue: `3 hi how are you?<TAB>fine, and you?<TAB><TAB>candidate|candidate`,
+after lines `1 your persona: i like to ski.`
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Messages with roles, in JSON or JSON Lines: OpenAI, ShareGPT, Alpaca and the like.
 
 OpenAI has `messages`, `role`, `content`; ShareGPT `conversations`, `from`, `value`; OpenAssistant's chats `role` and
-`text`; Alpaca `instruction`, `input`, `output`; others have a question and an answer (`prompt`, `completion`). A line is
-one conversation; a JSON document is a conversation, a list of them, or a bare list of messages.
+`text`; Alpaca `instruction`, `input`, `output`; others have a question and an answer (`prompt`, `completion`). A line
+is one conversation; a JSON document is a conversation, a list of them, or a bare list of messages.
 """
 
 from __future__ import annotations

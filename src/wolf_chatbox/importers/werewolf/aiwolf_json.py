@@ -1,8 +1,8 @@
-"""The JSON of aiwolf-nlp-server: a game's packets (`.json`), and what its page was shown, event by event (realtime `.jsonl`).
+"""The JSON of aiwolf-nlp-server: a game's packets (`.json`), and the events that its page received (realtime `.jsonl`).
 
-A packet's file is {"game_id", "win_side", "agents": [{"idx", "team", "name", "role"}], "entries": [{"agent", "request", "response", "error", …}]}
-with each request as a string of JSON. A realtime file has {"id", "idx", "day", "agents", "event", "message", "from_idx", "to_idx", …} a line.
-https://github.com/aiwolfdial/aiwolf-nlp-server/tree/main/doc
+A file of packets is {"game_id", "win_side", "agents": [{"idx", "team", "name", "role"}], "entries": [{"agent",
+"request", "response", "error", …}]}, with each request as a string of JSON. A realtime file has {"id", "idx", "day",
+"agents", "event", "message", "from_idx", "to_idx", …} a line.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def claims(head: str) -> bool:
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
-    """Yield the game. A file that is cut or wrong gives what was whole, and then the error."""
+    """Yield the game. A damaged file gives what comes before the damage, and then the error."""
     if '"is_day"' in source.head and '"entries"' not in source.head:
         yield from _realtime(source, config, tally)
         return
@@ -53,10 +53,10 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
                     for entry in stream.items():
                         packets.take(fields(entry))
                 elif key == "agents":
-                    packets.agents = [fields(each) for each in items(stream.value())]
+                    packets.agents = [fields(agent) for agent in items(stream.value())]
                 else:
                     facts[key] = stream.value()
-    except DataError as error:  # what was whole is kept
+    except DataError as error:  # keep what was read before the damage
         cut = error
     play = Play(source, config, tally)
     yield from play.finish(packets.play(play, facts))
@@ -74,7 +74,7 @@ def _realtime(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conv
         except DataError as error:
             cut = error
 
-    for number, (_, lines) in enumerate(groupby(events(), lambda each: words(each[1].get("id"))), 1):
+    for number, (_, lines) in enumerate(groupby(events(), lambda event: words(event[1].get("id"))), 1):
         yield from _watched(Play(source, config, tally), lines, number)
     if cut:
         raise cut
@@ -87,7 +87,7 @@ def _watched(play: Play, lines: Iterator[tuple[str, dict[str, Any]]], number: in
             idx: agent for agent in map(fields, items(event.get("agents"))) if isinstance(idx := agent.get("idx"), int)
         }
         if not agents:
-            raise DataError(f'{where}: an event without "agents". Give the file as the server wrote it.')
+            raise DataError(f'{where}: an event without "agents". Pass the file as the server wrote it.')
         for idx, agent in agents.items():
             if idx not in seats:
                 seats[idx] = Seat(

@@ -1,7 +1,8 @@
 """Villages of the Japanese BBS werewolf (人狼BBS) in the common archive XML that Jindolf writes.
 
-Schema: http://jindolf.sourceforge.jp/xml/xsd/bbsArchive-110421.xsd, and 091001 before it (both are gone; https://github.com/olyutorskii
-holds the programs that write it). A period is a day: first what the night before it brought, then the talk.
+Schema: http://jindolf.sourceforge.jp/xml/xsd/bbsArchive-110421.xsd, and 091001 before it (both offline; the programs
+that write it are at https://github.com/olyutorskii). A period is a day: first the results of the night before, then
+the talk.
 """
 
 from __future__ import annotations
@@ -53,14 +54,14 @@ ANNOUNCED = (
     ),
     *("winVillage", "winWolf", "winHamster", "askEntry", "askCommit", "noComment", "stayEpilogue", "gameOver"),
 )
-"""What everybody reads. What else an archive may hold, nobody is told."""
+"""What everybody reads; nobody is shown the other events of an archive."""
 STAMP = re.compile(r"mes(\d{9,11})")
 ZONE = re.compile(r"([+-])(\d\d):(\d\d)$")
 
 
 @dataclass
 class Village:
-    """What is known of a village so far; names are those of its avatars, by their ids."""
+    """What is known of a village so far; avatars and their names by id."""
 
     facts: dict[str, Any] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
@@ -84,7 +85,7 @@ def claims(head: str) -> bool:
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
-    """Yield the village. A file that ends too early gives what was whole, without the roles, which stand at its end."""
+    """Yield the village. A file that is cut off gives what it holds, without the roles, which are at its end."""
     village, record = Village(), Record(str(source.path), tally)
     cut: DataError | None = None
     divined: list[tuple[int, str]] = []
@@ -92,7 +93,7 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
         _periods(source, village, record, divined)
     except DataError as error:
         cut = error
-    for at, target in divined:  # the archive tells who was divined; what came of it follows from the roles
+    for at, target in divined:  # the archive names the divined; the result follows from its role
         record.amend(at, {WEREWOLF: WEREWOLF, "": ""}.get(village.role(target), "HUMAN"))
     group = f"jinro_bbs {village.facts.get('landId', '')} {village.facts.get('vid', source.path.stem)}"
     yield from record.conversation(
@@ -129,7 +130,7 @@ def _periods(source: Source, village: Village, record: Record, divined: list[tup
 
 
 class _Period:
-    """A day. What happened before its talk is held back until the talk begins, and then told in the order in which it happened."""
+    """A day. The events before its talk are held until the talk begins, and then added in the order of the game."""
 
     def __init__(
         self, attributes: dict[str, str], village: Village, record: Record, divined: list[tuple[int, str]]
@@ -142,9 +143,9 @@ class _Period:
 
     def take(self, element: Element) -> None:
         if element.tag == "playerList":
-            for each in element.children:
-                if each.tag == "playerInfo" and "avatarId" in each.attributes:
-                    self.village.infos[each.attributes["avatarId"]] = each.attributes
+            for child in element.children:
+                if child.tag == "playerInfo" and "avatarId" in child.attributes:
+                    self.village.infos[child.attributes["avatarId"]] = child.attributes
         if element.tag in WINS:
             self.village.winner = WINS[element.tag]
         if element.tag == "talk":
@@ -156,14 +157,14 @@ class _Period:
             self._happen(element)
 
     def close(self) -> None:
-        """Tell what was held back: yesterday's votes, the night, then the new day."""
+        """Add the held events: yesterday's votes, the night, then the new day."""
         if self.before is None:
             return
         held, self.before = self.before, None
         for tags in (BALLOTS, SUDDEN):
-            for element in (each for each in held if each.tag in tags):
+            for element in (event for event in held if event.tag in tags):
                 self._happen(element)
-        night = [each for each in held if each.tag in NIGHT]
+        night = [event for event in held if event.tag in NIGHT]
         if night or (self.kind == "progress" and self.day > 1):
             self.record.happen("night")
             self._night(night)
@@ -176,12 +177,9 @@ class _Period:
 
     def _talk(self, element: Element) -> None:
         attributes = dict(element.attributes)
-        speaker, kind, xname = (
-            attributes.pop("avatarId", ""),
-            attributes.pop("type", "public"),
-            attributes.pop("xname", ""),
-        )
-        # A kind of talk that is not known may be secret: nobody but its speaker hears it.
+        speaker, kind = attributes.pop("avatarId", ""), attributes.pop("type", "public")
+        xname = attributes.pop("xname", "")
+        # An unknown kind of talk may be secret: only its speaker hears it.
         channel = CHANNELS.get(kind, "thought")
         if kind not in CHANNELS:
             attributes["type"] = kind
@@ -221,14 +219,11 @@ class _Period:
             self.village.facts.setdefault("other_events", []).append(other)
 
     def _ballot(self, element: Element) -> None:
-        """`counting` was read by everybody; `counting2` is what an archive alone tells of a secret ballot, whose counts `execution` gave."""
-        for each in element.children:
-            if each.tag == "vote":
-                self.record.happen(
-                    "vote",
-                    self.village.name(each.attributes.get("byWhom")),
-                    self.village.name(each.attributes.get("target")),
-                )
+        """`counting` is a public ballot; `counting2` a secret one, whose counts are in `execution`."""
+        for vote in element.children:
+            if vote.tag == "vote":
+                voter, target = (self.village.name(vote.attributes.get(key)) for key in ("byWhom", "target"))
+                self.record.happen("vote", voter, target)
         if element.tag != "counting":
             self.village.votes_are_public = False
         if element.tag != "counting2":
@@ -243,7 +238,7 @@ class _Period:
         wanted: set[str] = set()
         last = ""
         for element in elements:
-            actor, target = (self.village.name(element.attributes.get(each)) for each in ("byWhom", "target"))
+            actor, target = (self.village.name(element.attributes.get(key)) for key in ("byWhom", "target"))
             if element.tag == "judge":
                 self.divined.append((self.record.happen("divine", actor, target), element.attributes.get("target", "")))
             elif element.tag in kinds:
@@ -255,12 +250,12 @@ class _Period:
                     last = target
         for element in elements:
             dead = [
-                self.village.name(each.attributes.get("avatarId"))
-                for each in element.children
-                if each.tag == "avatarRef"
+                self.village.name(child.attributes.get("avatarId"))
+                for child in element.children
+                if child.tag == "avatarRef"
             ]
             if element.tag == "murdered":
-                # Who was found dead beside the victim, or instead, was the hamster, of whom nobody is told why.
+                # Another found dead was the hamster; nobody is told why.
                 victim = next((name for name in dead if name in wanted), dead[0] if dead and not wanted else "")
                 self.record.happen("attack", target=victim or last, result="killed" if victim else "guarded")
                 for name in dead:
@@ -271,7 +266,7 @@ class _Period:
 
 
 def _players(village: Village) -> Iterator[Player]:
-    """Those whom the list at the end names, in its order; without a list the village's avatars."""
+    """The players of the list at the end, in its order; without a list, the village's avatars."""
     for avatar in village.infos or village.avatars:
         facts = {**village.avatars.get(avatar, {}), **village.infos.get(avatar, {})}
         seat = facts.get("entryNo", "")
@@ -284,7 +279,7 @@ def _players(village: Village) -> Iterator[Player]:
 
 
 def _time(xname: str, clock: str) -> datetime | None:
-    """When a message was sent, by the village's clock: its name holds the second, its time the zone."""
+    """When a message was sent, in the village's time: its name holds the second, its time the zone."""
     stamp, zone = STAMP.match(xname), ZONE.search(clock)
     if not (stamp and zone):
         return None
