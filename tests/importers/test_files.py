@@ -61,7 +61,7 @@ def test_a_folder_of_many_formats_is_one_corpus(tmp_path: Path) -> None:
     tally = Tally()
     conversations = read(tmp_path, tally)
     apart = Tally()
-    expected = [each for path in sorted(tmp_path.glob("*.input.*")) for each in read(path, apart)]
+    expected = [conversation for path in sorted(tmp_path.glob("*.input.*")) for conversation in read(path, apart)]
     assert conversations == expected
     assert tally.dropped == apart.dropped
     assert [note for note in tally.notes if "skipped" in note] == [
@@ -88,7 +88,10 @@ def test_an_archive_that_would_fill_the_disk_is_refused(tmp_path: Path, monkeypa
 # A file among others that cannot be read
 
 GAME = (FIXTURES / "aiwolf_json/six.input.json").read_text(encoding="utf-8").strip()
-CHATGPT = '[{"title": "Oars", "mapping": {"a": {"message": {"author": {"role": "user"}, "content": {"parts": ["Hi"]}, "role": "x"}}}}]'
+CHATGPT = (
+    '[{"title": "Oars", "mapping": {"a": {"message": {"author": {"role": "user"}, '
+    '"content": {"parts": ["Hi"]}, "role": "x"}}}}]'
+)
 QUESTIONS = '{"question_id": 81, "category": "writing", "turns": ["Describe an oar.", "In one word."]}\n'
 SCRIPT = 'name,line\nAnn,Who brings the oars?\nBob,Not me.\nAnn,"Then we\n' + "Bob,swim.\n" * 200
 
@@ -115,22 +118,24 @@ def test_a_file_that_is_wrong_inside_is_told_and_all_others_are_read(among_other
     tally, apart = Tally(), Tally()
     conversations = read(place, tally)
     (game,) = read(FIXTURES / "aiwolf_json/six.input.json", apart)
-    whole = [each for name in ("a.csv", "z.txt") for each in read(among_others / name, apart)]
-    play = [each for each in conversations if each.group == "play"]
-    assert [each for each in conversations if each not in play and each.game is None] == whole
-    assert [each.turns for each in conversations if each.game] == [game.turns], (
+    whole = [conversation for name in ("a.csv", "z.txt") for conversation in read(among_others / name, apart)]
+    play = [conversation for conversation in conversations if conversation.group == "play"]
+    assert [
+        conversation for conversation in conversations if conversation not in play and conversation.game is None
+    ] == whole
+    assert [conversation.turns for conversation in conversations if conversation.game] == [game.turns], (
         "what stands behind a game's end does not undo the game"
     )
-    assert [turn.text for each in play for turn in each.turns] == ["Who brings the oars?", "Not me."]
-    assert tally.kept == sum(len(each.turns) for each in conversations)
+    assert [turn.text for conversation in play for turn in conversation.turns] == ["Who brings the oars?", "Not me."]
+    assert tally.kept == sum(len(conversation.turns) for conversation in conversations)
     assert tally.read == apart.read + 2, "what is read of a file that goes wrong is counted"
-    assert [(Path(each.path).name, each.turns) for each in tally.unread] == [
+    assert [(Path(unread.path).name, unread.turns) for unread in tally.unread] == [
         ("conversations.json", 0),
         ("game.json", len(game.turns)),
         ("play.csv", 2),
         ("question.jsonl", 0),
     ]
-    assert all(each.reason.startswith(each.path) for each in tally.unread)
+    assert all(unread.reason.startswith(unread.path) for unread in tally.unread)
     assert "line 4: a quote is opened and not closed" in tally.unread[2].reason
     assert json.loads(json.dumps(tally.record()))["unread"][1]["turns"] == len(game.turns)
 
@@ -160,8 +165,10 @@ def test_turns_of_a_conversation_that_never_comes_whole_are_counted_as_dropped(t
     tally, apart = Tally(), Tally()
     conversations = read(tmp_path, tally)
     read(FIXTURES / "mafia_tables/game.input.d", apart)
-    assert [each.group for each in conversations] == [each.group for each in read(tmp_path / "a.csv")]
-    assert tally.kept == sum(len(each.turns) for each in conversations)
+    assert [conversation.group for conversation in conversations] == [
+        conversation.group for conversation in read(tmp_path / "a.csv")
+    ]
+    assert tally.kept == sum(len(conversation.turns) for conversation in conversations)
     assert tally.dropped["conversation cut off by damage"] == apart.kept > 0
     assert "a player has no name, or two have the same" in tally.unread[0].reason
 
@@ -185,10 +192,10 @@ def test_a_day_of_a_channel_that_is_wrong_leaves_the_other_days(tmp_path: Path) 
     broken.write_text(days[-1].read_text(encoding="utf-8").rstrip() + "]", encoding="utf-8")
     tally = Tally()
     conversations = read(tmp_path / "export", tally)
-    assert [Path(each.path).name for each in tally.unread] == [broken.name]
+    assert [Path(unread.path).name for unread in tally.unread] == [broken.name]
     assert tally.read == whole.read + tally.unread[0].turns
     assert tally.unread[0].turns > 0
-    assert {each.group for each in conversations} == {each.group for each in expected}
+    assert {conversation.group for conversation in conversations} == {conversation.group for conversation in expected}
 
 
 def test_a_chat_of_messenger_that_is_wrong_leaves_the_others_of_its_folder(tmp_path: Path) -> None:
@@ -196,8 +203,8 @@ def test_a_chat_of_messenger_that_is_wrong_leaves_the_others_of_its_folder(tmp_p
         chat = {"threadName": name, "messages": [{"senderName": name, "text": "Hi", "timestamp": 1714607990120 + at}]}
         (tmp_path / f"{name}.json").write_text(json.dumps(chat) + ("!" if name == "Bob" else ""))
     tally = Tally()
-    assert [each.group for each in read(tmp_path, tally)] == ["Ann", "Bob", "Cat"]
-    assert [(Path(each.path).name, each.turns) for each in tally.unread] == [("Bob.json", 1)]
+    assert [conversation.group for conversation in read(tmp_path, tally)] == ["Ann", "Bob", "Cat"]
+    assert [(Path(unread.path).name, unread.turns) for unread in tally.unread] == [("Bob.json", 1)]
 
 
 def test_a_file_that_two_formats_claim_and_one_without_permission_are_told_with_the_reason(
@@ -216,7 +223,7 @@ def test_a_file_that_two_formats_claim_and_one_without_permission_are_told_with_
     monkeypatch.setattr(Path, "open", refuse)
     tally = Tally()
     assert len(read(tmp_path, tally)) > 0
-    assert [each.reason.removeprefix(f"{tmp_path}/").partition(". ")[0] for each in tally.unread] == [
+    assert [unread.reason.removeprefix(f"{tmp_path}/").partition(". ")[0] for unread in tally.unread] == [
         "both.csv: could be raw or script",
         "secret.csv: no permission to read it",
     ]
@@ -262,7 +269,7 @@ def test_a_damaged_archive_is_read_as_far_as_it_can_be_and_the_rest_is_told(tmp_
         read(place, strict=True)
     if damage != "cut":
         tally = Tally()
-        assert {turn.text[0] for each in read(place, tally) for turn in each.turns} == {"b"}
+        assert {turn.text[0] for conversation in read(place, tally) for turn in conversation.turns} == {"b"}
         (left,) = tally.unread
         assert "cannot be unpacked" in left.reason
         assert left.turns == 0
@@ -278,7 +285,7 @@ def test_two_files_of_one_name_in_an_archive_are_refused_unless_they_are_the_sam
             warnings.simplefilter("ignore")  # zipfile warns of what is meant here
             for text in texts:
                 archive.writestr("chat.txt", text)
-    assert [len(each.turns) for each in read(same)] == [2]
+    assert [len(conversation.turns) for conversation in read(same)] == [2]
     with pytest.raises(
         DataError, match=r"^.*other\.zip: contains different files named 'chat\.txt'\. Unpack it, .*folder\.$"
     ):
@@ -287,7 +294,10 @@ def test_two_files_of_one_name_in_an_archive_are_refused_unless_they_are_the_sam
 
 def test_a_day_of_another_channel_is_another_chat() -> None:
     conversations = read(FIXTURES / "slack/workspace.input.d")
-    assert [(each.group, len(each.turns)) for each in conversations] == [("boats", 2), ("lakes", 1)]
+    assert [(conversation.group, len(conversation.turns)) for conversation in conversations] == [
+        ("boats", 2),
+        ("lakes", 1),
+    ]
 
 
 # What can be read once only
@@ -309,7 +319,7 @@ def test_a_pipe_is_read_like_a_file(tmp_path: Path) -> None:
 
 
 def test_standard_input_is_read_and_no_copy_stays(tmp_path: Path) -> None:
-    program = "from wolf_chatbox import read_conversations; print(sum(len(each.turns) for each in read_conversations('/dev/stdin')))"
+    program = "import wolf_chatbox as w; print(sum(len(c.turns) for c in w.read_conversations('/dev/stdin')))"
     settings = os.environ | {"TMPDIR": str(tmp_path)}
     ran = subprocess.run(
         [sys.executable, "-c", program],
@@ -436,7 +446,7 @@ def test_what_nobody_said_can_be_kept() -> None:
     tally = Tally()
     conversations = read(FIXTURES / "whatsapp/android_us.input.txt", tally, also_keep=("media", "system", "deleted"))
     assert not tally.dropped
-    assert sum(len(each.turns) for each in conversations) == 10
+    assert sum(len(conversation.turns) for conversation in conversations) == 10
     assert conversations[0].turns[0].speaker == "system"
 
 

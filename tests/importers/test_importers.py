@@ -202,8 +202,8 @@ def test_any_bytes_are_read_or_give_one_line(scratch: Path, junk: bytes, start: 
             assert message.startswith(str(scratch))
             assert len(message.splitlines()) == 1
         else:
-            assert tally.kept == sum(len(each.turns) for each in conversations)
-            assert all(turn.speaker and turn.text for each in conversations for turn in each.turns)
+            assert tally.kept == sum(len(conversation.turns) for conversation in conversations)
+            assert all(turn.speaker and turn.text for conversation in conversations for turn in conversation.turns)
 
 
 # Scripts
@@ -221,13 +221,13 @@ def test_the_jumps_of_the_index_are_noted() -> None:
 @pytest.mark.parametrize(("cut_at_jump", "lengths"), [(4, [3, 1, 2, 1, 2]), (5, [4, 2, 1, 2]), (6, [6, 1, 2])])
 def test_an_index_that_jumps_by_more_than_the_limit_cuts(cut_at_jump: int, lengths: list[int]) -> None:
     conversations = read(FIXTURES / "script/episodes.input.csv", cut_at_jump=cut_at_jump)
-    assert [len(each.turns) for each in conversations] == lengths
+    assert [len(conversation.turns) for conversation in conversations] == lengths
 
 
 def test_an_index_that_begins_anew_with_each_episode_is_no_jump(tmp_path: Path) -> None:
     tally = Tally()
     path = write(tmp_path, "play.csv", "index,episode,name,line\n1,1,Ada,a\n2,1,Bob,b\n1,2,Ada,c\n2,2,Bob,d\n")
-    assert [each.group for each in read(path, tally)] == ["1", "2"]
+    assert [conversation.group for conversation in read(path, tally)] == ["1", "2"]
     assert tally.notes == []
 
 
@@ -292,7 +292,7 @@ def test_what_is_read_as_cp1252_unasked_is_noted() -> None:
 def test_json_lines_whose_first_line_is_longer_than_the_head(tmp_path: Path) -> None:
     long = '{"messages": [' + ", ".join(['{"role": "user", "content": "word"}'] * 3_000) + "]}\n"
     path = write(tmp_path, "long.jsonl", long + '{"messages": [{"role": "user", "content": "last"}]}\n')
-    assert [len(each.turns) for each in read(path)] == [3_000, 1]
+    assert [len(conversation.turns) for conversation in read(path)] == [3_000, 1]
 
 
 def test_a_list_in_one_line_may_be_longer_than_a_line_of_dialogue(tmp_path: Path) -> None:
@@ -369,7 +369,7 @@ def test_the_example_is_the_bundled_script(tmp_path: Path, monkeypatch: pytest.M
     tally = Tally()
     conversations = read("example", tally)
     assert (tally.kept, tally.dropped.total()) == (566, 0)
-    assert len({each.group for each in conversations}) == 13
+    assert len({conversation.group for conversation in conversations}) == 13
     assert count_speakers(conversations).most_common(1)[0][0] == "Grimbold"
     assert tally.formats == [("example", "script table (CSV, TSV)")]
 
@@ -385,7 +385,7 @@ def test_the_rick_and_morty_script() -> None:
     tally = Tally()
     conversations = read(RICK_AND_MORTY, tally)
     assert (tally.read, tally.kept) == (1905, 1905)
-    assert len({each.group for each in conversations}) == 11
+    assert len({conversation.group for conversation in conversations}) == 11
     assert len(count_speakers(conversations)) == 48
     (note,) = tally.notes
     assert note == (

@@ -1,4 +1,4 @@
-"""LINE's days: which number is the day and which the month, and that no line is lost. The chats are own writing in the form of the app's export."""
+"""LINE's dates: which number is the day and which the month, and that no line is lost. The chats are invented."""
 
 from __future__ import annotations
 
@@ -79,7 +79,8 @@ def test_where_nothing_tells_days_from_months_a_note_does(tmp_path: Path) -> Non
 def test_a_date_in_a_message_is_no_heading(tmp_path: Path) -> None:
     turns, tally = read(
         tmp_path,
-        f'{TOP}Thu, 14/03/2024\n12:08\tAnn\t"oars due\nDue, 16/03/2024\n2024/03/17\nFri, 15/13/2024"\n12:09\tBob\tfine\n',
+        f'{TOP}Thu, 14/03/2024\n12:08\tAnn\t"oars due\nDue, 16/03/2024\n2024/03/17\nFri, 15/13/2024"\n'
+        "12:09\tBob\tfine\n",
     )
     assert [turn.text for turn in turns] == ["oars due\nDue, 16/03/2024\n2024/03/17\nFri, 15/13/2024", "fine"]
     assert not tally.dropped

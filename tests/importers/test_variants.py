@@ -123,7 +123,7 @@ def test_encrypted_chats_of_messenger_lie_in_one_folder_and_stay_apart(tmp_path:
             json.dumps({"participants": ["Ann", speaker], "threadName": name, "messages": messages}),
         )
     tally = Tally()
-    assert [(each.group, each.turns[0][:2]) for each in read(tmp_path, tally)] == [
+    assert [(conversation.group, conversation.turns[0][:2]) for conversation in read(tmp_path, tally)] == [
         ("Bob_1", ("Bob", "hi")),
         ("Zoe_2", ("Zoë", "hi")),
     ]
@@ -166,7 +166,8 @@ def test_events_and_colours_of_irc_clients(tmp_path: Path) -> None:
     "below",
     [
         "On Fri, May 3, 2024 at 10:00 AM Zoe Oar <zoe@example.org>\nwrote:\n> old words",
-        "________________________________\nFrom: Zoe Oar <zoe@example.org>\nSent: Friday, May 3, 2024\nTo: Bob\n\nold words",
+        "________________________________\nFrom: Zoe Oar <zoe@example.org>\nSent: Friday, May 3, 2024\nTo: Bob\n\n"
+        "old words",
         "Von: Zoe Oar\nGesendet: Freitag, 3. Mai 2024\nAn: Bob\n\nold words",
         "Sent from my iPhone\n\n> old words",
         "-- \nBob\nold words",
