@@ -88,7 +88,7 @@ def test_the_forms_of_a_game_in_one_folder_are_one_game(tmp_path: Path) -> None:
     assert next(conversation for conversation in found if conversation.group.endswith("six")).game == game_of(
         read(JSON)
     ), "and the first of the forms is the richest"
-    assert tally.dropped["game already read from another file"] == 2 * said
+    assert tally.dropped["game already read"] == 2 * said
     assert tally.kept == sum(len(conversation.turns) for conversation in found)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -173,6 +174,16 @@ def test_a_game_of_too_many_players_is_refused(complain: Complain) -> None:
         + "0,talk,0,0,1,hello\n"
     )
     assert complain("a.log", log) == "a.log: 101 players in one game, of at most 100. Split the file into games."
+
+
+def test_the_id_of_a_game_may_be_any_json(tmp_path: Path) -> None:
+    game = {"source": "own", "language": "en", "players": [], "events": [], "facts": {"game_id": ["a", {"b": 1}]}}
+    talk = {"turns": [{"speaker": "Ada", "text": "Hi"}], "game": game}
+    again = {**talk, "turns": [{"speaker": "Ada", "text": "Ho"}]}
+    (tmp_path / "a.jsonl").write_text(json.dumps(talk) + "\n" + json.dumps(again) + "\n")
+    tally = Tally()
+    assert len(list(read_conversations(tmp_path / "a.jsonl", None, tally))) == 1
+    assert tally.dropped == {"game already read": 1}
 
 
 # Scripts

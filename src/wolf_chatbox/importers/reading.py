@@ -80,16 +80,16 @@ class _Games:
     def once(self, conversations: Iterable[Conversation], tally: Tally) -> Iterator[Conversation]:
         """Drop a game that is known with as many turns or more: one of the same id, or with the same turns."""
         for conversation in conversations:
-            if conversation.game is not None:
-                turns, digests = len(conversation.turns), _digests(conversation)
-                if any(self.turns.get(digest, 0) >= turns for digest in digests):
-                    tally.drop(turns, "game already read from another file")
-                    continue
-                self.turns |= dict.fromkeys(digests, turns)
+            turns, digests = len(conversation.turns), _digests(conversation)
+            if any(self.turns.get(digest, 0) >= turns for digest in digests):
+                tally.drop(turns, "game already read")
+                continue
+            self.turns |= dict.fromkeys(digests, turns)
             yield conversation
 
 
 def _digests(conversation: Conversation) -> list[bytes]:
+    """What a game is known by; nothing for a conversation that is no game."""
     game = conversation.game
     if game is None:
         return []

@@ -40,19 +40,9 @@ BALLOTS = ("counting", "counting2", "execution")
 SUDDEN = ("suddenDeath", "vanish")
 NIGHT = ("judge", "assault", "guard", "murdered", "noMurder")
 ANNOUNCED = (
-    *(
-        "startEntry",
-        "onStage",
-        "startMirror",
-        "openRole",
-        "startAssault",
-        "survivor",
-        "playerList",
-        "panic",
-        "shortMember",
-        "checkout",
-    ),
-    *("winVillage", "winWolf", "winHamster", "askEntry", "askCommit", "noComment", "stayEpilogue", "gameOver"),
+    *("startEntry", "onStage", "startMirror", "openRole", "startAssault", "survivor", "playerList", "panic"),
+    *("shortMember", "checkout", "winVillage", "winWolf", "winHamster", "askEntry", "askCommit", "noComment"),
+    *("stayEpilogue", "gameOver"),
 )
 """What everybody reads; nobody is shown the other events of an archive."""
 STAMP = re.compile(r"mes(\d{9,11})")
