@@ -27,11 +27,11 @@ MAX_VALUE = 1 << 26
 """Characters of a value taken whole: a larger one is no message."""
 SPACE = " \t\n\r"
 UNFINISHED = re.compile(
-    r"\s*(?:t(?:ru?)?|f(?:a(?:ls?)?)?|n(?:ul?)?|N(?:a)?|-?I?[a-z]{0,7}|[-+\d.eE]+|\\?u?[0-9a-fA-F]{0,4}"
-    r'|"(?:[^"\\]++|\\.)*+\\?)\Z',
-    re.DOTALL,
+    r"\s*(?:t(?:ru?)?|f(?:a(?:ls?)?)?|n(?:ul?)?|N(?:a)?|-?I?[a-z]{0,7}|[-+\d.eE]+|\\?u?[0-9a-fA-F]{0,4})\Z"
 )
 """What may stand between an error and the end of the buffer if only the rest of a value is missing."""
+OPEN_STRING = re.compile(r'"(?:[^"\\]++|\\.)*+\\?\Z', re.DOTALL)
+"""A string without its end."""
 NUMBER = re.compile(r"[-+.eE\d]*\Z")
 _decoder = json.JSONDecoder()
 
@@ -119,7 +119,7 @@ class JsonStream:
                 size = max(CHUNK, 2 * size)
                 if len(self._buffer) - self._at > MAX_VALUE:
                     raise self._error(f"a value longer than {MAX_VALUE:,} characters") from error
-                if not UNFINISHED.match(self._buffer, error.pos):
+                if not self._is_unfinished(error.pos):
                     raise self._error(error.msg, error.pos) from error
                 if not self._more(size):
                     raise self._cut() from error
@@ -132,6 +132,16 @@ class JsonStream:
                 continue  # it may go on
             self._at = end
             return value
+
+    def _is_unfinished(self, at: int) -> bool:
+        """Whether the error there only means that the rest of the value is missing."""
+        if not self._buffer.startswith('"', at):
+            return bool(UNFINISHED.match(self._buffer, at))
+        before = at - 1
+        while before >= self._at and self._buffer[before] in SPACE:
+            before -= 1
+        # After a value, the string is wrong there, whether it ends or not.
+        return (before < self._at or self._buffer[before] in "[{,:") and bool(OPEN_STRING.match(self._buffer, at))
 
     def _peek(self) -> str:
         """Skip space; the character there."""
