@@ -75,7 +75,7 @@ class Packets:
         """Number of lines by day and channel."""
         self._asked: defaultdict[Place, list[Line]] = defaultdict(list)
         """Lines without a text yet, the latest last; one that got it under another number is still among them."""
-        self._told: set[tuple[Place, str]] = set()
+        self._received: set[tuple[Place, str]] = set()
         self._acts: defaultdict[int, list[Act]] = defaultdict(list)
         self._saved: dict[int, str] = {}
         """Whom a guard saved, by day."""
@@ -101,11 +101,11 @@ class Packets:
             self.errors.setdefault(agent, []).append({"day": day, "request": what, "error": entry["error"]})
         self._learn(packet, info, agent, day)
         for key, channel in HISTORIES:
-            for told in items(packet.get(key)):
-                self._tell(fields(told), channel)
+            for line in items(packet.get(key)):
+                self._receive(fields(line), channel)
         for key, channel in BROADCASTS:
             if key in packet:
-                self._tell(fields(packet[key]), channel)
+                self._receive(fields(packet[key]), channel)
         if (what, day) != self._phase:
             self._phase, self._count = (what, day), 0
         reply = words(entry["response"]).strip() if "response" in entry else None
@@ -147,13 +147,18 @@ class Packets:
                 else:
                     self.mediums.setdefault(when, (agent, target, result))
 
-    def _tell(self, told: Mapping[str, Any], channel: str) -> None:
+    def _receive(self, received: Mapping[str, Any], channel: str) -> None:
         """Read a line as others receive it: one its agent was asked for, or in a group chat an unasked one."""
-        day, place, agent, text = told.get("day"), told.get("idx"), words(told.get("agent")), words(told.get("text"))
+        day, place, agent, text = (
+            received.get("day"),
+            received.get("idx"),
+            words(received.get("agent")),
+            words(received.get("text")),
+        )
         if not isinstance(day, int) or not isinstance(place, int) or not agent:
             return
         at = (day, channel, agent, place)
-        if (at, text) in self._told:
+        if (at, text) in self._received:
             return
         asked = self._asked[at]
         while asked and asked[-1].text is not None:
@@ -162,8 +167,8 @@ class Packets:
             self._speak(Line(day, channel, agent), {place})
         line = asked.pop()
         line.text = text
-        line.stamp = told.get("time") or line.stamp
-        self._told.update((known, text) for known in line.places)
+        line.stamp = received.get("time") or line.stamp
+        self._received.update((known, text) for known in line.places)
 
     def _speak(self, line: Line, numbers: set[int]) -> None:
         """Add a line; `numbers` are those that a history may give it."""
@@ -259,9 +264,9 @@ class Packets:
         play.act(day, "attack", target=saved, result="guarded" if saved else "")
 
     def _morning(self, play: Play, day: int) -> None:
-        if (told := self.mediums.get(day - 1)) and told[0] not in play.dead:
+        if (seen := self.mediums.get(day - 1)) and seen[0] not in play.dead:
             play.wake(day)
-            play.happen("medium", *told)
+            play.happen("medium", *seen)
 
     def _seats(self) -> Iterator[Seat]:
         """Match the names in the game with the connections: by order of the seats if the roles agree, else by role."""

@@ -129,7 +129,7 @@ class JsonStream:
                 and NUMBER.match(self._buffer, end)
                 and self._more(size := max(CHUNK, 2 * size))
             ):
-                continue  # it may go on
+                continue  # the number may continue
             self._at = end
             return value
 

@@ -103,7 +103,7 @@ def _digests(conversation: Conversation) -> list[bytes]:
 def _sources(
     path: str, places: list[AnyPath], several: bool, config: ReadConfig, tally: Tally
 ) -> Iterator[tuple[str, Source]]:
-    """Yield the files that a name stands for, each with its format; those of one chat as one.
+    """Yield the files behind a path, each with its format; the files of one chat come as one.
 
     In a folder or an archive, files that are no conversations are skipped, and a note names them.
     """

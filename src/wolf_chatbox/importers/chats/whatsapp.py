@@ -113,7 +113,7 @@ def _pieces(source: Source, header: re.Pattern[str]) -> Iterator[tuple[str, list
             if not more:
                 yield lead, pieces
                 return
-            # The last message may go on in the next piece.
+            # The last message may continue in the next piece.
             yield lead if pieces else "", pieces[:-4]
             rest = f"\n{pieces[-4]}{pieces[-1]}{more}" if pieces else lead + more
 
@@ -268,7 +268,7 @@ FORMAT = Format(
     export="in the chat: ⋮ or the name → Export chat → Without media",
     notes=(
         "Android and iPhone, every date order, 12 and 24 hours. The whole file decides whether the day or the month "
-        "comes first; a note reports when nothing tells. Captions are kept; the mark of an edited message is removed"
+        "comes first; a note reports when it cannot. Captions are kept; the mark of an edited message is removed"
     ),
     claims=claims,
     read=read,

@@ -69,10 +69,10 @@ def from_rows(
         + (f"; not read: {script_csv.listed(unread)}" if unread else "")
     )
     for number, row in enumerate(rows, 1):
-        told = [Message("", line, kind=SYSTEM) for at in personas for line in _lines(row, at)]
+        notices = [Message("", line, kind=SYSTEM) for at in personas for line in _lines(row, at)]
         for at in dialogues:
-            yield from conversations(chain(told, _said(_lines(row, at))), f"{stem} {number}", config, tally)
-            told = []
+            yield from conversations(chain(notices, _said(_lines(row, at))), f"{stem} {number}", config, tally)
+            notices = []
 
 
 def columns(header: Sequence[str], rows: Sequence[Sequence[str]], wanted: str | None = None) -> list[int]:

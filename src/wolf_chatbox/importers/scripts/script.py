@@ -224,7 +224,7 @@ def column_of(names: Sequence[str], wanted: str | None, known: Sequence[str], *,
 
 
 def _find(names: Sequence[str], known: Sequence[str]) -> int | None:
-    """The column with the first of the known names that is there."""
+    """The number of the first known name among the names, in the order of the known ones."""
     return next((names.index(name) for name in known if name in names), None)
 
 

@@ -89,14 +89,14 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
     seats = _seats(tables.get("node"))
     check_table(seats, str(source.path))
     network = tables.get("network")
-    told = network.rows[0] if network and network.rows else {}
-    won = network.cell(told, "winner").lower() if network else ""
+    outcome = network.rows[0] if network and network.rows else {}
+    won = network.cell(outcome, "winner").lower() if network else ""
     record = Record(str(source.path), tally)
     notices = _Play(tables["info"], seats, record).run()
     if won in WINS:
         record.happen("end")
-    facts = {"network": {key: value for key, value in told.items() if value}, "notices": notices}
-    players = [Player(seat.name, seat.role, facts=_told(tables.get("node"), key)) for key, seat in seats.items()]
+    facts = {"network": {key: value for key, value in outcome.items() if value}, "notices": notices}
+    players = [Player(seat.name, seat.role, facts=_facts(tables.get("node"), key)) for key, seat in seats.items()]
     players = players or [Player(name) for name in dict.fromkeys(turn.speaker for turn in record.turns)]
     group = f"mafia_tables {source.folder.name or source.path.stem}"
     yield from record.conversation(
@@ -154,7 +154,7 @@ def _seats(table: Table | None) -> dict[str, Seat]:
     return found
 
 
-def _told(table: Table | None, key: str) -> dict[str, str]:
+def _facts(table: Table | None, key: str) -> dict[str, str]:
     if table is None:
         return {}
     row = next(

@@ -50,18 +50,18 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
 def _players(state: dict[str, Any]) -> dict[str, Player]:
     """The players by name, in the order of `players`; a player is an object with a name, or only a name."""
     roles: dict[str, str] = {}
-    told: dict[str, dict[str, Any]] = {}
+    details: dict[str, dict[str, Any]] = {}
     for key, role in ROLES.items():
         value = state.get(key)
         for player in value if isinstance(value, list) else [value]:
             if name := _name(player):
                 roles[name] = role
-                told[name] = fields(player)
+                details[name] = fields(player)
     listed = state.get("players")
     order = map(_name, listed if isinstance(listed, list) else fields(listed))
     names = [*dict.fromkeys([*(name for name in order if name in roles), *roles])]
     more = fields(listed)
-    facts = {name: rest(fields(more.get(name)) | told[name], "name", "role") for name in names}
+    facts = {name: rest(fields(more.get(name)) | details[name], "name", "role") for name in names}
     return {name: Player(name, roles[name], facts=facts[name]) for name in names}
 
 
