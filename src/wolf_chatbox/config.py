@@ -19,7 +19,7 @@ from wolf_chatbox.game import SIDES
 
 StyleName = Literal["auto", "dialogpt", "named", "chat"]
 FORMAT_FILES = {path.stem: path.parent.name for path in sorted(Path(__file__).parent.glob("importers/*/[!_]*.py"))}
-"""The formats by name, which is that of their files, and the folder of each: listed, not imported, so that help stays quick."""
+"""The folder of each format, by its name, which is its file's: listed, not imported, so that help stays fast."""
 if TYPE_CHECKING:
     FormatName = str
 else:
