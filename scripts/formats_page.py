@@ -1,6 +1,6 @@
 """Write the tables of docs/formats.md and docs/formats.ja.md anew, from what each format's file says about itself.
 
-    python scripts/formats_page.py [--check]
+    python scripts/formats_page.py [--check]      (part of make reference)
 
 A table stands between `<!-- formats: FOLDER -->` and `<!-- end of formats -->`, and lists the formats of
 importers/FOLDER. Japanese texts are in formats.ja.toml; a missing one is English. --check writes nothing, and exits
@@ -68,7 +68,7 @@ def main() -> int:
     stale = [name for name in HEADINGS if page(name) != (DOCS / name).read_text(encoding="utf-8")]
     for name in stale:
         if "--check" in sys.argv:
-            print(f"docs/{name}: stale. Run python scripts/formats_page.py.")
+            print(f"docs/{name}: stale. Run make reference.")
         else:
             (DOCS / name).write_text(page(name), encoding="utf-8")
     return int(bool(stale) and "--check" in sys.argv)
