@@ -51,7 +51,7 @@ def command(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str,
     ("flags", "says"),
     [
         (("--data", "nofile.csv"), "nofile.csv: there is no such file."),
-        (("--data", "README.md"), "README.md: no known format of conversations"),
+        (("--data", "README.md"), "README.md: not a known format"),
         (("--persona", "Zed"), "persona 'Zed': no turn is spoken by it."),
         (("--style", "chat"), "style chat: who is the assistant?"),
     ],
