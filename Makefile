@@ -56,6 +56,7 @@ bench: $(SET_UP)
 
 reference: $(SET_UP)-dev
 	$(RUN) scripts/reference.py
+	$(RUN) scripts/formats_page.py
 
 lock: $(SET_UP)-dev
 	UV=$(VENV)/bin/uv scripts/lock

@@ -1,10 +1,10 @@
-"""Reading chat exports side by side: our importers, whatstk and chat-miner (WhatsApp), and the bare json module (Telegram, Discord).
+"""Time reading chat exports: our importers, whatstk and chat-miner (WhatsApp), and the json module (Telegram, Discord).
 
     python bench/importers.py
 
-Generates exports of --sizes messages with a fixed seed, and reads each in a process of its own, in turns, --rounds times.
-whatstk-told is told the form of the headers, which the others find out. Prints medians: seconds, messages a second, and the
-memory above what the interpreter and its imports took.
+Generates exports of --sizes messages with a fixed seed, and reads each in a process of its own, in turns, --rounds
+times. whatstk-told gets the format of the headers, which the others find out. Prints medians: seconds, messages per
+second, and the memory beyond the interpreter and its imports.
 """
 
 from __future__ import annotations
@@ -22,40 +22,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-WORDS = [
-    "boat",
-    "lake",
-    "oar",
-    "sandwich",
-    "tomorrow",
-    "never",
-    "always",
-    "why",
-    "not",
-    "because",
-    "you",
-    "we",
-    "they",
-    "river",
-    "rain",
-    "sun",
-    "maybe",
-    "yes",
-    "no",
-    "well",
-    "look",
-    "there",
-    "good",
-    "night",
-    "morning",
-    "swim",
-    "fish",
-    "net",
-    "rope",
-    "harbour",
-    "wind",
-    "sail",
-]
+WORDS = """
+boat lake oar sandwich tomorrow never always why not because you we they river rain sun maybe yes no well look there
+good night morning swim fish net rope harbour wind sail
+""".split()  # noqa: SIM905
 NAMES = ("Ann Oar", "Bob Boat", "Carl", "Dora 🛶")
 READERS = {
     "whatsapp": ("ours", "whatstk", "whatstk-told", "chat-miner"),
@@ -75,56 +45,36 @@ def messages(count: int) -> Any:
 
 
 def generate(format: str, count: int, path: Path) -> None:
+    """Write an export of so many messages."""
     with path.open("w", encoding="utf-8") as file:
         if format == "whatsapp":
             for time, name, text in messages(count):
                 file.write(f"{time:%d/%m/%Y, %H:%M} - {name}: {text}\n")
             return
-        head = {"telegram": '{"name": "Boats", "type": "private_group", "id": 1, "messages": [\n'}
-        head["discord"] = (
-            '{"guild": {"id": "1", "name": "Harbour"}, "channel": {"id": "2", "name": "boats"}, "messages": [\n'
-        )
-        file.write(head[format])
+        head, record = {"telegram": (TELEGRAM, telegram), "discord": (DISCORD, discord)}[format]
+        file.write(head)
         for number, (time, name, text) in enumerate(messages(count)):
-            if format == "telegram":
-                unix = str(int(time.timestamp()))
-                each: Any = {
-                    "id": number,
-                    "type": "message",
-                    "date": time.isoformat(),
-                    "date_unixtime": unix,
-                    "from": name,
-                    "from_id": "user1",
-                }
-                each |= {"text": text, "text_entities": [{"type": "plain", "text": text}]}
-            else:
-                author = {
-                    "id": "9",
-                    "name": name,
-                    "discriminator": "0000",
-                    "nickname": name,
-                    "color": None,
-                    "isBot": False,
-                    "roles": [],
-                }
-                each = {
-                    "id": str(number),
-                    "type": "Default",
-                    "timestamp": f"{time.isoformat()}+00:00",
-                    "timestampEdited": None,
-                    "isPinned": False,
-                }
-                each |= {
-                    "content": text,
-                    "author": author,
-                    "attachments": [],
-                    "embeds": [],
-                    "stickers": [],
-                    "reactions": [],
-                    "mentions": [],
-                }
-            file.write((",\n" if number else "") + json.dumps(each, ensure_ascii=False))
+            line = json.dumps(record(number, time, name, text), ensure_ascii=False)
+            file.write((",\n" if number else "") + line)
         file.write("]}\n")
+
+
+TELEGRAM = '{"name": "Boats", "type": "private_group", "id": 1, "messages": [\n'
+DISCORD = '{"guild": {"id": "1", "name": "Harbour"}, "channel": {"id": "2", "name": "boats"}, "messages": [\n'
+
+
+def telegram(number: int, time: datetime, name: str, text: str) -> dict[str, Any]:
+    unix = str(int(time.timestamp()))
+    head = {"id": number, "type": "message", "date": time.isoformat(), "date_unixtime": unix, "from": name}
+    return head | {"from_id": "user1", "text": text, "text_entities": [{"type": "plain", "text": text}]}
+
+
+def discord(number: int, time: datetime, name: str, text: str) -> dict[str, Any]:
+    author = {"id": "9", "name": name, "discriminator": "0000", "nickname": name}
+    author |= {"color": None, "isBot": False, "roles": []}
+    head = {"id": str(number), "type": "Default", "timestamp": f"{time.isoformat()}+00:00", "timestampEdited": None}
+    head |= {"isPinned": False, "content": text, "author": author}
+    return head | {key: [] for key in ("attachments", "embeds", "stickers", "reactions", "mentions")}
 
 
 def read(format: str, reader: str, path: Path) -> int:
@@ -183,40 +133,46 @@ def main() -> None:
         print(json.dumps(measure(args.one[0], args.one[1], Path(args.one[2]))))
         return
     results: dict[str, Any] = {}
-    print(
-        "| format | messages | reader | seconds | messages/s | memory | ours is faster by |\n|---|---|---|---|---|---|---|"
-    )
+    print("| format | messages | reader | seconds | messages/s | memory | ours is faster by |")
+    print("|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as place:
         for format in args.formats:
             for size in args.sizes:
                 path = Path(place) / "export"
                 generate(format, size, path)
-                taken: dict[str, list[dict[str, float]]] = {reader: [] for reader in READERS[format]}
-                for _ in range(args.rounds):
-                    for reader, rounds in taken.items():
-                        done = subprocess.run(
-                            [sys.executable, __file__, "--one", format, reader, str(path)],
-                            stdout=subprocess.PIPE,
-                            text=True,
-                        )
-                        if done.returncode == 0:
-                            rounds.append(json.loads(done.stdout.splitlines()[-1]))
-                results[f"{format} {size}"] = taken
-                ours = statistics.median(each["seconds"] for each in taken["ours"])
-                for reader, rounds in taken.items():
-                    if not rounds:
-                        print(f"| {format} | {size:,} | {reader} | failed | | | |")
-                        continue
-                    seconds = statistics.median(each["seconds"] for each in rounds)
-                    memory = max(each["mib"] for each in rounds)
-                    found = int(rounds[0]["messages"])
-                    note = "" if found == size else f" (found {found:,})"
-                    print(
-                        f"| {format} | {size:,}{note} | {reader} | {seconds:.2f} | {size / seconds:,.0f} | {memory:.0f} MiB | {seconds / ours:.1f} |",
-                        flush=True,
-                    )
+                results[f"{format} {size}"] = taken = side_by_side(format, path, args.rounds)
+                report(format, size, taken)
     args.out.mkdir(parents=True, exist_ok=True)
     (args.out / "importers.json").write_text(json.dumps(results, indent=1))
+
+
+Taken = dict[str, list[dict[str, float]]]
+"""What each reader's rounds took."""
+
+
+def side_by_side(format: str, path: Path, rounds: int) -> Taken:
+    taken: Taken = {reader: [] for reader in READERS[format]}
+    for _ in range(rounds):
+        for reader, measured in taken.items():
+            command = [sys.executable, __file__, "--one", format, reader, str(path)]
+            done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+            if done.returncode == 0:
+                measured.append(json.loads(done.stdout.splitlines()[-1]))
+    return taken
+
+
+def report(format: str, size: int, taken: Taken) -> None:
+    ours = statistics.median(measured["seconds"] for measured in taken["ours"])
+    for reader, rounds in taken.items():
+        if not rounds:
+            print(f"| {format} | {size:,} | {reader} | failed | | | |")
+            continue
+        seconds = statistics.median(measured["seconds"] for measured in rounds)
+        memory = max(measured["mib"] for measured in rounds)
+        found = int(rounds[0]["messages"])
+        note = "" if found == size else f" (found {found:,})"
+        rate = f"{seconds:.2f} | {size / seconds:,.0f} | {memory:.0f} MiB | {seconds / ours:.1f}"
+        print(f"| {format} | {size:,}{note} | {reader} | {rate} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Hostile files, made of a file's own pieces: its lines, words, marks and paragraphs, or its JSON values, over and over.
+"""Hostile files, made of a file's own pieces, repeated: lines, words, marks and paragraphs, or JSON values.
 
-Pieces are repeated as they are, or numbered so that no two are alike, or with numbers that cannot be.
+Pieces are repeated as they are, or numbered so that no two are alike, or with impossible numbers.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ NUMBER = "\ue000"
 
 
 class Hostile(NamedTuple):
-    """A file that can be made as large as is wanted: parts of what is there once and a piece that is repeated, and an end."""
+    """A file of any size: parts, each a text that stands once and a piece that is repeated, and an end."""
 
     label: str
     parts: tuple[tuple[str, str], ...]
@@ -93,9 +93,11 @@ def _of_lines(lines: list[str], all_ways: bool) -> Iterator[Hostile]:
                 f"{label}, {mark!r} in it", (("".join(lines[:at]) + line[:inside], mark),), line[inside:] + after
             )
         if line.startswith("{"):
-            for each in _of_json(json.loads(line), all_ways):
-                (once, piece), *_ = each.parts
-                yield Hostile(f"{label}, {each.label}", (("".join(lines[:at]) + once, piece),), f"{each.end}\n{after}")
+            for inner in _of_json(json.loads(line), all_ways):
+                (once, piece), *_ = inner.parts
+                yield Hostile(
+                    f"{label}, {inner.label}", (("".join(lines[:at]) + once, piece),), f"{inner.end}\n{after}"
+                )
 
 
 def _numbered(text: str) -> str:
@@ -108,10 +110,10 @@ def _impossible(text: str) -> str:
 
 def _of_json(value: Any, all_ways: bool) -> Iterator[Hostile]:
     seen: set[str] = set()
-    for each in _inside(value, "", "", ""):
-        if each.label not in seen and (all_ways or not each.label.endswith('"')):
-            seen.add(each.label)
-            yield each
+    for bad in _inside(value, "", "", ""):
+        if bad.label not in seen and (all_ways or not bad.label.endswith('"')):
+            seen.add(bad.label)
+            yield bad
 
 
 def _inside(value: Any, path: str, before: str, after: str) -> Iterator[Hostile]:
@@ -129,17 +131,17 @@ def _inside(value: Any, path: str, before: str, after: str) -> Iterator[Hostile]
     opens, closes = "[]" if isinstance(value, list) else "{}"
     keys = [""] * len(value) if isinstance(value, list) else [f"{_text(key)}:" for key in value]
     values = value if isinstance(value, list) else list(value.values())
-    inner = [key + _text(each) for key, each in zip(keys, values)]
-    for at, (key, each) in enumerate(zip(keys, values)):
+    inner = [key + _text(part) for key, part in zip(keys, values)]
+    for at, (key, part) in enumerate(zip(keys, values)):
         place = f"{path}[]" if isinstance(value, list) else f"{path}.{key[1:-2]}"
         rest = f"{','.join(inner)}{closes}{after}"
         if isinstance(value, list):
             yield Hostile(place, ((before + opens, f"{inner[at]},"),), rest)
         other_key = f'{key[:-2]}{NUMBER}":' if key else ""
-        yield Hostile(f"{place}, numbered", ((before + opens, f"{other_key}{_text(_marked(each))},"),), rest)
+        yield Hostile(f"{place}, numbered", ((before + opens, f"{other_key}{_text(_marked(part))},"),), rest)
         left = before + opens + "".join(f"{other}," for other in inner[:at]) + key
         right = "".join(f",{other}" for other in inner[at + 1 :]) + closes + after
-        yield from _inside(each, place, left, right)
+        yield from _inside(part, place, left, right)
 
 
 def _text(value: Any) -> str:
@@ -151,5 +153,5 @@ def _marked(value: Any) -> Any:
     if isinstance(value, str):
         return value + NUMBER
     if isinstance(value, list):
-        return [_marked(each) for each in value]
-    return {key: _marked(each) for key, each in value.items()} if isinstance(value, dict) else value
+        return [_marked(part) for part in value]
+    return {key: _marked(part) for key, part in value.items()} if isinstance(value, dict) else value

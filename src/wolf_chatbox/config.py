@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
@@ -31,43 +31,12 @@ from wolf_chatbox.settings import (
 )
 
 StyleName = Literal["auto", "dialogpt", "named", "chat"]
-FormatName = Literal[
-    "auto",
-    "script",
-    "dialogues",
-    "screenplay",
-    "subtitles",
-    "raw",
-    "conversations",
-    "messages",
-    "oasst",
-    "rows",
-    "whatsapp",
-    "telegram",
-    "discord",
-    "slack",
-    "messenger",
-    "line",
-    "signal",
-    "imessage",
-    "irc",
-    "mail",
-    "cornell",
-    "dailydialog",
-    "convai2",
-    "topical_chat",
-    "empathetic_dialogues",
-    "real_persona_chat",
-    "aiwolf",
-    "aiwolf_json",
-    "llmafia",
-    "fanlang",
-    "onuw",
-    "jinro_bbs",
-    "werewolf_among_us",
-    "werewolf_arena",
-    "mafia_tables",
-]
+FORMAT_FILES = {path.stem: path.parent.name for path in sorted(Path(__file__).parent.glob("importers/*/[!_]*.py"))}
+"""The folder of each format, by its name, which is its file's: listed, not imported, so that help stays fast."""
+if TYPE_CHECKING:
+    FormatName = str
+else:
+    FormatName = Literal["auto", *FORMAT_FILES]
 Form = Literal["conversations", "openai", "sharegpt", "raw"]
 SplitName = Literal["group", "time"]
 Duplicates = Literal["keep", "exact", "near"]

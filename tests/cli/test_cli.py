@@ -154,7 +154,7 @@ def test_converting_what_holds_no_turn_is_an_error_and_writes_nothing(cli: Any, 
         code, out, err = cli("data", *verb)
         assert (code, out) == (1, "")
         assert f"error: {name}: no turns of dialogue found (" in err
-        assert "dropped: empty line)" in err
+        assert "dropped: no text)" in err
     assert (tmp_path / "out.jsonl").read_text() == "as it was"
     assert sorted(path.name for path in tmp_path.iterdir()) == [name, "out.jsonl"]
 

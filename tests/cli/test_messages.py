@@ -50,7 +50,7 @@ def command(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str,
     ("flags", "says"),
     [
         (("--data", "nofile.csv"), "nofile.csv: there is no such file."),
-        (("--data", "README.md"), "README.md: no known format of conversations"),
+        (("--data", "README.md"), "README.md: not a known format"),
         (("--persona", "Zed"), "persona 'Zed': no such speaker."),
         (("--style", "chat"), "style chat: no speaker is the assistant."),
     ],

@@ -1,4 +1,4 @@
-"""Games of the AIWolf servers: the same in every form, counted line by line, and told apart from what a model says by mistake."""
+"""Games of the AIWolf servers: the same in every form, with every line counted; a model's slips are recognised."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError
 from wolf_chatbox.game import Game
 from wolf_chatbox.importers import read_conversations
-from wolf_chatbox.importers.werewolf.model_slips import LEAK, REFUSAL, slip_of
+from wolf_chatbox.importers.model_slips import LEAK, REFUSAL, slip_of
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 DATA = Path(__file__).parents[3] / "shared" / "data"
@@ -61,15 +61,15 @@ def test_a_game_is_the_same_in_every_form(one: Path, other: Path) -> None:
     counts = Tally(), Tally()
     pair = read(one, counts[0]), read(other, counts[1])
     games = game_of(pair[0]), game_of(pair[1])
-    lines = [[(turn.speaker, turn.text, turn.channel) for turn in each.turns] for each in pair]
+    lines = [[(turn.speaker, turn.text, turn.channel) for turn in game.turns] for game in pair]
     # What a medium learns is in the packets alone.
     happened = [[event for event in game.events if event.kind != "medium"] for game in games]
     assert lines[0] == lines[1]
     assert happened[0] == happened[1]
     assert games[0].winner == games[1].winner
     assert games[0].same_as == games[1].same_as
-    assert [(each.name, each.role, each.seat) for each in games[0].players] == [
-        (each.name, each.role, each.seat) for each in games[1].players
+    assert [(player.name, player.role, player.seat) for player in games[0].players] == [
+        (player.name, player.role, player.seat) for player in games[1].players
     ]
     assert counts[0].dropped == counts[1].dropped
 
@@ -80,14 +80,16 @@ def test_the_forms_of_a_game_in_one_folder_are_one_game(tmp_path: Path) -> None:
     tally = Tally()
     found = list(read_conversations(tmp_path, None, tally))
     said = len(read(JSON).turns)
-    assert sorted(each.group.rpartition("/")[2] for each in found) == ["contest", "six", "translated"], (
-        "translations are another text"
-    )
-    assert next(each for each in found if each.group.endswith("six")).game == game_of(read(JSON)), (
-        "and the first of the forms is the richest"
-    )
-    assert tally.dropped["the same game in another file"] == 2 * said
-    assert tally.kept == sum(len(each.turns) for each in found)
+    assert sorted(conversation.group.rpartition("/")[2] for conversation in found) == [
+        "contest",
+        "six",
+        "translated",
+    ], "translations are another text"
+    assert next(conversation for conversation in found if conversation.group.endswith("six")).game == game_of(
+        read(JSON)
+    ), "and the first of the forms is the richest"
+    assert tally.dropped["game already read"] == 2 * said
+    assert tally.kept == sum(len(conversation.turns) for conversation in found)
 
 
 def test_a_game_that_was_cut_does_not_displace_the_whole_one(tmp_path: Path) -> None:
@@ -124,7 +126,7 @@ def test_every_line_that_a_packet_tells_is_there_once(path: Path) -> None:
 
 @pytest.mark.parametrize("number", [1, 2])
 def test_what_players_received_holds_every_result_that_is_read(number: int) -> None:
-    """A real server's packets as the players got them, against the events of the same game's log; without them, our own game."""
+    """A real server's packets, as the players got them, against the game's log; without them, a game of our own."""
     received = DATA / "aiwolf_server_samples" / f"packets_game{number}.jsonl"
     real = received.exists()
     log = received.with_name(f"game{number}.log") if real else LOG
@@ -143,17 +145,17 @@ def test_what_players_received_holds_every_result_that_is_read(number: int) -> N
     attacked = {(info["day"] - 1, info["attacked_agent"]) for info in infos if "attacked_agent" in info}
     votes = {(vote["day"], vote["agent"], vote["target"]) for info in infos for vote in info.get("vote_list", [])}
     game = game_of(read(log))
-    assert {(each.actor, each.target, each.result) for each in game.events if each.kind == "divine"} == judged
-    assert {(each.day, each.target) for each in game.events if each.kind == "execute"} == executed
+    assert {(event.actor, event.target, event.result) for event in game.events if event.kind == "divine"} == judged
+    assert {(event.day, event.target) for event in game.events if event.kind == "execute"} == executed
     assert {
-        (each.day, each.target) for each in game.events if each.kind == "attack" and each.result == "killed"
+        (event.day, event.target) for event in game.events if event.kind == "attack" and event.result == "killed"
     } == attacked
-    assert votes <= {(each.day, each.actor, each.target) for each in game.events if each.kind == "vote"}
-    assert all(each.result == "" for each in game.events if each.kind == "execute"), (
+    assert votes <= {(event.day, event.actor, event.target) for event in game.events if event.kind == "vote"}
+    assert all(event.result == "" for event in game.events if event.kind == "execute"), (
         "nobody is shown the role of who is voted out"
     )
     roles = next(packet["info"]["role_map"] for packet in packets if packet["request"] == "FINISH")
-    assert {each.name: each.role for each in game.players} == roles
+    assert {player.name: player.role for player in game.players} == roles
 
 
 # Translations
@@ -178,9 +180,9 @@ def test_real_translations_pair_up_and_no_two_games_are_taken_for_one() -> None:
     viewer = DATA / "aiwolf_nlp_viewer"
     found = list(read_conversations(viewer if viewer.exists() else [CONTEST, TRANSLATED, LOG]))
     groups: dict[str, list[str]] = {}
-    for each in found:
-        groups.setdefault(game_of(each).same_as, []).append(
-            each.group.replace("inlg2025_en_", "inlg2025_").replace("translated", "contest")
+    for conversation in found:
+        groups.setdefault(game_of(conversation).same_as, []).append(
+            conversation.group.replace("inlg2025_en_", "inlg2025_").replace("translated", "contest")
         )
     assert all(len(set(names)) == 1 for names in groups.values())
     pairs = sum(len(names) == 2 for names in groups.values())
@@ -243,8 +245,8 @@ def test_several_games_in_one_realtime_file_are_several(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.log", "0,talk,0,0,1,Hello\n0,status,1,SEER,ALIVE,a1,Ann\n", "before any player"),
-        ("b.log", "hello\n", "no player"),
+        ("a.log", "0,talk,0,0,1,Hello\n0,status,1,SEER,ALIVE,a1,Ann\n", "before any status record"),
+        ("b.log", "hello\n", "no players"),
         ("c.json", '{"agents": [], "entries": [{"agent": "Ann", "request": "{]"}]}', "not JSON"),
         ("d.jsonl", '{"event": "トーク", "is_day": true, "id": "1"}\n', 'without "agents"'),
     ],
@@ -263,8 +265,8 @@ def test_a_game_without_a_word_is_told(tmp_path: Path) -> None:
     )
     tally = Tally()
     assert list(read_conversations(path, None, tally)) == []
-    assert tally.dropped == {"Over, a mark": 1}
-    assert any("nobody said a word" in note for note in tally.notes)
+    assert tally.dropped == {"Over (nothing to say)": 1}
+    assert any("skipped a game without turns" in note for note in tally.notes)
 
 
 # What a model says by mistake
@@ -321,7 +323,9 @@ def test_slips_of_the_real_logs_are_those_that_a_person_found() -> None:
 @pytest.mark.parametrize("folder", ["topical_chat", "llmafia", "real_persona_chat", "rick_and_morty"])
 def test_people_make_no_such_slips(folder: str) -> None:
     path = DATA / folder if (DATA / folder).exists() else FIXTURES / "llmafia/games.input.d"
-    assert [turn.text for each in read_conversations(path) for turn in each.turns if slip_of(turn.text)] == []
+    assert [
+        turn.text for conversation in read_conversations(path) for turn in conversation.turns if slip_of(turn.text)
+    ] == []
 
 
 # Lost spaces

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -69,7 +70,9 @@ def test_an_empty_file(complain: Complain, name: str, content: bytes) -> None:
     "content", [b"PK\x03\x04\x14\0\0\0", b"name,line\nAda,Ha\0llo\n", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"]
 )
 def test_a_binary_file(complain: Complain, content: bytes) -> None:
-    assert complain("a.csv", content) == "a.csv: a binary file, no text. Export the conversations as CSV, JSON or text."
+    assert (
+        complain("a.csv", content) == "a.csv: a binary file, not text. Export the conversations as CSV, JSON or text."
+    )
 
 
 def test_a_missing_file(tmp_path: Path) -> None:
@@ -81,7 +84,7 @@ def test_a_missing_file(tmp_path: Path) -> None:
 
 def test_an_empty_folder(tmp_path: Path) -> None:
     (tmp_path / "folder.csv").mkdir()
-    assert complaint(tmp_path / "folder.csv") == "folder.csv: no file in it."
+    assert complaint(tmp_path / "folder.csv") == "folder.csv: contains no files. Check the path."
 
 
 def test_a_file_in_the_place_of_a_folder(tmp_path: Path) -> None:
@@ -104,9 +107,9 @@ def test_a_file_without_permission(complain: Complain, monkeypatch: pytest.Monke
 
 def test_bytes_of_no_known_encoding_are_named_by_their_position(complain: Complain) -> None:
     remedy = "Pass --encoding (Japanese files are often cp932)."
-    assert complain("a.csv", b"name,line\na,\x81\x8d\n") == f"a.csv, byte 12: not UTF-8 or CP1252. {remedy}"
+    assert complain("a.csv", b"name,line\na,\x81\x8d\n") == f"a.csv, byte 12: not valid UTF-8 or CP1252. {remedy}"
     late = b"name,line\n" + b"a,b\n" * 400_000 + b"a,\x81\n"
-    assert complain("late.csv", late) == f"late.csv, byte {len(late) - 2}: not UTF-8 or CP1252. {remedy}"
+    assert complain("late.csv", late) == f"late.csv, byte {len(late) - 2}: not valid UTF-8 or CP1252. {remedy}"
 
 
 @pytest.mark.parametrize(
@@ -162,7 +165,7 @@ def test_a_mail_nested_too_deep_is_counted(tmp_path: Path) -> None:
     assert [turn.speaker for conversation in read_conversations(path, tally=tally) for turn in conversation.turns] == [
         "Bob"
     ]
-    assert tally.dropped == {"a mail that cannot be read": 1}
+    assert tally.dropped == {"unreadable mail": 1}
 
 
 def test_a_game_of_too_many_players_is_refused(complain: Complain) -> None:
@@ -170,16 +173,24 @@ def test_a_game_of_too_many_players_is_refused(complain: Complain) -> None:
         "".join(f"0,status,{number},SEER,ALIVE,team{number},A{number}\n" for number in range(101))
         + "0,talk,0,0,1,hello\n"
     )
-    assert (
-        complain("a.log", log) == "a.log: 101 players in one game, where at most 100 are read. Give one game at a time."
-    )
+    assert complain("a.log", log) == "a.log: 101 players in one game, of at most 100. Split the file into games."
+
+
+def test_the_id_of_a_game_may_be_any_json(tmp_path: Path) -> None:
+    game = {"source": "own", "language": "en", "players": [], "events": [], "facts": {"game_id": ["a", {"b": 1}]}}
+    talk = {"turns": [{"speaker": "Ada", "text": "Hi"}], "game": game}
+    again = {**talk, "turns": [{"speaker": "Ada", "text": "Ho"}]}
+    (tmp_path / "a.jsonl").write_text(json.dumps(talk) + "\n" + json.dumps(again) + "\n")
+    tally = Tally()
+    assert len(list(read_conversations(tmp_path / "a.jsonl", None, tally))) == 1
+    assert tally.dropped == {"game already read": 1}
 
 
 # Scripts
 
 
 def test_no_column_for_the_speaker_names_the_columns_found(complain: Complain) -> None:
-    found = "a.csv, line 1: no column for the speaker (found: id, stamp, line). Pass --speaker-column."
+    found = "a.csv, line 1: no speaker column (found: id, stamp, line). Pass --speaker-column."
     assert complain("a.csv", "id,stamp,line\n1,2,Hallo\n") == found
     assert complain("a.csv", "\n\nid,stamp,line\n1,2,Hallo\n") == found.replace("line 1", "line 3")
 
@@ -187,14 +198,14 @@ def test_no_column_for_the_speaker_names_the_columns_found(complain: Complain) -
 def test_no_column_for_the_line_names_the_columns_found(complain: Complain) -> None:
     assert (
         complain("a.tsv", "name\tstamp\nAda\t2\n")
-        == "a.tsv, line 1: no column for the line (found: name, stamp). Pass --text-column."
+        == "a.tsv, line 1: no line column (found: name, stamp). Pass --text-column."
     )
 
 
 def test_the_columns_found_are_told_in_one_short_line(complain: Complain) -> None:
     assert (
         complain("a.csv", '"da\nte",line\n')
-        == "a.csv, line 1: no column for the speaker (found: da te, line). Pass --speaker-column."
+        == "a.csv, line 1: no speaker column (found: da te, line). Pass --speaker-column."
     )
     assert complain("a.csv", ",".join(f"column {n}" for n in range(10_000))).endswith(" …). Pass --speaker-column.")
 
@@ -212,10 +223,7 @@ def test_only_a_header_holds_no_turns(tmp_path: Path) -> None:
 @pytest.mark.parametrize("rows", ["Bob,Tag\n", "Bob,Tag", ROWS[:30_000], ROWS * 10, 'Bob,"Tag"\n' + ROWS[:30_000]])
 def test_a_quote_that_swallows_the_lines_after_it_is_named_by_its_line(complain: Complain, rows: str) -> None:
     message = complain("a.csv", 'name,line\nAda,"Well,\nwell"\nBob,"Hallo\n' + rows)
-    assert (
-        message
-        == "a.csv, line 4: a quote is opened and not closed, which swallows the lines after it. Close it or take it out."
-    )
+    assert message == "a.csv, line 4: a quote is opened and not closed. Close or remove it."
 
 
 def test_careless_quotes_that_swallow_no_line_are_read(tmp_path: Path) -> None:
@@ -267,7 +275,7 @@ def test_a_line_of_50_mb_is_refused_without_reading_on(
     finally:
         tracemalloc.stop()
         (tmp_path / name).unlink()
-    assert message == f"{name}, line {line}: longer than 1,000,000 characters, no line of dialogue. Cut it into turns."
+    assert message == f"{name}, line {line}: longer than 1,000,000 characters. Split it into turns."
     assert peak < 32_000_000
 
 
@@ -297,10 +305,10 @@ def test_invalid_json_is_named_by_its_place(complain: Complain, name: str, conte
     [
         (
             '[{"conversations": [{"from": "human", "value": "a"}]},\n{"conv',
-            "line 2, column 7: the file ends within a value",
+            "line 2, column 7: the file ends inside a value",
         ),
-        (MESSAGE + '\n{"mess', "line 3: the file ends within it"),
-        (JSON_TALK + '\n\n{"turns": [{"speaker": "Ad', "line 4: the file ends within it"),
+        (MESSAGE + '\n{"mess', "line 3: the file ends inside it"),
+        (JSON_TALK + '\n\n{"turns": [{"speaker": "Ad', "line 4: the file ends inside it"),
     ],
 )
 def test_a_cut_file_gives_what_was_whole(tmp_path: Path, content: str, note: str) -> None:
@@ -308,7 +316,7 @@ def test_a_cut_file_gives_what_was_whole(tmp_path: Path, content: str, note: str
     path.write_text(content)
     tally = Tally()
     assert len(list(read_conversations(path, tally=tally))) == 1
-    assert tally.unread == [Unread(str(path), f"{path}, {note}; what came before is read", 1)]
+    assert tally.unread == [Unread(str(path), f"{path}, {note}; everything before it was read", 1)]
 
 
 @pytest.mark.parametrize("name", ["telegram/one_chat", "discord/channel", "topical_chat/part", "raw/list"])
@@ -318,7 +326,7 @@ def test_what_stands_behind_the_end_of_a_json_document_is_told(complain: Complai
     message = complain("twice.json", f"{whole}\n{whole}\n", format=name.partition("/")[0])
     assert (
         message
-        == f"twice.json, line {line}, column 1: not JSON (more behind the document's end: {whole[0]!r}). Correct it there."
+        == f"twice.json, line {line}, column 1: not JSON (extra data after the end: {whole[0]!r}). Correct it there."
     )
 
 
@@ -353,12 +361,12 @@ def test_lists_in_lists_are_no_conversations(complain: Complain, depth: int) -> 
         ('{"messages": [\n{"role": "user", "content": "a"}, null]}', 'a.json, message 2: a message needs "role"'),
         ('{"messages": [{"role": 3, "content": "a"}]}', 'a.json, line 1, message 1: a message needs "role"'),
         ('{"messages": [{"content": "a"}]}', 'a.json, line 1, message 1: a message needs "role"'),
-        ('{"messages": "a"}', 'a.json, line 1: no list of "messages" or "conversations" (found: messages)'),
-        ('{"items": [], "id": 2}', 'a.json, line 1: no list of "messages" or "conversations" (found: items, id)'),
-        ('[{"messages": []}, 3]', 'a.json, line 1, item 2: no list of "messages" or "conversations". '),
-        ("[1, 2]", 'a.json, line 1, item 1: no list of "messages" or "conversations". '),
-        ("3", 'a.json, line 1: no list of "messages" or "conversations". '),
-        ('"a"', 'a.json, line 1: no list of "messages" or "conversations". '),
+        ('{"messages": "a"}', 'a.json, line 1: no "messages" or "conversations" list (found: messages)'),
+        ('{"items": [], "id": 2}', 'a.json, line 1: no "messages" or "conversations" list (found: items, id)'),
+        ('[{"messages": []}, 3]', 'a.json, line 1, item 2: no "messages" or "conversations" list. '),
+        ("[1, 2]", 'a.json, line 1, item 1: no "messages" or "conversations" list. '),
+        ("3", 'a.json, line 1: no "messages" or "conversations" list. '),
+        ('"a"', 'a.json, line 1: no "messages" or "conversations" list. '),
     ],
 )
 def test_json_of_another_shape(complain: Complain, content: str, problem: str) -> None:
@@ -366,7 +374,7 @@ def test_json_of_another_shape(complain: Complain, content: str, problem: str) -
 
 
 def test_a_raw_list_of_other_things_than_strings(complain: Complain) -> None:
-    message = "a.json, item 2: not a string. The raw form is a list of strings joined by <|endoftext|>."
+    message = "a.json, item 2: not a string. The raw format is a list of strings joined by <|endoftext|>."
     assert complain("a.json", '["a", {"text": "b"}]') == message
 
 
@@ -379,7 +387,7 @@ def test_content_parts_without_text_are_a_dropped_line(tmp_path: Path, part: str
     tally = Tally()
     (conversation,) = read_conversations(path, tally=tally)
     assert conversation.turns == (Turn("user", "a"),)
-    assert tally.dropped == {"empty line": 1}
+    assert tally.dropped == {"no text": 1}
 
 
 def test_nothing_is_yielded_after_the_line_that_is_bad(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ def table(path: Path, *rows: list[str], delimiter: str = ",") -> Path:
 
 
 def spoken(conversations: list[Conversation]) -> list[list[tuple[str, str]]]:
-    return [[(turn.speaker, turn.text) for turn in each.turns] for each in conversations]
+    return [[(turn.speaker, turn.text) for turn in conversation.turns] for conversation in conversations]
 
 
 @pytest.fixture(scope="module")
@@ -63,9 +63,9 @@ def test_a_cell_is_a_dialogue_and_no_line_is_lost(scratch: Path, talks: list[lis
     tally = Tally()
     conversations = read(table(scratch, PERSONAS, *rows, delimiter=delimiter), tally)
     assert spoken(conversations) == said
-    assert tally.dropped == {"system line": 3 * len(rows)}
+    assert tally.dropped == {"system message": 3 * len(rows)}
     assert tally.read == sum(3 + len(talk) for talk in said)
-    assert len({each.group for each in conversations}) == len(rows)
+    assert len({conversation.group for conversation in conversations}) == len(rows)
 
 
 def test_a_table_of_dialogues_is_no_screenplay_and_a_script_with_lines_in_a_cell_is_none_of_dialogues(
@@ -100,9 +100,9 @@ def test_the_columns_of_dialogues_are_told_and_can_be_named(tmp_path: Path) -> N
     path = table(tmp_path / "two.csv", ["id", "first", "second", "summary"], row, row)
     tally = Tally()
     both = read(path, tally)
-    assert [each.turns[0].text for each in both] == ["a", "d", "a", "d"]
+    assert [conversation.turns[0].text for conversation in both] == ["a", "d", "a", "d"]
     assert both[0].group == both[1].group != both[2].group
-    assert tally.notes == ["two: a dialogue a cell of first, second; not read: id, summary"]
+    assert tally.notes == ["two: dialogues from first, second; not read: id, summary"]
     assert spoken(read(path, text_column="second")) == spoken(both[1::2])
     with pytest.raises(
         DataError,
@@ -121,7 +121,7 @@ def test_dialogues_and_messages_of_a_tree_are_read_from_parquet_too(tmp_path: Pa
         pa.table({"user 1 personas": ["I row.", "I sail."], "Best Generated Conversation": cells}),
         tmp_path / "a.parquet",
     )
-    assert [len(each.turns) for each in read(tmp_path / "a.parquet")] == [3, 2]
+    assert [len(conversation.turns) for conversation in read(tmp_path / "a.parquet")] == [3, 2]
     rows = [json.loads(line) for line in (FIXTURES / "oasst/messages.input.jsonl").read_text().splitlines()]
     columns = ("message_id", "parent_id", "text", "role", "rank", "deleted")
     pq.write_table(pa.table({name: [row[name] for row in rows] for name in columns}), tmp_path / "b.parquet")
@@ -158,11 +158,11 @@ def test_every_message_of_a_damaged_tree_is_counted(tmp_path: Path) -> None:
     )
     tally = Tally()
     assert spoken(read(path, tally)) == [[("user", "text a"), ("user", "text e")]]
-    assert tally.dropped == {"the same message again": 1, "replies in a circle": 3}
+    assert tally.dropped == {"duplicate message": 1, "replies in a cycle": 3}
     path.write_text(message("a", None) + message("b", "a") + '{"message_id": 3, "role": "prompter", "text": "x"}\n')
     with pytest.raises(
         DataError,
-        match=r'trees\.jsonl, line 3: no message of a tree: it needs "message_id", "text" and "role", all strings',
+        match=r'trees\.jsonl, line 3: not a message of a tree\. It needs "message_id", "text" and "role", all strings',
     ):
         read(path)
     path.write_text(message("a", None) + message("b", "a") + message("c", "b")[:20])

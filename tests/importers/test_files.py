@@ -1,30 +1,21 @@
-"""Folders, archives, and JSON read piece by piece."""
+"""Folders and archives, damaged files among others, and sessions of a chat."""
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import shutil
-import subprocess
-import sys
-import threading
 import warnings
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
-from wolf_chatbox.data.tally import Tally, Truncated
+from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError, FormatError
-from wolf_chatbox.importers import json_stream, pipes, read_conversations
-from wolf_chatbox.importers.json_stream import JsonStream
-from wolf_chatbox.importers.source import Source
+from wolf_chatbox.importers import read_conversations
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 FOLDERS = sorted(path for path in FIXTURES.glob("*/*.input.d"))
@@ -61,17 +52,17 @@ def test_a_folder_of_many_formats_is_one_corpus(tmp_path: Path) -> None:
     tally = Tally()
     conversations = read(tmp_path, tally)
     apart = Tally()
-    expected = [each for path in sorted(tmp_path.glob("*.input.*")) for each in read(path, apart)]
+    expected = [conversation for path in sorted(tmp_path.glob("*.input.*")) for conversation in read(path, apart)]
     assert conversations == expected
     assert tally.dropped == apart.dropped
-    assert [note for note in tally.notes if "passed over" in note] == [
-        f"{tmp_path}: 2 files are no conversations of a known format, passed over: notes.txt, photo.jpg"
+    assert [note for note in tally.notes if "skipped" in note] == [
+        f"{tmp_path}: skipped 2 files in no known format: notes.txt, photo.jpg"
     ]
 
 
 def test_a_folder_with_nothing_known_in_it(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("nothing said here\n")
-    with pytest.raises(FormatError, match="no file in it is of a known format"):
+    with pytest.raises(FormatError, match="no file in it is in a known format"):
         read(tmp_path)
 
 
@@ -88,7 +79,10 @@ def test_an_archive_that_would_fill_the_disk_is_refused(tmp_path: Path, monkeypa
 # A file among others that cannot be read
 
 GAME = (FIXTURES / "aiwolf_json/six.input.json").read_text(encoding="utf-8").strip()
-CHATGPT = '[{"title": "Oars", "mapping": {"a": {"message": {"author": {"role": "user"}, "content": {"parts": ["Hi"]}, "role": "x"}}}}]'
+CHATGPT = (
+    '[{"title": "Oars", "mapping": {"a": {"message": {"author": {"role": "user"}, '
+    '"content": {"parts": ["Hi"]}, "role": "x"}}}}]'
+)
 QUESTIONS = '{"question_id": 81, "category": "writing", "turns": ["Describe an oar.", "In one word."]}\n'
 SCRIPT = 'name,line\nAnn,Who brings the oars?\nBob,Not me.\nAnn,"Then we\n' + "Bob,swim.\n" * 200
 
@@ -115,22 +109,24 @@ def test_a_file_that_is_wrong_inside_is_told_and_all_others_are_read(among_other
     tally, apart = Tally(), Tally()
     conversations = read(place, tally)
     (game,) = read(FIXTURES / "aiwolf_json/six.input.json", apart)
-    whole = [each for name in ("a.csv", "z.txt") for each in read(among_others / name, apart)]
-    play = [each for each in conversations if each.group == "play"]
-    assert [each for each in conversations if each not in play and each.game is None] == whole
-    assert [each.turns for each in conversations if each.game] == [game.turns], (
+    whole = [conversation for name in ("a.csv", "z.txt") for conversation in read(among_others / name, apart)]
+    play = [conversation for conversation in conversations if conversation.group == "play"]
+    assert [
+        conversation for conversation in conversations if conversation not in play and conversation.game is None
+    ] == whole
+    assert [conversation.turns for conversation in conversations if conversation.game] == [game.turns], (
         "what stands behind a game's end does not undo the game"
     )
-    assert [turn.text for each in play for turn in each.turns] == ["Who brings the oars?", "Not me."]
-    assert tally.kept == sum(len(each.turns) for each in conversations)
+    assert [turn.text for conversation in play for turn in conversation.turns] == ["Who brings the oars?", "Not me."]
+    assert tally.kept == sum(len(conversation.turns) for conversation in conversations)
     assert tally.read == apart.read + 2, "what is read of a file that goes wrong is counted"
-    assert [(Path(each.path).name, each.turns) for each in tally.unread] == [
+    assert [(Path(unread.path).name, unread.turns) for unread in tally.unread] == [
         ("conversations.json", 0),
         ("game.json", len(game.turns)),
         ("play.csv", 2),
         ("question.jsonl", 0),
     ]
-    assert all(each.reason.startswith(each.path) for each in tally.unread)
+    assert all(unread.reason.startswith(unread.path) for unread in tally.unread)
     assert "line 4: a quote is opened and not closed" in tally.unread[2].reason
     assert json.loads(json.dumps(tally.record()))["unread"][1]["turns"] == len(game.turns)
 
@@ -160,16 +156,20 @@ def test_turns_of_a_conversation_that_never_comes_whole_are_counted_as_dropped(t
     tally, apart = Tally(), Tally()
     conversations = read(tmp_path, tally)
     read(FIXTURES / "mafia_tables/game.input.d", apart)
-    assert [each.group for each in conversations] == [each.group for each in read(tmp_path / "a.csv")]
-    assert tally.kept == sum(len(each.turns) for each in conversations)
-    assert tally.dropped["in a conversation that cannot be read to its end"] == apart.kept > 0
-    assert "a player without a name, or two of one name" in tally.unread[0].reason
+    assert [conversation.group for conversation in conversations] == [
+        conversation.group for conversation in read(tmp_path / "a.csv")
+    ]
+    assert tally.kept == sum(len(conversation.turns) for conversation in conversations)
+    assert tally.dropped["conversation cut off by damage"] == apart.kept > 0
+    assert "a player has no name, or two have the same" in tally.unread[0].reason
 
 
 def test_a_folder_of_nothing_but_wrong_files_is_an_error(tmp_path: Path) -> None:
     for name in ("a.jsonl", "b.jsonl"):
         (tmp_path / name).write_text(QUESTIONS)
-    with pytest.raises(DataError, match=r"no file in it can be read; the first is .*a\.jsonl, line 1: each turn needs"):
+    with pytest.raises(
+        DataError, match=r"no file in it can be read\. The first error: .*a\.jsonl, line 1: each turn needs"
+    ):
         read(tmp_path)
 
 
@@ -183,10 +183,10 @@ def test_a_day_of_a_channel_that_is_wrong_leaves_the_other_days(tmp_path: Path) 
     broken.write_text(days[-1].read_text(encoding="utf-8").rstrip() + "]", encoding="utf-8")
     tally = Tally()
     conversations = read(tmp_path / "export", tally)
-    assert [Path(each.path).name for each in tally.unread] == [broken.name]
+    assert [Path(unread.path).name for unread in tally.unread] == [broken.name]
     assert tally.read == whole.read + tally.unread[0].turns
     assert tally.unread[0].turns > 0
-    assert {each.group for each in conversations} == {each.group for each in expected}
+    assert {conversation.group for conversation in conversations} == {conversation.group for conversation in expected}
 
 
 def test_a_chat_of_messenger_that_is_wrong_leaves_the_others_of_its_folder(tmp_path: Path) -> None:
@@ -194,8 +194,8 @@ def test_a_chat_of_messenger_that_is_wrong_leaves_the_others_of_its_folder(tmp_p
         chat = {"threadName": name, "messages": [{"senderName": name, "text": "Hi", "timestamp": 1714607990120 + at}]}
         (tmp_path / f"{name}.json").write_text(json.dumps(chat) + ("!" if name == "Bob" else ""))
     tally = Tally()
-    assert [each.group for each in read(tmp_path, tally)] == ["Ann", "Bob", "Cat"]
-    assert [(Path(each.path).name, each.turns) for each in tally.unread] == [("Bob.json", 1)]
+    assert [conversation.group for conversation in read(tmp_path, tally)] == ["Ann", "Bob", "Cat"]
+    assert [(Path(unread.path).name, unread.turns) for unread in tally.unread] == [("Bob.json", 1)]
 
 
 def test_a_file_that_two_formats_claim_and_one_without_permission_are_told_with_the_reason(
@@ -214,8 +214,8 @@ def test_a_file_that_two_formats_claim_and_one_without_permission_are_told_with_
     monkeypatch.setattr(Path, "open", refuse)
     tally = Tally()
     assert len(read(tmp_path, tally)) > 0
-    assert [each.reason.removeprefix(f"{tmp_path}/").partition(". ")[0] for each in tally.unread] == [
-        "both.csv: could be script or raw",
+    assert [unread.reason.removeprefix(f"{tmp_path}/").partition(". ")[0] for unread in tally.unread] == [
+        "both.csv: could be raw or script",
         "secret.csv: no permission to read it",
     ]
 
@@ -256,11 +256,11 @@ def test_a_damaged_archive_is_read_as_far_as_it_can_be_and_the_rest_is_told(tmp_
     else:
         del content[-30:]
     place.write_bytes(content)
-    with pytest.raises(DataError, match=r"export\.zip.*(unpacked|a zip archive that cannot be read)"):
+    with pytest.raises(DataError, match=r"export\.zip.*(unpacked|not a readable zip archive)"):
         read(place, strict=True)
     if damage != "cut":
         tally = Tally()
-        assert {turn.text[0] for each in read(place, tally) for turn in each.turns} == {"b"}
+        assert {turn.text[0] for conversation in read(place, tally) for turn in conversation.turns} == {"b"}
         (left,) = tally.unread
         assert "cannot be unpacked" in left.reason
         assert left.turns == 0
@@ -276,148 +276,19 @@ def test_two_files_of_one_name_in_an_archive_are_refused_unless_they_are_the_sam
             warnings.simplefilter("ignore")  # zipfile warns of what is meant here
             for text in texts:
                 archive.writestr("chat.txt", text)
-    assert [len(each.turns) for each in read(same)] == [2]
+    assert [len(conversation.turns) for conversation in read(same)] == [2]
     with pytest.raises(
-        DataError, match=r"^.*other\.zip: holds different files of one name, 'chat\.txt'\. Unpack it, .*folder\.$"
+        DataError, match=r"^.*other\.zip: contains different files named 'chat\.txt'\. Unpack it, .*folder\.$"
     ):
         read(other)
 
 
 def test_a_day_of_another_channel_is_another_chat() -> None:
     conversations = read(FIXTURES / "slack/workspace.input.d")
-    assert [(each.group, len(each.turns)) for each in conversations] == [("boats", 2), ("lakes", 1)]
-
-
-# What can be read once only
-
-CHAT = "Ann: hello\nBob: hi\n" * 20_000
-"""More than a pipe holds at a time."""
-
-
-def test_a_pipe_is_read_like_a_file(tmp_path: Path) -> None:
-    pipe, file = tmp_path / "chat", tmp_path / "chat.txt"
-    os.mkfifo(pipe)
-    file.write_text(CHAT)
-    writer = threading.Thread(target=pipe.write_text, args=[CHAT])
-    writer.start()
-    tally = Tally()
-    assert read(pipe, tally) == read(file)
-    writer.join()
-    assert tally.formats == [(str(pipe), "screenplay (NAME: line, Fountain)")]
-
-
-def test_standard_input_is_read_and_no_copy_stays(tmp_path: Path) -> None:
-    program = "from wolf_chatbox import read_conversations; print(sum(len(each.turns) for each in read_conversations('/dev/stdin')))"
-    settings = os.environ | {"TMPDIR": str(tmp_path)}
-    ran = subprocess.run(
-        [sys.executable, "-c", program],
-        input=CHAT,
-        env=settings,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
-    assert ran.stdout == "40000\n"
-    assert not list(tmp_path.iterdir())
-
-
-def test_a_pipe_into_which_nothing_writes_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipes, "PATIENCE", 0.01)
-    os.mkfifo(tmp_path / "chat")
-    with pytest.raises(
-        DataError,
-        match=r"^.*chat: a pipe, and nothing comes out of it\. Start what writes into it first, or give a file\.$",
-    ):
-        read(tmp_path / "chat")
-
-
-def test_a_pipe_that_does_not_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipes, "MAX_COPY", 10_000)
-    os.mkfifo(tmp_path / "chat")
-
-    def write() -> None:
-        with contextlib.suppress(BrokenPipeError):
-            (tmp_path / "chat").write_text(CHAT)
-
-    writer = threading.Thread(target=write)
-    writer.start()
-    with pytest.raises(DataError, match="a pipe that gave more than 10,000 bytes"):
-        read(tmp_path / "chat")
-    writer.join()
-
-
-# JSON, piece by piece
-
-scalars = (
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8)
-)
-values = st.recursive(
-    scalars,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4),
-    max_leaves=12,
-)
-
-
-def walked(stream: JsonStream) -> Any:
-    if stream.begins() == "{":
-        return {key: walked(stream) for key in stream.fields()}
-    if stream.begins() == "[":
-        return [walked(stream) for _ in stream.elements()]
-    return stream.value()
-
-
-@pytest.fixture(scope="module")
-def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("json") / "file.json"
-
-
-def stream_of(path: Path, text: str) -> JsonStream:
-    path.write_text(text, encoding="utf-8")
-    return JsonStream(Source(path, "utf-8", text[: 1 << 16]))
-
-
-@settings(deadline=None)
-@given(values, st.sampled_from([1, 2, 7, 1 << 18]), st.sampled_from([None, 1]), st.booleans())
-def test_walking_gives_what_parsing_does(
-    scratch: Path, value: Any, chunk: int, indent: int | None, ascii: bool
-) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(json_stream, "CHUNK", chunk)
-        with stream_of(scratch, json.dumps(value, indent=indent, ensure_ascii=ascii)) as stream:
-            assert walked(stream) == value
-
-
-@settings(deadline=None)
-@given(st.lists(st.dictionaries(st.text(max_size=3), scalars, max_size=3), min_size=1, max_size=5), st.data())
-def test_a_cut_file_gives_what_was_whole(scratch: Path, items: list[Any], data: st.DataObject) -> None:
-    text = json.dumps(items)
-    cut = data.draw(st.integers(1, len(text) - 1))
-    with stream_of(scratch, text[:cut]) as stream:
-        found: list[Any] = []
-        with pytest.raises(Truncated):
-            found.extend(stream.items())
-    assert found == items[: len(found)]
-    assert len(json.dumps(items[: len(found) + 1])) > cut - 1
-
-
-@pytest.mark.parametrize("text", ['{"a": x}', '{"a" 1}', "[1, 2, 3 4]", '{"a": [tru e]}', "{1: 2}"])
-def test_what_is_no_json_is_told(scratch: Path, text: str) -> None:
-    with stream_of(scratch, text + " " * 50) as stream, pytest.raises(DataError, match="not JSON") as caught:
-        walked(stream)
-    assert not isinstance(caught.value, Truncated)
-
-
-def test_a_cut_export_keeps_its_turns_and_tells(tmp_path: Path) -> None:
-    whole = (FIXTURES / "telegram/one_chat.input.json").read_text(encoding="utf-8")
-    path = tmp_path / "result.json"
-    path.write_text(
-        whole[: whole.index('"Deleted') if '"Deleted' in whole else whole.index('"gone"') + 3], encoding="utf-8"
-    )
-    tally = Tally()
-    (conversation,) = read(path, tally)
-    assert [turn.text for turn in conversation.turns] == ["Who brings the oars?", "See https://example.org/oars there"]
-    assert "the file ends within a value" in tally.unread[0].reason
+    assert [(conversation.group, len(conversation.turns)) for conversation in conversations] == [
+        ("boats", 2),
+        ("lakes", 1),
+    ]
 
 
 # Sessions
@@ -434,7 +305,7 @@ def test_what_nobody_said_can_be_kept() -> None:
     tally = Tally()
     conversations = read(FIXTURES / "whatsapp/android_us.input.txt", tally, also_keep=("media", "system", "deleted"))
     assert not tally.dropped
-    assert sum(len(each.turns) for each in conversations) == 10
+    assert sum(len(conversation.turns) for conversation in conversations) == 10
     assert conversations[0].turns[0].speaker == "system"
 
 

@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import WolfChatboxError
-from wolf_chatbox.importers import IMPORTERS, read_conversations
+from wolf_chatbox.importers import FORMATS, read_conversations
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 SEEDS = {
     name: [
         path.read_bytes() for path in sorted((FIXTURES / name).rglob("*")) if path.is_file() and ".input." in str(path)
     ]
-    for name in IMPORTERS
+    for name in FORMATS
 }
 PIECES = [
     b"\n",
@@ -98,7 +98,7 @@ def check(path: Path, content: bytes, name: str) -> None:
     assert all(turn.text and turn.speaker for conversation in conversations for turn in conversation.turns)
 
 
-@pytest.mark.parametrize("name", IMPORTERS)
+@pytest.mark.parametrize("name", FORMATS)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_a_damaged_file_is_read_or_told(scratch: Path, name: str, data: st.DataObject) -> None:
@@ -112,7 +112,7 @@ def test_a_damaged_file_is_read_or_told(scratch: Path, name: str, data: st.DataO
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", IMPORTERS)
+@pytest.mark.parametrize("name", FORMATS)
 def test_no_file_hangs_an_importer(scratch: Path, name: str) -> None:
     """A quadratic pattern would take minutes for what a linear one reads in milliseconds."""
 
@@ -126,7 +126,7 @@ def test_no_file_hangs_an_importer(scratch: Path, name: str) -> None:
                 signal.setitimer(signal.ITIMER_VIRTUAL, 10)
                 content = seed[:at] + (piece * (80_000 // len(piece))).encode() + seed[at:]
                 check(scratch, content, name)
-                IMPORTERS[name].claims(content.decode(errors="replace")[: 1 << 16])
+                FORMATS[name].claims(content.decode(errors="replace")[: 1 << 16])
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         signal.signal(signal.SIGVTALRM, usual)

@@ -20,8 +20,8 @@ from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError
 from wolf_chatbox.game import SIDES, Event, Game
 from wolf_chatbox.importers import read_conversations
+from wolf_chatbox.importers.games import language
 from wolf_chatbox.importers.source import Source
-from wolf_chatbox.importers.werewolf.games import language
 from wolf_chatbox.importers.werewolf.werewolf_among_us import _outcome
 from wolf_chatbox.importers.xml_stream import MAX_TAG
 
@@ -50,7 +50,7 @@ def game_of(conversation: Conversation) -> Game:
 
 
 def happened(game: Game, kind: str) -> list[Event]:
-    return [each for each in game.events if each.kind == kind]
+    return [event for event in game.events if event.kind == kind]
 
 
 # Laws of every game
@@ -60,28 +60,28 @@ def check(conversation: Conversation) -> None:
     """A game fits together, and what it tells follows from its roles."""
     game = game_of(conversation)
     assert Conversation.from_dict(json.loads(json.dumps(conversation.to_dict()))) == conversation
-    assert [each.at for each in game.events] == sorted(each.at for each in game.events)
-    assert all(0 <= each.at <= len(conversation.turns) for each in game.events)
-    assert [each.day for each in game.events] == sorted(each.day for each in game.events)
+    assert [event.at for event in game.events] == sorted(event.at for event in game.events)
+    assert all(0 <= event.at <= len(conversation.turns) for event in game.events)
+    assert [event.day for event in game.events] == sorted(event.day for event in game.events)
     assert game.winner in ("", *SIDES.values())
-    roles = {each.name: each.first_role for each in game.players}
+    roles = {player.name: player.first_role for player in game.players}
     whisperers = {turn.speaker for turn in conversation.turns if turn.channel == "whisper"}
     assert all(roles.get(name, "") in ("", "WEREWOLF") for name in whisperers)
-    for each in game.events:
-        match each.kind:
-            case "divine" if each.actor:
-                assert roles[each.actor] in ("SEER", "")
-                assert each.result in ("", roles[each.target], "HUMAN")
-                assert each.result != "HUMAN" or roles[each.target] != "WEREWOLF"
+    for event in game.events:
+        match event.kind:
+            case "divine" if event.actor:
+                assert roles[event.actor] in ("SEER", "")
+                assert event.result in ("", roles[event.target], "HUMAN")
+                assert event.result != "HUMAN" or roles[event.target] != "WEREWOLF"
             case "guard":
-                assert roles[each.actor] in ("BODYGUARD", "WITCH")
+                assert roles[event.actor] in ("BODYGUARD", "WITCH")
             case "attack_vote":
-                assert roles[each.actor] in ("WEREWOLF", "")
-            case "know" if each.result:
-                assert each.result == roles[each.target]
+                assert roles[event.actor] in ("WEREWOLF", "")
+            case "know" if event.result:
+                assert event.result == roles[event.target]
             case "night" | "day" | "end" | "announce":
-                assert not each.actor + each.target + each.result
-    kinds = [each.kind for each in game.events]
+                assert not event.actor + event.target + event.result
+    kinds = [event.kind for event in game.events]
     assert kinds.count("end") <= 1
     assert "end" not in kinds or set(kinds[kinds.index("end") :]) <= {"end", "announce"}
     assert game.facts.get("turns") is None or len(game.facts["turns"]) == len(conversation.turns)
@@ -100,12 +100,14 @@ def test_real_games_fit_together_and_none_of_their_lines_is_lost(name: str) -> N
     if not folder.exists():
         folder = FIXTURES / name
     tally = Tally()
-    conversations = [each for each in read(folder, tally) if each.game and each.game.source]
+    conversations = [
+        conversation for conversation in read(folder, tally) if conversation.game and conversation.game.source
+    ]
     for conversation in conversations:
         check(conversation)
     assert conversations
     if folder.parent != FIXTURES:
-        assert tally.read - tally.dropped["a vote of the dead"] == lines_of(name, folder)
+        assert tally.read - tally.dropped["vote by a dead player"] == lines_of(name, folder)
 
 
 def lines_of(name: str, folder: Path) -> int:
@@ -131,7 +133,7 @@ def test_a_name_of_nobody_is_a_fact_and_no_event(tmp_path: Path) -> None:
     assert game_of(conversation).facts["events_of_nobody_known"] == [
         {"at": 2 + 1, "day": 2, "kind": "vote", "actor": "Tess", "target": "Nobody"}
     ]
-    assert tally.notes == [f"{path}: 1 events name nobody at the table, kept as facts only"]
+    assert tally.notes == [f"{path}: 1 events name no player, kept as facts only"]
 
 
 def test_half_an_emoji_in_a_fact_can_be_written(tmp_path: Path) -> None:
@@ -225,14 +227,14 @@ def test_a_chat_alone_is_told_apart_by_what_the_manager_says(tmp_path: Path) -> 
     assert {turn.channel for turn in conversation.turns} == {"whisper"}
     assert "without config.json, public_manager_chat.txt, public_daytime_chat.txt" in tally.notes[0]
     night.write_text("[10:00:00] Ada: hello\n")
-    with pytest.raises(DataError, match=r"cannot tell which chat of a game this is\. Name the game's folder"):
+    with pytest.raises(DataError, match=r"cannot tell which chat of a game this is\. Pass the game's folder"):
         read(night, format="llmafia")
 
 
 def test_files_that_belong_to_a_game_are_not_told_as_passed_over() -> None:
     tally = Tally()
     read(FIXTURES / "llmafia/games.input.d", tally)
-    assert not [note for note in tally.notes if "passed over" in note]
+    assert not [note for note in tally.notes if "skipped" in note]
 
 
 def test_what_a_crash_wrote_into_the_day_again_is_not_told_again() -> None:
@@ -240,7 +242,7 @@ def test_what_a_crash_wrote_into_the_day_again_is_not_told_again() -> None:
     conversation = read(FIXTURES / "llmafia/games.input.d/0001")[0]
     assert [turn.channel for turn in conversation.turns if turn.text == "Ed asked too much."] == ["whisper"]
     assert [turn.text for turn in conversation.turns].count("Rain again. Who was out last night?") == 1
-    assert "Di" not in [each.actor for each in happened(game_of(conversation), "vote") if each.day == 2]
+    assert "Di" not in [event.actor for event in happened(game_of(conversation), "vote") if event.day == 2]
 
 
 def mafia_game(folder: Path, *rows: str) -> Path:
@@ -249,7 +251,7 @@ def mafia_game(folder: Path, *rows: str) -> Path:
     for name in ("node.csv", "network.csv"):
         shutil.copy(source / name, folder)
     header = (source / "info.csv").read_text().partition("\n")[0]
-    told = [each.split("|") for each in rows]
+    told = [row.split("|") for row in rows]
     lines = [
         f"{at},{time and f'2019-05-01 10:{time}'},,,,,,f,,{kind},{node},1,{text}"
         for at, (time, kind, node, text) in enumerate(told, 1)
@@ -331,9 +333,9 @@ def test_a_village_that_is_cut_off_gives_what_was_whole(tmp_path: Path) -> None:
     tally = Tally()
     [conversation] = read(village(tmp_path, RAIN[: RAIN.index("ロルフは人狼です")]), tally)
     assert conversation.turns == whole.turns[:6]
-    assert "the file ends within an element" in tally.unread[0].reason
-    assert {each.role for each in game_of(conversation).players} == {""}
-    assert {each.result for each in happened(game_of(conversation), "divine")} == {""}
+    assert "the file ends inside an element" in tally.unread[0].reason
+    assert {player.role for player in game_of(conversation).players} == {""}
+    assert {event.result for event in happened(game_of(conversation), "divine")} == {""}
     check(conversation)
 
 
@@ -344,7 +346,7 @@ def test_what_is_no_xml_is_told_with_its_place(tmp_path: Path) -> None:
 
 def test_a_tag_without_an_end_takes_no_forever(tmp_path: Path) -> None:
     path = village(tmp_path, RAIN.replace("<avatarList>", f'<avatarList a="{"x" * (3 * MAX_TAG)}'))
-    with pytest.raises(DataError, match="a tag that does not end"):
+    with pytest.raises(DataError, match="a tag is not closed"):
         read(path)
 
 
@@ -374,7 +376,7 @@ def test_a_table_without_its_columns_names_them(tmp_path: Path) -> None:
         read(path, format="mafia_tables")
     assert (
         str(caught.value)
-        == f"{path}, line 1: a table of info without originid, contents (found: when, what). Name the columns so."
+        == f"{path}, line 1: the info table lacks originid, contents (found: when, what). Rename the columns."
     )
 
 
@@ -386,13 +388,13 @@ def test_columns_may_have_plainer_names(tmp_path: Path) -> None:
         ("Amy", "Hello", ""),
         ("Ben", "Hi: all", ""),
     ]
-    assert [each.role for each in game_of(conversation).players] == ["WEREWOLF", "VILLAGER"]
+    assert [player.role for player in game_of(conversation).players] == ["WEREWOLF", "VILLAGER"]
 
 
 def test_a_quote_that_is_not_closed_swallows_nothing(tmp_path: Path) -> None:
     path = tmp_path / "info.csv"
     path.write_text('speaker,text\nAmy,"Hello\nBen,Hi\n')
-    with pytest.raises(DataError, match=r"not a table that can be read \(unexpected end of data\)"):
+    with pytest.raises(DataError, match=r"not a readable table \(unexpected end of data\)"):
         read(path, format="mafia_tables")
 
 

@@ -1,7 +1,7 @@
 """Every importer takes time in proportion to what it reads: for four times the file at most five times the time.
 
-Four files of one size are read, then one of four times that size, in one process and in turns, until the sums of its processor time tell:
-whatever else the machine does takes from both alike.
+Four files of one size and one of four times that size are read in turns, in one process, until the sums of its
+processor time decide: other load on the machine affects both alike.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from hostile import NUMBER, Hostile, hostile
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import WolfChatboxError
-from wolf_chatbox.importers import IMPORTERS, read_conversations
+from wolf_chatbox.importers import FORMATS, read_conversations
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 SIZE, SMALL = 50_000, 20_000
@@ -65,7 +65,7 @@ def cost(place: Path, name: str) -> float:
 
 
 def growth(content: Callable[[int], bytes], file: Path, place: Path, name: str, size: int) -> float:
-    """How many times as long a file of four times the size takes, and 1 where that is no time at all; `place` holds the file and is read."""
+    """How many times as long a file of four times the size takes, or 1 if it takes no time; `place` is read."""
 
     calls = itertools.count()
 
@@ -91,7 +91,7 @@ def growth(content: Callable[[int], bytes], file: Path, place: Path, name: str, 
 
 
 def cases(name: str, scratch: Path) -> Iterator[tuple[Path, Path]]:
-    """A copy of each file of the format's fixtures, and what is read with it: the file, or the folder that it lies in."""
+    """A copy of each file of the format's fixtures, and the path to read: the file, or its folder."""
     for fixture in sorted((FIXTURES / name).glob("*.input.*")):
         place = scratch / fixture.name
         if fixture.is_file():
@@ -106,21 +106,24 @@ def grown(name: str, scratch: Path, *, all_ways: bool) -> dict[str, float]:
     """The hostile files that take more than their share, and how much."""
     found = {}
     made = [
-        (file.relative_to(scratch), place.name, each)
+        (file.relative_to(scratch), place.name, bad)
         for file, place in cases(name, scratch)
-        for each in hostile(file.read_bytes(), all_ways=all_ways)
+        for bad in hostile(file.read_bytes(), all_ways=all_ways)
     ]
-    for file, place, each in made[:: math.ceil(len(made) / (MANY if all_ways else SOME))]:
-        factor = growth(each.content, scratch / file, scratch / place, name, SIZE if all_ways else SMALL)
+    for file, place, bad in made[:: math.ceil(len(made) / (MANY if all_ways else SOME))]:
+        factor = growth(bad.content, scratch / file, scratch / place, name, SIZE if all_ways else SMALL)
         if factor > 5:
-            found[f"{file}, {each.label}"] = round(factor, 1)
+            found[f"{file}, {bad.label}"] = round(factor, 1)
     return found
 
 
 CUE = "1\n00:00:01,000 --> 00:00:02,000\n"
 MAIL = "From ann Thu Mar 14 10:00:00 2024\nFrom: Ann <ann@example.org>\n"
 PLAYER = f"- Player number {NUMBER} is named **A{NUMBER}**, and they have the ***seer*** card\n"
-PACKET = '{"agent": "A", "request": "{\\"request\\": \\"TALK\\", \\"info\\": {\\"agent\\": \\"A\\", \\"day\\": 1}, \\"new_talk\\": '
+PACKET = (
+    '{"agent": "A", "request": "{\\"request\\": \\"TALK\\", \\"info\\": {\\"agent\\": \\"A\\", \\"day\\": 1}, '
+    '\\"new_talk\\": '
+)
 TALK = f'{{\\"day\\": 1, \\"idx\\": 0, \\"agent\\": \\"A\\", \\"text\\": \\"{NUMBER}\\"}}}}", "response": "a"}},'
 KNOWN = {
     "screenplay": [Hostile("lines that go on", (("Ann: a\n", "b\n"),))],
@@ -164,23 +167,23 @@ KNOWN = {
 
 
 @pytest.mark.parametrize(
-    ("name", "each"),
-    [(name, each) for name, found in KNOWN.items() for each in found],
+    ("name", "bad"),
+    [(name, bad) for name, found in KNOWN.items() for bad in found],
     ids=lambda value: getattr(value, "label", value),
 )
-def test_what_took_the_square_of_its_length_does_not(name: str, each: Hostile, tmp_path: Path) -> None:
+def test_what_took_the_square_of_its_length_does_not(name: str, bad: Hostile, tmp_path: Path) -> None:
     file = tmp_path / "public_daytime_chat.txt"
     file.touch()
     size = 4 * SIZE if name == "mail" else 2 * SIZE  # the parser of mails is so slow that its square shows late
-    assert growth(each.content, file, file, name, size) <= 5
+    assert growth(bad.content, file, file, name, size) <= 5
 
 
-@pytest.mark.parametrize("name", IMPORTERS)
+@pytest.mark.parametrize("name", FORMATS)
 def test_four_times_the_file_takes_four_times_the_time(name: str, tmp_path: Path) -> None:
     assert not grown(name, tmp_path, all_ways=False)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", IMPORTERS)
+@pytest.mark.parametrize("name", FORMATS)
 def test_four_times_the_file_takes_four_times_the_time_in_all_ways(name: str, tmp_path: Path) -> None:
     assert not grown(name, tmp_path, all_ways=True)

@@ -6,78 +6,81 @@ import csv
 import io
 from collections import Counter
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wolf_chatbox.config import ReadConfig
-from wolf_chatbox.conversation import Conversation, Turn, parse_conversations, write_conversations
+from wolf_chatbox.conversation import Conversation, Turn, write_conversations
 from wolf_chatbox.data.split import count_speakers
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError, FormatError
-from wolf_chatbox.importers import IMPORTERS, _template, read_conversations, recognise
+from wolf_chatbox.importers import FORMATS, _template, read_conversations, recognise
 from wolf_chatbox.importers.source import Source
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 INPUTS = sorted(FIXTURES.glob("*/*.input.*"))
-RICK_AND_MORTY = Path(__file__).parents[3] / "shared/data/rick_and_morty/RickAndMortyScripts.csv"
 
 DROPPED = {
     "aiwolf/contest": {
-        "Over, a mark": 1,
-        "Skip, a mark": 1,
-        "empty line": 1,
-        "a model's refusal": 1,
-        "a prompt that leaked": 1,
+        "Over (nothing to say)": 1,
+        "Skip (nothing to say)": 1,
+        "no text": 1,
+        "model refusal": 1,
+        "leaked prompt": 1,
     },
-    "aiwolf/protocol": {"Over, a mark": 1, "Skip, a mark": 1, "ForceSkip, a mark": 1, "of nobody at the table": 1},
-    "aiwolf/six": {"Over, a mark": 6, "Skip, a mark": 1},
-    "aiwolf/translated": {"Over, a mark": 1, "Skip, a mark": 1, "empty line": 1, "a model's refusal": 1},
-    "aiwolf_json/group_chat": {"Over, a mark": 1},
-    "aiwolf_json/six": {"Over, a mark": 6, "Skip, a mark": 1},
-    "aiwolf_json/six_realtime": {"Over, a mark": 6, "Skip, a mark": 1},
-    "convai2/self": {"system line": 3},
-    "conversations/own": {"no speaker": 1, "empty line": 1},
-    "cornell/corpus": {"empty line": 1, "in no conversation": 1},
-    "dialogues/personas": {"system line": 10, "empty line": 2, "no speaker": 1},
-    "discord/channel": {"system line": 1, "media": 1},
-    "fanlang/game": {"no speaker": 1, "empty line": 1},
-    "imessage/ann": {"system line": 1, "media": 1},
-    "irc/2024-05-01_znc": {"system line": 1},
-    "irc/irssi": {"system line": 1},
-    "irc/weechat": {"system line": 1},
-    "jinro_bbs/rain": {"empty line": 1},
-    "jinro_bbs/shift_jis": {"empty line": 1},
+    "aiwolf/protocol": {
+        "Over (nothing to say)": 1,
+        "Skip (nothing to say)": 1,
+        "ForceSkip (nothing to say)": 1,
+        "speaker is not a player": 1,
+    },
+    "aiwolf/six": {"Over (nothing to say)": 6, "Skip (nothing to say)": 1},
+    "aiwolf/translated": {"Over (nothing to say)": 1, "Skip (nothing to say)": 1, "no text": 1, "model refusal": 1},
+    "aiwolf_json/group_chat": {"Over (nothing to say)": 1},
+    "aiwolf_json/six": {"Over (nothing to say)": 6, "Skip (nothing to say)": 1},
+    "aiwolf_json/six_realtime": {"Over (nothing to say)": 6, "Skip (nothing to say)": 1},
+    "convai2/self": {"system message": 3},
+    "conversations/own": {"no speaker": 1, "no text": 1},
+    "cornell/corpus": {"no text": 1, "not in any conversation": 1},
+    "dialogues/personas": {"system message": 10, "no text": 2, "no speaker": 1},
+    "discord/channel": {"system message": 1, "media": 1},
+    "fanlang/game": {"no speaker": 1, "no text": 1},
+    "imessage/ann": {"system message": 1, "media": 1},
+    "irc/2024-05-01_znc": {"system message": 1},
+    "irc/irssi": {"system message": 1},
+    "irc/weechat": {"system message": 1},
+    "jinro_bbs/rain": {"no text": 1},
+    "jinro_bbs/shift_jis": {"no text": 1},
     "line/chinese": {"media": 1},
-    "line/japanese": {"media": 1, "system line": 1, "deleted message": 1},
-    "llmafia/games": {"written a second time": 3, "empty line": 1, "system line": 1, "a vote of the dead": 1},
-    "mafia_tables/game": {"empty line": 1},
-    "messages/openai": {"empty line": 1},
+    "line/japanese": {"media": 1, "system message": 1, "deleted message": 1},
+    "llmafia/games": {"line written twice": 3, "no text": 1, "system message": 1, "vote by a dead player": 1},
+    "mafia_tables/game": {"no text": 1},
+    "messages/openai": {"no text": 1},
     "messages/openai_document": {"no speaker": 1},
-    "messages/openassistant": {"empty line": 1},
-    "messages/sharegpt": {"empty line": 1},
-    "messenger/two_files": {"system line": 1, "deleted message": 1, "media": 1},
-    "oasst/messages": {"another reply than the best-ranked": 3, "deleted message": 1},
-    "oasst/trees": {"another reply than the best-ranked": 3, "deleted message": 1},
-    "onuw/night": {"empty line": 1, "a vote, kept as an event": 4},
-    "onuw/nobody": {"a vote, kept as an event": 2},
-    "raw/lines": {"empty line": 2},
-    "rows/lines": {"empty line": 1},
-    "screenplay/film": {"system line": 4},
-    "screenplay/transcript": {"system line": 2},
-    "script/missing_parts": {"no speaker": 1, "empty line": 3},
+    "messages/openassistant": {"no text": 1},
+    "messages/sharegpt": {"no text": 1},
+    "messenger/two_files": {"system message": 1, "deleted message": 1, "media": 1},
+    "oasst/messages": {"lower-ranked reply": 3, "deleted message": 1},
+    "oasst/trees": {"lower-ranked reply": 3, "deleted message": 1},
+    "onuw/night": {"no text": 1, "vote, kept as an event": 4},
+    "onuw/nobody": {"vote, kept as an event": 2},
+    "raw/lines": {"no text": 2},
+    "rows/lines": {"no text": 1},
+    "screenplay/film": {"system message": 4},
+    "screenplay/transcript": {"system message": 2},
+    "script/missing_parts": {"no speaker": 1, "no text": 3},
     "signal/chat": {"media": 1},
-    "slack/workspace": {"system line": 1, "media": 1, "deleted message": 1},
-    "subtitles/names": {"no speaker": 1, "system line": 1},
-    "subtitles/voices": {"system line": 1},
-    "telegram/one_chat": {"system line": 1, "media": 1},
-    "topical_chat/part": {"empty line": 1},
-    "werewolf_among_us/train": {"empty line": 1},
-    "werewolf_arena/game_complete": {"empty line": 1},
-    "whatsapp/android_us": {"system line": 3, "media": 2, "deleted message": 1},
-    "whatsapp/iphone_german": {"system line": 1, "media": 2, "deleted message": 1},
+    "slack/workspace": {"system message": 1, "media": 1, "deleted message": 1},
+    "subtitles/names": {"no speaker": 1, "system message": 1},
+    "subtitles/voices": {"system message": 1},
+    "telegram/one_chat": {"system message": 1, "media": 1},
+    "topical_chat/part": {"no text": 1},
+    "werewolf_among_us/train": {"no text": 1},
+    "werewolf_arena/game_complete": {"no text": 1},
+    "whatsapp/android_us": {"system message": 3, "media": 2, "deleted message": 1},
+    "whatsapp/iphone_german": {"system message": 1, "media": 2, "deleted message": 1},
     "whatsapp/japanese": {"media": 1},
     "whatsapp/spanish_12_hours": {"media": 1, "deleted message": 1},
 }
@@ -108,7 +111,7 @@ def write(folder: Path, name: str, content: str | bytes) -> Path:
 
 
 def test_every_importer_has_a_case_and_every_case_its_expectation() -> None:
-    assert {path.parent.name for path in INPUTS} == set(IMPORTERS)
+    assert {path.parent.name for path in INPUTS} == set(FORMATS)
     assert sorted(map(case_of, INPUTS)) == sorted(
         case_of(path) for path in FIXTURES.glob("*/*.jsonl") if ".input." not in path.name
     )
@@ -131,7 +134,7 @@ def test_a_case_is_recognised_and_reads_the_same_when_its_format_is_given(path: 
     found, given_ = Tally(), Tally()
     assert read(path, found) == read(path, given_, format=name)
     assert found.dropped == given_.dropped
-    assert {title for _, title in found.formats} == {IMPORTERS[name].title}
+    assert {title for _, title in found.formats} == {FORMATS[name].title}
 
 
 @pytest.mark.parametrize("path", [path for path in INPUTS if path.parent.name != "conversations"], ids=case_of)
@@ -187,7 +190,7 @@ def test_every_turn_of_a_conversation_is_kept_or_counted(scratch: Path, talks: l
 )
 def test_any_bytes_are_read_or_give_one_line(scratch: Path, junk: bytes, start: bytes) -> None:
     scratch.write_bytes(start + junk)
-    for name in ("auto", *IMPORTERS):
+    for name in ("auto", *FORMATS):
         tally, message, conversations = Tally(), "", []
         try:
             conversations = read(scratch, tally, format=name)
@@ -197,148 +200,38 @@ def test_any_bytes_are_read_or_give_one_line(scratch: Path, junk: bytes, start: 
             assert message.startswith(str(scratch))
             assert len(message.splitlines()) == 1
         else:
-            assert tally.kept == sum(len(each.turns) for each in conversations)
-            assert all(turn.speaker and turn.text for each in conversations for turn in each.turns)
-
-
-# Scripts
-
-
-def test_the_jumps_of_the_index_are_noted() -> None:
-    tally = Tally()
-    read(FIXTURES / "script/episodes.input.csv", tally)
-    assert tally.notes == [
-        "episodes.input.csv: the index jumps 4 times (lines are missing there): "
-        "1 small jumps bridged, 2 above 5 start a new conversation, 1 lie between episodes or scenes"
-    ]
-
-
-@pytest.mark.parametrize(("cut_at_jump", "lengths"), [(4, [3, 1, 2, 1, 2]), (5, [4, 2, 1, 2]), (6, [6, 1, 2])])
-def test_an_index_that_jumps_by_more_than_the_limit_cuts(cut_at_jump: int, lengths: list[int]) -> None:
-    conversations = read(FIXTURES / "script/episodes.input.csv", cut_at_jump=cut_at_jump)
-    assert [len(each.turns) for each in conversations] == lengths
-
-
-def test_an_index_that_begins_anew_with_each_episode_is_no_jump(tmp_path: Path) -> None:
-    tally = Tally()
-    path = write(tmp_path, "play.csv", "index,episode,name,line\n1,1,Ada,a\n2,1,Bob,b\n1,2,Ada,c\n2,2,Bob,d\n")
-    assert [each.group for each in read(path, tally)] == ["1", "2"]
-    assert tally.notes == []
-
-
-def test_columns_are_found_by_the_names_given(tmp_path: Path) -> None:
-    path = write(tmp_path, "play.csv", "Nr,Wer,Was sie sagt,name\n1,Ada,Hallo,x\n2,Bob,Tag,y\n")
-    expected = [Conversation((Turn("Ada", "Hallo"), Turn("Bob", "Tag")), "play")]
-    assert read(path, speaker_column="Wer", text_column="Was sie sagt") == expected
-    assert read(path, speaker_column="wer", text_column="was_sie_sagt") == expected
-
-
-def test_one_given_column_leaves_the_other_to_be_recognised(tmp_path: Path) -> None:
-    path = write(tmp_path, "play.txt", "who said it,line\nAda,Hallo\n")
-    assert read(path, speaker_column="who said it") == [Conversation((Turn("Ada", "Hallo"),), "play")]
-
-
-def test_a_given_column_that_is_not_there_is_an_error_that_names_those_that_are(tmp_path: Path) -> None:
-    path = write(tmp_path, "play.csv", "name,line\nAda,Hallo\n")
-    with pytest.raises(
-        DataError, match=r"play\.csv, line 1: no column 'speech' \(found: name, line\)\. Pass --text-column\."
-    ):
-        read(path, text_column="speech")
-
-
-def test_blank_lines_before_the_header_are_passed_over(tmp_path: Path) -> None:
-    path = write(tmp_path, "play.csv", "\r\n  \r\nname,line\r\nAda,Hallo\r\n")
-    assert read(path) == [Conversation((Turn("Ada", "Hallo"),), "play")]
-
-
-def test_no_byte_order_mark_is_left_whatever_encoding_is_given(tmp_path: Path) -> None:
-    for encoding in ("utf-8", "utf-16-le"):
-        path = write(tmp_path, "play.csv", "\ufeffname,line\nAda,Hallo\n".encode(encoding))
-        assert read(path, encoding=encoding) == [Conversation((Turn("Ada", "Hallo"),), "play")]
-        path = write(tmp_path, "talk.jsonl", '\ufeff{"turns": [{"speaker": "a", "text": "b"}]}\n'.encode(encoding))
-        assert read(path, encoding=encoding) == [Conversation((Turn("a", "b"),), "talk 1")]
-        path = write(tmp_path, "raw.json", '\ufeff["a"]'.encode(encoding))
-        assert read(path, encoding=encoding) == [Conversation((Turn("A", "a"),), "raw 1")]
-
-
-@pytest.mark.parametrize("encoding", ["cp932", "euc_jp", "iso2022_jp", "utf-16", "utf-16-le", "utf-8"])
-@pytest.mark.parametrize("shift", range(4))
-def test_a_character_across_the_end_of_the_head_is_no_error(tmp_path: Path, encoding: str, shift: int) -> None:
-    content = "name,line\n" + "a" * (shift + 1) + ",b\n" + "漢字,「かな」\n" * 6_000
-    path = write(tmp_path, "long.csv", content.encode(encoding))
-    assert path.stat().st_size > 1 << 16
-    (conversation,) = read(path, encoding="auto" if encoding in ("utf-8", "utf-16") else encoding)
-    assert len(conversation.turns) == 6_001
-    assert conversation.turns[-1] == Turn("漢字", "「かな」")
-
-
-def test_what_is_read_as_cp1252_unasked_is_noted() -> None:
-    tally = Tally()
-    read(FIXTURES / "script/cp1252.input.csv", tally)
-    assert tally.notes == ["cp1252.input.csv: not UTF-8, read as CP1252; where characters look wrong, pass --encoding"]
-    asked = Tally()
-    read(FIXTURES / "script/cp1252.input.csv", asked, encoding="cp1252")
-    assert asked.notes == []
-
-
-# Messages
-
-
-def test_json_lines_whose_first_line_is_longer_than_the_head(tmp_path: Path) -> None:
-    long = '{"messages": [' + ", ".join(['{"role": "user", "content": "word"}'] * 3_000) + "]}\n"
-    path = write(tmp_path, "long.jsonl", long + '{"messages": [{"role": "user", "content": "last"}]}\n')
-    assert [len(each.turns) for each in read(path)] == [3_000, 1]
-
-
-def test_a_list_in_one_line_may_be_longer_than_a_line_of_dialogue(tmp_path: Path) -> None:
-    one = '{"conversations": [{"from": "human", "value": "' + "word " * 200 + '"}]}'
-    path = write(tmp_path, "long.json", "[" + ", ".join([one] * 1_100) + "]")
-    assert path.stat().st_size > 1_000_000
-    assert len(read(path)) == 1_100
-
-
-def test_a_bare_list_of_messages_a_line(tmp_path: Path) -> None:
-    path = write(tmp_path, "bare.jsonl", '[{"role": "user", "content": "a"}]\n[{"role": "user", "content": "b"}]\n')
-    assert read(path) == [Conversation((Turn("user", "a"),), "bare 1"), Conversation((Turn("user", "b"),), "bare 2")]
-
-
-def test_half_an_emoji_becomes_a_question_mark_that_a_file_can_hold(tmp_path: Path) -> None:
-    whole_and_half = r'"\ud83d\ude00 \ud83d"'
-    for name, content in {
-        "a.jsonl": f'{{"turns": [{{"speaker": {whole_and_half}, "text": {whole_and_half}}}]}}',
-        "b.jsonl": f'{{"messages": [{{"role": "user", "name": {whole_and_half}, "content": {whole_and_half}}}]}}',
-    }.items():
-        (conversation,) = read(write(tmp_path, name, content))
-        assert conversation.turns == (Turn("😀 ?", "😀 ?"),)
+            assert tally.kept == sum(len(conversation.turns) for conversation in conversations)
+            assert all(turn.speaker and turn.text for conversation in conversations for turn in conversation.turns)
 
 
 # Recognition
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "claimed"),
+    ("name", "content", "claimed", "meant"),
     [
-        ("a.csv", "name,line\nAda,say <|endoftext|>\n", "script or raw"),
+        ("a.csv", "name,line\nAda,say <|endoftext|>\n", "raw or script", "script"),
         (
             "a.jsonl",
             '{"turns": [{"speaker": "a", "text": "b"}], "role": "x", "content": "y", "messages": []}\n',
             "conversations or messages",
+            "conversations",
         ),
     ],
 )
-def test_two_claims_ask_for_the_format(tmp_path: Path, name: str, content: str, claimed: str) -> None:
+def test_two_claims_ask_for_the_format(tmp_path: Path, name: str, content: str, claimed: str, meant: str) -> None:
     path = write(tmp_path, name, content)
     with pytest.raises(FormatError) as caught:
         read(path)
     assert str(caught.value) == f"{path}: could be {claimed}. Pass --format."
-    assert len(read(path, format=claimed.split()[0])) == 1
+    assert len(read(path, format=meant)) == 1
 
 
 def test_no_claim_names_the_formats(tmp_path: Path) -> None:
     path = write(tmp_path, "letter.txt", "Dear Ada,\nhow are you?\n")
     with pytest.raises(FormatError) as caught:
         read(path)
-    assert str(caught.value).startswith(f"{path}: no known format of conversations (script, dialogues, ")
+    assert str(caught.value).startswith(f"{path}: not a known format (discord, imessage, ")
 
 
 def test_a_line_of_dialogue_in_brackets_is_raw_and_json_is_not(tmp_path: Path) -> None:
@@ -355,7 +248,7 @@ def test_the_files_of_a_list_are_read_one_after_the_other() -> None:
     tally = Tally()
     first, second = FIXTURES / "raw/lines.input.txt", FIXTURES / "script/scenes.input.csv"
     assert list(read_conversations([first, str(second)], tally=tally)) == read(first) + read(second)
-    assert tally.formats == [(str(first), IMPORTERS["raw"].title), (str(second), IMPORTERS["script"].title)]
+    assert tally.formats == [(str(first), FORMATS["raw"].title), (str(second), FORMATS["script"].title)]
 
 
 def test_the_example_is_the_bundled_script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -363,7 +256,7 @@ def test_the_example_is_the_bundled_script(tmp_path: Path, monkeypatch: pytest.M
     tally = Tally()
     conversations = read("example", tally)
     assert (tally.kept, tally.dropped.total()) == (566, 0)
-    assert len({each.group for each in conversations}) == 13
+    assert len({conversation.group for conversation in conversations}) == 13
     assert count_speakers(conversations).most_common(1)[0][0] == "Grimbold"
     assert tally.formats == [("example", "script table (CSV, TSV)")]
 
@@ -374,86 +267,12 @@ def test_a_file_of_the_name_goes_before_the_example(tmp_path: Path, monkeypatch:
     assert read("example") == [Conversation((Turn("Ada", "Hallo"),), "example")]
 
 
-@pytest.mark.skipif(not RICK_AND_MORTY.exists(), reason="the Rick and Morty script is not there")
-def test_the_rick_and_morty_script() -> None:
-    tally = Tally()
-    conversations = read(RICK_AND_MORTY, tally)
-    assert (tally.read, tally.kept) == (1905, 1905)
-    assert len({each.group for each in conversations}) == 11
-    assert len(count_speakers(conversations)) == 48
-    (note,) = tally.notes
-    assert note == (
-        "RickAndMortyScripts.csv: the index jumps 315 times (lines are missing there): "
-        "292 small jumps bridged, 17 above 5 start a new conversation, 6 lie between episodes or scenes"
-    )
-    assert list(parse_conversations(written(conversations).splitlines(), "again")) == conversations
-
-
-# Tables of the hub
-
-
-def test_a_data_set_of_the_hub_is_streamed(tmp_path: Path) -> None:
-    """A folder stands for the hub: the library reads both alike."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    folder = tmp_path / "dialogues"
-    folder.mkdir()
-    pq.write_table(
-        pa.table(
-            {"scene_id": [1, 1, 2], "who": ["Ann", "Bob", "Ann"], "said": ["Who brings the oars?", "Not me.", "Pity."]}
-        ),
-        folder / "train.parquet",
-    )
-    conversations = read(f"hf:{folder}", speaker_column="who", text_column="said")
-    assert conversations == [
-        Conversation((Turn("Ann", "Who brings the oars?"), Turn("Bob", "Not me.")), "1"),
-        Conversation((Turn("Ann", "Pity."),), "2"),
-    ]
-    with pytest.raises(DataError, match="no column for the speaker"):
-        read(f"hf:{folder}", speaker_column="whom")
-    with pytest.raises(DataError, match="cannot be loaded"):
-        read(f"hf:{folder}:nosuchsplit")
-
-
-@pytest.mark.parametrize(
-    ("row", "settings", "turns"),
-    [
-        (
-            {"conversation": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]},
-            {},
-            [("user", "a"), ("assistant", "b")],
-        ),
-        ({"talk": [{"who": "Ann", "text": "a"}]}, {"speaker_column": "who", "text_column": "talk"}, [("Ann", "a")]),
-        ({"lines": ["a", "b"]}, {"text_column": "lines"}, [("A", "a"), ("B", "b")]),
-        ({"turns": {"speaker": ["Ann", "Bob"], "utterance": ["a", "b"]}}, {}, [("Ann", "a"), ("Bob", "b")]),
-        ({"prompt": "a", "messages": [{"role": "user", "content": "c"}]}, {}, [("user", "c")]),
-        ({"prompt": "a", "completion": "b"}, {}, [("user", "a"), ("assistant", "b")]),
-        ({"who": "Ann", "said": "a"}, {"speaker_column": "who", "text_column": "said"}, [("Ann", "a")]),
-    ],
-)
-def test_columns_of_a_table_are_mapped(
-    tmp_path: Path, row: dict[str, object], settings: dict[str, str], turns: list[tuple[str, str]]
-) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    # datasets takes a folder in whose path "test" stands for a test split, and the test's own folder has it.
-    with TemporaryDirectory(prefix="boats") as folder:
-        place = Path(folder)
-        pq.write_table(pa.Table.from_pylist([row]), place / "train.parquet")
-        names = (str(place / "train.parquet"), f"hf:{place}", f"hf:{place}:train", f"hf:{place}:default:train")
-        found = [list(read(name, **settings)) for name in names]
-    for (conversation,) in found:
-        assert [turn[:2] for turn in conversation.turns] == turns
-
-
-def test_the_template_is_an_importer(tmp_path: Path) -> None:
+def test_the_template_is_a_format(tmp_path: Path) -> None:
     source = Source.open(
         write(tmp_path, "chat.txt", "12:00 Ann> Who brings the oars?\n-- Bob joins --\n12:01 Bob> Not me.\n")
     )
     tally = Tally()
-    (conversation,) = _template.read(source, ReadConfig(), tally)
-    assert _template.claims(source.head)
+    (conversation,) = _template.FORMAT.read(source, ReadConfig(), tally)
+    assert _template.FORMAT.claims(source.head)
     assert conversation == Conversation((Turn("Ann", "Who brings the oars?"), Turn("Bob", "Not me.")), "chat")
-    assert tally.dropped == {"system line": 1}
+    assert tally.dropped == {"system message": 1}

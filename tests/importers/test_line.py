@@ -1,4 +1,4 @@
-"""LINE's days: which number is the day and which the month, and that no line is lost. The chats are own writing in the form of the app's export."""
+"""LINE's dates: which number is the day and which the month, and that no line is lost. The chats are invented."""
 
 from __future__ import annotations
 
@@ -73,13 +73,14 @@ def test_without_a_known_weekday_the_numbers_tell(tmp_path: Path, headings: list
 def test_where_nothing_tells_days_from_months_a_note_does(tmp_path: Path) -> None:
     turns, tally = read(tmp_path, f"{TOP}Zz., 5/3/2024\n12:08\tAnn\toars\n")
     assert [turn.time and turn.time.date() for turn in turns] == [date(2024, 3, 5)]
-    assert tally.notes == ["chat.txt: whether days or months come first cannot be told, read as dmy"]
+    assert tally.notes == ["chat.txt: cannot tell whether days or months come first, read as dmy"]
 
 
 def test_a_date_in_a_message_is_no_heading(tmp_path: Path) -> None:
     turns, tally = read(
         tmp_path,
-        f'{TOP}Thu, 14/03/2024\n12:08\tAnn\t"oars due\nDue, 16/03/2024\n2024/03/17\nFri, 15/13/2024"\n12:09\tBob\tfine\n',
+        f'{TOP}Thu, 14/03/2024\n12:08\tAnn\t"oars due\nDue, 16/03/2024\n2024/03/17\nFri, 15/13/2024"\n'
+        "12:09\tBob\tfine\n",
     )
     assert [turn.text for turn in turns] == ["oars due\nDue, 16/03/2024\n2024/03/17\nFri, 15/13/2024", "fine"]
     assert not tally.dropped
@@ -88,5 +89,5 @@ def test_a_date_in_a_message_is_no_heading(tmp_path: Path) -> None:
 def test_messages_under_no_known_day_are_kept_without_a_time(tmp_path: Path) -> None:
     turns, tally = read(tmp_path, f"{TOP}the fourteenth\n12:08\tAnn\toars\n12:09\tBob\tfine\n")
     assert turns == [Turn("Ann", "oars"), Turn("Bob", "fine")]
-    assert tally.dropped == {"outside of any message": 1}
-    assert tally.notes == ["chat.txt: 2 messages stand under no day that can be read, and are kept without a time"]
+    assert tally.dropped == {"outside any message": 1}
+    assert tally.notes == ["chat.txt: 2 messages are under no readable date, kept without a time"]

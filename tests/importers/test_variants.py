@@ -72,7 +72,7 @@ def test_what_an_iphone_puts_into_a_whatsapp_export(tmp_path: Path) -> None:
     ]
     turns, dropped = told(write(tmp_path, "chat.txt", "\n".join(lines)))
     assert turns == [("花子", "こんにちは"), ("花子", "look"), ("花子", "POLL:\nWho?\nOPTION: me (1 vote)")]
-    assert dropped == {"system line": 2, "media": 2}
+    assert dropped == {"system message": 2, "media": 2}
 
 
 def test_a_renamed_group_is_no_speaker_and_a_message_may_have_none(tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_encrypted_chats_of_messenger_lie_in_one_folder_and_stay_apart(tmp_path:
             json.dumps({"participants": ["Ann", speaker], "threadName": name, "messages": messages}),
         )
     tally = Tally()
-    assert [(each.group, each.turns[0][:2]) for each in read(tmp_path, tally)] == [
+    assert [(conversation.group, conversation.turns[0][:2]) for conversation in read(tmp_path, tally)] == [
         ("Bob_1", ("Bob", "hi")),
         ("Zoe_2", ("Zoë", "hi")),
     ]
@@ -166,7 +166,8 @@ def test_events_and_colours_of_irc_clients(tmp_path: Path) -> None:
     "below",
     [
         "On Fri, May 3, 2024 at 10:00 AM Zoe Oar <zoe@example.org>\nwrote:\n> old words",
-        "________________________________\nFrom: Zoe Oar <zoe@example.org>\nSent: Friday, May 3, 2024\nTo: Bob\n\nold words",
+        "________________________________\nFrom: Zoe Oar <zoe@example.org>\nSent: Friday, May 3, 2024\nTo: Bob\n\n"
+        "old words",
         "Von: Zoe Oar\nGesendet: Freitag, 3. Mai 2024\nAn: Bob\n\nold words",
         "Sent from my iPhone\n\n> old words",
         "-- \nBob\nold words",
@@ -192,12 +193,12 @@ def test_marks_of_speakers_in_subtitles(tmp_path: Path) -> None:
         write(tmp_path, "film.srt", "\n".join(f"{at}\n{time}\n{cue}\n" for at, (time, cue) in enumerate(times, 1)))
     )
     assert turns == [("ANN", "Who?"), ("BOB", "Me."), ("花子", "はい"), ("Dr. Smith", "It is 10:30.")]
-    assert dropped == {"no speaker": 2, "system line": 1}
+    assert dropped == {"no speaker": 2, "system message": 1}
 
 
 def test_a_fountain_speech_goes_on_over_two_spaces(tmp_path: Path) -> None:
     path = write(tmp_path, "film.fountain", "INT. LAKE\n\nANN\nOne.\n  \nTwo.\n\nShe rows.\n\nBOB\nThree.\n")
-    assert told(path) == ([("ANN", "One. Two."), ("BOB", "Three.")], {"system line": 2})
+    assert told(path) == ([("ANN", "One. Two."), ("BOB", "Three.")], {"system message": 2})
 
 
 def test_pairs_of_a_question_and_an_answer(tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def test_a_finished_model_is_not_replaced_unasked(config: Any) -> None:
 def test_a_file_without_a_turn_is_refused(config: Any, tmp_path: Path) -> None:
     path = tmp_path / "silent.csv"
     path.write_text("name,line\nAnn,\nBob,  \n")
-    with pytest.raises(DataError, match=r"silent\.csv: no turns of dialogue found \(2 read, 2 dropped: empty line\)"):
+    with pytest.raises(DataError, match=r"silent\.csv: no turns of dialogue found \(2 read, 2 dropped: no text\)"):
         train(config(data=(str(path),)))
 
 

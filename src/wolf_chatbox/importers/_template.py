@@ -1,6 +1,6 @@
 """NAME OF THE FORMAT, as PROGRAM writes it: `12:00 Ann> hello`.
 
-Form: ADDRESS OF ITS DOCUMENTATION. Copy this file, and follow docs/add-a-format.md.
+Copy this file into chats/, corpora/, scripts/ or werewolf/, and follow docs/add-a-format.md.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.messages import SYSTEM, Message, conversations
 from wolf_chatbox.importers.source import Source, share_of_lines
 
@@ -23,7 +24,7 @@ def claims(head: str) -> bool:
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
-    """Yield the conversations. Everything that is read is a message; `conversations` keeps it, or counts why not."""
+    """Yield the conversations. Everything in the file is a message; `conversations` keeps it, or counts why not."""
     yield from conversations(_messages(source), source.path.stem, config, tally)
 
 
@@ -33,3 +34,13 @@ def _messages(source: Source) -> Iterator[Message]:
             yield Message(match[1], match[2])
         elif line.strip():
             yield Message("", line, kind=SYSTEM)
+
+
+FORMAT = Format(
+    title="NAME OF THE FORMAT",
+    documentation="https://example.org/FORMAT",
+    export="PROGRAM → Export",
+    notes="what a user should know",
+    claims=claims,
+    read=read,
+)

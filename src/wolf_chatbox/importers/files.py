@@ -1,6 +1,6 @@
-"""The files that a name given as data stands for: one file, those of a folder, or those in a zip archive.
+"""The files behind a path given as data: one file, those of a folder, or those in a zip archive.
 
-Nothing of an archive is written to the disk, so no name in it can lead anywhere.
+Nothing of an archive is written to the disk, so no path in it can lead outside.
 """
 
 from __future__ import annotations
@@ -15,35 +15,36 @@ from wolf_chatbox.errors import DataError
 from wolf_chatbox.importers.source import AnyPath
 
 EXAMPLE = "example"
-"""The name under which the bundled script goes."""
+"""The name of the bundled script."""
 MAX_UNPACKED = 4 << 30
 MAX_RATIO = 200
-"""An archive that unpacks to more than 4 GiB and more than 200 times its size is a trap: text packs ten to one at best."""
+"""An archive that unpacks to more than 4 GiB and 200 times its size is a zip bomb: text packs ten to one at best."""
 HIDDEN = (".", "__MACOSX")
 
 
 def find(path: str | Path) -> Path:
-    """The file or folder that a name given as data stands for."""
+    """The file or folder behind a path given as data; `example` is the bundled script."""
     if str(path) == EXAMPLE and not Path(EXAMPLE).exists():
         return Path(str(files("wolf_chatbox.data") / "innkeeper.csv"))
     return Path(path)
 
 
 def expand(path: Path) -> tuple[list[AnyPath], bool]:
-    """The files to read, in order of their names, and whether the name stood for several.
+    """The files to read, sorted by name, and whether the path is a folder or an archive.
 
-    Raises DataError for an empty folder and for an archive that is broken, encrypted, a trap, or holds different files of one name.
+    Raises DataError for an empty folder, and for an archive that is broken, encrypted, a zip bomb, or contains
+    different files of the same name.
     """
     if path.is_dir():
         found: list[AnyPath] = [
-            *sorted(each for each in path.rglob("*") if each.is_file() and not _hidden(each.relative_to(path).parts))
+            *sorted(file for file in path.rglob("*") if file.is_file() and not _hidden(file.relative_to(path).parts))
         ]
     elif path.suffix.lower() == ".zip" and path.is_file():
         found = list(_members(path))
     else:
         return [path], False
     if not found:
-        raise DataError(f"{path}: no file in it.")
+        raise DataError(f"{path}: contains no files. Check the path.")
     return found, True
 
 
@@ -51,20 +52,23 @@ def _members(path: Path) -> Iterator[AnyPath]:
     try:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError) as error:
-        raise DataError(f"{path}: a zip archive that cannot be read ({error}). Export it again.") from error
-    members = [each for each in archive.infolist() if not each.is_dir() and not _hidden(Path(each.filename).parts)]
-    unpacked = sum(each.file_size for each in members)
+        raise DataError(f"{path}: not a readable zip archive ({error}). Export it again.") from error
+    members = [
+        member for member in archive.infolist() if not member.is_dir() and not _hidden(Path(member.filename).parts)
+    ]
+    unpacked = sum(member.file_size for member in members)
     if unpacked > max(MAX_UNPACKED, MAX_RATIO * path.stat().st_size):
         raise DataError(
-            f"{path}: would unpack to {unpacked:,} bytes, over {MAX_RATIO} times its size. Unpack it yourself if you trust it."
+            f"{path}: would unpack to {unpacked:,} bytes, over {MAX_RATIO} times its size. "
+            "If you trust it, unpack it and pass the folder."
         )
-    if any(each.flag_bits & 1 for each in members):
-        raise DataError(f"{path}: an encrypted archive. Unpack it, and name the folder.")
-    contents = {(each.filename, each.CRC, each.file_size) for each in members}
+    if any(member.flag_bits & 1 for member in members):
+        raise DataError(f"{path}: the archive is encrypted. Unpack it, and pass the folder.")
+    contents = {(member.filename, member.CRC, member.file_size) for member in members}
     names = Counter(name for name, _, _ in contents)
     if twice := next((name for name, count in names.items() if count > 1), None):
         raise DataError(
-            f"{path}: holds different files of one name, {twice!r}. Unpack it, give each a name of its own, and name the folder."
+            f"{path}: contains different files named {twice!r}. Unpack it, rename them, and pass the folder."
         )
     for name in sorted(names):
         yield zipfile.Path(archive, name)

@@ -1,7 +1,7 @@
-"""JSON read piece by piece: a file of any size takes the memory of its largest element.
+"""JSON, read piece by piece: a file of any size takes the memory of its largest element.
 
-A pull parser over the standard library's decoder. The caller walks into objects and arrays and takes whole values where
-they are small enough:
+A pull parser over the standard library's decoder. The caller walks into objects and arrays, and takes small values
+whole:
 
     with JsonStream(source) as stream:
         for key in stream.fields():
@@ -24,18 +24,20 @@ from wolf_chatbox.importers.source import Source
 
 CHUNK = 1 << 18
 MAX_VALUE = 1 << 26
-"""Characters of one value taken whole: a larger one is no message."""
+"""Characters of a value taken whole: a larger one is no message."""
 SPACE = " \t\n\r"
 UNFINISHED = re.compile(
     r"\s*(?:t(?:ru?)?|f(?:a(?:ls?)?)?|n(?:ul?)?|N(?:a)?|-?I?[a-z]{0,7}|[-+\d.eE]+|\\?u?[0-9a-fA-F]{0,4})\Z"
 )
-"""What may stand from the place of an error to the end of the buffer when only the rest of the value is missing."""
+"""What may stand between an error and the end of the buffer if only the rest of a value is missing."""
+OPEN_STRING = re.compile(r'"(?:[^"\\]++|\\.)*+\\?\Z', re.DOTALL)
+"""A string without its end."""
 NUMBER = re.compile(r"[-+.eE\d]*\Z")
 _decoder = json.JSONDecoder()
 
 
 class JsonStream:
-    """Reads one JSON document. Raises DataError where the text is no JSON or goes on behind it, and Truncated where it ends too early."""
+    """Reads one JSON document. Raises DataError where it is not JSON or has extra data, Truncated where it is cut."""
 
     def __init__(self, source: Source) -> None:
         self._where = str(source.path)
@@ -43,7 +45,7 @@ class JsonStream:
         self._buffer = ""
         self._at = 0
         self._lines = 0
-        """Line ends in what has left the buffer, and characters since the last of them."""
+        """Line ends in the text before the buffer, and characters since the last of them."""
         self._column = 0
         self._begun = False
         self._ended = False
@@ -57,7 +59,7 @@ class JsonStream:
         self._file.close()
 
     def fields(self) -> Iterator[str]:
-        """Walk an object: after each key, take its value, walk into it, or leave it, which skips it."""
+        """Walk an object: after each key, take its value or walk into it; otherwise it is skipped."""
         self._open("{")
         if self._close("}"):
             return
@@ -75,12 +77,12 @@ class JsonStream:
             self._expect(",")
 
     def items(self) -> Iterator[Any]:
-        """Walk an array: yield each element, decoded."""
+        """Walk an array: yield its elements, decoded."""
         for _ in self.elements():
             yield self.value()
 
     def elements(self) -> Iterator[None]:
-        """Walk an array: at each element, take it, walk into it, or leave it, which skips it."""
+        """Walk an array: at each element, take it or walk into it; otherwise it is skipped."""
         self._open("[")
         if self._close("]"):
             return
@@ -94,7 +96,7 @@ class JsonStream:
             self._expect(",")
 
     def value(self) -> Any:
-        """Take the value that comes next, whole."""
+        """Take the next value whole."""
         self._taken = True
         return self._decode()
 
@@ -113,11 +115,11 @@ class JsonStream:
             except ValueError as error:
                 if not isinstance(error, json.JSONDecodeError):
                     raise self._unreadable(error) from error  # a number of thousands of digits
-                # Wrong, or not all there yet; reading twice as much each time keeps the work linear.
+                # Damaged, or incomplete; reading twice as much each time keeps the work linear.
                 size = max(CHUNK, 2 * size)
                 if len(self._buffer) - self._at > MAX_VALUE:
                     raise self._error(f"a value longer than {MAX_VALUE:,} characters") from error
-                if not error.msg.startswith("Unterminated string") and not UNFINISHED.match(self._buffer, error.pos):
+                if not self._is_unfinished(error.pos):
                     raise self._error(error.msg, error.pos) from error
                 if not self._more(size):
                     raise self._cut() from error
@@ -127,18 +129,28 @@ class JsonStream:
                 and NUMBER.match(self._buffer, end)
                 and self._more(size := max(CHUNK, 2 * size))
             ):
-                continue  # it may go on
+                continue  # the number may continue
             self._at = end
             return value
 
+    def _is_unfinished(self, at: int) -> bool:
+        """Whether the error there only means that the rest of the value is missing."""
+        if not self._buffer.startswith('"', at):
+            return bool(UNFINISHED.match(self._buffer, at))
+        before = at - 1
+        while before >= self._at and self._buffer[before] in SPACE:
+            before -= 1
+        # After a value, the string is wrong there, whether it ends or not.
+        return (before < self._at or self._buffer[before] in "[{,:") and bool(OPEN_STRING.match(self._buffer, at))
+
     def _peek(self) -> str:
-        """Pass over space; the character there."""
+        """Skip space; the character there."""
         if character := self._next():
             return character
         raise self._cut()
 
     def _next(self) -> str:
-        """Pass over space; the character there, or nothing at the end."""
+        """Skip space; the character there, or nothing at the end."""
         while True:
             while self._at < len(self._buffer):
                 character = self._buffer[self._at]
@@ -164,12 +176,12 @@ class JsonStream:
         self._depth += 1
 
     def _close(self, character: str) -> bool:
-        """Whether the object or array ends here; nothing may stand behind the outermost one."""
+        """Whether the object or array ends here; nothing may follow the outermost one."""
         if not self._take(character):
             return False
         self._depth -= 1
         if not self._depth and (more := self._next()):
-            raise self._error(f"more behind the document's end: {more!r}")
+            raise self._error(f"extra data after the end: {more!r}")
         return True
 
     def _more(self, size: int) -> bool:
@@ -197,7 +209,8 @@ class JsonStream:
     def _cut(self) -> Truncated:
         line, column = self._place(len(self._buffer))
         return Truncated(
-            f"{self._where}, line {line}, column {column + 1}: the file ends within a value; what came before is read"
+            f"{self._where}, line {line}, column {column + 1}: the file ends inside a value; "
+            "everything before it was read"
         )
 
     def _place(self, at: int) -> tuple[int, int]:
@@ -207,9 +220,9 @@ class JsonStream:
 
 
 def json_lines(source: Source) -> Iterator[tuple[str, Any]]:
-    """Yield (where, value) of each line that is not blank.
+    """Yield (where, value) for each line that is not blank.
 
-    Raises DataError where a line is no JSON, and Truncated where the last of several is cut.
+    Raises DataError where a line is not JSON, and Truncated where the last of several is cut.
     """
     path = str(source.path)
     for number, line in enumerate(source.lines(), 1):
@@ -219,4 +232,6 @@ def json_lines(source: Source) -> Iterator[tuple[str, Any]]:
             except DataError as error:
                 if line.endswith("\n") or number == 1:
                     raise
-                raise Truncated(f"{path}, line {number}: the file ends within it; what came before is read") from error
+                raise Truncated(
+                    f"{path}, line {number}: the file ends inside it; everything before it was read"
+                ) from error

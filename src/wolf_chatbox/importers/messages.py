@@ -1,4 +1,4 @@
-"""What the importers of chats share: messages in, conversations out, cut where the chat fell silent."""
+"""What the importers of chats share: messages in, conversations out, cut where the chat was silent."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from wolf_chatbox.errors import DataError
 from wolf_chatbox.importers.source import clean
 
 MEDIA, SYSTEM, DELETED = "media", "system", "deleted"
-DROPPED = {MEDIA: "media", SYSTEM: "system line", DELETED: "deleted message"}
-"""Kinds of messages that nobody said, and the reasons under which they are counted."""
+DROPPED = {MEDIA: "media", SYSTEM: "system message", DELETED: "deleted message"}
+"""Kinds of messages that nobody said, and the reasons they are counted under."""
+MONTHS = dict(zip(("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"), range(1, 13)))
 
 
 class Message(NamedTuple):
@@ -26,9 +27,9 @@ class Message(NamedTuple):
 
 
 def conversations(messages: Iterable[Message], group: str, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
-    """Yield a conversation for each stretch without a silence of `config.session_gap` hours; every message is counted.
+    """Yield a conversation for each session: messages without a gap of `config.session_gap` hours. All are counted.
 
-    Where the messages end in an error, the last stretch comes before it. Only one stretch is held in memory at a time.
+    If the messages end in an error, the last session comes before it. Only one session is in memory at a time.
     """
     gap = timedelta(hours=config.session_gap) if config.session_gap else timedelta.max
     names: dict[str, str] = {}
@@ -44,7 +45,7 @@ def conversations(messages: Iterable[Message], group: str, config: ReadConfig, t
                 name = names[speaker] = clean(speaker)
             text = clean(text)
             if not text:
-                tally.dropped["empty line"] += 1
+                tally.dropped["no text"] += 1
                 continue
             if not name:
                 if kind != SYSTEM:
@@ -58,7 +59,7 @@ def conversations(messages: Iterable[Message], group: str, config: ReadConfig, t
                 before = time
             tally.kept += 1
             turns.append(Turn(name, text, time))
-    except DataError:  # what was whole is kept
+    except DataError:  # keep what was read before the damage
         if turns:
             yield Conversation(tuple(turns), group)
         raise
@@ -66,8 +67,16 @@ def conversations(messages: Iterable[Message], group: str, config: ReadConfig, t
         yield Conversation(tuple(turns), group)
 
 
+def moment(*parts: int) -> datetime | None:
+    """The time with this year, month, day, hour, …; None when there is no such time."""
+    try:
+        return datetime(*parts)  # type: ignore[arg-type]
+    except ValueError:
+        return None
+
+
 def from_unix(seconds: Any) -> datetime | None:
-    """The time in UTC of seconds since 1970, given as a number or a string; None when it is none."""
+    """The UTC time of seconds since 1970, given as a number or a string; None for anything else."""
     try:
         return datetime.fromtimestamp(float(seconds), UTC).replace(tzinfo=None)
     except (TypeError, ValueError, OverflowError, OSError):
@@ -75,7 +84,7 @@ def from_unix(seconds: Any) -> datetime | None:
 
 
 def from_iso(text: Any) -> datetime | None:
-    """The time of an ISO 8601 text, by the clock it shows; None when it is none."""
+    """The local time of an ISO 8601 text; None for anything else."""
     try:
         return datetime.fromisoformat(text).replace(tzinfo=None)
     except (TypeError, ValueError):

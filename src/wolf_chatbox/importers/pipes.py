@@ -1,4 +1,4 @@
-"""A pipe or a keyboard can be read once only: what comes out of it is copied to a file, which can be read as often as it takes."""
+"""A pipe or a terminal can be read only once: its content is copied to a temporary file first."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from pathlib import Path
 from wolf_chatbox.errors import DataError
 
 PATIENCE = 1.0
-"""Seconds in which somebody must have opened a named pipe to write into it."""
+"""Seconds to wait for a program that writes to a named pipe."""
 CHUNK = 1 << 20
 MAX_COPY = 4 << 30
-"""Bytes: more than that, or an endless pipe, would fill the disk."""
+"""Bytes: an endless pipe would fill the disk."""
 
 
 class Copy:
-    """A temporary file, deleted when nobody holds it any more."""
+    """A temporary file, deleted with the last reference to it."""
 
     def __init__(self) -> None:
         handle, name = tempfile.mkstemp(prefix="wolf-chatbox-")
@@ -29,7 +29,7 @@ class Copy:
 
 
 def is_pipe(path: Path) -> bool:
-    """Whether a second reading would not find what the first one did. Raises OSError where there is no such file."""
+    """Whether the file can be read only once. Raises OSError when there is no such file."""
     mode = path.stat().st_mode
     if stat.S_ISCHR(mode):
         with path.open("rb", buffering=0) as file:
@@ -38,26 +38,26 @@ def is_pipe(path: Path) -> bool:
 
 
 def copy_of(path: Path) -> Copy:
-    """All that comes out of a pipe until its writer closes it.
+    """Copy what comes out of a pipe until its writer closes it.
 
-    Raises DataError for a pipe that nothing writes into or that does not end, and OSError where it cannot be read.
+    Raises DataError for a pipe that nothing writes to or that does not end, and OSError when it cannot be read.
     """
     copy = Copy()
     with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb", buffering=0) as pipe, copy.path.open("wb") as file:
         waiting = select.poll()
         waiting.register(pipe, select.POLLIN)
         waiting.poll(1000 * PATIENCE)
-        piece = pipe.read(CHUNK)  # None from a writer that has not written yet
+        piece = pipe.read(CHUNK)  # None: the writer has not written yet
         if piece == b"":
             raise DataError(
-                f"{path}: a pipe, and nothing comes out of it. Start what writes into it first, or give a file."
+                f"{path}: nothing is written to this pipe. Start the program that writes first, or pass a file."
             )
         os.set_blocking(pipe.fileno(), True)
         while piece != b"":
             file.write(piece or b"")
             if file.tell() > MAX_COPY:
                 raise DataError(
-                    f"{path}: a pipe that gave more than {MAX_COPY:,} bytes. Write them into a file, and give that."
+                    f"{path}: the pipe gave more than {MAX_COPY:,} bytes. Write them to a file, and pass that."
                 )
             piece = pipe.read(CHUNK)
     return copy

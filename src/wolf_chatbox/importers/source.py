@@ -1,4 +1,4 @@
-"""A file as the importers see it: decoded text, and a tally in which nothing is lost in silence."""
+"""A file as the importers see it: decoded text, with the encoding found by trial."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from wolf_chatbox.errors import DataError
 from wolf_chatbox.importers.pipes import Copy, copy_of, is_pipe
 
 PARQUET = "PAR1"
-"""How a Parquet file begins, and all that is decoded of it."""
+"""How a Parquet file begins; nothing else of it is decoded."""
 WIDE = {
     codecs.BOM_UTF32_LE: "utf-32",
     codecs.BOM_UTF32_BE: "utf-32",
@@ -27,13 +27,13 @@ WIDE = {
 DECLARED = re.compile(
     rb"""<\?xml[^>]{0,100}encoding=["'](?:shift[_-]jis|x-sjis|windows-31j|(euc-jp))["']""", re.IGNORECASE
 )
-"""How an XML file begins that is in one of Japan's own encodings."""
+"""How an XML file in a Japanese legacy encoding begins."""
 MAX_LINE = 1_000_000
-"""Characters of one line at most: a longer one is no dialogue, and reading on would only fill the memory."""
+"""Characters of a line: a longer one is no dialogue, and would only fill the memory."""
 
 
 class Damaged(DataError):
-    """A file is there, and what is in it cannot be had: it cannot be unpacked, or the disk refuses."""
+    """The file exists, but its content cannot be read: wrong encoding, a broken archive, a disk error."""
 
 
 AnyPath = Path | ZipPath
@@ -42,23 +42,23 @@ AnyPath = Path | ZipPath
 
 @dataclass(frozen=True)
 class Source:
-    """One file, with the encoding that decodes all of it."""
+    """One file, and the encoding that decodes all of it."""
 
     path: AnyPath
     encoding: str
     head: str
     """The first 64 KiB, decoded, without a byte-order mark."""
     more: tuple[Source, ...] = ()
-    """Further files of the same chat, where an export writes one chat into several."""
+    """Further files of the same chat, for exports that write one chat into several."""
     copy: Copy | None = None
-    """What came out of a pipe, which cannot be read a second time."""
+    """What came out of a pipe, which cannot be read twice."""
 
     @classmethod
     def open(cls, path: AnyPath, encoding: str = "auto") -> Source:
         """Find out how the file is encoded.
 
-        Raises DataError when there is no such file, when it is a folder, empty or binary; Damaged when it is not readable, when
-        neither UTF-8 nor CP1252 (or the given encoding) decodes all its bytes, and where an archive cannot give it whole.
+        Raises DataError when the file does not exist, is a folder, empty or binary; Damaged when it cannot be read or
+        unpacked, and when neither UTF-8 nor CP1252 (or the given encoding) decodes all its bytes.
         """
         try:
             copy = copy_of(path) if isinstance(path, Path) and is_pipe(path) else None
@@ -69,10 +69,10 @@ class Source:
                 return cls(path, "binary", PARQUET, copy=copy)
             wide = next((name for mark, name in WIDE.items() if start.startswith(mark)), None)
             if b"\0" in start and not wide and encoding == "auto":
-                raise DataError(f"{path}: a binary file, no text. Export the conversations as CSV, JSON or text.")
+                raise DataError(f"{path}: a binary file, not text. Export the conversations as CSV, JSON or text.")
             guesses = [encoding] if encoding != "auto" else [wide] if wide else ["utf-8", "cp1252"]
             if encoding == "auto" and start.startswith(b"From "):
-                guesses.append("latin-1")  # a mailbox: each message in it tells its own encoding
+                guesses.append("latin-1")  # a mailbox: each message declares its own encoding
             if encoding == "auto" and (declared := DECLARED.match(start)):
                 guesses.insert(0, "euc_jp" if declared[1] else "cp932")
             for guess in guesses:
@@ -87,21 +87,21 @@ class Source:
                 f"{path}: there is no such file. Check the path, or try the bundled script: example."
             ) from error
         except IsADirectoryError as error:
-            raise DataError(f"{path}: a folder, no file. Name the folder that holds it.") from error
+            raise DataError(f"{path}: a folder, not a file. Pass the folder that holds it.") from error
         except PermissionError as error:
             raise Damaged(f"{path}: no permission to read it. Change the file's permissions.") from error
         except (BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
             raise Damaged(
-                f"{path}: cannot be unpacked ({error}). Export it again, or unpack the archive and name the folder."
+                f"{path}: cannot be unpacked ({error}). Export it again, or unpack the archive and pass the folder."
             ) from error
         except OSError as error:
-            raise Damaged(f"{path}: cannot be read ({error.strerror}).") from error
+            raise Damaged(f"{path}: cannot be read ({error.strerror}). Check the path and the disk.") from error
         tried = " or ".join(guess.upper() for guess in guesses)
-        raise Damaged(f"{path}, byte {bad_byte}: not {tried}. Pass --encoding (Japanese files are often cp932).")
+        raise Damaged(f"{path}, byte {bad_byte}: not valid {tried}. Pass --encoding (Japanese files are often cp932).")
 
     @property
     def folder(self) -> AnyPath:
-        """The folder that the file lies in, on the disk or in its archive."""
+        """The folder of the file, on the disk or in its archive."""
         return cast(AnyPath, self.path.parent)
 
     def text(self) -> str:
@@ -118,26 +118,26 @@ class Source:
         return (self.copy.path if self.copy else self.path).open("rb")
 
     def lines(self) -> Iterator[str]:
-        """The lines, each with its end as `\\n`, without a byte-order mark; raises DataError at one longer than MAX_LINE characters."""
+        """The lines, each ending in `\\n`, without a byte-order mark. Raises DataError at one longer than MAX_LINE."""
         with self.open_text() as file:
             number = 1
             while line := file.readline(MAX_LINE + 1):
                 if len(line) > MAX_LINE:
                     raise DataError(
-                        f"{self.path}, line {number}: longer than {MAX_LINE:,} characters, no line of dialogue. Cut it into turns."
+                        f"{self.path}, line {number}: longer than {MAX_LINE:,} characters. Split it into turns."
                     )
                 yield line.removeprefix("\ufeff") if number == 1 else line
                 number += 1
 
 
 def clean(text: str) -> str:
-    """A text or a name without space around it, and with `?` for half a surrogate pair (an emoji that an export cut in two): no file can hold it."""
+    """The text without surrounding space; half a surrogate pair (an emoji cut in two), which no file holds, is `?`."""
     text = text.strip()
     return text if text.isascii() else text.encode(errors="replace").decode()
 
 
 def share_of_lines(head: str, pattern: re.Pattern[str]) -> float:
-    """Which share of the first lines that are not blank begins as the pattern says."""
+    """The share of the first 1,000 lines, blank ones aside, whose beginning matches the pattern."""
     lines = [line for line in head.splitlines()[:1000] if line.strip()]
     return sum(bool(pattern.match(line)) for line in lines) / len(lines) if lines else 0.0
 

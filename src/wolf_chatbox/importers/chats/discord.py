@@ -12,12 +12,13 @@ from typing import Any
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.json_stream import JsonStream
 from wolf_chatbox.importers.messages import MEDIA, SYSTEM, Message, conversations, from_iso
 from wolf_chatbox.importers.source import Source
 
 SAID = ("Default", "Reply", "0", "19")
-"""Types of messages that somebody said, by their names and Discord's numbers."""
+"""Types of messages that somebody said, by name and by Discord's numbers."""
 
 
 def claims(head: str) -> bool:
@@ -27,7 +28,7 @@ def claims(head: str) -> bool:
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
-    """Yield the channel, cut where it fell silent. Joins, pins and calls are dropped and counted; bots speak like others."""
+    """Yield the channel, cut where it was silent. Joins, pins and calls are dropped and counted; bots are speakers."""
     with JsonStream(source) as stream:
         place: dict[str, str] = {}
         for key in stream.fields():
@@ -50,3 +51,13 @@ def _message(message: Any) -> Message:
     if not text and any(message.get(key) for key in ("attachments", "embeds", "stickers", "forwardedMessage")):
         return Message(speaker, "<attachment>", time, MEDIA)
     return Message(speaker, text, time)
+
+
+FORMAT = Format(
+    title="Discord (DiscordChatExporter JSON)",
+    documentation="https://github.com/Tyrrrz/DiscordChatExporter",
+    export="DiscordChatExporter → format JSON",
+    notes="keeps messages and replies, those of bots too; the speaker is the server's nickname",
+    claims=claims,
+    read=read,
+)

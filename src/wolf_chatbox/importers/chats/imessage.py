@@ -12,18 +12,14 @@ from datetime import datetime
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
-from wolf_chatbox.importers.messages import MEDIA, SYSTEM, Message, conversations
+from wolf_chatbox.importers.format import Format
+from wolf_chatbox.importers.messages import MEDIA, MONTHS, SYSTEM, Message, conversations, moment
 from wolf_chatbox.importers.source import Source
 
 TIME = re.compile(r"([A-Z][a-z]{2}) (\d{1,2}), (\d{4}) +(\d{1,2}):(\d\d):(\d\d) ([AP]M)(?: \(.*\))?(?: (\S.*))?\s*$")
-MONTHS = {
-    name: number
-    for number, name in enumerate(
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"], 1
-    )
-}
 ATTACHMENT = re.compile(
-    r"(?:\S*/)?[^\n]{1,200}\.(?:heic|jpe?g|png|gif|mov|mp4|m4a|caf|pdf|vcf|amr|pluginPayloadAttachment)|Attachment missing!?|\ufffc",
+    r"(?:\S*/)?[^\n]{1,200}\.(?:heic|jpe?g|png|gif|mov|mp4|m4a|caf|pdf|vcf|amr|pluginPayloadAttachment)"
+    r"|Attachment missing!?|\ufffc",
     re.IGNORECASE,
 )
 TAPBACKS = re.compile(r"\n {0,8}(?:Tapbacks|Reactions):\n[\s\S]*\Z")
@@ -36,9 +32,9 @@ def claims(head: str) -> bool:
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
-    """Yield the chat, cut where it fell silent; `Me` is who exported it.
+    """Yield the chat, cut where it was silent; `Me` is who exported it.
 
-    Replies, indented under what they answer, are written a second time in their own place: only that one is read.
+    The export writes replies twice, also indented under what they answer: that copy is not read.
     """
     yield from conversations(_messages(source), source.path.stem, config, tally)
 
@@ -50,19 +46,7 @@ def _messages(source: Source) -> Iterator[Message]:
         if match := TIME.match(line):
             if time:
                 yield _message(body, time)
-            month, day, year, hour, minute, second, half, notice = match.groups()
-            time = (
-                _time(
-                    int(year),
-                    MONTHS.get(month, 0),
-                    int(day),
-                    int(hour) % 12 + (12 if half == "PM" else 0),
-                    int(minute),
-                    int(second),
-                )
-                or time
-            )
-            body = []
+            time, body, notice = _time(match) or time, [], match[8]
             if notice and time:
                 yield Message("", notice, time, SYSTEM)
                 time = None
@@ -72,11 +56,10 @@ def _messages(source: Source) -> Iterator[Message]:
         yield _message(body, time)
 
 
-def _time(*parts: int) -> datetime | None:
-    try:
-        return datetime(*parts)  # type: ignore[arg-type]
-    except ValueError:
-        return None
+def _time(match: re.Match[str]) -> datetime | None:
+    month, day, year, hour, minute, second, half, _ = match.groups()
+    hours = int(hour) % 12 + (12 if half == "PM" else 0)
+    return moment(int(year), MONTHS.get(month, 0), int(day), hours, int(minute), int(second))
 
 
 def _message(lines: list[str], time: datetime) -> Message:
@@ -89,3 +72,13 @@ def _message(lines: list[str], time: datetime) -> Message:
         line for line in body.splitlines() if len(line) > 500 or not ATTACHMENT.fullmatch(line.strip())
     ).strip()
     return Message(speaker, said or body, time, MEDIA if body and not said else "")
+
+
+FORMAT = Format(
+    title="iMessage, SMS (imessage-exporter txt)",
+    documentation="https://github.com/ReagentX/imessage-exporter",
+    export="`imessage-exporter -f txt`",
+    notes="`Me` is who exported it; tapbacks are removed; a reply is read once, in its own place",
+    claims=claims,
+    read=read,
+)

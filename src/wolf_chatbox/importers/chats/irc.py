@@ -1,4 +1,7 @@
-"""Logs of IRC clients: irssi, WeeChat, ZNC, HexChat, mIRC. `12:34 <nick> text`, `[12:34:56] <nick> text`, `2024-05-01 12:34:56<TAB>nick<TAB>text`."""
+"""Logs of IRC clients: irssi, WeeChat, ZNC, HexChat, mIRC.
+
+`12:34 <nick> text`, `[12:34:56] <nick> text`, `2024-05-01 12:34:56<TAB>nick<TAB>text`.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,8 @@ from datetime import datetime
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
-from wolf_chatbox.importers.messages import SYSTEM, Message, conversations
+from wolf_chatbox.importers.format import Format
+from wolf_chatbox.importers.messages import MONTHS, SYSTEM, Message, conversations, moment
 from wolf_chatbox.importers.source import Source, share_of_lines
 
 STAMP = r"\[?(?:(\d{4}-\d\d-\d\d|[A-Z][a-z]{2} \d\d)[ T])?(\d\d):(\d\d)(?::(\d\d))?\]?"
@@ -18,22 +22,18 @@ ACTION = re.compile(STAMP + r"\s+\*\s+([^\s*]{1,64}) (.*)$")
 WEECHAT = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d):(\d\d):(\d\d)\t([^\t]{0,64})\t(.*)$")
 NOTICE = re.compile(STAMP + r"\s+(?:-!-|\*\*\*|-->|<--|--|!)\s*(.*)$")
 DAY = re.compile(
-    r"(?:--- (?:Log opened|Day changed)|\*{4} BEGIN LOGGING AT|Session Start:) \w{3} (\w{3}) {1,2}(\d{1,2})(?: \d\d:\d\d:\d\d)? (\d{4})"
+    r"(?:--- (?:Log opened|Day changed)|\*{4} BEGIN LOGGING AT|Session Start:)"
+    r" \w{3} (\w{3}) {1,2}(\d{1,2})(?: \d\d:\d\d:\d\d)? (\d{4})"
 )
 IN_NAME = re.compile(r"(\d{4})[-_]?(\d\d)[-_]?(\d\d)")
-MONTHS = {
-    name: number
-    for number, name in enumerate(
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"], 1
-    )
-}
 EVENT = re.compile(
     r"(?:Now talking|Topic|Set by|Disconnected|Attempting|Rejoined|You (?:are|have)|You're) |\S+ (?:\(\S+\) )?"
-    r"(?:has (?:joined|quit|left|changed|set)|(?:sets|gives|removes) |is now known as|was kicked|Quit|changed the topic)"
+    r"(?:has (?:joined|quit|left|changed|set)|(?:sets|gives|removes) |is now known as|was kicked|Quit"
+    r"|changed the topic)"
 )
-"""What HexChat and mIRC write as they do actions: `* ann has joined #lake`."""
+"""Notices that HexChat and mIRC write like actions: `* ann has joined #lake`."""
 FORMATTING = re.compile(r"\x03(?:\d{1,2}(?:,\d{1,2})?)?|[\x02\x0f\x11\x16\x1d-\x1f]")
-"""Colours and the like, https://modern.ircdocs.horse/formatting."""
+"""Colours and styles, https://modern.ircdocs.horse/formatting."""
 ARROWS = ("-->", "<--", "--", "=!=", "")
 
 
@@ -48,60 +48,80 @@ def claims(head: str) -> bool:
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
-    """Yield the channel, cut where it fell silent; without a date in the log or its name, days follow each other at midnight."""
+    """Yield the channel, cut where it was silent. Without a date in the log or its name, midnight begins a new day."""
     yield from conversations(_messages(source), source.path.stem, config, tally)
 
 
 def _messages(source: Source) -> Iterator[Message]:
-    named = IN_NAME.search(source.path.stem)
-    day = _day(*(int(part) for part in named.groups())) if named else None
-    day = day or datetime(1970, 1, 1)
-    before: datetime | None = None
+    clock = _Clock(source.path.stem)
     for line in source.lines():
         if heading := DAY.match(line):
-            day = _day(int(heading[3]), MONTHS.get(heading[1], 0), int(heading[2])) or day
-            before = None
-            continue
-        match = WEECHAT.match(line) or SAID.match(line) or ACTION.match(line)
-        if not match:
-            if line.strip():
-                notice = NOTICE.match(line)
-                yield Message("", notice[5] if notice else line, before, SYSTEM)
-            continue
-        date, hour, minute, second, speaker, text = match.groups()
+            clock.turn_to(heading)
+        elif match := WEECHAT.match(line) or SAID.match(line) or ACTION.match(line):
+            *stamp, speaker, text = match.groups()
+            if time := clock.read(*stamp):
+                yield _message(match.re, speaker.lstrip("@+%&~"), FORMATTING.sub("", text), time)
+            else:
+                yield Message("", line, clock.time, SYSTEM)
+        elif line.strip():
+            notice = NOTICE.match(line)
+            yield Message("", notice[5] if notice else line, clock.time, SYSTEM)
+
+
+def _message(form: re.Pattern[str], speaker: str, text: str, time: datetime) -> Message:
+    if form is WEECHAT and speaker.strip() in ARROWS:
+        return Message("", text, time, SYSTEM)
+    if form is ACTION and EVENT.match(f"{speaker} {text}"):
+        return Message("", text, time, SYSTEM)
+    if form is WEECHAT and speaker.strip() == "*":
+        speaker, _, text = text.partition(" ")
+        return Message(speaker, f"*{text}*", time)
+    return Message(speaker, f"*{text}*" if form is ACTION else text, time)
+
+
+class _Clock:
+    """The day and time of a log, most of whose lines show only a clock."""
+
+    def __init__(self, name: str) -> None:
+        dated = IN_NAME.search(name)
+        self._day = (dated and moment(*map(int, dated.groups()))) or datetime(1970, 1, 1)
+        self.time: datetime | None = None
+        """Of the last message; None after a heading."""
+
+    def turn_to(self, heading: re.Match[str]) -> None:
+        self._day = moment(int(heading[3]), MONTHS.get(heading[1], 0), int(heading[2])) or self._day
+        self.time = None
+
+    def read(self, date: str | None, hour: str, minute: str, second: str | None) -> datetime | None:
+        """The time of a stamp; None when its clock shows none."""
         if int(hour) > 23 or int(minute) > 59:
-            yield Message("", line, before, SYSTEM)
-            continue
+            return None
         if date:
-            day = _dated(date, day)
-        time = day.replace(hour=int(hour), minute=int(minute), second=min(59, int(second or 0)))
-        if not date and before and (before - time).total_seconds() > 12 * 3600:  # past midnight
-            day = datetime.fromordinal(day.toordinal() + 1)
-            time = time.replace(year=day.year, month=day.month, day=day.day)
-        before = time
-        speaker, text = speaker.lstrip("@+%&~"), FORMATTING.sub("", text)
-        if (match.re is WEECHAT and speaker.strip() in ARROWS) or (
-            match.re is ACTION and EVENT.match(f"{speaker} {text}")
-        ):
-            yield Message("", text, time, SYSTEM)
-        elif match.re is WEECHAT and speaker.strip() == "*":
-            speaker, _, text = text.partition(" ")
-            yield Message(speaker, f"*{text}*", time)
-        else:
-            yield Message(speaker, f"*{text}*" if match.re is ACTION else text, time)
+            self._day = _dated(date, self._day)
+        time = self._day.replace(hour=int(hour), minute=int(minute), second=min(59, int(second or 0)))
+        if not date and self.time and (self.time - time).total_seconds() > 12 * 3600:  # past midnight
+            self._day = datetime.fromordinal(self._day.toordinal() + 1)
+            time = time.replace(year=self._day.year, month=self._day.month, day=self._day.day)
+        self.time = time
+        return time
 
 
 def _dated(date: str, day: datetime) -> datetime:
-    """The day of `2024-05-01`, or of `May 01` in the year that goes on from `day`."""
+    """The day of `2024-05-01`, or of `May 01` in the year that follows from `day`; `day` itself when there is none."""
     if date[0].isdigit():
-        return _day(*(int(part) for part in date.split("-"))) or day
+        return moment(*map(int, date.split("-"))) or day
     month, number = MONTHS.get(date[:3], 0), int(date[4:])
-    found = _day(day.year, month, number)
-    return _day(day.year + 1, month, number) or day if found and (day - found).days > 180 else found or day
+    found = moment(day.year, month, number)
+    if found and (day - found).days > 180:  # past New Year
+        found = moment(day.year + 1, month, number)
+    return found or day
 
 
-def _day(year: int, month: int, day: int) -> datetime | None:
-    try:
-        return datetime(year, month, day)
-    except ValueError:
-        return None
+FORMAT = Format(
+    title="IRC log",
+    documentation="https://modern.ircdocs.horse",
+    export="the log files of irssi, WeeChat, ZNC, HexChat, mIRC",
+    notes="`* ann waves` becomes `*waves*`; without dates, a new day begins at midnight",
+    claims=claims,
+    read=read,
+)

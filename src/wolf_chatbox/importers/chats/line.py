@@ -1,6 +1,6 @@
 """LINE's "Export chat history": days as headings, then `12:08<TAB>Hanako<TAB>text`, in the phone's language.
 
-Forms: a file begins with `[LINE] …`; a day is `2025/04/18(金)`, `2025.08.04 Monday`, `Fri, 04/18/2025` or `Fri, 18/04/2025`.
+A file begins with `[LINE] …`; a day is `2025/04/18(金)`, `2025.08.04 Monday`, `Fri, 04/18/2025` or `Fri, 18/04/2025`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import NamedTuple
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.messages import DELETED, MEDIA, SYSTEM, Message, conversations
 from wolf_chatbox.importers.source import Source
 
@@ -37,12 +38,12 @@ DAY = re.compile(
     r"|([^\s\d.,]{1,12})([.,]{0,2}) ?(\d{1,2})([./-])(\d{1,2})\8(\d{4}))\s*$"
 )
 BUDDHIST = 2400
-"""Years after it are of the Buddhist calendar, which Thai phones write: 543 more."""
+"""Later years are of the Buddhist calendar, which Thai phones write: 543 more."""
 OTHER = {"dmy": "mdy", "mdy": "dmy"}
 LINE = re.compile(r"(?:(上午|下午|午前|午後|오전|오후) ?)?(\d{1,2}):(\d\d)(?:[ \u202f]?([AaPp][Mm]))?(?:\t| (?=\S))")
 MEDIA_BODY = re.compile(
-    r"\[(?:写真|動画|スタンプ|ボイスメッセージ|ファイル|アルバム|位置情報|連絡先|投稿|ノート|絵文字|Photo|Video|Sticker|Voice message|File"
-    r"|Album|Location|Contact|Notes?"
+    r"\[(?:写真|動画|スタンプ|ボイスメッセージ|ファイル|アルバム|位置情報|連絡先|投稿|ノート|絵文字"
+    r"|Photo|Video|Sticker|Voice message|File|Album|Location|Contact|Notes?"
     r"|照片|圖片|影片|貼圖|語音訊息|檔案|相簿|位置訊息)\]"
 )
 SYSTEM_BODY = re.compile(r"(?:☎|\[Missed call\]|☏).*", re.DOTALL)
@@ -53,19 +54,19 @@ HEAD_LINES = 2
 """Lines that LINE writes above the chat: `[LINE] …` and when it was saved."""
 
 MANY = 3
-"""Lines that must begin with the same two words before these are taken for a name."""
+"""Lines that must begin with the same two words for these to be a name."""
 
 
 class Heading(NamedTuple):
-    """A day as it is written: its numbers in their order, and the weekday where its name is known."""
+    """A day as written: its numbers in their order, and the weekday if its name is known."""
 
     numbers: tuple[int, int, int]
     weekday: int | None
     form: tuple[bool, str]
-    """Whether a weekday that is known stands first, and what the text looks like: all headings of a file have one form."""
+    """Whether a known weekday stands first, and the shape of the text: all headings of a file have one form."""
 
     def day(self, order: str) -> date | None:
-        """The day, with its numbers read in an order such as `dmy`; None when there is no such day."""
+        """The day, its numbers read in an order such as `dmy`; None when there is no such day."""
         by = dict(zip(order, self.numbers))
         try:
             return date(by["y"] - 543 if by["y"] > BUDDHIST else by["y"], by["m"], by["d"])
@@ -83,10 +84,10 @@ def claims(head: str) -> bool:
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
-    """Yield the chat, cut where it fell silent.
+    """Yield the chat, cut where it was silent.
 
-    Whether days or months come first is told from the whole file. Where spaces stand for tabs, a name is the first word, or two
-    that always go together; a note tells so.
+    The whole file decides whether days or months come first. Where spaces replace the tabs, a name is the first word,
+    or two that always go together; a note reports it.
     """
     yield from conversations(_messages(source, tally), _name(source), config, tally)
 
@@ -99,44 +100,50 @@ def _name(source: Source) -> str:
 def _messages(source: Source, tally: Tally) -> Iterator[Message]:
     known_names = _known_names(source)
     form, order = _form(source, tally)
-    day: date | None = None
-    pending: Message | None = None
-    said: list[str] = []
-    head_lines = HEAD_LINES if source.head.lstrip().startswith("[LINE]") else 0
-    outside = spaced = undated = 0
-    for number, line in enumerate(source.lines(), 1):
-        text = line.rstrip("\n")
-        heading = _heading(text)
-        if heading and heading.form == form and (found := heading.day(order) or heading.day(OTHER.get(order, order))):
-            if pending:
-                yield _finished(pending, said)
-            pending, day = None, found
-        elif match := LINE.match(text):
-            if pending:
-                yield _finished(pending, said)
-            undated += day is None
-            spaced += "\t" not in match[0]
-            pending, said = _message(match, day, known_names)
-        elif pending:
-            said.append(text)
-        else:
-            outside += bool(text.strip()) and number > head_lines
-    if pending:
-        yield _finished(pending, said)
-    if outside:
-        tally.dropped["outside of any message"] += outside
+    spaced = undated = 0
+    for day, clock, lines in _blocks(source, form, order):
+        if clock is None:
+            tally.dropped["outside any message"] += len(lines)
+            continue
+        undated += day is None
+        spaced += "\t" not in clock[0]
+        message, first = _message(clock, day, known_names)
+        yield _finished(message, [first, *lines])
+    name = source.path.name
     if undated:
-        tally.notes.append(
-            f"{source.path.name}: {undated} messages stand under no day that can be read, and are kept without a time"
-        )
+        tally.notes.append(f"{name}: {undated} messages are under no readable date, kept without a time")
     if spaced:
         tally.notes.append(
-            f"{source.path.name}: {spaced} lines have spaces where LINE writes tabs; a speaker with a space in the name may be cut"
+            f"{name}: {spaced} lines have spaces where LINE writes tabs; speaker names with a space may be cut"
         )
 
 
-def _message(match: re.Match[str], day: date | None, known_names: tuple[str, set[str]]) -> tuple[Message, list[str]]:
-    """The message that begins with the clock that was found, and the first of its lines."""
+def _blocks(
+    source: Source, form: tuple[bool, str] | None, order: str
+) -> Iterator[tuple[date | None, re.Match[str] | None, list[str]]]:
+    """Yield (day, clock, further lines) of each message; without a clock, a line that belongs to no message."""
+    day: date | None = None
+    clock: re.Match[str] | None = None
+    lines: list[str] = []
+    head_lines = HEAD_LINES if source.head.lstrip().startswith("[LINE]") else 0
+    for number, line in enumerate(source.lines(), 1):
+        text = line.rstrip("\n")
+        found = _day_of(text, form, order)
+        match = None if found else LINE.match(text)
+        if found or match:
+            if clock:
+                yield day, clock, lines
+            day, clock, lines = found or day, match, []
+        elif clock:
+            lines.append(text)
+        elif text.strip() and number > head_lines:
+            yield day, None, [text]
+    if clock:
+        yield day, clock, lines
+
+
+def _message(match: re.Match[str], day: date | None, known_names: tuple[str, set[str]]) -> tuple[Message, str]:
+    """The message that begins with a clock, and the first of its lines."""
     before, hour, minute, after = match.groups()
     half = before or after
     hours = (
@@ -148,18 +155,18 @@ def _message(match: re.Match[str], day: date | None, known_names: tuple[str, set
     rest = match.string[match.end() :]
     if "\t" in rest:
         speaker, _, body = rest.partition("\t")
-        return Message(speaker, "", time), [body]
+        return Message(speaker, "", time), body
     if match[0].endswith("\t"):
-        return Message("", "", time, SYSTEM), [rest]
+        return Message("", "", time, SYSTEM), rest
     chat, pairs = known_names
     two = " ".join(rest.split(" ", 2)[:2])
     known = chat if rest.startswith(chat + " ") else two if two in pairs and rest.startswith(two + " ") else None
     speaker, body = (known, rest[len(known) + 1 :]) if known else rest.partition(" ")[::2]
-    return Message(speaker, "", time, "" if body else SYSTEM), [body]
+    return Message(speaker, "", time, "" if body else SYSTEM), body
 
 
 def _known_names(source: Source) -> tuple[str, set[str]]:
-    """Where spaces stand for tabs: the chat's own name, and first words that the same second one follows in all of many lines."""
+    """Names in a file with spaces for tabs: the chat's own, and pairs of words that always begin a line together."""
     second: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for line in source.head.splitlines():
         if match := LINE.match(line):
@@ -174,22 +181,31 @@ def _known_names(source: Source) -> tuple[str, set[str]]:
     return _name(source), found
 
 
+def _day_of(text: str, form: tuple[bool, str] | None, order: str) -> date | None:
+    """The day of a heading in the file's form; None for other lines."""
+    heading = _heading(text)
+    if heading is None or heading.form != form:
+        return None
+    return heading.day(order) or heading.day(OTHER.get(order, order))
+
+
 def _heading(text: str) -> Heading | None:
     match = DAY.fullmatch(text)
     if match is None:
         return None
     weekday = WEEKDAYS.get(match[5].lower()) if match[5] else None
     if match[5] and weekday is None and not match[6]:
-        return None  # a word of some other kind before a date
-    first, second, third = (int(each) for each in (match.group(1, 3, 4) if match[1] else match.group(7, 9, 10)))
+        return None  # some other word before a date
+    first, second, third = map(int, match.group(1, 3, 4) if match[1] else match.group(7, 9, 10))
     look = re.sub(r"[^\s\d.,/()\uff08\uff09-]+", "a", re.sub(r"\d+", "0", text.strip()))
     return Heading((first, second, third), weekday, (weekday is not None, look))
 
 
 def _form(source: Source, tally: Tally) -> tuple[tuple[bool, str] | None, str]:
-    """The form of the file's first heading, and the order of its numbers: `ymd`, or `dmy` or `mdy`, from all headings of that form.
+    """The form of the file's first heading, and the order of its numbers: `ymd`, `dmy` or `mdy`.
 
-    The weekdays decide, else a number above 12, else the order in which the days go on without a step back; a note tells when nothing does.
+    All headings of that form are read: the weekdays decide, else a number above 12, else the order in which the days
+    never step back. A note reports when nothing decides.
     """
     headings: dict[Heading, None] = {}
     form: tuple[bool, str] | None = None
@@ -210,7 +226,7 @@ def _form(source: Source, tally: Tally) -> tuple[tuple[bool, str] | None, str]:
         if votes["dmy"] != votes["mdy"]:
             return form, max(votes, key=lambda order: votes[order])
     if days["dmy"] != days["mdy"]:
-        tally.notes.append(f"{source.path.name}: whether days or months come first cannot be told, read as dmy")
+        tally.notes.append(f"{source.path.name}: cannot tell whether days or months come first, read as dmy")
     return form, "dmy"
 
 
@@ -228,3 +244,17 @@ def _finished(message: Message, said: list[str]) -> Message:
     if kind == SYSTEM and DELETED_BODY.fullmatch(text):
         kind = DELETED
     return message._replace(text=text, kind=kind)
+
+
+FORMAT = Format(
+    title="LINE chat",
+    documentation="https://help.line.me/line/?contentId=20007388",
+    export="in the chat: ≡ → Settings → Export chat history",
+    notes=(
+        "Japanese, Chinese and English exports. The whole file decides whether the day or the month comes first, "
+        "its weekdays before all. Messages under no readable date are kept without a time. Where spaces replace the "
+        "tabs, a name with a space may be cut. A note reports each of these"
+    ),
+    claims=claims,
+    read=read,
+)

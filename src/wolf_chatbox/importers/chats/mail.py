@@ -1,4 +1,7 @@
-"""E-mail threads in a mailbox file (mbox, RFC 4155; messages: RFC 5322), as Thunderbird, Apple Mail and Google Takeout export them."""
+"""E-mail threads in a mailbox file (mbox, RFC 4155; messages: RFC 5322).
+
+Thunderbird, Apple Mail and Google Takeout export them.
+"""
 
 from __future__ import annotations
 
@@ -16,32 +19,35 @@ from typing import Any
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.messages import MEDIA, Message, conversations
 from wolf_chatbox.importers.source import WIDE, Source
 
 INTRODUCTION = re.compile(
-    # Long lines of it are broken in two.
-    r"^(?:On .{5,200}\n?.{0,100}wrote:|Am .{5,200}\n?.{0,100}schrieb.{0,200}:|Le .{5,200}\n?.{0,100}a écrit\s?:|El .{5,200}\n?.{0,100}escribió:"
-    r"|.{4,120}のメール:|\d{4}年.{3,120}:|-{2,}\s?(?:Original Message|Ursprüngliche Nachricht|Forwarded message|転送メッセージ).{0,20}-{2,}"
-    r"|_{8,}|(?:From|Von|De|Da|Van|差出人|发件人|寄件者)\s?: .{1,200}\n(?:Sent|Date|Gesendet|Datum|Envoyé|Enviado|Inviato|Verzonden|送信日時|发送时间"
-    r"|寄件日期)\s?: .{1,100})\s*$",
+    # Long introductions are broken over two lines.
+    r"^(?:On .{5,200}\n?.{0,100}wrote:|Am .{5,200}\n?.{0,100}schrieb.{0,200}:"
+    r"|Le .{5,200}\n?.{0,100}a écrit\s?:|El .{5,200}\n?.{0,100}escribió:|.{4,120}のメール:|\d{4}年.{3,120}:"
+    r"|-{2,}\s?(?:Original Message|Ursprüngliche Nachricht|Forwarded message|転送メッセージ).{0,20}-{2,}|_{8,}"
+    r"|(?:From|Von|De|Da|Van|差出人|发件人|寄件者)\s?: .{1,200}\n"
+    r"(?:Sent|Date|Gesendet|Datum|Envoyé|Enviado|Inviato|Verzonden|送信日時|发送时间|寄件日期)\s?: .{1,100})\s*$",
     re.MULTILINE,
 )
 PHONE = re.compile(
-    r"\n(?:Sent from (?:my|Mail|Outlook)|Get Outlook for|Von meinem .{2,30} gesendet|Envoyé de mon|Enviado desde mi|iPhoneから送信).{0,60}\s*\Z"
+    r"\n(?:Sent from (?:my|Mail|Outlook)|Get Outlook for|Von meinem .{2,30} gesendet|Envoyé de mon|Enviado desde mi"
+    r"|iPhoneから送信).{0,60}\s*\Z"
 )
-"""What a phone's mail program puts below a mail."""
+"""What a phone's mail app adds below a mail."""
 SUBJECT = re.compile(r"^(?:(?:re|aw|fwd?|wg|sv|antw|tr|rv)\s?(?:\[\d+\])?:\s*)+", re.IGNORECASE)
 MAX_MESSAGE = 50_000_000
 MAX_HEADER = 4000
-"""Characters of a header that are parsed: the parser's time grows with the square of them."""
+"""Characters of a header that are parsed: the parser takes the square of their number."""
 SLOW = ("punycode", "idna")
-"""Encodings of host names, which nobody writes a mail in: decoding takes the square of the length."""
+"""Encodings of host names, not of mails: decoding takes the square of the length."""
 
 
 @lru_cache(1000)
 def _header(name: str, value: str) -> Any:
-    """A header is parsed each time it is looked at, and most are like one before."""
+    """A parsed header; the email package parses it at each access, and most repeat an earlier one."""
     return default.header_factory(name, value[:MAX_HEADER])
 
 
@@ -53,9 +59,9 @@ def claims(head: str) -> bool:
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
-    """Yield each thread; quotes of earlier mails and signatures are taken out, attachments are left.
+    """Yield each thread, without quotes of earlier mails, signatures and attachments.
 
-    A thread is what `In-Reply-To` and `References` connect, or else a subject.
+    `In-Reply-To` and `References` make a thread, or else the subject.
     """
     threads: dict[str, list[Message]] = {}
     root: dict[str, str] = {}
@@ -67,32 +73,31 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
             mine = _raw(message, "Message-ID")
             related = re.findall(r"<[^<>\s]+>", f"{_raw(message, 'References')} {_raw(message, 'In-Reply-To')}")
             subject = " ".join(str(message.get("Subject") or "").split())
-        except Exception:  # the parser raises many kinds for broken mail
-            tally.dropped["a mail that cannot be read"] += 1
+        except Exception:  # the parser raises all kinds of errors for broken mail
+            tally.dropped["unreadable mail"] += 1
             continue
         subject = SUBJECT.sub("", subject)
         thread = (
-            next((root[each] for each in related if each in root), None)
+            next((root[known] for known in related if known in root), None)
             or (root.get(f"subject {subject}") if related else None)
             or mine
             or f"{len(root)}"
         )
-        for each in (mine, *related, f"subject {subject}"):
-            if each:
-                root.setdefault(each, thread)
+        for key in filter(None, (mine, *related, f"subject {subject}")):
+            root.setdefault(key, thread)
         subjects.setdefault(thread, subject)
         threads.setdefault(thread, []).append(said)
     for thread, messages in threads.items():
-        messages.sort(key=lambda each: each.time or datetime.min)
+        messages.sort(key=lambda message: message.time or datetime.min)
         yield from conversations(messages, subjects[thread] or source.path.stem, config, tally)
 
 
 def _split(source: Source) -> Iterator[bytes]:
-    """The messages of a mailbox: each begins with a line `From …` after an empty one."""
+    """The messages of a mailbox: each begins with a line `From …` after an empty line."""
     lines: list[bytes] = []
     size, empty = 0, True
     with source.open_bytes() as file:
-        for line in file if source.encoding not in WIDE.values() else (each.encode() for each in source.lines()):
+        for line in (text.encode() for text in source.lines()) if source.encoding in WIDE.values() else file:
             if empty and line.startswith(b"From "):
                 if lines:
                     yield b"".join(lines)
@@ -128,13 +133,13 @@ def _message(message: EmailMessage) -> Message:
 
 
 def _raw(message: EmailMessage, name: str) -> str:
-    """A header as it is written, in one line."""
+    """A header as written, in one line."""
     value = next((value for key, value in message.raw_items() if key.lower() == name.lower()), "")
     return " ".join(str(value).encode(errors="surrogateescape").decode(errors="replace").split())
 
 
 def _said(text: str) -> str:
-    """A mail's own words: without what it quotes, without its signature."""
+    """A mail's own text, without quotes and signature."""
     text = text.replace("\r\n", "\n")
     if quoted := INTRODUCTION.search(text):
         text = text[: quoted.start()]
@@ -147,3 +152,14 @@ def _plain(text: str) -> str:
     text = re.sub(r"(?is)<(style|script|blockquote)\b.*?(?:</\1\s*>|\Z)", "", text)
     text = re.sub(r"(?i)<(?:br|/p|/div|/li|/tr)\b[^<>]*>", "\n", text)
     return re.sub(r"\n{3,}", "\n\n", html.unescape(re.sub(r"<[^<>]*>", "", text)))
+
+
+FORMAT = Format(
+    title="mailbox (mbox)",
+    documentation="https://www.rfc-editor.org/rfc/rfc4155",
+    export="Thunderbird, Apple Mail: export a folder; Google Takeout",
+    notes="one conversation per thread; quotes and signatures are removed",
+    claims=claims,
+    read=read,
+    suffixes=(".mbox",),
+)

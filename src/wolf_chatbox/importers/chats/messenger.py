@@ -1,8 +1,8 @@
-"""Messenger's and Instagram's "Download your information" in JSON: message_1.json, message_2.json, … in a folder a chat.
+"""Messenger's and Instagram's "Download your information" in JSON: a folder a chat, with message_1.json and so on.
 
-The newest message comes first, and each byte of UTF-8 is written as a character of its own (`\\u00c3\\u00a9` for é), which is
-repaired here. Form: https://www.facebook.com/help/212802592074644. End-to-end encrypted chats, which Messenger exports by themselves,
-have other keys (`senderName`, `text`, `threadName`), and a file a chat in one folder.
+The newest message comes first. Each byte of UTF-8 is written as a character (`\\u00c3\\u00a9` for é): this is repaired.
+End-to-end encrypted chats, exported separately, have other keys (`senderName`, `text`, `threadName`), and are single
+files in one folder.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError
+from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.json_stream import JsonStream
 from wolf_chatbox.importers.messages import DELETED, MEDIA, SYSTEM, Message, conversations, from_unix
 from wolf_chatbox.importers.source import Source
@@ -34,7 +35,7 @@ def claims(head: str) -> bool:
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
-    """Yield the chat, oldest first, cut where it fell silent. Media, calls, reactions and unsent messages are counted by their kind."""
+    """Yield the chat, oldest first, cut where it was silent; media, calls, reactions, unsent messages are counted."""
     chats: dict[str, list[Message]] = {}
     for part in (source, *source.more):
         messages: list[Message] = []
@@ -56,7 +57,7 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
 
 
 def repaired(text: str) -> str:
-    """UTF-8 that was taken for Latin-1, as it was meant; other text as it is."""
+    """UTF-8 that was decoded as Latin-1, repaired; other text as it is."""
     try:
         return text.encode("latin-1").decode("utf-8")
     except UnicodeError:
@@ -81,3 +82,17 @@ def _message(message: Any) -> Message:
     if not text and any(message.get(key) for key in MEDIA_KEYS):
         return Message(speaker, "<media>", time, MEDIA)
     return Message(speaker, text, time)
+
+
+FORMAT = Format(
+    title="Messenger, Instagram (JSON)",
+    documentation="https://www.facebook.com/help/212802592074644",
+    export="Accounts Center → Your information and permissions → Export your information → JSON",
+    notes=(
+        "`message_1.json`, `message_2.json`, … of a folder are one chat; broken characters are repaired; encrypted "
+        "chats, which Messenger exports separately, are read too"
+    ),
+    claims=claims,
+    read=read,
+    joins=True,
+)

@@ -12,6 +12,7 @@ from datetime import datetime
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.messages import MEDIA, Message, conversations, from_iso
 from wolf_chatbox.importers.source import Source, share_of_lines
 
@@ -20,7 +21,7 @@ ATTACHMENT = re.compile(r"!?\[[^\[\]\n]{0,300}\]\([^()\n]{0,500}\)")
 REACTIONS = re.compile(r"\n?\(- [^\n]{0,1000}-\)\Z")
 
 QUOTE = re.compile(r"\A\s*\n(?:>[^\n]*(?:\n|\Z))+\s*")
-"""What a message answers stands above it, on lines of its own."""
+"""The message that it answers, quoted above it."""
 
 
 def claims(head: str) -> bool:
@@ -28,7 +29,7 @@ def claims(head: str) -> bool:
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
-    """Yield the chat, cut where it fell silent; `Me` is who exported it. A chat's folder is its name."""
+    """Yield the chat, cut where it was silent; `Me` is who exported it. Its folder names the chat."""
     name = source.path.stem
     group = source.folder.name if name in ("index", "chat") else name
     yield from conversations(_messages(source), group or name, config, tally)
@@ -51,3 +52,13 @@ def _message(speaker: str, body: str, time: datetime | None) -> Message:
     body = QUOTE.sub("", REACTIONS.sub("", body.rstrip()))
     without = ATTACHMENT.sub("", body).strip()
     return Message(speaker, without, time) if without else Message(speaker, body, time, MEDIA if body.strip() else "")
+
+
+FORMAT = Format(
+    title="Signal (signal-export)",
+    documentation="https://github.com/carderne/signal-export",
+    export="`sigexport FOLDER`",
+    notes="`Me` is who exported it; attachments and reactions are dropped",
+    claims=claims,
+    read=read,
+)

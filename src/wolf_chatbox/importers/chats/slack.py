@@ -15,13 +15,17 @@ from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError
+from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.json_stream import JsonStream
 from wolf_chatbox.importers.messages import DELETED, MEDIA, SYSTEM, Message, conversations, from_unix
 from wolf_chatbox.importers.source import AnyPath, Source
 
 SAID = ("", "me_message", "thread_broadcast", "bot_message", "file_comment", "reply_broadcast")
 """Subtypes of messages that somebody said."""
-BESIDE = r"(?:users|org_users|channels|groups|dms|mpims|canvases|lists|file_conversations|huddle_transcripts|integration_logs)\.json"
+BESIDE = (
+    r"(?:users|org_users|channels|groups|dms|mpims|canvases|lists|file_conversations|huddle_transcripts"
+    r"|integration_logs)\.json"
+)
 MARK = re.compile(r"<([@#!])?([^<>|\n]*)(?:\|([^<>\n]*))?>")
 
 
@@ -34,7 +38,7 @@ def claims(head: str) -> bool:
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
-    """Yield the channel of all its days, cut where it fell silent. Joins, topics and bots' notices are counted as system lines."""
+    """Yield a channel with all its days, cut where it was silent. Joins, topics and notices are system messages."""
     names = _names(source)
     yield from conversations(
         _messages(source, names, config, tally), source.folder.name or source.path.stem, config, tally
@@ -73,7 +77,7 @@ def _message(message: Any, names: dict[str, str]) -> Message:
 
 
 def _plain(mark: re.Match[str], names: dict[str, str]) -> str:
-    """Slack's marks as they look on the screen: `<@U1>` a name, `<https://x|text>` the text."""
+    """Slack's markup as the screen shows it: `<@U1>` is a name, `<https://x|text>` the text."""
     kind, target, label = mark.groups()
     if kind == "@":
         return "@" + (names.get(target) or label or target)
@@ -83,7 +87,7 @@ def _plain(mark: re.Match[str], names: dict[str, str]) -> str:
 
 
 def _names(source: Source) -> dict[str, str]:
-    """Display names by id, from the export's users.json where it lies beside the channels."""
+    """Display names by id, from users.json beside the channels."""
     found: dict[str, str] = {}
     for place in (cast(AnyPath, source.folder.parent), source.folder):
         try:
@@ -99,3 +103,15 @@ def _names(source: Source) -> dict[str, str]:
                 )
                 found[str(user["id"])] = str(name or user["id"])
     return found
+
+
+FORMAT = Format(
+    title="Slack export",
+    documentation="https://slack.com/help/articles/220556107",
+    export="workspace settings → Import/export data → Export (zip or folder)",
+    notes="all days of a channel are one chat; names come from `users.json`; `<@U1>` becomes a name",
+    claims=claims,
+    read=read,
+    joins=True,
+    beside=BESIDE,
+)

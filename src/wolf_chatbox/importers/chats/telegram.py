@@ -12,6 +12,7 @@ from typing import Any
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.json_stream import JsonStream
 from wolf_chatbox.importers.messages import MEDIA, SYSTEM, Message, conversations, from_iso, from_unix
 from wolf_chatbox.importers.source import Source
@@ -26,7 +27,7 @@ def claims(head: str) -> bool:
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
-    """Yield each chat, cut where it fell silent. Service messages, media without a caption and polls are dropped and counted."""
+    """Yield each chat, cut where it was silent. Service messages, media without a caption and polls are counted."""
     with JsonStream(source) as stream:
         yield from _chat(stream, source, config, tally)
 
@@ -74,3 +75,13 @@ def _text(text: Any) -> str:
             for part in text
         )
     return text if isinstance(text, str) else ""
+
+
+FORMAT = Format(
+    title="Telegram (JSON)",
+    documentation="https://core.telegram.org/import-export",
+    export="Telegram Desktop: chat ⋮ → Export chat history → JSON; or Settings → Advanced → Export Telegram data",
+    notes="one chat or all of them; formatting is removed; captions are kept",
+    claims=claims,
+    read=read,
+)

@@ -16,8 +16,19 @@ from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError
+from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.messages import DELETED, MEDIA, SYSTEM, Message, conversations
 from wolf_chatbox.importers.source import Source, share_of_lines
+from wolf_chatbox.importers.whatsapp_phrases import (
+    ATTACHED,
+    DELETED_BODIES,
+    EDITED,
+    ENCRYPTED,
+    HEADS,
+    MARK,
+    MEDIA_BODY,
+    TAILS,
+)
 
 _HALF = r"[AaPp][\s\u202f]?\.?[\s\u202f]?[Mm]\.?|午前|午後|上午|下午|凌晨|早上|中午|晚上|오전|오후|ÖÖ|ÖS|ص|م"
 _MARKS = "[\u200e\u200f\u202a-\u202e\ufeff]*"
@@ -31,118 +42,15 @@ HEADER = re.compile(
 )
 CHUNK = 1 << 20
 LATE = re.compile(r"[Pp]|午後|下午|晚上|오후|ÖS|م|中午")
-EDITED = re.compile(
-    r"<[^<>\n]{0,40}(?:edit|édit|bearbeitet|modifi|bewerkt|düzenlen|измен|відредаг|redig|muokat|szerkeszt|uprav|edytow|編集|編輯|编辑|수정"
-    r"|تعديل|נערכ)[^<>\n]{0,40}>"
-)
-MEDIA_BODY = re.compile(
-    # In angle brackets, whatever the language: all of them name the medium, or say that something was left out.
-    r"<[^<>\n]{0,40}(?:m[eéè]d[iy]|mídia|меди|медіа|μέσ|מדיה|وسائط|رسانه|मीडिया|মিডিয়া|미디어|メディア|媒體|媒体|สื่อ"
-    r"|omitted|omitido|omis|omesso|weggelaten|oculto|poistettu|省略|略)[^<>\n]{0,40}>"
-    r"|\u200e?(?:image|photo|video|video note|audio|sticker|GIF|document|Contact card|Bild|Foto|Audio|Sticker|Video|Videonachricht"
-    r"|Dokument|Kontaktkarte"
-    r"|imagen|vídeo|documento|tarjeta de contacto|vidéo|document|imagem|figurinha|immagine|afbeelding|kuva|画像|動画|ビデオ|スタンプ"
-    r"|ステッカー|图片|圖片|视频)"
-    r"[ ]?(?:omitted|weggelassen|ausgelassen|omitid[oa]|omise?|omess[oa]|ocult[oa]|weggelaten|jätetty pois|は含まれていません|省略"
-    r"|を省略しました|已忽略|已省略)"
-    r"|\u200e?<(?:attached|Anhang|adjunto|pièce jointe|anexado|allegato|bijgevoegd|添付ファイル|附件)\s?:[^<>]+>"
-    r"|\u200e?(?:Missed (?:voice|video) call|Verpasster (?:Sprach|Video)anruf|Llamada perdida|Appel (?:vocal"
-    r"|vidéo) manqué|不在着信)[^\n]{0,60}|(?:Voice|Video) call, (?:\d[^\n]{0,20}|No answer)"
-    r"|null|Waiting for this message\. This may take a while\.?",
-    re.IGNORECASE,
-)
-ATTACHED = re.compile(
-    r"\u200e?[^\n]{1,200}\.\w{2,5} \((?:file attached|Datei angehängt|archivo adjunto|fichier joint|arquivo anexado|file allegato|bestand bijgevoegd"
-    r"|tiedosto liitetty|ファイル添付|ファイルが添付されています|文件附件)\)"
-)
-OMITTED = (
-    "omitted",
-    "gelassen",
-    "omitido",
-    "omitida",
-    "omis",
-    "omise",
-    "omesso",
-    "omessa",
-    "oculto",
-    "weggelaten",
-    "pois",
-    "いません",
-    "省略",
-    "ました",
-    "略",
-)
-"""How a line that stands for a picture or the like ends, where it has no brackets."""
-DELETED_BODIES = frozenset(
-    [
-        *(
-            "This message was deleted",
-            "You deleted this message",
-            "Diese Nachricht wurde gelöscht",
-            "Du hast diese Nachricht gelöscht",
-        ),
-        *(
-            "Se eliminó este mensaje",
-            "Eliminaste este mensaje",
-            "Este mensaje fue eliminado",
-            "Ce message a été supprimé",
-        ),
-        *(
-            "Vous avez supprimé ce message",
-            "Esta mensagem foi apagada",
-            "Mensagem apagada",
-            "Você apagou esta mensagem",
-        ),
-        *(
-            "Questo messaggio è stato eliminato",
-            "Hai eliminato questo messaggio",
-            "Dit bericht is verwijderd",
-            "U hebt dit bericht verwijderd",
-        ),
-        *("Tämä viesti poistettiin", "Poistit tämän viestin", "Bu mesaj silindi", "Данное сообщение удалено"),
-        *(
-            "このメッセージは削除されました",
-            "メッセージを削除しました",
-            "此訊息已刪除",
-            "你已刪除此訊息",
-            "您已刪除此訊息",
-        ),
-        *("此消息已删除", "你删除了这条消息", "您删除了这条消息", "삭제된 메시지입니다", "이 메시지는 삭제되었습니다"),
-        *(
-            "Bu mesajı sildiniz",
-            "Вы удалили данное сообщение",
-            "Це повідомлення видалено",
-            "Ви видалили це повідомлення",
-        ),
-        *("Ta wiadomość została usunięta", "Tato zpráva byla odstraněna", "Üzenet törölve", "Acest mesaj a fost șters"),
-        *(
-            "Detta meddelande har raderats",
-            "Meddelandet raderades",
-            "Denne besked blev slettet",
-            "Denne meldingen ble slettet",
-        ),
-        *("Pesan ini dihapus", "Pesan ini telah dihapus", "Anda menghapus pesan ini", "Anda telah menghapus pesan ini"),
-        *("Αυτό το μήνυμα διαγράφηκε", "הודעה זו נמחקה", "מחקת הודעה זו", "تم حذف هذه الرسالة", "لقد حذفت هذه الرسالة"),
-    ]
-)
-MARK = "\u200e"
-"""What stands before a text that the app wrote itself."""
-HEADS = {"Miss", "Voic", "Vide", "Verp", "Llam", "Appe", "不在着信", "This", "Wait", "null"}
-TAILS = {each[-3:] for phrase in (*OMITTED, *DELETED_BODIES) for each in (phrase, phrase + ".", phrase + "。")}
-"""How what nobody said begins and ends: other messages, which are nearly all, are told apart from it at once."""
-ENCRYPTED = re.compile(
-    r"end-to-end|Ende-zu-Ende|extremo a extremo|bout en bout|ponta a ponta|end-to-end-|päästä päähän|uçtan uca|сквозн|エンドツーエンド"
-    r"|端到端|端對端|종단간"
-)
 NAME = re.compile(r"([^\n]{1,100}?):(?: |$)")
 MANY = 3
-"""Lines that a name with a colon in it must begin before it is taken for one."""
+"""Lines that must begin with a name that contains a colon."""
 
 
 def claims(head: str) -> bool:
     lines = head.splitlines()[:400]
     marked = [match for line in lines if (match := HEADER.match(line))]
-    # `[2024-05-01, 18:30]` and `[2024-05-01 18:30:00]` are Signal's; a line without a name may be a system line.
+    # `[2024-05-01, 18:30]` and `[2024-05-01 18:30:00]` are Signal's; a line without a name may be a system message.
     ours = [
         match
         for match in marked
@@ -156,10 +64,10 @@ def claims(head: str) -> bool:
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
-    """Yield the chat, cut where it fell silent. What no member said (joins, media, deleted messages) is counted by its kind."""
-    order, told = _date_order(source)
-    if not told:
-        tally.notes.append(f"{source.path.name}: whether days or months come first cannot be told, read as {order}")
+    """Yield the chat, cut where it was silent. Joins, media and deleted messages are counted by their kind."""
+    order, certain = _date_order(source)
+    if not certain:
+        tally.notes.append(f"{source.path.name}: cannot tell whether days or months come first, read as {order}")
     yield from conversations(_messages(source, order, tally), source.path.stem, config, tally)
 
 
@@ -196,7 +104,7 @@ def _messages(source: Source, order: str, tally: Tally) -> Iterator[Message]:
 
 
 def _pieces(source: Source, header: re.Pattern[str]) -> Iterator[tuple[str, list[str]]]:
-    """Yield what comes before the first header, and header, date, time and text of whole messages, in large pieces of the file."""
+    """Yield the text before the first header, and header, date, time, text of whole messages, in large pieces."""
     with source.open_text() as file:
         rest = "\n" + file.read(CHUNK).removeprefix("\ufeff")
         while True:
@@ -205,21 +113,19 @@ def _pieces(source: Source, header: re.Pattern[str]) -> Iterator[tuple[str, list
             if not more:
                 yield lead, pieces
                 return
-            # The last message may go on in the next piece.
+            # The last message may continue in the next piece.
             yield lead if pieces else "", pieces[:-4]
             rest = f"\n{pieces[-4]}{pieces[-1]}{more}" if pieces else lead + more
 
 
 def _header_of(source: Source) -> re.Pattern[str]:
-    """The pattern of this file's headers: an export writes all its dates in one form; another one was typed, or pasted.
+    """The pattern of this file's headers; its groups are the whole header, the date and the time.
 
-    Its groups are the whole header, the date and the time.
+    An export writes all its dates in one form: any other was typed or pasted.
     """
     first = next((match for line in source.lines() if (match := HEADER.match(line))), None)
     if first is None:
-        raise DataError(
-            f"{source.path}: no line of it is the beginning of a WhatsApp message. Pass the right --format."
-        )
+        raise DataError(f"{source.path}: no line begins a WhatsApp message. Pass the right --format.")
     bracket, year, mark, _, third, early, _, _, seconds, late = first.groups()
     mark = re.escape(mark)
     date = rf"\d{{4}}{mark} ?\d\d?{mark} ?\d\d?" if len(year) > 2 else rf"\d\d?{mark} ?\d\d?{mark} ?\d{{{len(third)}}}"
@@ -229,7 +135,7 @@ def _header_of(source: Source) -> re.Pattern[str]:
     second = r"[.:]\d\d" if seconds else ""
     opening, closing = (r"\[", r"\][ ]?") if bracket else ("", "[ ][-–][ ]?")
     clock = rf"{before}\d\d?[.:]\d\d{second}{after}"
-    # Begun with a line end, not with ^: the search for one character is the fastest there is.
+    # Begins with a line end, not with ^: the search for one character is the fastest.
     return re.compile(rf"\n({_MARKS}{opening}({date})\.?[,،]?[\s\u202f]{word}({clock}){closing})")
 
 
@@ -259,14 +165,14 @@ def _message(content: str, time: datetime, names: tuple[str, ...], number: int) 
 
 
 def _is_name(speaker: str) -> bool:
-    """Whether what stands before a colon is a name, and not `Ann changed the subject to “Boats`."""
+    """Whether the text before a colon is a name, and not `Ann changed the subject to “Boats`."""
     return speaker.count('"') % 2 == 0 and all(
         speaker.count(opening) <= speaker.count(closing) for opening, closing in ("“”", "„“", "«»", "「」")
     )
 
 
 def _unsaid(speaker: str, body: str, time: datetime) -> Message:
-    """A message that may stand for something nobody said, of its kind."""
+    """A message that may replace what nobody said (media, a deleted message), with its kind."""
     if body.endswith(">") and EDITED.fullmatch(body, mark := max(0, body.rfind("<"))):
         body = body[:mark].rstrip("\u200e \n")
     bare = body.strip("\u200e.。 ")
@@ -287,7 +193,7 @@ def _unsaid(speaker: str, body: str, time: datetime) -> Message:
 
 
 def _day(date: str, at: dict[str, int]) -> datetime | None:
-    numbers = [int(each) for each in re.findall(r"\d+", date)]
+    numbers = [int(digits) for digits in re.findall(r"\d+", date)]
     year, month, day = (numbers[at[part]] for part in "ymd")
     try:
         return datetime(year + 2000 if year < 100 else year, month, day)
@@ -296,16 +202,16 @@ def _day(date: str, at: dict[str, int]) -> datetime | None:
 
 
 def _clock(clock: str) -> timedelta | None:
-    hours, minutes, seconds = (*(int(each) for each in re.findall(r"\d+", clock)), 0)[:3]
+    hours, minutes, seconds = (*map(int, re.findall(r"\d+", clock)), 0)[:3]
     if half := re.search(_HALF, clock):
         hours = hours % 12 + (12 if LATE.match(half[0]) and hours <= 12 else 0)
     return timedelta(hours=hours, minutes=minutes, seconds=min(seconds, 59)) if hours < 24 and minutes < 60 else None
 
 
 def _date_order(source: Source) -> tuple[str, bool]:
-    """Whether a date is `dmy`, `mdy` or `ymd`, from the whole file, and whether the file tells.
+    """Whether dates are `dmy`, `mdy` or `ymd`, and whether the file makes that certain.
 
-    A number above 12 decides; else the order in which the dates go on without a step back.
+    A number above 12 decides; else the order in which the dates never step back.
     """
     seen: dict[tuple[int, int, int], None] = {}
     twelve = False
@@ -342,7 +248,7 @@ def _date_order(source: Source) -> tuple[str, bool]:
 
 
 def _names_with_colons(source: Source) -> tuple[str, ...]:
-    """Names that hold a colon: beginnings up to a second colon that all messages with that first part share."""
+    """Names that contain a colon: the text up to a second colon, shared by all messages with the same first part."""
     after: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for line in source.head.splitlines():
         if (header := HEADER.match(line)) and (first := NAME.match(line, header.end())):
@@ -354,3 +260,16 @@ def _names_with_colons(source: Source) -> tuple[str, ...]:
         for rest in counts
         if rest and len(counts) == 1 and counts[rest] >= MANY
     )
+
+
+FORMAT = Format(
+    title="WhatsApp chat",
+    documentation="https://faq.whatsapp.com/1180414079177245",
+    export="in the chat: ⋮ or the name → Export chat → Without media",
+    notes=(
+        "Android and iPhone, every date order, 12 and 24 hours. The whole file decides whether the day or the month "
+        "comes first; a note reports when it cannot. Captions are kept; the mark of an edited message is removed"
+    ),
+    claims=claims,
+    read=read,
+)

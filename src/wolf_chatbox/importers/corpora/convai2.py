@@ -1,7 +1,7 @@
 """PersonaChat and ConvAI2 in ParlAI's text form (Zhang et al. 2018, https://aclanthology.org/P18-1205).
 
-Numbered lines, from 1 anew with each dialogue: `3 hi how are you?<TAB>fine, and you?<TAB><TAB>candidate|candidate`, after
-`1 your persona: i like to ski.` lines.
+Numbered lines, from 1 in each dialogue: `3 hi how are you?<TAB>fine, and you?<TAB><TAB>candidate|candidate`,
+after lines `1 your persona: i like to ski.`
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.messages import SYSTEM, Message, conversations
 from wolf_chatbox.importers.source import Source
 
@@ -27,7 +28,10 @@ def claims(head: str) -> bool:
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
-    """Yield a conversation a dialogue, `A` and `B` in turns, `B` with the persona. Personas are system lines; candidates are not read."""
+    """Yield a conversation a dialogue between `A` and `B`, who has the persona.
+
+    Personas are system messages; candidates are not read.
+    """
     dialogue: list[Message] = []
     number = 0
 
@@ -51,3 +55,12 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
         dialogue += [Message(side, text) for side, text in zip("AB", fields) if text.strip() != "__SILENCE__"]
     number += 1
     yield from finished()
+
+
+FORMAT = Format(
+    title="PersonaChat, ConvAI2",
+    documentation="https://aclanthology.org/P18-1205",
+    notes="ParlAI's text form; personas are counted as system messages",
+    claims=claims,
+    read=read,
+)

@@ -1,4 +1,4 @@
-"""Our own form: JSON Lines of conversations, as `wolf-chatbox data convert` writes them."""
+"""The project's own format: JSON Lines of conversations, as `wolf-chatbox data convert` writes them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import replace
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.json_stream import json_lines
 from wolf_chatbox.importers.source import Source, clean
 
@@ -25,7 +26,7 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
         for place, turn in enumerate(conversation.turns):
             speaker, text = clean(turn.speaker), clean(turn.text)
             if not text:
-                tally.dropped["empty line"] += 1
+                tally.dropped["no text"] += 1
             elif not speaker:
                 tally.dropped["no speaker"] += 1
             else:
@@ -36,3 +37,11 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
             yield replace(
                 conversation.with_turns(places, turns), group=conversation.group or f"{source.path.stem} {number}"
             )
+
+
+FORMAT = Format(
+    title="conversations (JSON Lines)",
+    notes='what `data convert` writes: `{"group": …, "turns": [{"speaker": …, "text": …, "time": …}]}`',
+    claims=claims,
+    read=read,
+)

@@ -1,7 +1,7 @@
 """The Cornell Movie-Dialogs Corpus (Danescu-Niculescu-Mizil & Lee 2011, https://aclanthology.org/W11-0609).
 
-movie_lines.txt: `L1045 +++$+++ u0 +++$+++ m0 +++$+++ BIANCA +++$+++ They do not!`; movie_conversations.txt beside it tells which
-lines follow each other, as does the line numbers' order where it is missing.
+movie_lines.txt: `L1045 +++$+++ u0 +++$+++ m0 +++$+++ BIANCA +++$+++ They do not!`. movie_conversations.txt beside it
+lists the lines of each conversation; without it, consecutive line numbers are one.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.messages import Message, conversations
 from wolf_chatbox.importers.source import Source
 
@@ -24,7 +25,7 @@ def claims(head: str) -> bool:
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
-    """Yield the conversations, grouped by movie. The lists of conversations, read by themselves, hold no lines."""
+    """Yield the conversations, grouped by movie. movie_conversations.txt by itself holds none."""
     if source.head.lstrip().startswith("u"):
         return
     lines: dict[str, tuple[str, str, str]] = {}
@@ -34,7 +35,7 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
             number, _, movie, name, text = (part.strip() for part in parts)
             lines[number] = (movie, name, text)
         elif line.strip():
-            tally.dropped["not a line's five fields"] += 1
+            tally.dropped["not five fields"] += 1
     placed: set[str] = set()
     for numbers in _conversations(source, lines):
         fresh = [number for number in numbers if number in lines and number not in placed]
@@ -42,7 +43,7 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
         if fresh:
             movie = lines[fresh[0]][0]
             yield from conversations((Message(*lines[number][1:]) for number in fresh), movie, config, tally)
-    tally.dropped["in no conversation"] += len(lines) - len(placed)
+    tally.dropped["not in any conversation"] += len(lines) - len(placed)
     tally.dropped = +tally.dropped
 
 
@@ -54,10 +55,19 @@ def _conversations(source: Source, lines: dict[str, tuple[str, str, str]]) -> It
                 yield re.findall(r"L\d+", line.rpartition("+++$+++")[2])
         return
     run: list[str] = []
-    for number in sorted(lines, key=lambda each: int(each[1:])):
+    for number in sorted(lines, key=lambda name: int(name[1:])):
         if run and (int(number[1:]) != int(run[-1][1:]) + 1 or lines[number][0] != lines[run[-1]][0]):
             yield run
             run = []
         run.append(number)
     if run:
         yield run
+
+
+FORMAT = Format(
+    title="Cornell Movie-Dialogs",
+    documentation="https://www.cs.cornell.edu/~cristian/Cornell_Movie-Dialogs_Corpus.html",
+    notes="`movie_lines.txt`, with `movie_conversations.txt` beside it",
+    claims=claims,
+    read=read,
+)

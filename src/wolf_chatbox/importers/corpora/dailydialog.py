@@ -1,4 +1,7 @@
-"""DailyDialog (Li et al. 2017, https://aclanthology.org/I17-1099): a dialogue a line, `__eou__` after each utterance; two take turns."""
+"""DailyDialog (Li et al. 2017, https://aclanthology.org/I17-1099).
+
+A dialogue a line, `__eou__` after each utterance; two speakers take turns.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from collections.abc import Iterator
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.messages import Message, conversations
 from wolf_chatbox.importers.source import Source
 
@@ -19,7 +23,7 @@ def claims(head: str) -> bool:
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
-    """Yield a conversation a line, each its own group."""
+    """Yield a conversation a line, each a group of its own."""
     for number, line in enumerate(source.lines(), 1):
         said = line.rstrip().removesuffix(END).split(END) if line.strip() else []
         yield from conversations(
@@ -28,3 +32,12 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
             config,
             tally,
         )
+
+
+FORMAT = Format(
+    title="DailyDialog",
+    documentation="https://aclanthology.org/I17-1099",
+    notes="a dialogue a line, `__eou__` after each utterance",
+    claims=claims,
+    read=read,
+)

@@ -1,7 +1,7 @@
 """Tables whose cells are whole dialogues: a cell holds lines `NAME: text`, a row is a conversation.
 
-The form of Synthetic-Persona-Chat (`user 1 personas,user 2 personas,Best Generated Conversation`,
-https://github.com/google-research-datasets/Synthetic-Persona-Chat), SAMSum and DialogSum (`id,dialogue,summary`).
+Synthetic-Persona-Chat (`user 1 personas,user 2 personas,Best Generated Conversation`), SAMSum and DialogSum
+(`id,dialogue,summary`) are such tables.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError, Setting
+from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.messages import SYSTEM, Message, conversations
 from wolf_chatbox.importers.scripts import script as script_csv
 from wolf_chatbox.importers.source import Source
@@ -25,13 +26,13 @@ LINE = re.compile(rf"\s{{0,8}}({NAME})\s?[:\uff1a](?!//)\s*(.*)", re.DOTALL)
 """A line of a dialogue; its speaker may be `#Person1#` or `Dr. Low`."""
 PERSONA = re.compile(r"persona", re.IGNORECASE)
 MOST_WORDS = 4
-"""Words of a speaker's name at most: before other colons stands a sentence."""
+"""Words of a speaker's name: more before a colon are a sentence."""
 MAX_ROW = 5000
-"""Lines of the file that one row spans at most."""
+"""Lines of the file that a row may span."""
 
 
 def claims(head: str) -> bool:
-    """Whether there is a header, and below it a column of dialogues; a table with a speaker's column is a script."""
+    """Whether there is a header with a column of dialogues below it; a table with a speaker column is a script."""
     if head.lstrip().startswith(("{", "[", "<")) or script_csv.claims(head):
         return False
     header, rows = _beginning(head)
@@ -39,11 +40,11 @@ def claims(head: str) -> bool:
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
-    """Yield a conversation a cell of dialogue; what a persona's column says are system lines."""
+    """Yield a conversation for each cell of dialogue; persona columns are system messages."""
     header, beginning = _beginning(source.head)
     found = columns(header, beginning, config.text_column)
     if not found:
-        what = "a column whose cells are dialogues" if config.text_column is None else f"column {config.text_column!r}"
+        what = "column of dialogues" if config.text_column is None else f"column {config.text_column!r}"
         raise DataError(
             f"{source.path}, line 1: no {what} (found: {script_csv.listed(header)}). Pass ", Setting("text_column"), "."
         )
@@ -60,22 +61,22 @@ def from_rows(
     config: ReadConfig,
     tally: Tally,
 ) -> Iterator[Conversation]:
-    """Yield the conversations of a table's rows, those of a row as one group; `dialogues` are their columns."""
+    """Yield the conversations of a table, one group a row; `dialogues` are the numbers of their columns."""
     personas = [at for at, name in enumerate(header) if at not in dialogues and PERSONA.search(name)]
     unread = [name for at, name in enumerate(header) if at not in (*dialogues, *personas) and name.strip()]
     tally.notes.append(
-        f"{stem}: a dialogue a cell of {script_csv.listed([header[at] for at in dialogues])}"
+        f"{stem}: dialogues from {script_csv.listed([header[at] for at in dialogues])}"
         + (f"; not read: {script_csv.listed(unread)}" if unread else "")
     )
     for number, row in enumerate(rows, 1):
-        told = [Message("", line, kind=SYSTEM) for at in personas for line in _lines(row, at)]
+        notices = [Message("", line, kind=SYSTEM) for at in personas for line in _lines(row, at)]
         for at in dialogues:
-            yield from conversations(chain(told, _said(_lines(row, at))), f"{stem} {number}", config, tally)
-            told = []
+            yield from conversations(chain(notices, _said(_lines(row, at))), f"{stem} {number}", config, tally)
+            notices = []
 
 
 def columns(header: Sequence[str], rows: Sequence[Sequence[str]], wanted: str | None = None) -> list[int]:
-    """The columns whose cells are mostly dialogues, or the one that is wanted."""
+    """The columns whose cells are mostly dialogues, or the wanted one."""
     if wanted is not None:
         name = script_csv.column_of(header, wanted, ())
         return [] if name is None else [list(header).index(name)]
@@ -84,9 +85,9 @@ def columns(header: Sequence[str], rows: Sequence[Sequence[str]], wanted: str | 
 
 
 def _are_dialogues(cells: Sequence[list[str]]) -> bool:
-    """Whether most cells are lines with names, and these are speakers': one comes back, or there are only two.
+    """Whether most cells are lines with names, and the names are speakers': one recurs, or there are only two.
 
-    `Age: 30` is no speech.
+    `Age: 30` is no dialogue.
     """
     filled = [lines for lines in cells if lines]
     found = [[match[1] for line in lines if (match := _match(line))] for lines in filled]
@@ -98,7 +99,7 @@ def _are_dialogues(cells: Sequence[list[str]]) -> bool:
 
 
 def _said(lines: list[str]) -> Iterator[Message]:
-    """Messages of a dialogue; a line without a name goes on with the one above."""
+    """Messages of a dialogue; a line without a name continues the one above."""
     speaker, said = "", list[str]()
     for line in lines:
         if match := _match(line):
@@ -123,10 +124,24 @@ def _lines(row: Sequence[str], at: int) -> list[str]:
 
 
 def _beginning(head: str) -> tuple[list[str], list[list[str]]]:
-    """The header, and the rows that the head of a file holds whole."""
+    """The header, and the complete rows in the head of a file."""
     try:
         cells = csv.reader(head.splitlines(keepends=True), delimiter=script_csv.delimiter_of(head))
         header, *rows = [row for row in cells if any(row)]
     except (csv.Error, ValueError):
         return [], []
     return header, rows[:-1] or rows
+
+
+FORMAT = Format(
+    title="table of dialogues (CSV, TSV)",
+    documentation="https://github.com/google-research-datasets/Synthetic-Persona-Chat",
+    notes=(
+        "a cell holds a whole dialogue, lines `NAME: text`: Synthetic-Persona-Chat, SAMSum, DialogSum. A cell is a "
+        "conversation, a row a group; personas are counted as system messages; other columns are not read, and a "
+        "note lists them; `--text-column` names the column"
+    ),
+    claims=claims,
+    read=read,
+    columns=lambda head, config: not config.speaker_column and claims(head),
+)

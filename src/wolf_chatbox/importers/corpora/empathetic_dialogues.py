@@ -1,6 +1,6 @@
-"""EmpatheticDialogues (Rashkin et al. 2019, https://aclanthology.org/P19-1534): `conv_id,utterance_idx,context,prompt,speaker_idx,utterance,…`.
+"""EmpatheticDialogues (Rashkin et al. 2019, https://aclanthology.org/P19-1534).
 
-Commas in a text are written `_comma_`; no field is quoted.
+`conv_id,utterance_idx,context,prompt,speaker_idx,utterance,…`, unquoted; a comma in a text is written `_comma_`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.messages import Message, conversations
 from wolf_chatbox.importers.source import Source
 
@@ -21,7 +22,7 @@ def claims(head: str) -> bool:
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
-    """Yield a conversation a `conv_id`, each its own group; the one who tells is `speaker`, the other `listener`."""
+    """Yield a conversation for each `conv_id`, a group of its own, between `speaker` (who begins) and `listener`."""
     dialogue: list[Message] = []
     names: dict[str, str] = {}
     current = ""
@@ -39,3 +40,12 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
         name = names.setdefault(cells[4], "listener" if names else "speaker")
         dialogue.append(Message(name, cells[5].replace("_comma_", ",")))
     yield from conversations(dialogue, current, config, tally)
+
+
+FORMAT = Format(
+    title="EmpatheticDialogues",
+    documentation="https://aclanthology.org/P19-1534",
+    notes="CSV; the speakers are `speaker` and `listener`",
+    claims=claims,
+    read=read,
+)

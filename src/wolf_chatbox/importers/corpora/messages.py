@@ -1,9 +1,8 @@
-"""Messages with roles: the OpenAI form (`messages`, `role`, `content`), ShareGPT's (`conversations`, `from`, `value`),
-OpenAssistant's words for it (`role`, `text`), Alpaca's (`instruction`, `input`, `output`), and other pairs of a question
-and an answer (`prompt`, `completion`).
+"""Messages with roles, in JSON or JSON Lines: OpenAI, ShareGPT, Alpaca and the like.
 
-One conversation a line (JSON Lines), or one JSON document: a conversation, a list of them, or a bare list of messages.
-OpenAI: https://platform.openai.com/docs/api-reference/chat; the fine-tuning form is the same, one object a line.
+OpenAI has `messages`, `role`, `content`; ShareGPT `conversations`, `from`, `value`; OpenAssistant's chats `role` and
+`text`; Alpaca `instruction`, `input`, `output`; others have a question and an answer (`prompt`, `completion`). A line
+is one conversation; a JSON document is a conversation, a list of them, or a bare list of messages.
 """
 
 from __future__ import annotations
@@ -19,11 +18,12 @@ from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation, Turn, parse_json
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError
+from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.json_stream import JsonStream, json_lines
 from wolf_chatbox.importers.source import Source, clean
 
 ROLES = dict.fromkeys(("human", "prompter"), "user") | dict.fromkeys(("gpt", "chatgpt", "bot", "model"), "assistant")
-"""ShareGPT's and OpenAssistant's words for the roles, and ours."""
+"""ShareGPT's and OpenAssistant's names of the roles, and ours."""
 LISTS = ("messages", "conversations", "conversation")
 PAIRS = [
     *(("instruction", answer) for answer in ("output", "response")),
@@ -32,7 +32,7 @@ PAIRS = [
 ]
 """Keys of a question and its answer."""
 KEYS = {*LISTS, *(question for question, _ in PAIRS)}
-"""An object with one of these holds a conversation."""
+"""An object with one of these is a conversation."""
 
 
 def claims(head: str) -> bool:
@@ -44,24 +44,24 @@ def claims(head: str) -> bool:
 
 
 def _has_texts(head: str) -> bool:
-    """Whether there are messages with a `text`, in no tree (see oasst); other formats have such, so it takes a known role."""
+    """Whether messages have a `text` and a known role (unlike those of other formats), in no tree (see oasst)."""
     role = re.search(r'"role"\s*:\s*"(?:prompter|user|assistant)"', head)
     return bool(role) and '"text"' in head and '"message_id"' not in head
 
 
 def holds(value: Mapping[str, Any]) -> bool:
-    """Whether an object is a conversation in one of the forms."""
+    """Whether an object is a conversation in one of these forms."""
     return any(isinstance(value.get(key), list) for key in LISTS) or _pair(value) is not None
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
-    """Yield the conversations; a message's `name` is its speaker where it has one, else its role."""
+    """Yield the conversations. The speaker is a message's `name`, or else its role."""
     yield from from_values(_documents(source), source.path.stem, tally)
 
 
 def from_values(values: Iterable[tuple[str, Any]], stem: str, tally: Tally) -> Iterator[Conversation]:
-    """Yield the conversations of decoded values, each with the place it comes from; they are grouped by their numbers."""
-    lists = (each for where, value in values for each in _message_lists(value, where))
+    """Yield the conversations of (where, value) pairs, each a numbered group of its own."""
+    lists = chain.from_iterable(_message_lists(value, where) for where, value in values)
     for number, (where, messages) in enumerate(lists, 1):
         turns = [
             turn for at, message in enumerate(messages, 1) if (turn := _turn(message, f"{where}, message {at}", tally))
@@ -72,7 +72,7 @@ def from_values(values: Iterable[tuple[str, Any]], stem: str, tally: Tally) -> I
 
 
 def _documents(source: Source) -> Iterator[tuple[str, Any]]:
-    """Yield (where, JSON value): a value a line for JSON Lines, an item of a list of conversations, else the whole file as one."""
+    """Yield (where, JSON value) for each line of JSON Lines, each item of a list of conversations, or the file."""
     path, head = str(source.path), source.head.lstrip()
     if not _is_lines(head):
         if head.startswith("["):
@@ -97,7 +97,7 @@ def _items(source: Source, path: str) -> Iterator[tuple[str, Any]]:
 
 def _is_lines(head: str) -> bool:
     first, end, _ = head.partition("\n")
-    if not end:  # an object that fills the first 64 KiB is one long conversation; a list is all of them
+    if not end:  # an object that fills the head is one long conversation; a list is all of them
         return head.startswith("{")
     try:
         json.loads(first)
@@ -107,30 +107,27 @@ def _is_lines(head: str) -> bool:
 
 
 def _message_lists(value: Any, where: str) -> Iterator[tuple[str, list[Any]]]:
-    """Yield (where, messages) of each conversation: an object or a bare list of messages; several are a list of these."""
+    """Yield (where, messages) of each conversation: an object, a bare list of messages, or several in a list."""
     several = isinstance(value, list) and not (value and isinstance(value[0], dict) and not KEYS & set(value[0]))
     for number, item in enumerate(value if several else [value], 1):
         place = f"{where}, item {number}" if several else where
         messages = _list_in(item) if isinstance(item, dict) else item
         if not isinstance(messages, list):
-            found = (
-                f" (found: {textwrap.shorten(', '.join(item), 200, placeholder=' …')})"
-                if isinstance(item, dict)
-                else ""
-            )
+            keys = textwrap.shorten(", ".join(item), 200, placeholder=" …") if isinstance(item, dict) else ""
+            found = f" (found: {keys})" if keys else ""
             raise DataError(
-                f'{place}: no list of "messages" or "conversations"{found}. Pass --format if the file has another form.'
+                f'{place}: no "messages" or "conversations" list{found}. For another format, pass --format.'
             )
         yield place, messages
 
 
 def _list_in(item: dict[str, Any]) -> list[Any] | None:
-    lists = [each for each in (*map(item.get, LISTS), _pair(item)) if isinstance(each, list)]
+    lists = [found for found in (*map(item.get, LISTS), _pair(item)) if isinstance(found, list)]
     return next(filter(None, lists), lists[0] if lists else None)
 
 
 def _pair(item: Mapping[str, Any]) -> list[dict[str, str]] | None:
-    """A question, with its input or context below it, and its answer; None for another object."""
+    """A question (with its input or context below it) and its answer; None for another object."""
     for question, answer in PAIRS:
         asked, answered = item.get(question), item.get(answer)
         if isinstance(asked, str) and isinstance(answered, str):
@@ -154,9 +151,22 @@ def _turn(message: Any, where: str, tally: Tally) -> Turn | None:
     speaker = speaker or clean(ROLES.get(role, role))
     text = clean(content) if isinstance(content, str) else ""
     if not text:
-        tally.dropped["empty line"] += 1
+        tally.dropped["no text"] += 1
     elif not speaker:
         tally.dropped["no speaker"] += 1
     else:
         return Turn(speaker, text)
     return None
+
+
+FORMAT = Format(
+    title="messages (OpenAI, ShareGPT, Alpaca)",
+    documentation="https://platform.openai.com/docs/api-reference/chat",
+    notes=(
+        "JSON or JSON Lines: OpenAI messages, ShareGPT, messages with `role` and `text`, Alpaca and other pairs "
+        "(`prompt` and `completion`, `question` and `answer`)"
+    ),
+    claims=claims,
+    read=read,
+    suffixes=(".json", ".jsonl"),
+)

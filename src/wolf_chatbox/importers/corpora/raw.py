@@ -1,6 +1,6 @@
-"""The classic raw form: a sample is its turns joined by `<|endoftext|>`.
+"""The classic raw format: a sample is its turns joined by `<|endoftext|>`.
 
-A .txt file holds one sample a line, a .json file a list of such strings. The form names no speakers: two take turns.
+One sample a line, or a JSON list of such strings. It names no speakers: two take turns.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation, Turn
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError
+from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.json_stream import JsonStream
 from wolf_chatbox.importers.source import Source, clean
 
@@ -20,11 +21,11 @@ SIDES = ("A", "B")
 LIST = re.compile(r'\s*\[\s*"')
 """How a list of strings begins."""
 JSON = re.compile(r'\s*[{\[]\s*["{\[\]}]')
-"""How other JSON begins; a line of dialogue may begin with a bracket, too."""
+"""How other JSON begins; a line of dialogue may also begin with a bracket."""
 
 
 def claims(head: str) -> bool:
-    """True for a list of strings, and where half of the lines or more are samples: a text that only mentions the mark is none."""
+    """Whether it is a list of strings, or at least half of the lines are samples; a text may mention the mark."""
     if LIST.match(head) or JSON.match(head):
         return bool(LIST.match(head))
     lines = [line for line in head.splitlines() if line.strip()]
@@ -32,7 +33,7 @@ def claims(head: str) -> bool:
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
-    """Yield a conversation for each sample; each is a group of its own, as nothing tells which belong together."""
+    """Yield a conversation for each sample, each a group of its own."""
     for number, sample in enumerate(_samples(source), 1):
         texts = [clean(text) for text in sample.split(END)]
         if texts and not texts[-1]:
@@ -40,7 +41,7 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
         turns = tuple(Turn(SIDES[at % 2], text) for at, text in enumerate(texts) if text)
         tally.kept += len(turns)
         if len(turns) < len(texts):
-            tally.dropped["empty line"] += len(texts) - len(turns)
+            tally.dropped["no text"] += len(texts) - len(turns)
         if turns:
             yield Conversation(turns, f"{source.path.stem} {number}")
 
@@ -53,6 +54,14 @@ def _samples(source: Source) -> Iterator[str]:
         for number, sample in enumerate(stream.items(), 1):
             if not isinstance(sample, str):
                 raise DataError(
-                    f"{source.path}, item {number}: not a string. The raw form is a list of strings joined by {END}."
+                    f"{source.path}, item {number}: not a string. The raw format is a list of strings joined by {END}."
                 )
             yield sample
+
+
+FORMAT = Format(
+    title="classic raw samples",
+    notes="turns joined by `<|endoftext|>`, a sample a line or a JSON list of strings; two speakers take turns",
+    claims=claims,
+    read=read,
+)

@@ -1,4 +1,7 @@
-"""RealPersonaChat (Yamashita et al. 2023, https://github.com/nu-dialogue/real-persona-chat): a Japanese dialogue a file, or a list of them."""
+"""RealPersonaChat (Yamashita et al. 2023, https://github.com/nu-dialogue/real-persona-chat).
+
+A Japanese dialogue a file, or a list of them.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import Any
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.json_stream import JsonStream
 from wolf_chatbox.importers.messages import Message, conversations, from_iso
 from wolf_chatbox.importers.source import Source
@@ -23,7 +27,7 @@ def claims(head: str) -> bool:
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
-    """Yield a conversation a dialogue, each its own group; an interlocutor has one name in all of them."""
+    """Yield a conversation a dialogue, each a group of its own; an interlocutor has one name in all of them."""
     with JsonStream(source) as stream:
         for value in stream.items() if stream.begins() == "[" else [stream.value()]:
             said = value.get("utterances") if isinstance(value, dict) else None
@@ -31,7 +35,16 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
             yield from conversations(map(_message, said if isinstance(said, list) else []), group, config, tally)
 
 
-def _message(each: Any) -> Message:
-    if not isinstance(each, dict):
+def _message(said: Any) -> Message:
+    if not isinstance(said, dict):
         return Message("", "")
-    return Message(str(each.get("interlocutor_id") or ""), str(each.get("text") or ""), from_iso(each.get("timestamp")))
+    return Message(str(said.get("interlocutor_id") or ""), str(said.get("text") or ""), from_iso(said.get("timestamp")))
+
+
+FORMAT = Format(
+    title="RealPersonaChat",
+    documentation="https://github.com/nu-dialogue/real-persona-chat",
+    notes="Japanese; JSON, a dialogue a file or a list of them",
+    claims=claims,
+    read=read,
+)

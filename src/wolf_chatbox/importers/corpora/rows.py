@@ -1,7 +1,7 @@
-"""Tables of conversations: Parquet files, and data sets of the Hugging Face hub (`hf:owner/name`, `…:split`, `…:configuration:split`).
+"""Tables of conversations: Parquet files, and Hugging Face data sets (`hf:owner/name:configuration:split`).
 
-A row is a conversation (a column of messages or utterances, or a question's and an answer's column), or one line of one (a column
-for the speaker, one for the text; rows that follow each other with the same `--group-column` belong together).
+A row is a conversation (a column of messages or utterances, or a question and an answer), or one line of one (a column
+for the speaker, one for the text; consecutive rows with the same `--group-column` belong together).
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError
 from wolf_chatbox.importers.corpora import dialogues as dialogue_table
 from wolf_chatbox.importers.corpora import messages, oasst
+from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.messages import Message, conversations
 from wolf_chatbox.importers.scripts.script import GROUP_NAMES, SCENE_NAMES, SPEAKER_NAMES, TEXT_NAMES, column_of
 from wolf_chatbox.importers.source import PARQUET, Source
 
 HUB = "hf:"
 LISTS = ("dialog", "dialogue", "utterances", "turns", "conversation", "chat")
-"""Columns that hold a list: of texts, whose speakers take turns, or of objects with a speaker and a text."""
+"""Columns with a list: of texts, whose speakers take turns, or of objects with a speaker and a text."""
 SIDES = ("A", "B")
 
 
@@ -31,11 +32,13 @@ def claims(head: str) -> bool:
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
-    """Yield the conversations of a Parquet file; one batch of rows is held in memory at a time. Needs pyarrow."""
+    """Yield the conversations of a Parquet file, one batch of rows in memory at a time. Needs pyarrow."""
     try:
         import pyarrow.parquet
     except ImportError as error:
-        raise DataError(f"{source.path}: Parquet files need pyarrow: pip install 'wolf-chatbox[datasets]'") from error
+        raise DataError(
+            f"{source.path}: reading Parquet needs pyarrow: pip install 'wolf-chatbox[datasets]'"
+        ) from error
     try:
         with source.open_bytes() as file:
             table = pyarrow.parquet.ParquetFile(file)
@@ -43,19 +46,19 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
             yield from from_rows(rows, str(source.path), source.path.stem, config, tally)
     except (pyarrow.ArrowException, OSError, ValueError) as error:
         raise DataError(
-            f"{source.path}: a Parquet file that cannot be read ({str(error).splitlines()[0]}). Get it again."
+            f"{source.path}: not a readable Parquet file ({str(error).splitlines()[0]}). Get it again."
         ) from error
 
 
 def read_hub(name: str, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
-    """Yield the conversations of a data set of the hub, streamed; `name` begins with `hf:`. Needs datasets.
+    """Yield the conversations of a Hugging Face data set, streamed; `name` begins with `hf:`. Needs datasets.
 
     Raises DataError when there is no such data set or split, or the hub cannot be reached.
     """
     try:
         from datasets import load_dataset
     except ImportError as error:
-        raise DataError(f"{name}: data sets of the hub need datasets: pip install 'wolf-chatbox[datasets]'") from error
+        raise DataError(f"{name}: hub data sets need datasets: pip install 'wolf-chatbox[datasets]'") from error
     path, *parts = name.removeprefix(HUB).split(":")
     split = parts.pop() if parts else "train"
     try:
@@ -63,7 +66,7 @@ def read_hub(name: str, config: ReadConfig, tally: Tally) -> Iterator[Conversati
         yield from from_rows(rows, name, path.rpartition("/")[2], config, tally)
     except DataError:
         raise
-    except Exception as error:  # datasets raises whatever its many readers raise
+    except Exception as error:  # datasets raises all that its many readers raise
         raise DataError(
             f"{name}: cannot be loaded ({str(error).splitlines()[0][:200]}). Check the name, the split and the network."
         ) from error
@@ -72,7 +75,7 @@ def read_hub(name: str, config: ReadConfig, tally: Tally) -> Iterator[Conversati
 def from_rows(
     rows: Iterable[Mapping[str, Any]], where: str, stem: str, config: ReadConfig, tally: Tally
 ) -> Iterator[Conversation]:
-    """Yield the conversations of a table's rows; raises DataError when no column is known to hold them."""
+    """Yield the conversations of a table; raises DataError when no column is known to hold them."""
     rows = iter(rows)
     first = next(rows, None)
     if first is None:
@@ -105,15 +108,15 @@ def from_rows(
 
 
 def _dialogues(first: Mapping[str, Any], config: ReadConfig) -> list[int]:
-    """The columns whose cells are whole dialogues, where none is a speaker's."""
+    """The columns whose cells are whole dialogues, in a table without a speaker column."""
     if config.speaker_column or config.text_column or column_of(list(first), None, SPEAKER_NAMES):
         return []
-    return dialogue_table.columns(list(first), [[str(each or "") for each in first.values()]])
+    return dialogue_table.columns(list(first), [[str(cell or "") for cell in first.values()]])
 
 
 def _items(value: Any) -> list[Any] | None:
-    """The list in a column: as it is, or of the parts of a struct of lists, which is how datasets gives a sequence of structs; None for no list."""
-    if isinstance(value, Mapping) and value and all(isinstance(each, list) for each in value.values()):
+    """A column's list, or None. datasets gives a list of structs as a struct of lists, which is turned around here."""
+    if isinstance(value, Mapping) and value and all(isinstance(part, list) for part in value.values()):
         return [dict(zip(value, parts)) for parts in zip(*value.values())]
     return value if isinstance(value, list) else None
 
@@ -129,17 +132,32 @@ def _said(items: list[Any], where: str, config: ReadConfig) -> Iterator[Message]
 
 
 def _columns(names: list[str], speaker_column: str | None, text_column: str | None, where: str) -> tuple[str, str]:
-    """The columns of the speaker and of the text; raises DataError where one is not there."""
+    """The columns of the speaker and of the text; raises DataError when one is missing."""
     speaker = column_of(names, speaker_column, SPEAKER_NAMES)
     text = column_of(names, text_column, (*TEXT_NAMES, "value"))
     if speaker is None or text is None:
         missing = "speaker" if speaker is None else "text"
-        raise DataError(
-            f"{where}: no column for the {missing} (found: {', '.join(names)[:200]}). Pass --{missing}-column."
-        )
+        raise DataError(f"{where}: no {missing} column (found: {', '.join(names)[:200]}). Pass --{missing}-column.")
     return speaker, text
 
 
 def _chained(first: Mapping[str, Any], rest: Iterator[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
     yield first
     yield from rest
+
+
+FORMAT = Format(
+    title="table of conversations (Parquet, hub)",
+    documentation="https://huggingface.co/docs/datasets",
+    notes=(
+        "Parquet files, and any data set of the Hugging Face hub: `--data hf:owner/name`, `hf:owner/name:split` or "
+        "`hf:owner/name:configuration:split`. `--text-column` names a column of texts (with `--speaker-column`, and "
+        "`--group-column` for what belongs together) or of lists: of texts whose speakers take turns, or of objects "
+        "with a speaker and a text. The usual column names are found without it. Needs `pip install "
+        "'wolf-chatbox[datasets]'`"
+    ),
+    claims=claims,
+    read=read,
+    suffixes=(".parquet",),
+    columns=lambda head, config: claims(head),
+)

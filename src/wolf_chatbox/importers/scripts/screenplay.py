@@ -12,11 +12,13 @@ from collections.abc import Iterator
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.messages import SYSTEM, Message, conversations
 from wolf_chatbox.importers.source import Source
 
 COLON = re.compile(
-    r"\s{0,8}([^\W\d_][^:\uff1a\n<>{}\[\]\"=|(\uff08]{0,40}?)\s?(?:[(\uff08][^()\uff08\uff09\n]{1,60}[)\uff09]\s?)?[:\uff1a](?!//)\s*(\S.*)?$"
+    r"\s{0,8}([^\W\d_][^:\uff1a\n<>{}\[\]\"=|(\uff08]{0,40}?)\s?"
+    r"(?:[(\uff08][^()\uff08\uff09\n]{1,60}[)\uff09]\s?)?[:\uff1a](?!//)\s*(\S.*)?$"
 )
 HEADING = re.compile(r"\s*(?:\.(?!\.)\S|(?:INT|EXT|EST|INT\./EXT|INT/EXT|I/E)[. ])", re.IGNORECASE)
 SCENE = re.compile(
@@ -29,7 +31,7 @@ TRANSITION = re.compile(r"\s*(?:>.*|[A-Z ]+ TO:|FADE (?:IN|OUT)[.:]?)\s*$")
 ASIDE = re.compile(r"\s*\([^()\n]*\)\s*$")
 MARKS = re.compile(r"(\*{1,3}|_)(?=\S)(.{1,300}?)(?<=\S)\1")
 LONG = 300
-"""Characters beyond which a line is no name, heading or direction."""
+"""Characters: a longer line is no name, heading or direction."""
 TITLE = re.compile(r"(?:Title|Credit|Author|Authors|Source|Draft date|Contact|Notes|Copyright):", re.IGNORECASE)
 
 
@@ -60,7 +62,7 @@ def _is_fountain(head: str) -> bool:
 
 
 def _is_cue(lines: list[str], at: int) -> bool:
-    """A name in capitals, an empty line (or the beginning) above, its line right below."""
+    """Whether a line is a name in capitals, with an empty line (or the beginning) above and speech right below."""
     line = lines[at]
     if (
         len(line) > LONG
@@ -74,7 +76,7 @@ def _is_cue(lines: list[str], at: int) -> bool:
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
-    """Yield a conversation a scene, all of one group. Action and stage directions are counted as system lines."""
+    """Yield a conversation a scene, all of one group. Action and stage directions are system messages."""
     scenes = _fountain(source) if _is_fountain(source.head) else _transcript(source)
     group = source.path.stem
     scene: list[Message] = []
@@ -88,7 +90,10 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
 
 
 def _transcript(source: Source) -> Iterator[Message | None]:
-    """Messages of `NAME: line`, None between scenes. A line without a name goes on with the one above, unless an empty line is between."""
+    """Yield messages of `NAME: line`, and None between scenes.
+
+    A line without a name continues the one above, unless there is an empty line between them.
+    """
     speaker = ""
     said: list[str] = []
     gap = True
@@ -138,10 +143,21 @@ def _fountain(source: Source) -> Iterator[Message | None]:
 
 
 def _without(text: str, opening: str, closing: str) -> str:
-    """The text without notes between two marks; a note that is not closed stays."""
+    """The text without the notes between two marks; a note that is not closed stays."""
     parts = []
     at = 0
     while (begins := text.find(opening, at)) >= 0 and (ends := text.find(closing, begins + len(opening))) >= 0:
         parts.append(text[at:begins])
         at = ends + len(closing)
     return "".join([*parts, text[at:]])
+
+
+FORMAT = Format(
+    title="screenplay (NAME: line, Fountain)",
+    documentation="https://fountain.io/syntax",
+    notes="cut at scenes; stage directions and action are counted as system messages",
+    claims=claims,
+    read=read,
+    suffixes=(".fountain",),
+    general=True,
+)

@@ -1,7 +1,7 @@
 """Scripts as tables: one line of dialogue a row, with a column for the speaker and one for the line.
 
-The form of the Rick and Morty script data set (`index,season no.,episode no.,episode name,name,line`) and its many
-relatives; columns are recognised by name, the delimiter by what the header holds.
+The Rick and Morty script data set (`index,season no.,episode no.,episode name,name,line`) is one of many. Columns are
+found by their names; the delimiter is the one most frequent in the header.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation, Turn
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError, Setting
-from wolf_chatbox.importers.source import MAX_LINE, Source, clean
+from wolf_chatbox.importers.format import Format
+from wolf_chatbox.importers.source import MAX_LINE, PARQUET, Source, clean
 
 SPEAKER_NAMES = (
     "name",
@@ -51,12 +52,12 @@ GROUP_NAMES = (r"season(no|number|num|id)?", r"episode(no|number|num|id)?")
 SCENE_NAMES = (r"(dialogue|dialog|conversation|conv)(id|no)", r"scene(no|number|num|id)?")
 DELIMITERS = ",\t;|"
 MAX_ROW = 100
-"""Lines of the file that one row spans at most: more are the work of a quote that is not closed."""
+"""Lines of the file that a row may span: more mean a quote that is not closed."""
 
 
 @dataclass(frozen=True)
 class Columns:
-    """Where in a row the parts of a script stand."""
+    """The numbers of the columns in a row."""
 
     speaker: int
     text: int
@@ -66,13 +67,13 @@ class Columns:
 
 
 def claims(head: str) -> bool:
-    """True when the first line is a header with a speaker's and a line's column."""
+    """Whether the first line is a header with columns for the speaker and the line."""
     header = _header(head)
     return _find(header, SPEAKER_NAMES) is not None and _find(header, TEXT_NAMES) is not None
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
-    """Yield a conversation for each stretch of lines in which no episode, scene or large jump of the index intervenes."""
+    """Yield a conversation for each run of lines without a new episode or scene, or a large jump of the index."""
     numbered = rows(source)
     line, header = next(numbered, (1, []))
     columns = _columns(header, line, source, config)
@@ -80,9 +81,9 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
 
 
 def rows(source: Source, most: int = MAX_ROW) -> Iterator[tuple[int, list[str]]]:
-    """Yield (line, cells) of each row that is not blank; raises DataError where a quote that is not closed swallows the lines after it.
+    """Yield (line, cells) of each row that is not blank.
 
-    A row spans at most `most` lines of the file.
+    Raises DataError where a quote is not closed, and a row would span more than `most` lines.
     """
     csv.field_size_limit(MAX_ROW * MAX_LINE)
     delimiter = delimiter_of(source.head)
@@ -98,7 +99,7 @@ def rows(source: Source, most: int = MAX_ROW) -> Iterator[tuple[int, list[str]]]
 
     for row in csv.reader(lines(), delimiter=delimiter):
         if len(taken) > 1:
-            # Within a line quotes may be careless; a row of several lines is right to the letter, or not meant.
+            # Quotes inside of a line may be careless; a row of several lines must be valid, or was not meant.
             try:
                 next(csv.reader(taken, delimiter=delimiter, strict=True))
             except csv.Error as error:
@@ -110,9 +111,7 @@ def rows(source: Source, most: int = MAX_ROW) -> Iterator[tuple[int, list[str]]]
 
 
 def _open_quote(source: Source, line: int) -> DataError:
-    return DataError(
-        f"{source.path}, line {line}: a quote is opened and not closed, which swallows the lines after it. Close it or take it out."
-    )
+    return DataError(f"{source.path}, line {line}: a quote is opened and not closed. Close or remove it.")
 
 
 def _conversations(
@@ -130,7 +129,7 @@ def _conversations(
             jump = 1 if before is None or index is None else index - before
             far = jump > cut_at_jump or jump < 0
             if here != place:
-                between += jump > 1  # no jump back: the index may begin anew with each episode
+                between += jump > 1  # not back: the index may restart with each episode
             elif jump != 1:
                 cut += far
                 bridged += not far
@@ -142,13 +141,13 @@ def _conversations(
                 group = _group(columns, here) or source.path.stem
             speaker, text = _cell(row, columns.speaker), _cell(row, columns.text)
             if not text:
-                tally.dropped["empty line"] += 1
+                tally.dropped["no text"] += 1
             elif not speaker:
                 tally.dropped["no speaker"] += 1
             else:
                 tally.kept += 1
                 turns.append(Turn(speaker, text))
-    except DataError:  # what was whole is kept
+    except DataError:  # keep what was read before the damage
         if turns:
             yield Conversation(tuple(turns), group)
         raise
@@ -156,8 +155,8 @@ def _conversations(
         yield Conversation(tuple(turns), group)
     if bridged or cut or between:
         tally.notes.append(
-            f"{source.path.name}: the index jumps {bridged + cut + between} times (lines are missing there): "
-            f"{bridged} small jumps bridged, {cut} above {cut_at_jump} start a new conversation, {between} lie between episodes or scenes"
+            f"{source.path.name}: {bridged + cut + between} gaps in the index (missing lines): {bridged} bridged, "
+            f"{cut} above {cut_at_jump} begin a new conversation, {between} between episodes or scenes"
         )
 
 
@@ -167,7 +166,7 @@ def _columns(header: list[str], line: int, source: Source, config: ReadConfig) -
     def column(what: str, setting: str, wanted: str | None, known: Sequence[str]) -> int:
         at = _find(names, (_plain(wanted),)) if wanted is not None else _find(names, known)
         if at is None:
-            missing = f"no column {wanted!r}" if wanted is not None else f"no column for the {what}"
+            missing = f"no column {wanted!r}" if wanted is not None else f"no {what} column"
             raise DataError(
                 f"{source.path}, line {line}: {missing} (found: {listed(header)}). Pass ", Setting(setting), "."
             )
@@ -186,7 +185,7 @@ def listed(names: Iterable[str]) -> str:
 
 
 def _group(columns: Columns, here: tuple[str, ...]) -> str:
-    """`S1E1` for season and episode; without such columns the scene is the group."""
+    """`S1E1` for season and episode; without such columns, the scene."""
     parts = here[: len(columns.group)] or here
     if len(parts) == 2 and all(part.isdigit() for part in parts):
         return f"S{parts[0]}E{parts[1]}"
@@ -213,7 +212,7 @@ def _plain(name: str) -> str:
 
 
 def column_of(names: Sequence[str], wanted: str | None, known: Sequence[str], *, patterns: bool = False) -> str | None:
-    """The name of the column that is wanted, or else of the first known one; None when there is none."""
+    """The name of the wanted column, or else of the first known one; None when there is none."""
     plain = [_plain(name) for name in names]
     if wanted is not None:
         at = _find(plain, (_plain(wanted),))
@@ -225,7 +224,7 @@ def column_of(names: Sequence[str], wanted: str | None, known: Sequence[str], *,
 
 
 def _find(names: Sequence[str], known: Sequence[str]) -> int | None:
-    """The column with the first of the known names, in the order in which they are known."""
+    """The number of the first known name among the names, in the order of the known ones."""
     return next((names.index(name) for name in known if name in names), None)
 
 
@@ -242,3 +241,16 @@ def _integer(cell: str) -> int | None:
         return int(cell)
     except ValueError:
         return None
+
+
+FORMAT = Format(
+    title="script table (CSV, TSV)",
+    notes=(
+        "a column for the speaker and one for the line (`--speaker-column`, `--text-column`); MELD and Friends too; "
+        "cut at episodes, scenes, dialogues and gaps in the line index (`--cut-at-jump`)"
+    ),
+    claims=claims,
+    read=read,
+    suffixes=(".csv", ".tsv"),
+    columns=lambda head, config: head != PARQUET,
+)

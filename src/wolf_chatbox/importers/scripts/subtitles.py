@@ -1,7 +1,7 @@
 """Subtitles with speakers: SubRip (.srt) and WebVTT (.vtt, https://www.w3.org/TR/webvtt1/).
 
-A speaker is marked by `<v Ann>` (WebVTT's voice span), `ANN: …`, `[Ann] …` or `（花子）…`, or changes at a dash or `>>`; a cue without a
-mark goes on with the speaker before it.
+The speaker stands in `<v Ann>` (WebVTT's voice span), `ANN: …`, `[Ann] …` or `（花子）…`; it changes at a dash or `>>`.
+A cue without a name continues the speaker before it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.messages import SYSTEM, Message, conversations
 from wolf_chatbox.importers.source import Source
 
@@ -22,12 +23,13 @@ VOICE = re.compile(r"<v(?:\.[\w.]+)? ([^<>\n]+)>")
 TAG = re.compile(r"</?[a-zA-Z][^<>\n]*>|\{\\[^{}\n]*\}")
 NAMED = re.compile(
     r"(?:[-–—]\s?|>>+\s?)?(?:\[([^\[\]\n]{1,40})\]|[(（]([^\x00-\x7f]{1,12})[)）]"
-    r"|((?:(?:Dr|Mrs?|Ms|Prof|St)\. )?[A-ZÀ-Þ][^:\n.!?,()]{0,40}|[^\x00-\x7f]{1,12})(?:\([^()\n]{1,40}\)\s?)?[:：])\s*(?=\S)"
+    r"|((?:(?:Dr|Mrs?|Ms|Prof|St)\. )?[A-ZÀ-Þ][^:\n.!?,()]{0,40}|[^\x00-\x7f]{1,12})"
+    r"(?:\([^()\n]{1,40}\)\s?)?[:：])\s*(?=\S)"
 )
 SOUND = re.compile(r"-?\s*+(?:[\[(（♪][^\[\]()（）♪]*+[\])）]?+\s*+)++$")
-"""A note always opens: were it to close as well, a line of notes could be read in more ways than can be tried."""
+"""A note begins with its opening mark only, so that a line of notes has one reading, not exponentially many."""
 PAUSE = timedelta(seconds=20)
-"""A pause after which a cue without a mark is not taken for the speaker's before it."""
+"""After such a pause, a cue without a name no longer continues the speaker before it."""
 START = datetime(1970, 1, 1)
 
 
@@ -38,12 +40,12 @@ def claims(head: str) -> bool:
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
-    """Yield the film as one conversation. Sounds are counted as system lines, cues before any speaker as having none."""
+    """Yield the film as one conversation. Sounds are system messages; cues before any name have no speaker."""
     yield from conversations(_joined(_messages(source)), source.path.stem, config, tally)
 
 
 def _joined(messages: Iterator[Message]) -> Iterator[Message]:
-    """Cues that go on with a sentence of the same speaker, as one."""
+    """Join the cues of one speaker's sentence."""
     held: list[Message] = []
     for message in messages:
         if held and not _goes_on(held[-1], message):
@@ -83,7 +85,7 @@ def _messages(source: Source) -> Iterator[Message]:
             if voice or named:
                 speaker = voice[1].strip() if voice else (named[1] or named[2] or named[3]).strip()  # type: ignore[index]
                 parts.append((speaker, [text[named.end() :] if named and not voice else text]))
-            elif text.startswith(("-", "–", "—", ">>")):  # two people in one cue, who are not told
+            elif text.startswith(("-", "–", "—", ">>")):  # two people in one cue, without names
                 speaker = ""
                 parts.append(("", [text]))
             elif parts and parts[-1][0] == speaker:
@@ -101,7 +103,7 @@ def _cues(source: Source) -> Iterator[tuple[datetime, datetime, list[str]]]:
         if match := TIMES.match(line):
             if times and lines:
                 yield *times, lines
-            values = [int(each or 0) for each in match.groups()]
+            values = [int(digits or 0) for digits in match.groups()]
             times = tuple(START + timedelta(hours=h, minutes=m, seconds=s) for h, m, s in (values[:3], values[3:]))  # type: ignore[assignment]
             lines = []
         elif not line.strip():
@@ -112,3 +114,16 @@ def _cues(source: Source) -> Iterator[tuple[datetime, datetime, list[str]]]:
             lines.append(line)
     if times and lines:
         yield *times, lines
+
+
+FORMAT = Format(
+    title="subtitles with speakers (SRT, WebVTT)",
+    documentation="https://www.w3.org/TR/webvtt1/",
+    notes=(
+        "speakers as `<v Ann>`, `ANN:`, `[Ann]`, `>> ANN:`, `（花子）`; a cue without a name continues the speaker "
+        "before it, for 20 seconds; cues before any name are dropped"
+    ),
+    claims=claims,
+    read=read,
+    suffixes=(".srt", ".vtt"),
+)

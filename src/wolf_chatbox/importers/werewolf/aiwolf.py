@@ -1,11 +1,12 @@
-"""Game logs (`.log`) of the AIWolf servers: AIWolfServer (Java), AIWolfNLPServer, aiwolf-nlp-server; protocol and language divisions.
+"""Game logs (`.log`) of the AIWolf servers: AIWolfServer (Java), AIWolfNLPServer and aiwolf-nlp-server.
 
-A record a line, `day,kind,…`, without quoting; what is said is the last field, with its commas, over several lines where it has some.
+A record a line, `day,kind,…`, without quoting; speech is the last field, with its commas and line ends.
 
-    0,status,1,SEER,ALIVE,team1,Mio         0,talk,0,0,1,Hello, everybody.,1778646866       0,whisper,0,0,3,…
-    1,vote,1,3     1,execute,3,VILLAGER     1,divine,1,2,HUMAN     1,guard,4,1,SEER     1,attackVote,5,4     1,attack,4,true     2,result,2,0,VILLAGER
+    0,status,1,SEER,ALIVE,team1,Mio     0,talk,0,0,1,Hello, everybody.,1778646866     0,whisper,0,0,3,…
+    1,vote,1,3     1,execute,3,VILLAGER     1,divine,1,2,HUMAN     1,guard,4,1,SEER     1,attackVote,5,4
+    1,attack,4,true     2,result,2,0,VILLAGER
 
-Older servers write no names (agents call each other Agent[01]), newer ones the time. https://github.com/aiwolfdial/aiwolf-nlp-server
+Older servers write no names (agents call each other Agent[01]); newer ones write times.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError
+from wolf_chatbox.importers.aiwolf_play import Play, Seat, time_of
+from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.source import Source
-from wolf_chatbox.importers.werewolf.aiwolf_play import Play, Seat, time_of
 
 RECORD = re.compile(r"([0-9]{1,4}),([A-Za-z]{1,20}),")
 FIRST = re.compile(r"\s*[0-9]{1,4},status,[0-9]{1,4},[A-Z_]{1,20},")
@@ -31,7 +33,7 @@ def claims(head: str) -> bool:
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
-    """Yield the game; after a result another may begin. Raises DataError where a log does not begin with its players."""
+    """Yield the game; another may follow its result. Raises DataError if a log does not begin with its players."""
     log = _Log(source, config, tally)
     number = 1
     for day, kind, fields in _records(source, tally):
@@ -43,7 +45,7 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
 
 
 def _records(source: Source, tally: Tally) -> Iterator[tuple[int, str, str]]:
-    """Yield each record's day, kind, and the fields after them in one piece."""
+    """Yield the day and kind of each record, and its other fields as one text."""
     day, kind, lines = 0, "", [""]
     outside = 0
     for line in source.lines():
@@ -58,7 +60,7 @@ def _records(source: Source, tally: Tally) -> Iterator[tuple[int, str, str]]:
     if kind:
         yield day, kind, "\n".join(lines)
     if outside:
-        tally.notes.append(f"{source.path}: {outside} lines are no records of a game, passed over")
+        tally.notes.append(f"{source.path}: skipped {outside} lines that are no records")
 
 
 class _Log:
@@ -76,7 +78,7 @@ class _Log:
         if kind == "status":
             self._status(day, fields.split(",", 4))
         elif not self.seats:
-            raise DataError(f"{play.where}: a {kind!r} before any player (status). Give the log from its beginning.")
+            raise DataError(f"{play.where}: a {kind!r} record before any status record. Pass the whole log.")
         elif kind in CHANNELS:
             self._talk(day, kind, fields)
         elif kind == "result" and len(parts) > 2:
@@ -88,7 +90,7 @@ class _Log:
             play.act(day, "divine", self._name(parts[0]), self._name(parts[1]), parts[2].strip())
         elif kind == "guard" and len(parts) > 1:
             play.act(day, "guard", self._name(parts[0]), self._name(parts[1]))
-        elif kind == "execute":  # the role is in the log alone: nobody is shown it
+        elif kind == "execute":  # only the log holds the role, nobody is shown it
             play.act(day, "execute", target=self._name(parts[0]))
         elif kind == "attack" and len(parts) > 1:
             target = "" if parts[0].strip() == "-1" else self._name(parts[0])
@@ -105,7 +107,7 @@ class _Log:
         if len(parts) < 4:
             self.strange.append(f"{day},status,{','.join(parts)}")
             return
-        number, role, state, connection = (each.strip() for each in parts[:4])
+        number, role, state, connection = (part.strip() for part in parts[:4])
         key = str(_number(number))
         if key not in self.seats:
             name = parts[4].strip() if len(parts) > 4 else ""
@@ -124,7 +126,7 @@ class _Log:
         name = self._name(number)
         stamp = STAMP.search(text)
         if name not in self.names:
-            self.tally.dropped["of nobody at the table"] += 1
+            self.tally.dropped["speaker is not a player"] += 1
             return
         self.play.talk(
             day, name, text[: stamp.start()] if stamp else text, CHANNELS[kind], time_of(stamp[1]) if stamp else None
@@ -136,11 +138,11 @@ class _Log:
 
     def finish(self, number: int) -> Iterator[Conversation]:
         if not self.seats:
-            raise DataError(f"{self.play.where}: no player (status) in it. Give the log from its beginning.")
+            raise DataError(f"{self.play.where}: no status records, so no players. Pass the whole log.")
         if self.strange:
             self.play.facts["other_records"] = self.strange
             self.tally.notes.append(
-                f"{self.play.where}: {len(self.strange)} records of an unknown kind or form, kept as facts only"
+                f"{self.play.where}: {len(self.strange)} records of an unknown kind, kept as facts only"
             )
         seats = [
             seat._replace(facts={"missing_from_day": int(self.missing[key])} if key in self.missing else {})
@@ -151,3 +153,18 @@ class _Log:
 
 def _number(text: str) -> int:
     return int(text) if re.fullmatch(r"\s*[0-9]{1,6}\s*", text) else -1
+
+
+FORMAT = Format(
+    title="AIWolf game log",
+    documentation="https://github.com/aiwolfdial/aiwolf-nlp-server",
+    notes=(
+        "logs (`.log`) of AIWolfServer, AIWolfNLPServer and aiwolf-nlp-server, protocol and language divisions. "
+        "`Over`, `Skip` and `ForceSkip` are no turns, and are counted; without names, players are `Agent[01]`, …; "
+        "times are UTC. Refusals of a model and leaked prompts are dropped and counted (`--also-keep slips`). "
+        "Translations of a game stay on one side of the split. The tables (`.csv`) and the schedule (`.json`) "
+        "beside a contest's logs are the standings over all games, and are skipped"
+    ),
+    claims=claims,
+    read=read,
+)

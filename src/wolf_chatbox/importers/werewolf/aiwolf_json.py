@@ -1,8 +1,8 @@
-"""The JSON of aiwolf-nlp-server: a game's packets (`.json`), and what its page was shown, event by event (realtime `.jsonl`).
+"""The JSON of aiwolf-nlp-server: a game's packets (`.json`), and the events that its page received (realtime `.jsonl`).
 
-A packet's file is {"game_id", "win_side", "agents": [{"idx", "team", "name", "role"}], "entries": [{"agent", "request", "response", "error", …}]}
-with each request as a string of JSON. A realtime file has {"id", "idx", "day", "agents", "event", "message", "from_idx", "to_idx", …} a line.
-https://github.com/aiwolfdial/aiwolf-nlp-server/tree/main/doc
+A file of packets is {"game_id", "win_side", "agents": [{"idx", "team", "name", "role"}], "entries": [{"agent",
+"request", "response", "error", …}]}, with each request as a string of JSON. A realtime file has {"id", "idx", "day",
+"agents", "event", "message", "from_idx", "to_idx", …} a line.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError
+from wolf_chatbox.importers.aiwolf_packets import Packets
+from wolf_chatbox.importers.aiwolf_play import Play, Seat, time_of
+from wolf_chatbox.importers.format import Format
+from wolf_chatbox.importers.games import fields, items, rest, words
 from wolf_chatbox.importers.json_stream import JsonStream, json_lines
 from wolf_chatbox.importers.source import Source
-from wolf_chatbox.importers.werewolf.aiwolf_packets import Packets
-from wolf_chatbox.importers.werewolf.aiwolf_play import Play, Seat, time_of
-from wolf_chatbox.importers.werewolf.games import fields, items, rest, words
 
 KNOWN = ("id", "idx", "day", "is_day", "agents", "event", "message", "from_idx", "to_idx", "bubble_idx", "timestamp")
 BEGIN, TALK, WHISPER, END = "開始", "トーク", "囁き", "終了"
@@ -38,7 +39,7 @@ def claims(head: str) -> bool:
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
-    """Yield the game. A file that is cut or wrong gives what was whole, and then the error."""
+    """Yield the game. A damaged file gives what comes before the damage, and then the error."""
     if '"is_day"' in source.head and '"entries"' not in source.head:
         yield from _realtime(source, config, tally)
         return
@@ -52,10 +53,10 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
                     for entry in stream.items():
                         packets.take(fields(entry))
                 elif key == "agents":
-                    packets.agents = [fields(each) for each in items(stream.value())]
+                    packets.agents = [fields(agent) for agent in items(stream.value())]
                 else:
                     facts[key] = stream.value()
-    except DataError as error:  # what was whole is kept
+    except DataError as error:  # keep what was read before the damage
         cut = error
     play = Play(source, config, tally)
     yield from play.finish(packets.play(play, facts))
@@ -73,7 +74,7 @@ def _realtime(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conv
         except DataError as error:
             cut = error
 
-    for number, (_, lines) in enumerate(groupby(events(), lambda each: words(each[1].get("id"))), 1):
+    for number, (_, lines) in enumerate(groupby(events(), lambda event: words(event[1].get("id"))), 1):
         yield from _watched(Play(source, config, tally), lines, number)
     if cut:
         raise cut
@@ -86,7 +87,7 @@ def _watched(play: Play, lines: Iterator[tuple[str, dict[str, Any]]], number: in
             idx: agent for agent in map(fields, items(event.get("agents"))) if isinstance(idx := agent.get("idx"), int)
         }
         if not agents:
-            raise DataError(f'{where}: an event without "agents". Give the file as the server wrote it.')
+            raise DataError(f'{where}: an event without "agents". Pass the file as the server wrote it.')
         for idx, agent in agents.items():
             if idx not in seats:
                 seats[idx] = Seat(
@@ -140,3 +141,16 @@ def _seat(seats: dict[int, Seat], number: Any) -> Seat | None:
 
 def _whole(value: Any) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) else 0
+
+
+FORMAT = Format(
+    title="AIWolf game (JSON, realtime)",
+    documentation="https://github.com/aiwolfdial/aiwolf-nlp-server/tree/main/doc",
+    notes=(
+        "the server's packets (`.json`) and realtime files (`.jsonl`). Packets hold the most: profiles, rules, "
+        "whether votes were public, errors. Of several files of one game the first is read; the others are dropped "
+        "and counted, unless one holds more turns"
+    ),
+    claims=claims,
+    read=read,
+)

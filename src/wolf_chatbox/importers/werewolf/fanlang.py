@@ -1,7 +1,8 @@
 """FanLang-9: Chinese games of nine people, their speech transcribed (Wu et al. 2024, https://arxiv.org/abs/2402.02330).
 
-One object a game: `game_state` (roles, and for each night and day what was done and voted), `judge`, `task` (what the screen showed,
-with times), and `audio`: `"Day 1 Daytime - [9] is speaking": {"text": …, "summary": …, "format": …}` in the order of the speeches.
+One object a game: `game_state` (roles, and the actions and votes of each night and day), `judge`, `task` (what the
+screen showed, with times), and `audio`, in the order of the speeches: `"Day 1 Daytime - [9] is speaking": {"text": …,
+"summary": …, "format": …}`.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation, parse_json
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.game import VILLAGER, WEREWOLF, Player
+from wolf_chatbox.importers.format import Format
+from wolf_chatbox.importers.games import Record, check_table, fields, is_json, items, rest, words
 from wolf_chatbox.importers.source import Source
-from wolf_chatbox.importers.werewolf.games import Record, check_table, fields, is_json, items, rest, words
 
 SPEECH = re.compile(
     r"Day (\d{1,3}) \w{1,20} - \[(\d{1,3})\] (is speaking|gives the last words)(?: \(round (\d{1,3})\))?"
@@ -36,9 +38,9 @@ def claims(head: str) -> bool:
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
-    """Yield the game. Its players speak of each other by their seats, so that is what they are called: `3号`.
+    """Yield the game. Players are named by their seats, as they call each other: `3号`.
 
-    Votes are public: in every game the players reason from them (票型).
+    Votes are public: in every game the players argue from them (票型).
     """
     whole = fields(parse_json(source.text(), str(source.path)))
     state = fields(whole.get("game_state"))
@@ -92,7 +94,7 @@ def _name(seat: Any) -> str:
 
 
 def _night(record: Record, day: int, did: dict[str, Any], roles: dict[str, str]) -> None:
-    """The night after a day. Nobody is told who was poisoned and who attacked: both are found dead."""
+    """The night after a day. Nobody learns who was poisoned and who attacked: both are found dead."""
     if not did:
         return
     record.day = day
@@ -121,7 +123,7 @@ def _night(record: Record, day: int, did: dict[str, Any], roles: dict[str, str])
 
 
 def _day(record: Record, day: int, did: dict[str, Any], speeches: list[Speech]) -> None:
-    """A day's speeches, and between them its votes: after the first round, after a tie's second, and before the last words."""
+    """A day's speeches and votes: after the first round, after the second of a tie, and before last words."""
     if not (did or speeches):
         return
     record.day = day
@@ -155,3 +157,12 @@ def _day(record: Record, day: int, did: dict[str, Any], speeches: list[Speech]) 
         record.happen("execute", target=exiled)
     if gone := _name(did.get("suicide")):
         record.happen("death", target=gone, result="self-destruct")
+
+
+FORMAT = Format(
+    title="FanLang game (JSON)",
+    documentation="https://github.com/boluoweifenda/werewolf",
+    notes="Chinese; players are called by their seats, `3号`",
+    claims=claims,
+    read=read,
+)

@@ -1,7 +1,8 @@
 """Villages of the Japanese BBS werewolf (人狼BBS) in the common archive XML that Jindolf writes.
 
-Schema: http://jindolf.sourceforge.jp/xml/xsd/bbsArchive-110421.xsd, and 091001 before it (both are gone; https://github.com/olyutorskii
-holds the programs that write it). A period is a day: first what the night before it brought, then the talk.
+Schema: http://jindolf.sourceforge.jp/xml/xsd/bbsArchive-110421.xsd, and 091001 before it (both offline; the programs
+that write it are at https://github.com/olyutorskii). A period is a day: first the results of the night before, then
+the talk.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError
 from wolf_chatbox.game import VILLAGER, WEREWOLF, Kind, Player
+from wolf_chatbox.importers.format import Format
+from wolf_chatbox.importers.games import Record
 from wolf_chatbox.importers.messages import from_unix
 from wolf_chatbox.importers.source import Source
-from wolf_chatbox.importers.werewolf.games import Record
 from wolf_chatbox.importers.xml_stream import Element, elements
 
 CHANNELS = {"public": "", "wolf": "whisper", "private": "thought", "grave": "grave"}
@@ -38,28 +40,18 @@ BALLOTS = ("counting", "counting2", "execution")
 SUDDEN = ("suddenDeath", "vanish")
 NIGHT = ("judge", "assault", "guard", "murdered", "noMurder")
 ANNOUNCED = (
-    *(
-        "startEntry",
-        "onStage",
-        "startMirror",
-        "openRole",
-        "startAssault",
-        "survivor",
-        "playerList",
-        "panic",
-        "shortMember",
-        "checkout",
-    ),
-    *("winVillage", "winWolf", "winHamster", "askEntry", "askCommit", "noComment", "stayEpilogue", "gameOver"),
+    *("startEntry", "onStage", "startMirror", "openRole", "startAssault", "survivor", "playerList", "panic"),
+    *("shortMember", "checkout", "winVillage", "winWolf", "winHamster", "askEntry", "askCommit", "noComment"),
+    *("stayEpilogue", "gameOver"),
 )
-"""What everybody reads. What else an archive may hold, nobody is told."""
+"""What everybody reads; nobody is shown the other events of an archive."""
 STAMP = re.compile(r"mes(\d{9,11})")
 ZONE = re.compile(r"([+-])(\d\d):(\d\d)$")
 
 
 @dataclass
 class Village:
-    """What is known of a village so far; names are those of its avatars, by their ids."""
+    """What is known of a village so far; avatars and their names by id."""
 
     facts: dict[str, Any] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
@@ -83,7 +75,7 @@ def claims(head: str) -> bool:
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
-    """Yield the village. A file that ends too early gives what was whole, without the roles, which stand at its end."""
+    """Yield the village. A file that is cut off gives what it holds, without the roles, which are at its end."""
     village, record = Village(), Record(str(source.path), tally)
     cut: DataError | None = None
     divined: list[tuple[int, str]] = []
@@ -91,7 +83,7 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
         _periods(source, village, record, divined)
     except DataError as error:
         cut = error
-    for at, target in divined:  # the archive tells who was divined; what came of it follows from the roles
+    for at, target in divined:  # the archive names the divined; the result follows from its role
         record.amend(at, {WEREWOLF: WEREWOLF, "": ""}.get(village.role(target), "HUMAN"))
     group = f"jinro_bbs {village.facts.get('landId', '')} {village.facts.get('vid', source.path.stem)}"
     yield from record.conversation(
@@ -128,7 +120,7 @@ def _periods(source: Source, village: Village, record: Record, divined: list[tup
 
 
 class _Period:
-    """A day. What happened before its talk is held back until the talk begins, and then told in the order in which it happened."""
+    """A day. The events before its talk are held until the talk begins, and then added in the order of the game."""
 
     def __init__(
         self, attributes: dict[str, str], village: Village, record: Record, divined: list[tuple[int, str]]
@@ -141,9 +133,9 @@ class _Period:
 
     def take(self, element: Element) -> None:
         if element.tag == "playerList":
-            for each in element.children:
-                if each.tag == "playerInfo" and "avatarId" in each.attributes:
-                    self.village.infos[each.attributes["avatarId"]] = each.attributes
+            for child in element.children:
+                if child.tag == "playerInfo" and "avatarId" in child.attributes:
+                    self.village.infos[child.attributes["avatarId"]] = child.attributes
         if element.tag in WINS:
             self.village.winner = WINS[element.tag]
         if element.tag == "talk":
@@ -155,14 +147,14 @@ class _Period:
             self._happen(element)
 
     def close(self) -> None:
-        """Tell what was held back: yesterday's votes, the night, then the new day."""
+        """Add the held events: yesterday's votes, the night, then the new day."""
         if self.before is None:
             return
         held, self.before = self.before, None
         for tags in (BALLOTS, SUDDEN):
-            for element in (each for each in held if each.tag in tags):
+            for element in (event for event in held if event.tag in tags):
                 self._happen(element)
-        night = [each for each in held if each.tag in NIGHT]
+        night = [event for event in held if event.tag in NIGHT]
         if night or (self.kind == "progress" and self.day > 1):
             self.record.happen("night")
             self._night(night)
@@ -175,12 +167,9 @@ class _Period:
 
     def _talk(self, element: Element) -> None:
         attributes = dict(element.attributes)
-        speaker, kind, xname = (
-            attributes.pop("avatarId", ""),
-            attributes.pop("type", "public"),
-            attributes.pop("xname", ""),
-        )
-        # A kind of talk that is not known may be secret: nobody but its speaker hears it.
+        speaker, kind = attributes.pop("avatarId", ""), attributes.pop("type", "public")
+        xname = attributes.pop("xname", "")
+        # An unknown kind of talk may be secret: only its speaker hears it.
         channel = CHANNELS.get(kind, "thought")
         if kind not in CHANNELS:
             attributes["type"] = kind
@@ -220,14 +209,11 @@ class _Period:
             self.village.facts.setdefault("other_events", []).append(other)
 
     def _ballot(self, element: Element) -> None:
-        """`counting` was read by everybody; `counting2` is what an archive alone tells of a secret ballot, whose counts `execution` gave."""
-        for each in element.children:
-            if each.tag == "vote":
-                self.record.happen(
-                    "vote",
-                    self.village.name(each.attributes.get("byWhom")),
-                    self.village.name(each.attributes.get("target")),
-                )
+        """`counting` is a public ballot; `counting2` a secret one, whose counts are in `execution`."""
+        for vote in element.children:
+            if vote.tag == "vote":
+                voter, target = (self.village.name(vote.attributes.get(key)) for key in ("byWhom", "target"))
+                self.record.happen("vote", voter, target)
         if element.tag != "counting":
             self.village.votes_are_public = False
         if element.tag != "counting2":
@@ -242,7 +228,7 @@ class _Period:
         wanted: set[str] = set()
         last = ""
         for element in elements:
-            actor, target = (self.village.name(element.attributes.get(each)) for each in ("byWhom", "target"))
+            actor, target = (self.village.name(element.attributes.get(key)) for key in ("byWhom", "target"))
             if element.tag == "judge":
                 self.divined.append((self.record.happen("divine", actor, target), element.attributes.get("target", "")))
             elif element.tag in kinds:
@@ -254,12 +240,12 @@ class _Period:
                     last = target
         for element in elements:
             dead = [
-                self.village.name(each.attributes.get("avatarId"))
-                for each in element.children
-                if each.tag == "avatarRef"
+                self.village.name(child.attributes.get("avatarId"))
+                for child in element.children
+                if child.tag == "avatarRef"
             ]
             if element.tag == "murdered":
-                # Who was found dead beside the victim, or instead, was the hamster, of whom nobody is told why.
+                # Another found dead was the hamster; nobody is told why.
                 victim = next((name for name in dead if name in wanted), dead[0] if dead and not wanted else "")
                 self.record.happen("attack", target=victim or last, result="killed" if victim else "guarded")
                 for name in dead:
@@ -270,7 +256,7 @@ class _Period:
 
 
 def _players(village: Village) -> Iterator[Player]:
-    """Those whom the list at the end names, in its order; without a list the village's avatars."""
+    """The players of the list at the end, in its order; without a list, the village's avatars."""
     for avatar in village.infos or village.avatars:
         facts = {**village.avatars.get(avatar, {}), **village.infos.get(avatar, {})}
         seat = facts.get("entryNo", "")
@@ -283,10 +269,23 @@ def _players(village: Village) -> Iterator[Player]:
 
 
 def _time(xname: str, clock: str) -> datetime | None:
-    """When a message was sent, by the village's clock: its name holds the second, its time the zone."""
+    """When a message was sent, in the village's time: its name holds the second, its time the zone."""
     stamp, zone = STAMP.match(xname), ZONE.search(clock)
     if not (stamp and zone):
         return None
     time = from_unix(stamp[1])
     shift = timedelta(hours=int(zone[2]), minutes=int(zone[3]))
     return time and (time + shift if zone[1] == "+" else time - shift)
+
+
+FORMAT = Format(
+    title="BBS werewolf archive (XML)",
+    documentation="https://github.com/olyutorskii",
+    notes=(
+        "villages of the Japanese BBS werewolf, as Jindolf archives them; UTF-8 and Shift_JIS. Whispers, monologues "
+        "and the talk of the dead are kept apart. A file that declares entities is refused; nothing outside of it "
+        "is fetched"
+    ),
+    claims=claims,
+    read=read,
+)

@@ -1,13 +1,14 @@
-"""LLMafia: games of mafia between people and one language model (Eckhaus et al. 2025, https://github.com/niveck/LLMafia).
+"""LLMafia: games of mafia between people and one language model (Eckhaus et al. 2025).
 
-A game is a folder: config.json, player_names.txt, mafia_names.txt, *_vote.txt, who_wins.txt, game_start_time.txt, and three chats of
-lines `[14:16:47] Name: text`, that of the day, that of the mafia's nights, and that of the manager, who is no player.
+A game is a folder: config.json, player_names.txt, mafia_names.txt, *_vote.txt, who_wins.txt, game_start_time.txt, and
+three chats of lines `[14:16:47] Name: text`: the day's, the mafia's at night, and the manager's, who is no player.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Set
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from wolf_chatbox.config import ReadConfig
@@ -15,8 +16,9 @@ from wolf_chatbox.conversation import Conversation, parse_json
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError
 from wolf_chatbox.game import VILLAGER, WEREWOLF, Player
+from wolf_chatbox.importers.format import Format
+from wolf_chatbox.importers.games import Record, fields, is_json, items, rest, words
 from wolf_chatbox.importers.source import Source, clean, share_of_lines
-from wolf_chatbox.importers.werewolf.games import Record, fields, is_json, items, rest, words
 
 CONFIG, DAY, NIGHT, MANAGER, WINNER = (
     "config.json",
@@ -29,7 +31,7 @@ PLAYERS, MAFIA, START = "player_names.txt", "mafia_names.txt", "game_start_time.
 BESIDE = (
     r".{1,64}_vote\.txt|player_names\.txt|mafia_names\.txt|game_start_time\.txt|who_wins\.txt|public_\w{1,20}_chat\.txt"
 )
-"""Names of files that belong to a game and cannot be told by their content."""
+"""Names of files of a game whose content does not show it."""
 LINE = re.compile(r"\[(\d\d):(\d\d):(\d\d)\] ([^:\n]{1,64}): (.*)")
 VOTE = re.compile(r"(.{1,64}?) voted for (.{1,64})")
 OUT = re.compile(r"(.{1,64}?) was voted out\. Their role was (\w{1,64})")
@@ -38,13 +40,13 @@ WINS = {"mafia wins": WEREWOLF, "bystanders win": VILLAGER}
 MANAGER_NAME = "Game-Manager"
 HALF_A_DAY = 12 * 3600
 KEYS = re.compile(r"\x1b\[[\d;]{0,16}[A-Za-z~]")
-"""What a terminal makes of keys such as an arrow."""
+"""What a terminal writes for keys such as an arrow."""
 
 
 class Line(NamedTuple):
     clock: str
     at: int
-    """Seconds of the day when it reached the chat: never before the line above it."""
+    """Seconds of the day when it reached the chat, never before the line above it."""
     name: str
     text: str
 
@@ -58,8 +60,8 @@ def claims(head: str) -> bool:
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
-    """Yield the game whose folder the file lies in; of a file that lies alone, what is in it."""
-    given = {_kind(each): each for each in (source, *source.more)}
+    """Yield the game in the folder of the file; from a file alone, what it holds."""
+    given = {_kind(part): part for part in (source, *source.more)}
     texts = {
         name: given[name].text() if name in given else _beside(source, name, config)
         for name in (CONFIG, PLAYERS, MAFIA, WINNER, START)
@@ -74,9 +76,7 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
             whispers.update(chat.lines())
     lacking = [name for name in (CONFIG, MANAGER, DAY) if not (texts.get(name) or chats.get(name))]
     if lacking:
-        tally.notes.append(
-            f"{source.folder}: a game of LLMafia without {', '.join(lacking)}; the whole folder tells more"
-        )
+        tally.notes.append(f"{source.folder}: an LLMafia game without {', '.join(lacking)}; pass the whole folder")
     record = Record(str(source.path), tally)
     _play(record, chats, tally)
     where = given[CONFIG].path if CONFIG in given else source.folder / CONFIG
@@ -87,12 +87,12 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
     names = [line.name for line in (*chats[DAY], *chats[NIGHT]) if line.name != MANAGER_NAME]
     facts = rest(settings, "players") | {"who_wins": texts[WINNER].strip(), "game_start_time": texts[START].strip()}
     group = f"llmafia {source.folder.name or source.path.stem}"
-    players = [_with_vote(each, source, config) for each in _players(settings, texts, names)]
+    players = [_with_vote(player, source, config) for player in _players(settings, texts, names)]
     yield from record.conversation("llmafia", group, players, winner=winner, votes_are_public=True, facts=facts)
 
 
 def _kind(source: Source) -> str:
-    """Which file of a game this is: by its name, or by what the manager says in it."""
+    """Which file of a game this is, by its name or by what the manager says in it."""
     name, head = source.path.name, source.head
     if name in (CONFIG, DAY, NIGHT, MANAGER, WINNER):
         return name
@@ -109,12 +109,12 @@ def _kind(source: Source) -> str:
     if claims(head) and "] Game-Manager: " not in head:
         return WINNER
     raise DataError(
-        f"{source.path}: cannot tell which chat of a game this is. Name the game's folder, or call it {DAY}."
+        f"{source.path}: cannot tell which chat of a game this is. Pass the game's folder, or rename it to {DAY}."
     )
 
 
 def _open(source: Source, name: str, config: ReadConfig) -> Source | None:
-    """The file of this name beside the given one, if there is anything in it."""
+    """The file of this name beside the given one, unless it is empty."""
     path = source.folder / name
     return Source.open(path, config.encoding) if path.is_file() and path.read_bytes().strip() else None
 
@@ -125,10 +125,10 @@ def _beside(source: Source, name: str, config: ReadConfig) -> str:
 
 
 def _lines(source: Source | None, begin: int | None, whispers: Set[str], tally: Tally) -> list[Line]:
-    """The lines of a chat in the order in which they reached it; `begin` is the second of the day when the game began.
+    """The lines of a chat in the order they reached it; `begin` is the second of the day when the game began.
 
-    After a crash the game wrote what each player had said again into the day's chat, whispers as well: lines that are there already,
-    with times that have passed, and those of the night's chat are counted and left out. The manager's lines are no player's.
+    After a crash the game wrote all players' lines again into the day's chat, whispers too. Lines that are there
+    already, with an earlier time, and lines of the night's chat are dropped and counted. The manager is no player.
     """
     found: list[Line] = []
     texts: list[list[str]] = []
@@ -150,7 +150,7 @@ def _lines(source: Source | None, begin: int | None, whispers: Set[str], tally: 
             at += 2 * HALF_A_DAY
         again = name != MANAGER_NAME and (line in whispers or (line in seen and (again or at < latest)))
         if again:
-            tally.dropped["written a second time"] += 1
+            tally.dropped["line written twice"] += 1
             continue
         seen.add(line)
         latest = max(latest, at)
@@ -165,7 +165,7 @@ def _seconds(clock: str) -> int | None:
 
 
 def _play(record: Record, chats: dict[str, list[Line]], tally: Tally) -> None:
-    """Put the three chats into one order: the manager's lines, and before each what the open chat holds by then."""
+    """Merge the three chats: the manager's lines, and before each the open chat's lines up to its time."""
     chat = {"day": iter(chats[DAY]), "night": iter(chats[NIGHT])}
     waiting = {phase: next(lines, None) for phase, lines in chat.items()}
     phase = ""
@@ -188,7 +188,7 @@ def _play(record: Record, chats: dict[str, list[Line]], tally: Tally) -> None:
             record.happen("night", text=line.text)
         elif out and phase == "night":
             record.happen("attack", target=out[1], result="killed")
-            morning = line.text  # everybody reads it, and the victim's role in it, when the night is over
+            morning = line.text  # everybody reads it, with the victim's role, after the night
         elif out:
             record.happen("execute", target=out[1], result=ROLES.get(out[2], out[2].upper()))
         else:
@@ -214,18 +214,18 @@ def _say(record: Record, line: Line, phase: str, tally: Tally) -> None:
             tally.changed["corrected while typing"] += 1
         record.say(line.name, text, "whisper" if phase == "night" else "", facts={"clock": line.clock})
     elif vote := VOTE.fullmatch(line.text.strip()):
-        if vote[1] in record.dead:  # a crash brought back the last votes of the dead, too
-            tally.dropped["a vote of the dead"] += 1
+        if vote[1] in record.dead:  # a crash repeats the last votes of the dead
+            tally.dropped["vote by a dead player"] += 1
         else:
             record.happen("attack_vote" if phase == "night" else "vote", vote[1], vote[2])
     elif phase == "day":
         record.happen("announce", text=line.text)
     else:
-        tally.dropped["system line"] += 1  # the mafia alone is called to vote
+        tally.dropped["system message"] += 1  # only the mafia is called to vote
 
 
 def _typed(text: str) -> str:
-    """What stood on the writer's screen: backspaces took a character away, other keys left nothing."""
+    """What the writer's screen showed: backspaces remove a character, other control keys do nothing."""
     if text.isprintable():
         return text
     shown: list[str] = []
@@ -238,23 +238,35 @@ def _typed(text: str) -> str:
 
 
 def _players(settings: dict[str, Any], texts: dict[str, str], speakers: list[str]) -> Iterator[Player]:
-    configured = [each for each in map(fields, items(settings.get("players"))) if each.get("name")]
-    for each in configured:
-        mafioso = each.get("is_mafia")
+    configured = [player for player in map(fields, items(settings.get("players"))) if player.get("name")]
+    for player in configured:
+        mafioso = player.get("is_mafia")
         role = (WEREWOLF if mafioso else VILLAGER) if isinstance(mafioso, bool) else ""
-        yield Player(words(each["name"]), role, facts=rest(each, "name"))
+        yield Player(words(player["name"]), role, facts=rest(player, "name"))
     if configured:
         return
     mafia = {clean(name) for name in texts[MAFIA].split("\n")} - {""}
-    for name in dict.fromkeys(clean(each) for each in (texts[PLAYERS].split("\n") if texts[PLAYERS] else speakers)):
+    for name in dict.fromkeys(map(clean, texts[PLAYERS].split("\n") if texts[PLAYERS] else speakers)):
         if name:
             yield Player(name, (WEREWOLF if name in mafia else VILLAGER) if mafia else "")
 
 
 def _with_vote(player: Player, source: Source, config: ReadConfig) -> Player:
-    vote = (
-        _beside(source, f"{player.name}_vote.txt", config).strip()
-        if re.fullmatch(r"[\w .-]{1,40}", player.name)
-        else ""
-    )
-    return Player(player.name, player.role, facts={**player.facts, "last_vote": vote}) if vote else player
+    if not re.fullmatch(r"[\w .-]{1,40}", player.name):
+        return player
+    vote = _beside(source, f"{player.name}_vote.txt", config).strip()
+    return replace(player, facts={**player.facts, "last_vote": vote}) if vote else player
+
+
+FORMAT = Format(
+    title="LLMafia game",
+    documentation="https://github.com/niveck/LLMafia",
+    notes=(
+        "a folder per game: name it, or the folder of folders. The night chat is the mafia's whisper. Lines that "
+        "the game wrote again after a crash are dropped and counted; backspaces are applied"
+    ),
+    claims=claims,
+    read=read,
+    joins=True,
+    beside=BESIDE,
+)

@@ -1,7 +1,7 @@
-"""The Mafia Dataset: games of mafia between people, three tables a game (Ibraheem et al. 2022, https://github.com/omonida/mafia-dataset).
+"""The Mafia Dataset: games of mafia between people (Ibraheem et al. 2022), three tables a game.
 
-They are what Dallinger (https://dallinger.readthedocs.io) exports: node.csv (players), info.csv (messages, votes, and the game's
-own notices), network.csv (the table and who won). Columns are found by their names.
+Dallinger (https://dallinger.readthedocs.io) exports them: node.csv (players), info.csv (messages, votes and the game's
+notices), network.csv (the table and the winner). Columns are found by their names.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError
 from wolf_chatbox.game import VILLAGER, WEREWOLF, Player
+from wolf_chatbox.importers.format import Format
+from wolf_chatbox.importers.games import Record, check_table
 from wolf_chatbox.importers.messages import from_iso
 from wolf_chatbox.importers.scripts.script import column_of
 from wolf_chatbox.importers.source import MAX_LINE, Source, clean
-from wolf_chatbox.importers.werewolf.games import Record, check_table
 
 TABLES = ("info", "node", "network")
 COLUMNS = {
@@ -40,7 +41,7 @@ ROLES = {"mafioso": WEREWOLF, "mafia": WEREWOLF, "bystander": VILLAGER, "village
 WINS = {"mafia": WEREWOLF, "mafiosi": WEREWOLF, "bystanders": VILLAGER, "bystander": VILLAGER, "town": VILLAGER}
 PHASE = re.compile(r"Phase Change to (Day|Night)time")
 NEAR = timedelta(seconds=5)
-"""A death is written at most so long after the change of phase that brought it."""
+"""A death is recorded at most so long after the change of phase."""
 DALLINGER = {"id", "creation_time", "type", "failed", "time_of_death"}
 
 
@@ -48,7 +49,7 @@ DALLINGER = {"id", "creation_time", "type", "failed", "time_of_death"}
 class Table:
     rows: list[dict[str, str]]
     columns: dict[str, str]
-    """The name of the column that holds each part (a key of COLUMNS), of those that are there."""
+    """Names of the columns by part (a key of COLUMNS)."""
 
     def cell(self, row: dict[str, str], part: str) -> str:
         return clean(row.get(self.columns.get(part, ""), ""))
@@ -70,33 +71,32 @@ def claims(head: str) -> bool:
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
-    """Yield the game that the tables of a folder tell; of messages alone, a game whose roles are not known."""
+    """Yield the game in the tables of a folder; from messages alone, a game without roles."""
     tables: dict[str, Table] = {}
-    for each in (source, *source.more):
-        tables[_kind(each)] = _table(each, _kind(each))
+    for part in (source, *source.more):
+        kind = _kind(part)
+        tables[kind] = _table(part, kind)
     for name in TABLES:
         path = source.folder / f"{name}.csv"
         if name not in tables and path.is_file():
             tables[name] = _table(Source.open(path, config.encoding), name)
     if "info" not in tables:
-        tally.notes.append(f"{source.path}: a game's table without its messages (info.csv), passed over")
+        tally.notes.append(f"{source.path}: skipped a game without its messages (info.csv)")
         return
     lacking = [f"{name}.csv" for name in TABLES if name not in tables]
     if lacking:
-        tally.notes.append(
-            f"{source.path}: the game's {' and '.join(lacking)} are not beside it, so not all of it is known"
-        )
+        tally.notes.append(f"{source.path}: {' and '.join(lacking)} of the game are missing; it is read without them")
     seats = _seats(tables.get("node"))
     check_table(seats, str(source.path))
     network = tables.get("network")
-    told = network.rows[0] if network and network.rows else {}
-    won = network.cell(told, "winner").lower() if network else ""
+    outcome = network.rows[0] if network and network.rows else {}
+    won = network.cell(outcome, "winner").lower() if network else ""
     record = Record(str(source.path), tally)
-    notices = _play(tables["info"], seats, record)
+    notices = _Play(tables["info"], seats, record).run()
     if won in WINS:
         record.happen("end")
-    facts = {"network": {key: value for key, value in told.items() if value}, "notices": notices}
-    players = [Player(seat.name, seat.role, facts=_told(tables.get("node"), key)) for key, seat in seats.items()]
+    facts = {"network": {key: value for key, value in outcome.items() if value}, "notices": notices}
+    players = [Player(seat.name, seat.role, facts=_facts(tables.get("node"), key)) for key, seat in seats.items()]
     players = players or [Player(name) for name in dict.fromkeys(turn.speaker for turn in record.turns)]
     group = f"mafia_tables {source.folder.name or source.path.stem}"
     yield from record.conversation(
@@ -122,19 +122,19 @@ def _kind(source: Source) -> str:
 
 
 def _table(source: Source, kind: str) -> Table:
-    """The rows of a table; raises DataError where it lacks a column that it cannot do without."""
+    """The rows of a table; raises DataError when a needed column is missing."""
     csv.field_size_limit(MAX_LINE)
     try:
         rows = list(csv.DictReader(source.lines(), restkey="", restval="", strict=True))
     except csv.Error as error:
-        raise DataError(f"{source.path}: not a table that can be read ({error}). Export it again as CSV.") from error
+        raise DataError(f"{source.path}: not a readable table ({error}). Export it again as CSV.") from error
     names = [name for name in rows[0] if name] if rows else []
     columns = {part: column for part, known in COLUMNS.items() if (column := column_of(names, None, known)) is not None}
     lacking = [COLUMNS[part][0] for part in NEEDED[kind] if rows and part not in columns]
     if lacking:
         found = " ".join(", ".join(names)[:200].split())
         raise DataError(
-            f"{source.path}, line 1: a table of {kind} without {', '.join(lacking)} (found: {found}). Name the columns so."
+            f"{source.path}, line 1: the {kind} table lacks {', '.join(lacking)} (found: {found}). Rename the columns."
         )
     return Table(
         [{key: value for key, value in row.items() if key and isinstance(value, str)} for row in rows], columns
@@ -142,7 +142,7 @@ def _table(source: Source, kind: str) -> Table:
 
 
 def _seats(table: Table | None) -> dict[str, Seat]:
-    """The players by the ids of their nodes. The game's own node (source) is none."""
+    """The players by the ids of their nodes; the game's own node (source) is no player."""
     found: dict[str, Seat] = {}
     for row in table.rows if table else ():
         role = table.cell(row, "role").lower() if table else ""
@@ -154,79 +154,104 @@ def _seats(table: Table | None) -> dict[str, Seat]:
     return found
 
 
-def _told(table: Table | None, key: str) -> dict[str, str]:
+def _facts(table: Table | None, key: str) -> dict[str, str]:
     if table is None:
         return {}
     row = next(
-        each for each in table.rows if table.cell(each, "id") == key and table.cell(each, "role").lower() != "source"
+        row for row in table.rows if table.cell(row, "id") == key and table.cell(row, "role").lower() != "source"
     )
     read = {table.columns.get(part) for part in ("name", "role")}
     return {column: value for column, value in row.items() if value and column not in read}
 
 
-def _play(info: Table, seats: dict[str, Seat], record: Record) -> list[str]:
-    """Tell the messages and votes in the order of their times; returns the game's notices that are no change of phase.
+class _Play:
+    """Replays the messages and votes in the order of their times.
 
-    The game begins at night. Whatever is said then reaches the mafia alone, and a bystander's message nobody.
+    The game begins at night. What is said then reaches the mafia alone, and a bystander's message nobody.
     """
-    rows = _in_time(info)
-    phased = any(PHASE.match(info.cell(row, "text")) for _, row in rows)
-    phase = "Night" if phased else "Day"
-    record.day = 0 if phased else 1
-    record.happen("night" if phased else "day")
-    names = {seat.name: seat for seat in seats.values()}
-    waiting = sorted((seat for seat in seats.values() if seat.dead), key=lambda seat: seat.died or datetime.max)
-    notices: list[str] = []
-    for time, row in rows:
-        kind, text, origin = (info.cell(row, part) for part in ("kind", "text", "origin"))
-        kind = kind.lower()
-        change = PHASE.match(text) if kind in ("info", "") else None
-        if change and change[1] != phase:
-            waiting = _die(record, waiting, phase, time + NEAR if time else None)
-            phase = change[1]
-            record.day += phase == "Day"
-            record.happen("day" if phase == "Day" else "night", text=text)
-            continue
-        prefix, named, said = text.partition(":")
-        seat = seats.get(origin) or names.get(origin) or (names.get(prefix) if kind != "info" else None)
-        name = seat.name if seat else prefix if named and kind != "info" else ""
-        said = said.strip() if named and prefix == name else text
-        secret = phase == "Night"
+
+    def __init__(self, info: Table, seats: dict[str, Seat], record: Record) -> None:
+        self.notices: list[str] = []
+        """The game's notices, but for changes of phase."""
+        self._info, self._seats, self._record = info, seats, record
+        self._names = {seat.name: seat for seat in seats.values()}
+        self._dying = sorted((seat for seat in seats.values() if seat.dead), key=lambda seat: seat.died or datetime.max)
+        self._phase = "Day"
+
+    def run(self) -> list[str]:
+        """Replay all of the game; returns its notices."""
+        rows = _in_time(self._info)
+        if any(PHASE.match(self._info.cell(row, "text")) for _, row in rows):
+            self._phase = "Night"
+        self._record.day = 0 if self._phase == "Night" else 1
+        self._record.happen("night" if self._phase == "Night" else "day")
+        for time, row in rows:
+            kind, text = self._info.cell(row, "kind").lower(), self._info.cell(row, "text")
+            change = PHASE.match(text) if kind in ("info", "") else None
+            if change and change[1] != self._phase:
+                self._change(change[1], text, time)
+            elif change or kind == "info":
+                self.notices.append(text)
+            else:
+                self._act(kind, text, time, row)
+        self._die(None)
+        return self.notices
+
+    def _change(self, phase: str, text: str, time: datetime | None) -> None:
+        self._die(time + NEAR if time else None)
+        self._phase = phase
+        self._record.day += phase == "Day"
+        self._record.happen("day" if phase == "Day" else "night", text=text)
+
+    def _act(self, kind: str, text: str, time: datetime | None, row: dict[str, str]) -> None:
+        """A message or a vote; the text of both begins with the player's name and a colon."""
+        prefix, colon, said = text.partition(":")
+        origin = self._info.cell(row, "origin")
+        seat = self._seats.get(origin) or self._names.get(origin) or self._names.get(prefix)
+        name = seat.name if seat else prefix if colon else ""
+        said = said.strip() if colon and prefix == name else text
+        secret = self._phase == "Night"
         mafioso = seat is not None and seat.role == WEREWOLF
-        if kind == "info" or change:
-            notices.append(text)
-        elif kind != "vote":
-            record.say(name, said, ("whisper" if mafioso else "thought") if secret else "", time, _rest(info, row))
+        if kind != "vote":
+            channel = ("whisper" if mafioso else "thought") if secret else ""
+            self._record.say(name, said, channel, time, _rest(self._info, row))
         elif not secret or mafioso:
-            record.happen("attack_vote" if secret else "vote", name, said)
+            self._record.happen("attack_vote" if secret else "vote", name, said)
         else:
-            notices.append(text)
-    _die(record, waiting, phase, None)
-    return notices
+            self.notices.append(text)
+
+    def _die(self, until: datetime | None) -> None:
+        """Who died by then dies in the phase that ends; a player voted out in the day shows the role."""
+        now = [seat for seat in self._dying if until is None or (seat.died is not None and seat.died <= until)]
+        self._dying = [seat for seat in self._dying if seat not in now]
+        for seat in now:
+            if self._phase == "Day":
+                self._record.happen("execute", target=seat.name, result=seat.role)
+            else:
+                self._record.happen("attack", target=seat.name, result="killed")
 
 
 def _in_time(info: Table) -> list[tuple[datetime | None, dict[str, str]]]:
-    """The rows with their times, in order of these; a row without one stays behind the row that it follows."""
+    """The rows with their times, sorted; a row without one stays after the row before it."""
     rows: list[tuple[datetime, datetime | None, dict[str, str]]] = []
     before = datetime.min
     for row in info.rows:
         time = from_iso(info.cell(row, "time"))
         before = time or before
         rows.append((before, time, row))
-    return [(time, row) for _, time, row in sorted(rows, key=lambda each: each[0])]
-
-
-def _die(record: Record, waiting: list[Seat], phase: str, until: datetime | None) -> list[Seat]:
-    """Those who died by then die in the phase that ends; returns the others. Whom the day votes out shows its role."""
-    now = [seat for seat in waiting if until is None or (seat.died is not None and seat.died <= until)]
-    for seat in now:
-        if phase == "Day":
-            record.happen("execute", target=seat.name, result=seat.role)
-        else:
-            record.happen("attack", target=seat.name, result="killed")
-    return [seat for seat in waiting if seat not in now]
+    return [(time, row) for _, time, row in sorted(rows, key=lambda row: row[0])]
 
 
 def _rest(table: Table, row: dict[str, str]) -> dict[str, str]:
     read = {table.columns.get(part) for part in ("text", "time", "origin")}
     return {column: value for column, value in row.items() if value and column not in read}
+
+
+FORMAT = Format(
+    title="Mafia Dataset (node, info and network CSV)",
+    documentation="https://github.com/omonida/mafia-dataset",
+    notes="name the folder that holds `node.csv`, `info.csv`, `network.csv`; columns are found by their names",
+    claims=claims,
+    read=read,
+    joins=True,
+)

@@ -1,17 +1,19 @@
-"""One Night Ultimate Werewolf between language models, as Werewolf GPT records it in markdown (https://github.com/surfkansas/werewolf-gpt)."""
+"""One Night Ultimate Werewolf between language models, as Werewolf GPT records it in markdown."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.game import VILLAGER, WEREWOLF, Player
+from wolf_chatbox.importers.format import Format
+from wolf_chatbox.importers.games import Record, check_table
 from wolf_chatbox.importers.source import Source, clean
-from wolf_chatbox.importers.werewolf.games import Record, check_table
 
 PLAYER = re.compile(
     r"Player number (\d{1,3}) is named \*\*([^*]{1,64})\*\*, and they have the \*\*\*([^*]{1,64})\*\*\* card"
@@ -36,7 +38,7 @@ def claims(head: str) -> bool:
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
-    """Yield the game. What a player thinks is a turn that nobody hears; what it votes is an event, told when all have voted."""
+    """Yield the game. A thought is a turn that nobody hears; a vote is an event, told when all have voted."""
     reader = _Reader(source, tally)
     for line in source.lines():
         reader.take(line.strip())
@@ -49,7 +51,7 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
 
 
 class _Reader:
-    """A transcript, line by line: headings tell which part of the game a line belongs to."""
+    """Reads a transcript line by line; headings say which part of the game a line belongs to."""
 
     def __init__(self, source: Source, tally: Tally) -> None:
         self.record = Record(str(source.path), tally)
@@ -68,10 +70,10 @@ class _Reader:
         self.part = "setup"
         self.votes: list[tuple[str, str]] = []
         self.last: tuple[str, list[str], str] | None = None
-        """Speaker, lines and channel of a turn that the next line may go on with."""
+        """Speaker, lines and channel of a turn that the next line may continue."""
         self.seer = ""
         self.known: set[tuple[str, str, str]] = set()
-        """Who was told of whom what it is: telling it again tells nothing."""
+        """Who knows of whom what it is, so that it is told once."""
 
     def take(self, line: str) -> None:
         if not line:
@@ -131,7 +133,7 @@ class _Reader:
             self._says(says[1])
         elif said and self.part == "VOTE" and (vote := VOTE.fullmatch(said[2].strip())):
             self.votes.append((said[1], vote[1]))
-            self.tally.dropped["a vote, kept as an event"] += 1
+            self.tally.dropped["vote, kept as an event"] += 1
         elif said:
             # In the vote nobody hears the others before all have voted.
             self.last = (said[1], [said[2]], "thought" if self.part == "VOTE" else "")
@@ -152,19 +154,19 @@ class _Reader:
             self.last = None
 
     def _count(self) -> None:
-        """All have voted."""
+        """Add the votes: all have voted."""
         for voter, target in self.votes:
             self.record.happen("vote", voter, target)
         self.votes = []
 
     def _says(self, text: str) -> None:
-        """The game speaks to everybody; its last words tell who died and who won."""
+        """The game speaks to everybody; at the end it says who died and who won."""
         result = RESULT.match(text) if self.part == "VOTE" else None
         if result is None:
             self.record.happen("announce", text=text)
             return
         self._count()
-        dead = [name for each in re.split(r",| and ", result[1]) if (name := clean(each)) in self.players]
+        dead = [name for part in re.split(r",| and ", result[1]) if (name := clean(part)) in self.players]
         for name in dead:
             self.record.happen("execute", target=name, result=self.players[name].role)
         if not dead:
@@ -173,13 +175,13 @@ class _Reader:
         self.facts["result"] = text
 
     def _label(self, name: str, role: str) -> None:
-        """The role at the end, where cards changed hands in the night."""
+        """Set the role at the end, if cards changed hands in the night."""
         player = self.players.get(name)
         if player and role != player.role:
-            self.players[name] = Player(name, role, player.seat, player.role)
+            self.players[name] = replace(player, role=role, dealt=player.role)
 
     def _night(self, line: str) -> None:
-        """What a night's line tells, and to whom. Who holds no card that wakes is told nothing of it."""
+        """Who learns what from a line of the night. Players whose card does not wake learn nothing."""
         self.facts["night"].append(line)
         names, cards = list(dict.fromkeys(NAMES.findall(line))), CARDS.findall(line)
         check_table(names, self.record.where)
@@ -214,3 +216,15 @@ class _Reader:
             self.record.happen("know", minion, wolf, WEREWOLF)
         if not wolves:
             self.record.happen("know", minion, text="Nobody at the table is a werewolf.")
+
+
+FORMAT = Format(
+    title="One Night transcript (markdown)",
+    documentation="https://github.com/surfkansas/werewolf-gpt",
+    notes=(
+        "One Night Ultimate Werewolf between language models. Thoughts are turns that nobody hears; lines that cast "
+        "a vote become events"
+    ),
+    claims=claims,
+    read=read,
+)

@@ -1,6 +1,7 @@
-"""Werewolf Among Us: One Night Ultimate Werewolf as people play it on video (Lai et al. 2023, https://aclanthology.org/2023.findings-acl.411).
+"""Werewolf Among Us: One Night Ultimate Werewolf on video (Lai et al. 2023, https://aclanthology.org/2023.findings-acl.411).
 
-{Youtube,Ego4D}/{train,val,test}.json: a list of games; `votingOutcome` holds whom each player voted for, by its place in `playerNames`.
+{Youtube,Ego4D}/{train,val,test}.json: a list of games. `votingOutcome` holds whom each player voted for, as an index of
+`playerNames`.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError
 from wolf_chatbox.game import SIDES, VILLAGER, WEREWOLF, Player
+from wolf_chatbox.importers.format import Format
+from wolf_chatbox.importers.games import Record, fields, is_json, items, rest, words
 from wolf_chatbox.importers.json_stream import JsonStream
 from wolf_chatbox.importers.source import Source, clean
-from wolf_chatbox.importers.werewolf.games import Record, fields, is_json, items, rest, words
 
 KNOWN = ("Dialogue", "playerNames", "startRoles", "endRoles", "votingOutcome")
 
@@ -27,7 +29,7 @@ def claims(head: str) -> bool:
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
-    """Yield the games. Whoever speaks without a seat (a moderator, a timer) stays a speaker; labels are kept by turn."""
+    """Yield the games. A speaker without a seat (a moderator, a timer) stays a speaker; labels are kept per turn."""
     with JsonStream(source) as stream:
         for number, value in enumerate(stream.items() if stream.begins() == "[" else [stream.value()], 1):
             yield from _game(fields(value), f"{source.path}, game {number}", f"{source.path.stem} {number}", tally)
@@ -36,7 +38,7 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
 def _game(value: dict[str, Any], where: str, fallback: str, tally: Tally) -> Iterator[Conversation]:
     if not isinstance(value.get("Dialogue"), list):
         raise DataError(
-            f'{where}: no list "Dialogue" (found: {", ".join(value)[:200]}). Take the file as its authors publish it.'
+            f'{where}: no "Dialogue" list (found: {", ".join(value)[:200]}). Pass the file as its authors publish it.'
         )
     record = Record(where, tally)
     record.day = 1
@@ -86,21 +88,22 @@ def _players(value: dict[str, Any]) -> Iterator[Player]:
 
 
 def _votes(value: dict[str, Any], players: int) -> list[int | None]:
-    """Whom each player voted for, by place; None where it is not known (`NA`)."""
+    """Whom each player voted for, by index; None if unknown (`NA`)."""
     found = items(value.get("votingOutcome"))[:players]
     votes = [
-        int(vote) if re.fullmatch(r"\d{1,2}", vote := words(each).removesuffix(".0"), re.ASCII) else None
-        for each in found
+        int(vote) if re.fullmatch(r"\d{1,2}", vote := words(value).removesuffix(".0"), re.ASCII) else None
+        for value in found
     ]
     return [vote if vote is not None and vote < players else None for vote in votes] + [None] * (players - len(found))
 
 
 def _outcome(roles: Sequence[str], votes: Sequence[int]) -> tuple[list[int], list[str]] | None:
-    """Who dies, by place, and which sides win; None where a role is not known.
+    """Who dies, by index, and which sides win; None if a role is unknown.
 
-    The rules of One Night Ultimate Werewolf (Bezier Games): whoever has the most votes dies, all of them in a tie, unless nobody has more
-    than one; a hunter who dies takes along whom it voted for. The village wins when a werewolf dies, or when there is none and
-    nobody (or the minion) dies; the tanner when it dies, and then no werewolf wins.
+    The rules of One Night Ultimate Werewolf (Bezier Games): whoever has the most votes dies, in a tie all of them,
+    unless nobody has more than one; a dying hunter also kills whom it voted for. The village wins when a werewolf
+    dies, or when there is none and nobody (or the minion) dies; the tanner wins when it dies, and then no werewolf
+    wins.
     """
     if not roles or any(role not in SIDES for role in roles):
         return None
@@ -118,3 +121,15 @@ def _outcome(roles: Sequence[str], votes: Sequence[int]) -> tuple[list[int], lis
     elif "MINION" in roles and not winners:
         winners.append(WEREWOLF)
     return sorted(dead), winners
+
+
+FORMAT = Format(
+    title="Werewolf Among Us",
+    documentation="https://huggingface.co/datasets/bolinlai/Werewolf-Among-Us",
+    notes=(
+        "JSON; labels are kept per turn; the winner follows from roles and votes by the rules of One Night, where "
+        "all are known"
+    ),
+    claims=claims,
+    read=read,
+)

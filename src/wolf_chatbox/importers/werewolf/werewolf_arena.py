@@ -1,7 +1,7 @@
-"""Werewolf Arena: games between language models (Bailis et al. 2024, https://github.com/google/werewolf_arena), `game_complete.json`.
+"""Werewolf Arena: games between language models (Bailis et al. 2024), `game_complete.json`.
 
-A round is a night (whom the werewolves `eliminated`, the doctor `protected`, the seer `unmasked`) and a day (`debate`, `votes`, `exiled`).
-The game tells everybody who was removed, and never who voted for whom.
+A round is a night (whom the werewolves `eliminated`, the doctor `protected`, the seer `unmasked`) and a day (`debate`,
+`votes`, `exiled`). The game tells everybody who was removed, but never who voted for whom.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation, parse_json
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.game import VILLAGER, WEREWOLF, Player
+from wolf_chatbox.importers.format import Format
+from wolf_chatbox.importers.games import Record, check_table, fields, is_json, items, rest, words
 from wolf_chatbox.importers.source import Source, clean
-from wolf_chatbox.importers.werewolf.games import Record, check_table, fields, is_json, items, rest, words
 
 ROLES = {"seer": "SEER", "doctor": "BODYGUARD", "villagers": VILLAGER, "werewolves": WEREWOLF}
 WINS = {"villagers": VILLAGER, "villager": VILLAGER, "werewolves": WEREWOLF, "werewolf": WEREWOLF}
@@ -31,54 +32,54 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
     players = _players(state)
     check_table(players, str(source.path))
     record = Record(str(source.path), tally)
-    rounds = [fields(each) for each in items(state.get("rounds"))]
-    for number, each in enumerate(rounds):
+    rounds = list(map(fields, items(state.get("rounds"))))
+    for number, did in enumerate(rounds):
         record.day = number
-        _night(record, each, players)
+        _night(record, did, players)
         record.day = number + 1
-        _day(record, each)
+        _day(record, did)
     winner = WINS.get(words(state.get("winner")).lower(), "")
     if winner:
         record.happen("end")
-    more = [rest(each, "debate", "eliminated", "unmasked", "protected", "exiled") for each in rounds]
+    more = [rest(did, "debate", "eliminated", "unmasked", "protected", "exiled") for did in rounds]
     facts = rest(state, *ROLES, "players", "rounds", "winner") | {"rounds": more}
     group = f"werewolf_arena {words(state.get('session_id')) or source.path.stem}"
     yield from record.conversation("werewolf-arena", group, players.values(), winner=winner, facts=facts)
 
 
 def _players(state: dict[str, Any]) -> dict[str, Player]:
-    """The players by name, in the order of `players`; one is an object with its name, or the name alone."""
+    """The players by name, in the order of `players`; a player is an object with a name, or only a name."""
     roles: dict[str, str] = {}
-    told: dict[str, dict[str, Any]] = {}
+    details: dict[str, dict[str, Any]] = {}
     for key, role in ROLES.items():
         value = state.get(key)
-        for each in value if isinstance(value, list) else [value]:
-            name = clean(words(fields(each).get("name") or each))
-            if name:
+        for player in value if isinstance(value, list) else [value]:
+            if name := _name(player):
                 roles[name] = role
-                told[name] = fields(each)
+                details[name] = fields(player)
     listed = state.get("players")
-    order = [
-        clean(words(fields(each).get("name") or each))
-        for each in (listed if isinstance(listed, list) else fields(listed))
-    ]
+    order = map(_name, listed if isinstance(listed, list) else fields(listed))
     names = [*dict.fromkeys([*(name for name in order if name in roles), *roles])]
     more = fields(listed)
-    facts = {name: rest(fields(more.get(name)) | told[name], "name", "role") for name in names}
+    facts = {name: rest(fields(more.get(name)) | details[name], "name", "role") for name in names}
     return {name: Player(name, roles[name], facts=facts[name]) for name in names}
 
 
+def _name(player: Any) -> str:
+    return clean(words(fields(player).get("name") or player))
+
+
 def _one(players: dict[str, Player], role: str) -> str:
-    return next((each.name for each in players.values() if each.role == role), "")
+    return next((player.name for player in players.values() if player.role == role), "")
 
 
 def _night(record: Record, did: dict[str, Any], players: dict[str, Player]) -> None:
     record.happen("night")
     victim, seen, saved = (clean(words(did.get(key))) for key in ("eliminated", "unmasked", "protected"))
     if victim:
-        for each in players.values():
-            if each.role == WEREWOLF and each.name not in record.dead:
-                record.happen("attack_vote", each.name, victim)  # one chooses, and all are told
+        for player in players.values():
+            if player.role == WEREWOLF and player.name not in record.dead:
+                record.happen("attack_vote", player.name, victim)  # one chooses, and all are told
     if saved:
         record.happen("guard", _one(players, "BODYGUARD"), saved)
     if seen:
@@ -88,8 +89,8 @@ def _night(record: Record, did: dict[str, Any], players: dict[str, Player]) -> N
 
 
 def _day(record: Record, did: dict[str, Any]) -> None:
-    """The debate, and the last of its ballots: those before it were asked for and told to nobody."""
-    debate, ballots = items(did.get("debate")), [fields(each) for each in items(did.get("votes"))]
+    """The debate, and the last of its ballots; the earlier ones are shown to nobody."""
+    debate, ballots = items(did.get("debate")), [fields(ballot) for ballot in items(did.get("votes"))]
     if not (debate or ballots):
         return
     record.happen("day")
@@ -100,3 +101,14 @@ def _day(record: Record, did: dict[str, Any]) -> None:
         record.happen("vote", voter, words(target))
     if ballots:
         record.happen("execute", target=words(did.get("exiled")))
+
+
+FORMAT = Format(
+    title="Werewolf Arena game (JSON)",
+    documentation="https://github.com/google/werewolf_arena",
+    notes=(
+        "`game_complete.json`; the doctor is the bodyguard; votes stay secret, and only the last vote of a round counts"
+    ),
+    claims=claims,
+    read=read,
+)

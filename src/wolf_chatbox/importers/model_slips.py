@@ -1,22 +1,24 @@
-"""Lines in which a language model fell out of the game: it refused to answer, or repeated what it was told to do.
+"""Lines in which a language model fell out of its role: it refused to answer, or repeated its instructions.
 
-Few patterns, each of a phrase that no player says to another. They look at a line without its spaces, which some agents lose.
+Few patterns, each a phrase that no player says to another. They see a line without spaces, which some agents lose.
 """
 
 from __future__ import annotations
 
 import re
 
-REFUSAL = "a model's refusal"
-LEAK = "a prompt that leaked"
+REFUSAL = "model refusal"
+LEAK = "leaked prompt"
 MAX_LOOK = 4000
-"""Characters of a line that are looked at."""
+"""Characters of a line that are searched."""
 
 _PATTERNS = {
     REFUSAL: (
         # I'm sorry, but I can't assist with that request.
-        r"(?:i['’]?m|iam)sorry,?(?:but)?i(?:['’]?munableto|amunableto|cannot|can['’]?t|won['’]?t)(?:assist|comply|fulfill|engage|generate|createcontent)",
-        r"i(?:['’]?munableto|amunableto|cannot|can['’]?t)(?:assist|help|comply|continue)with(?:that|this|your)(?:request|prompt|conversation)",
+        r"(?:i['’]?m|iam)sorry,?(?:but)?i(?:['’]?munableto|amunableto|cannot|can['’]?t|won['’]?t)"
+        r"(?:assist|comply|fulfill|engage|generate|createcontent)",
+        r"i(?:['’]?munableto|amunableto|cannot|can['’]?t)(?:assist|help|comply|continue)with"
+        r"(?:that|this|your)(?:request|prompt|conversation)",
         r"i(?:['’]?munableto|amunableto|cannot|can['’]?t)fulfill(?:that|this|your)request",
         r"asanai(?:language)?(?:model|assistant)",
         # 申し訳ありませんが、そのリクエストにはお応えできません。
@@ -27,7 +29,8 @@ _PATTERNS = {
         r"(?:the|my|this)(?:system)?promptsays",
         r"(?:output|respondwith|replywith)only(?:the)?(?:translation|translated|utterance|json|converted)",
         r"here(?:is|['’]s)the(?:translated|converted|rewritten)(?:text|utterance|line|sentence)",
-        r"<\|(?:im_start|im_end|endoftext|eot_id|start_header_id|end_header_id)\|>|<(?:start|end)_of_turn>|\[/?inst\]|</?think>",
+        r"<\|(?:im_start|im_end|endoftext|eot_id|start_header_id|end_header_id)\|>|<(?:start|end)_of_turn>"
+        r"|\[/?inst\]|</?think>",
         # 翻訳結果のみを出力してください。  必ず変換後の発話だけを出力すること。
         r"(?:結果|発話|発言|台詞|セリフ|文章|json)(?:のみ|だけ)を?(?:出力|生成)",
         r"(?:翻訳|変換)(?:して欲しい|してほしい|すべき)(?:文章|発話|発言|文)",
@@ -41,6 +44,6 @@ _SLIPS = {reason: re.compile("|".join(patterns), re.IGNORECASE) for reason, patt
 
 
 def slip_of(text: str) -> str:
-    """Why a line is none of its speaker's: REFUSAL or LEAK; empty for a line of the game."""
+    """REFUSAL or LEAK; empty for a line of the game."""
     bare = "".join(text[:MAX_LOOK].split())
     return next((reason for reason, pattern in _SLIPS.items() if pattern.search(bare)), "")

@@ -1,4 +1,4 @@
-"""What the recordings of the AIWolf servers share: days and nights, marks that are no speech, and a name for a game in every language and form.
+"""What the recordings of the AIWolf servers share: days and nights, markers that are no speech, a digest of the game.
 
 The protocol: https://github.com/aiwolfdial/aiwolf-nlp-server/tree/main/doc
 """
@@ -18,14 +18,14 @@ from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.repair import pieces
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.game import Kind, Player
+from wolf_chatbox.importers.games import Record
 from wolf_chatbox.importers.messages import from_unix
+from wolf_chatbox.importers.model_slips import slip_of
 from wolf_chatbox.importers.source import Source
-from wolf_chatbox.importers.werewolf.games import Record
-from wolf_chatbox.importers.werewolf.model_slips import slip_of
 
 SET = "aiwolf"
-MARKS = {"over": "Over, a mark", "skip": "Skip, a mark", "forceskip": "ForceSkip, a mark"}
-"""What an agent sends that has nothing to say, and the reasons under which it is counted; some agents write it small."""
+MARKS = {"over": "Over (nothing to say)", "skip": "Skip (nothing to say)", "forceskip": "ForceSkip (nothing to say)"}
+"""What an agent sends when it has nothing to say, in any case, and the reasons it is counted under."""
 SIDES = ("VILLAGER", "WEREWOLF")
 BY_DAY = ("vote", "execute")
 """What happens before the night begins."""
@@ -36,7 +36,7 @@ class Seat(NamedTuple):
     role: str
     number: int | None
     connection: str = ""
-    """The name under which the agent came, of which the team's is the beginning."""
+    """The name the agent connected with, which begins with the team's."""
     facts: Mapping[str, Any] = {}
 
     @property
@@ -58,10 +58,10 @@ class Play(Record):
         self._open = self._talked = self._dark = False
         self._spaceless = 0
         self._course: list[tuple[int, str, str, str]] = []
-        """What is the same in all recordings: who spoke and who voted for whom, with the day."""
+        """What all recordings of a game share: who spoke and who voted for whom, by day."""
 
     def talk(self, day: int, name: str, text: str, channel: str, time: datetime | None = None) -> None:
-        """An agent's reply to the request to talk or to whisper; whispers after the day's talk are of the night."""
+        """Add an agent's reply to a request to talk or whisper; a whisper after the day's talk begins the night."""
         self.wake(day)
         self._talked |= channel == ""
         if channel and self._talked:
@@ -76,7 +76,7 @@ class Play(Record):
         self.say(name, text, channel, time)
 
     def act(self, day: int, kind: Kind, actor: str = "", target: str = "", result: str = "") -> None:
-        """Something else happens on a day, or in the night after it."""
+        """Add another event of a day, or of the night after it."""
         self.wake(day)
         self._talked = True
         if kind not in BY_DAY:
@@ -92,7 +92,7 @@ class Play(Record):
         self.happen("end")
 
     def finish(self, seats: list[Seat], number: int = 1) -> Iterator[Conversation]:
-        """Yield the game, if anything was said in it."""
+        """Yield the game, if it has turns."""
         known = {
             seat.name: json.dumps([seat.number if seat.number is not None else seat.name, seat.role, seat.team])
             for seat in seats
@@ -117,14 +117,14 @@ class Play(Record):
         for conversation in made:
             yield replace(conversation, game=conversation.game and replace(conversation.game, same_as=f"{SET} {name}"))
         if not self.turns:
-            self._tally.notes.append(f"{self.where}: a game in which nobody said a word, left out")
+            self._tally.notes.append(f"{self.where}: skipped a game without turns")
         if self._spaceless:
             self._tally.notes.append(
-                f"{self.where}: {self._spaceless} lines seem to have lost their spaces; --repair puts them back"
+                f"{self.where}: {self._spaceless} lines seem to have lost their spaces; --repair restores them"
             )
 
     def wake(self, day: int) -> None:
-        """A day begins, if it has not."""
+        """Begin a day, unless it has begun."""
         if not self._open or day != self.day:
             self.day = day
             self._open, self._talked, self._dark = True, False, False
@@ -137,7 +137,7 @@ class Play(Record):
 
 
 def time_of(stamp: Any) -> datetime | None:
-    """The time in UTC of seconds or milliseconds since 1970; None when it is none."""
+    """The UTC time of seconds or milliseconds since 1970; None for anything else."""
     try:
         seconds = float(stamp)
     except (TypeError, ValueError, OverflowError):

@@ -1,4 +1,7 @@
-"""The packets of a game of aiwolf-nlp-server, put together: histories tell only what is new to an agent, results only whom they concern."""
+"""The packets of an aiwolf-nlp-server game, put together.
+
+A history holds only what is new to its agent, and a result reaches only those it concerns.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,8 @@ from itertools import groupby
 from typing import Any
 
 from wolf_chatbox.conversation import parse_json
-from wolf_chatbox.importers.werewolf.aiwolf_play import Play, Seat, time_of
-from wolf_chatbox.importers.werewolf.games import check_table, fields, items, rest, words
+from wolf_chatbox.importers.aiwolf_play import Play, Seat, time_of
+from wolf_chatbox.importers.games import check_table, fields, items, rest, words
 
 SPOKEN = {"TALK": "", "WHISPER": "whisper"}
 ASKED = {"VOTE": "vote", "ATTACK": "attack_vote", "DIVINE": "divine", "GUARD": "guard"}
@@ -25,7 +28,7 @@ Place = tuple[int, str, str, int]
 
 @dataclass
 class Line:
-    """Something that an agent was asked to say, or said; `text` is set when it is told to others, as the server cut it."""
+    """Something an agent was asked to say, or said. `text` is what others receive, as the server cut it."""
 
     day: int
     channel: str
@@ -38,7 +41,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Act:
-    """An agent's answer to a question; no target where it was none."""
+    """An agent's answer to a question; its target is empty if it was invalid."""
 
     kind: str
     day: int
@@ -50,12 +53,12 @@ class Act:
 class Packets:
     where: str
     agents: list[dict[str, Any]] = field(default_factory=list)
-    """As the file lists them, under the names by which they connected."""
+    """As listed in the file, under the names they connected with."""
 
     def __post_init__(self) -> None:
         self.course: list[Line | Act] = []
         self.names: dict[str, None] = {}
-        """Of the players, in the order in which the game was opened to them: that of their seats."""
+        """The players' names, in the order in which they got their first packet: that of their seats."""
         self.own: dict[str, str] = {}
         self.roles: dict[str, str] = {}
         self.profiles: dict[str, str] = {}
@@ -69,20 +72,20 @@ class Packets:
         self.last_day = 0
         self.finished = False
         self._said: Counter[tuple[int, str]] = Counter()
-        """Lines of a day, by channel."""
+        """Number of lines by day and channel."""
         self._asked: defaultdict[Place, list[Line]] = defaultdict(list)
-        """Lines whose text is not told yet, the last one last; one that was told by another of its numbers is still among them."""
-        self._told: set[tuple[Place, str]] = set()
+        """Lines without a text yet, the latest last; one that got it under another number is still among them."""
+        self._received: set[tuple[Place, str]] = set()
         self._acts: defaultdict[int, list[Act]] = defaultdict(list)
         self._saved: dict[int, str] = {}
-        """By day, whom a guard kept from the wolves."""
+        """Whom a guard saved, by day."""
         self._phase: tuple[str, int] = ("", 0)
         self._count = 0
 
     # Reading
 
     def take(self, entry: Mapping[str, Any]) -> None:
-        """One packet with its reply."""
+        """Read a packet and its reply."""
         request = entry.get("request")
         packet = fields(parse_json(request, f"{self.where}, a request") if isinstance(request, str) else request)
         what, info = words(packet.get("request")), fields(packet.get("info"))
@@ -98,21 +101,19 @@ class Packets:
             self.errors.setdefault(agent, []).append({"day": day, "request": what, "error": entry["error"]})
         self._learn(packet, info, agent, day)
         for key, channel in HISTORIES:
-            for told in items(packet.get(key)):
-                self._tell(fields(told), channel)
+            for line in items(packet.get(key)):
+                self._receive(fields(line), channel)
         for key, channel in BROADCASTS:
             if key in packet:
-                self._tell(fields(packet[key]), channel)
+                self._receive(fields(packet[key]), channel)
         if (what, day) != self._phase:
             self._phase, self._count = (what, day), 0
         reply = words(entry["response"]).strip() if "response" in entry else None
         if what in SPOKEN:
             channel = SPOKEN[what]
-            # Servers count anew in each phase, or on through the day.
-            self._speak(
-                Line(day, channel, agent, reply, entry.get("response_timestamp")),
-                {self._count, self._said[day, channel]},
-            )
+            # Some servers number the lines of a phase, others those of a day.
+            line = Line(day, channel, agent, reply, entry.get("response_timestamp"))
+            self._speak(line, {self._count, self._said[day, channel]})
             self._count += 1
         elif what in ASKED:
             act = Act(ASKED[what], day, agent, self._target(what, agent, reply or "", info))
@@ -133,7 +134,7 @@ class Packets:
             self.facts.setdefault("setting", setting)
         if game := words(info.get("game_id")):
             self.facts.setdefault("game_id", game)
-        # What happened yesterday.
+        # These are of the day before.
         for key, known in (("executed_agent", self.executed), ("attacked_agent", self.attacked)):
             if name := words(info.get(key)):
                 known.setdefault(day - 1, name)
@@ -146,13 +147,18 @@ class Packets:
                 else:
                     self.mediums.setdefault(when, (agent, target, result))
 
-    def _tell(self, told: Mapping[str, Any], channel: str) -> None:
-        """Others are told of a line: one that its agent was asked for, or in a group chat one that comes by itself."""
-        day, place, agent, text = told.get("day"), told.get("idx"), words(told.get("agent")), words(told.get("text"))
+    def _receive(self, received: Mapping[str, Any], channel: str) -> None:
+        """Read a line as others receive it: one its agent was asked for, or in a group chat an unasked one."""
+        day, place, agent, text = (
+            received.get("day"),
+            received.get("idx"),
+            words(received.get("agent")),
+            words(received.get("text")),
+        )
         if not isinstance(day, int) or not isinstance(place, int) or not agent:
             return
         at = (day, channel, agent, place)
-        if (at, text) in self._told:
+        if (at, text) in self._received:
             return
         asked = self._asked[at]
         while asked and asked[-1].text is not None:
@@ -161,11 +167,11 @@ class Packets:
             self._speak(Line(day, channel, agent), {place})
         line = asked.pop()
         line.text = text
-        line.stamp = told.get("time") or line.stamp
-        self._told.update((each, text) for each in line.places)
+        line.stamp = received.get("time") or line.stamp
+        self._received.update((known, text) for known in line.places)
 
     def _speak(self, line: Line, numbers: set[int]) -> None:
-        """`numbers` are those that a history may give the line."""
+        """Add a line; `numbers` are those that a history may give it."""
         self.course.append(line)
         self._said[line.day, line.channel] += 1
         line.places = tuple((line.day, line.channel, line.agent, number) for number in numbers)
@@ -173,7 +179,7 @@ class Packets:
             self._asked[place].append(line)
 
     def _target(self, what: str, agent: str, reply: str, info: Mapping[str, Any]) -> str:
-        """Whom an answer names; nobody where the server does not take it: somebody dead or unknown, or oneself where that is not allowed."""
+        """Whom an answer names; nobody if the server rejects it: the dead, the unknown, oneself where not allowed."""
         if fields(info.get("status_map")).get(reply) != "ALIVE":
             return ""
         rules = fields(fields(self.facts.get("setting")).get({"VOTE": "vote", "ATTACK": "attack_vote"}.get(what, "")))
@@ -182,24 +188,24 @@ class Packets:
     # Playing
 
     def play(self, play: Play, facts: Mapping[str, Any]) -> list[Seat]:
-        """Tell a Play the whole course; returns the seats. `facts` are the file's fields beside agents and entries."""
+        """Replay the game into a Play; returns the seats. `facts` are the file's fields besides agents and entries."""
         play.votes_are_public = fields(self.facts.get("setting")).get("vote_visibility") is True
         play.facts = {**self.facts, **{key: value for key, value in facts.items() if key != "win_side" and value}}
         if unread := {what or "unknown": count for what, count in self.unread.items() if what != "NAME"}:
             play.facts["packets_not_read"] = unread
         day = None
-        for (kind, when), group in groupby(
-            self.course, lambda each: (each.kind if isinstance(each, Act) else "", each.day)
+        for (kind, when), steps in groupby(
+            self.course, lambda step: (step.kind if isinstance(step, Act) else "", step.day)
         ):
             if when != day:
                 self._morning(play, when)
                 day = when
-            for each in group:
-                if isinstance(each, Line):
-                    text = self._taken(each) if each.text is None else each.text
-                    play.talk(each.day, each.agent, text, each.channel, time_of(each.stamp))
-                elif each.target:
-                    self._act(play, each)
+            for step in steps:
+                if isinstance(step, Line):
+                    text = self._cut_reply(step) if step.text is None else step.text
+                    play.talk(step.day, step.agent, text, step.channel, time_of(step.stamp))
+                elif step.target:
+                    self._act(play, step)
             if kind == "vote" and (name := self.executed.get(when)):
                 play.act(when, "execute", target=name)
             elif kind == "attack_vote" and self.last_day > when:
@@ -208,21 +214,24 @@ class Packets:
             play.end(self.last_day, words(facts.get("win_side")))
         return list(self._seats())
 
-    def _taken(self, line: Line) -> str:
-        """What the server makes of a reply that no packet repeats: none is a Skip, an empty one an Over, a long one is cut, a mention set apart."""
+    def _cut_reply(self, line: Line) -> str:
+        """What the server makes of a reply that no packet repeats.
+
+        No reply is a Skip, an empty one an Over; a long one is cut, separately before and after a mention.
+        """
         if line.reply is None:
             return "Skip"
         text = line.reply.replace("\n", "")
         limits = fields(
             fields(fields(self.facts.get("setting")).get("whisper" if line.channel else "talk")).get("max_length")
         )
-        if not text or "per_agent" in limits:  # what is left of an agent's own limit is not told
+        if not text or "per_agent" in limits:  # no packet holds what is left of an agent's limit
             return text or "Over"
         before, after = (
             limits | {"length": limits.get("base_length")},
             limits | {"length": limits.get("mention_length")},
         )
-        mention = next((each for name in self.names if name != line.agent and (each := f"@{name}") in text), "")
+        mention = next((at for name in self.names if name != line.agent and (at := f"@{name}") in text), "")
         if not mention:
             return _cut(text, before)
         start, _, end = text.partition(mention)
@@ -239,36 +248,36 @@ class Packets:
             play.act(act.day, "divine", act.agent, act.target, result)
 
     def _attack(self, play: Play, day: int) -> None:
-        """Who was attacked is told only if it died; a guard who stood before the wolves' choice explains why nobody did."""
+        """The packets name the attacked only if it died. If nobody did, a guard may have saved the wolves' choice."""
         if name := self.attacked.get(day):
             play.act(day, "attack", target=name, result="killed")
             return
         if day not in self._saved:
-            acts = [each for each in self._acts[day] if each.target]
+            acts = [act for act in self._acts[day] if act.target]
             wanted = Counter(
-                each.target for each in acts if each.kind == "attack_vote" and self.roles.get(each.target) != "WEREWOLF"
+                act.target for act in acts if act.kind == "attack_vote" and self.roles.get(act.target) != "WEREWOLF"
             )
-            guarded = {each.target for each in acts if each.kind == "guard"}
+            guarded = {act.target for act in acts if act.kind == "guard"}
             most = max(wanted.values(), default=0)
             self._saved[day] = next((name for name, votes in wanted.items() if name in guarded and votes == most), "")
         saved = self._saved[day]
         play.act(day, "attack", target=saved, result="guarded" if saved else "")
 
     def _morning(self, play: Play, day: int) -> None:
-        if (told := self.mediums.get(day - 1)) and told[0] not in play.dead:
+        if (seen := self.mediums.get(day - 1)) and seen[0] not in play.dead:
             play.wake(day)
-            play.happen("medium", *told)
+            play.happen("medium", *seen)
 
     def _seats(self) -> Iterator[Seat]:
-        """Join the names in the game with those of the connections: by order, which is that of the seats, if the roles agree; else by role."""
+        """Match the names in the game with the connections: by order of the seats if the roles agree, else by role."""
         names = list(self.names | dict.fromkeys(self.roles))
         check_table(names, self.where)
         roles = {name: self.roles.get(name) or self.own.get(name, "") for name in names}
-        listed = sorted(self.agents, key=lambda each: each["idx"] if isinstance(each.get("idx"), int) else 0)
-        ordered = [words(each.get("role")) for each in listed] == [roles[name] for name in names]
+        listed = sorted(self.agents, key=lambda agent: agent["idx"] if isinstance(agent.get("idx"), int) else 0)
+        ordered = [words(agent.get("role")) for agent in listed] == [roles[name] for name in names]
         held = Counter(roles.values())
         for at, name in enumerate(names):
-            same = [each for each in listed if words(each.get("role")) == roles[name]]
+            same = [agent for agent in listed if words(agent.get("role")) == roles[name]]
             agent = listed[at] if ordered else same[0] if len(same) == held[roles[name]] == 1 else {}
             number = agent.get("idx")
             more = {
@@ -280,7 +289,7 @@ class Packets:
 
 
 def _cut(text: str, limits: Mapping[str, Any]) -> str:
-    """What the server lets pass of a text of so many words or characters (spaces not counted, unless the limits say so)."""
+    """The text cut to the limit's words or characters (without spaces, unless the limits say so)."""
     most = limits.get("length")
     if not isinstance(most, int):
         return text

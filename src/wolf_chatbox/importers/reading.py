@@ -1,0 +1,162 @@
+"""Files, folders, archives and hub data sets, read one after the other: each file by the importer of its format."""
+
+from __future__ import annotations
+
+import json
+import re
+import textwrap
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+from pathlib import Path
+
+from wolf_chatbox.config import ReadConfig
+from wolf_chatbox.conversation import Conversation
+from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.errors import DataError, FormatError
+from wolf_chatbox.importers.corpora.rows import HUB, read_hub
+from wolf_chatbox.importers.files import expand, find
+from wolf_chatbox.importers.registry import FORMATS, Ambiguous, recognise
+from wolf_chatbox.importers.source import AnyPath, Damaged, Source
+
+
+def read_conversations(
+    paths: str | Path | Iterable[str | Path], config: ReadConfig | None = None, tally: Tally | None = None
+) -> Iterator[Conversation]:
+    """Read files of any known format, one after the other, lazily.
+
+    `example` is the bundled script. What was kept, dropped and noticed is counted in `tally` on the way. In a folder
+    or an archive, a file that cannot be read is skipped and listed in `tally.unread`, unless `config.strict`. Raises
+    DataError for any other file that cannot be read, and when no file of a folder can; FormatError for an unknown
+    format.
+    """
+    config = config or ReadConfig()
+    tally = tally if tally is not None else Tally()
+    games = _Games()
+    for path in [paths] if isinstance(paths, (str, Path)) else paths:
+        if str(path).startswith(HUB):
+            tally.formats.append((str(path), "Hugging Face data set"))
+            yield from read_hub(str(path), config, tally)
+            continue
+        places, several = expand(find(path))
+        whole, before = False, len(tally.unread)
+        for name, source in _sources(str(path), places, several, config, tally):
+            unread = len(tally.unread)
+            for conversation in games.once(_readable(name, source, config, tally, alone=not several), tally):
+                whole = True
+                yield conversation
+            whole = whole or len(tally.unread) == unread
+        if not whole and len(tally.unread) > before and several:
+            raise DataError(f"{path}: no file in it can be read. The first error: {tally.unread[before].reason}")
+
+
+def _readable(name: str, source: Source, config: ReadConfig, tally: Tally, *, alone: bool) -> Iterator[Conversation]:
+    """Yield the conversations of a file up to where it is damaged; the turns of the conversation there are dropped."""
+    conversations = FORMATS[name].read(source, config, tally)
+    read = pending = 0
+    while True:
+        before = tally.kept
+        try:
+            conversation = next(conversations, None)
+        except DataError as error:
+            if lost := pending + tally.kept - before:
+                tally.drop(lost, "conversation cut off by damage")
+            tally.leave(source.folder if source.more else source.path, error, read, alone=alone, strict=config.strict)
+            return
+        if conversation is None:
+            return
+        pending += tally.kept - before - len(conversation.turns)
+        read += len(conversation.turns)
+        yield conversation
+
+
+@dataclass
+class _Games:
+    """The games that were read, so that one recorded in several files, in whatever format, is read once."""
+
+    turns: dict[bytes, int] = field(default_factory=dict)
+    """How many turns a game had, by digest: of its id, and of what was said in it."""
+
+    def once(self, conversations: Iterable[Conversation], tally: Tally) -> Iterator[Conversation]:
+        """Drop a game that is known with as many turns or more: one of the same id, or with the same turns."""
+        for conversation in conversations:
+            turns, digests = len(conversation.turns), _digests(conversation)
+            if any(self.turns.get(digest, 0) >= turns for digest in digests):
+                tally.drop(turns, "game already read")
+                continue
+            self.turns |= dict.fromkeys(digests, turns)
+            yield conversation
+
+
+def _digests(conversation: Conversation) -> list[bytes]:
+    """What a game is known by; nothing for a conversation that is no game."""
+    game = conversation.game
+    if game is None:
+        return []
+    said = [(turn.speaker, turn.text, turn.channel) for turn in conversation.turns]
+    keys: list[object] = [["turns", game.source, game.same_as, said]]
+    if number := game.facts.get("game_id"):
+        keys.append(["id", game.source, number])
+    return [blake2b(json.dumps(key, sort_keys=True).encode(), digest_size=16).digest() for key in keys]
+
+
+def _sources(
+    path: str, places: list[AnyPath], several: bool, config: ReadConfig, tally: Tally
+) -> Iterator[tuple[str, Source]]:
+    """Yield the files behind a path, each with its format; the files of one chat come as one.
+
+    In a folder or an archive, files that are no conversations are skipped, and a note names them.
+    """
+    before = len(tally.unread)
+    skipped: list[str] = []
+    parts: list[Source] = []
+    last = ""
+    used: set[str] = set()
+    for place in places:
+        try:
+            name, source = _opened(place, several, config)
+        except (Damaged, Ambiguous) as error:
+            tally.leave(place, error, 0, alone=not several, strict=config.strict)
+            continue
+        except DataError:
+            if not several:
+                raise
+            skipped.append(str(place)[len(path) :].lstrip("/\\"))
+            continue
+        if config.encoding == "auto" and source.encoding == "cp1252":
+            tally.notes.append(
+                f"{source.path.name}: not UTF-8, read as CP1252; if characters look wrong, pass --encoding"
+            )
+        used.add(name)
+        tally.formats.append((path if not several else str(place), FORMATS[name].title))
+        if parts and not (name == last and FORMATS[name].joins and str(parts[0].folder) == str(source.folder)):
+            yield last, replace(parts[0], more=tuple(parts[1:]))
+            parts = []
+        parts.append(source)
+        last = name
+    _note_skipped(path, skipped, used, tally)
+    if parts:
+        yield last, replace(parts[0], more=tuple(parts[1:]))
+    elif several and len(tally.unread) == before:
+        raise FormatError(f"{path}: no file in it is in a known format ({', '.join(FORMATS)}).")
+
+
+def _opened(place: AnyPath, several: bool, config: ReadConfig) -> tuple[str, Source]:
+    """A file with the name of its format. A given format decides for a single file, and selects among several."""
+    source = Source.open(place, config.encoding)
+    if config.format == "auto":
+        return recognise(source, config, alone=not several), source
+    if several and not FORMATS[config.format].claims(source.head):
+        raise FormatError(f"{place}: not of the format {config.format}.")
+    return config.format, source
+
+
+def _note_skipped(path: str, skipped: list[str], used: set[str], tally: Tally) -> None:
+    """Note the files that were skipped, but for those that an importer finds by itself beside its own."""
+    patterns = [FORMATS[name].beside for name in used]
+    strange = [
+        file for file in skipped if not any(re.fullmatch(pattern, file.rpartition("/")[2]) for pattern in patterns)
+    ]
+    if strange:
+        names = textwrap.shorten(", ".join(strange), 200, placeholder=" …")
+        tally.notes.append(f"{path}: skipped {len(strange)} files in no known format: {names}")

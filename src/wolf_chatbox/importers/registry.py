@@ -1,0 +1,41 @@
+"""All formats by name, collected from their files, and which one a file is of."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from wolf_chatbox.config import FORMAT_FILES, ReadConfig
+from wolf_chatbox.errors import FormatError
+from wolf_chatbox.importers.format import Format
+from wolf_chatbox.importers.source import Source
+
+FORMATS: dict[str, Format] = {
+    name: import_module(f"wolf_chatbox.importers.{folder}.{name}").FORMAT for name, folder in FORMAT_FILES.items()
+}
+
+
+class Ambiguous(FormatError):
+    """More than one format claims a file."""
+
+
+def recognise(source: Source, config: ReadConfig, *, alone: bool = True) -> str:
+    """The name of the format that claims the content; raises FormatError when none does, Ambiguous when several do.
+
+    Where nothing claims a file that stands `alone`, its name's suffix decides: the user wants it read.
+    """
+    if config.speaker_column or config.text_column:
+        claimed = [name for name, format in FORMATS.items() if format.columns and format.columns(source.head, config)]
+        claimed = [name for name in claimed if FORMATS[name].claims(source.head)] or claimed
+    else:
+        claimed = [name for name, format in FORMATS.items() if format.claims(source.head)]
+    if len(claimed) > 1:
+        claimed = [name for name in claimed if not FORMATS[name].general]
+    if not claimed and alone:
+        claimed = [name for name, format in FORMATS.items() if source.path.suffix.lower() in format.suffixes]
+    if len(claimed) == 1:
+        return claimed[0]
+    if claimed:
+        raise Ambiguous(f"{source.path}: could be {' or '.join(claimed)}. Pass --format.")
+    raise FormatError(
+        f"{source.path}: not a known format ({', '.join(FORMATS)}). If it is one of these, pass --format."
+    )
