@@ -23,11 +23,12 @@ KEYS = ("model", "lr", "batch_size", "max_tokens", "epochs", "schedule", "seed")
 
 def measure(setting: dict, data: str) -> dict:
     from wolf_chatbox.config import SamplingConfig, TrainConfig
-    from wolf_chatbox.model.load import load_model
+    from wolf_chatbox.model.load import load_model, pad_id
     from wolf_chatbox.model.loss import SummedLoss
     from wolf_chatbox.samples.dataset import prepare
     from wolf_chatbox.training.devices import start
     from wolf_chatbox.training.loop import train
+    from wolf_chatbox.training.passes import Forward
     from wolf_chatbox.training.validation import mean_loss, perplexity
 
     with tempfile.TemporaryDirectory() as folder:
@@ -42,7 +43,8 @@ def measure(setting: dict, data: str) -> dict:
         same = prepare(config, base.tokenizer, 512, style="named")
         accelerator = start("auto")
         learner = SummedLoss(base.model)
-        loss = mean_loss(accelerator.prepare(learner), learner, same.held_out_rows, 1024, base.tokenizer, accelerator)
+        forward = Forward(learner, accelerator.prepare(learner), pad_id(base.tokenizer), accelerator, budget=1024)
+        loss = mean_loss(forward, same.held_out_rows)
     by_epoch = [each["perplexity"] for each in result.metrics["evaluations"]]
     return setting | {
         "perplexity": perplexity(loss),

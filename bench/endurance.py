@@ -36,12 +36,12 @@ def resident() -> int:
 def run(args: argparse.Namespace) -> list[dict[str, float]]:
     from wolf_chatbox.config import TrainConfig
     from wolf_chatbox.training.loop import train
-    from wolf_chatbox.training.progress import Event, Updated
+    from wolf_chatbox.training.progress import Progress, Updated
 
     updates: list[dict[str, float]] = []
     begun = time.monotonic()
 
-    def tell(event: Event) -> None:
+    def tell(event: Progress) -> None:
         if isinstance(event, Updated):
             at = time.monotonic() - begun
             updates.append({"at": at, "tokens_per_second": event.tokens / event.seconds, "resident": resident()})

@@ -24,12 +24,12 @@ def measure(args: argparse.Namespace) -> None:
     """One process of a run; the first one prints its median."""
     from wolf_chatbox.config import TrainConfig
     from wolf_chatbox.training import loop
-    from wolf_chatbox.training.progress import Event, Updated
+    from wolf_chatbox.training.progress import Progress, Updated
 
     rates: list[float] = []
     loop.mean_loss = lambda *_: None  # type: ignore[assignment]  # nothing is measured but the updates
 
-    def tell(event: Event) -> None:
+    def tell(event: Progress) -> None:
         if isinstance(event, Updated):
             rates.append(event.tokens / event.seconds)
             if len(rates) == WARM_UP + args.steps:

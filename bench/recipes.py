@@ -110,14 +110,17 @@ class Measure:
         self.dataset = prepare(config_of(args, folder, Path("unused")), self.base.tokenizer, 512)
 
     def __call__(self, model: Any) -> float:
+        from wolf_chatbox.model.load import pad_id
         from wolf_chatbox.model.loss import SummedLoss
         from wolf_chatbox.training.devices import start
+        from wolf_chatbox.training.passes import Forward
         from wolf_chatbox.training.validation import mean_loss
 
         usual = model.config._attn_implementation
         learner, accelerator = SummedLoss(model), start("auto")
         with accelerator.autocast():
-            loss = mean_loss(learner, learner, self.dataset.held_out_rows, 1024, self.base.tokenizer, accelerator)
+            forward = Forward(learner, learner, pad_id(self.base.tokenizer), accelerator, budget=1024)
+            loss = mean_loss(forward, self.dataset.held_out_rows)
         model.set_attn_implementation(usual)
         assert loss is not None
         return loss
@@ -233,11 +236,11 @@ def with_trainer(args: argparse.Namespace, folder: str, step: Step, packing: boo
 
 def ours(args: argparse.Namespace, folder: str, step: Step) -> int:
     from wolf_chatbox.training import loop
-    from wolf_chatbox.training.progress import Evaluated, Event, Prepared, Updated
+    from wolf_chatbox.training.progress import Evaluated, Prepared, Progress, Updated
 
     learnt = 0
 
-    def tell(event: Event) -> None:
+    def tell(event: Progress) -> None:
         nonlocal learnt
         if isinstance(event, Prepared):
             learnt = event.dataset.learnt_tokens

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import load_file
@@ -169,14 +168,3 @@ def test_no_sample_is_learnt_twice_or_lost(lengths: list[list[int]], budget: int
     for part, _ in (each for mine in shares for each in mine):
         size = sum(len(sample) for row in part for sample in row)
         assert size <= budget or sum(map(len, part)) == 1
-
-
-def test_dropout_differs_between_processes_and_updates_and_not_between_runs() -> None:
-    from wolf_chatbox.training.update import seed_update
-
-    def drawn(*settings: int) -> float:
-        seed_update(*settings)
-        return float(torch.rand(()))
-
-    assert drawn(0, 3, 1) == drawn(0, 3, 1)
-    assert len({drawn(seed, update, process) for seed in range(3) for update in range(3) for process in range(3)}) == 27

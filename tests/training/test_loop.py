@@ -22,7 +22,7 @@ from wolf_chatbox.errors import CheckpointError
 from wolf_chatbox.model.load import load_model
 from wolf_chatbox.samples.rendering import make_renderer
 from wolf_chatbox.training.loop import train
-from wolf_chatbox.training.progress import Evaluated, Event, Notice, Planned, Prepared, Step, Updated
+from wolf_chatbox.training.progress import Evaluated, Notice, Planned, Prepared, Progress, Step, Updated
 
 pytestmark = pytest.mark.usefixtures("fp32")
 
@@ -32,7 +32,7 @@ def run(folder: Path) -> Any:
 
 
 def test_a_run_learns_and_leaves_a_folder_that_others_can_load(config: Any) -> None:
-    events: list[Event] = []
+    events: list[Progress] = []
     result = train(config(epochs=6, log_every=1), events.append)
     folder = result.output
     evaluations = [event for event in events if isinstance(event, Evaluated)]
@@ -174,7 +174,7 @@ def test_warm_up_and_decay(config: Any) -> None:
 def test_one_speaker_only_is_told_and_trained(config: Any, tmp_path: Path) -> None:
     path = tmp_path / "one.csv"
     write_script(path, speakers=("Ann",))
-    told: list[Event] = []
+    told: list[Progress] = []
     train(config(data=(str(path),), epochs=1), told.append)
     [prepared] = [event for event in told if isinstance(event, Prepared)]
     assert any("only Ann speaks" in notice for notice in prepared.dataset.notices)
@@ -235,7 +235,7 @@ def test_lora_saves_a_small_adapter_that_loads_and_merges(
     config: Any, tmp_path: Path, base: str, request: pytest.FixtureRequest
 ) -> None:
     folder = request.getfixturevalue(base)
-    told: list[Event] = []
+    told: list[Progress] = []
     settings = {"model": str(folder), "lora_rank": 2, "epochs": 3, "lr": 2e-2}
     result = train(config(**settings), told.append)
     [prepared] = [event for event in told if isinstance(event, Prepared)]
@@ -275,13 +275,13 @@ def test_weight_decay_and_the_norm_of_gradients_have_their_effect(config: Any, t
     norm = lambda name: float(weights(tmp_path / name)["transformer.h.0.mlp.c_fc.weight"].norm())
     assert norm("decay") < norm("usual")
     assert largest_difference(tmp_path / "usual", tmp_path / "clipped") > 0
-    told: list[Event] = []
+    told: list[Progress] = []
     train(config(output=tmp_path / "free", epochs=1, max_grad_norm=0), told.append)
     assert max(event.norm for event in told if isinstance(event, Updated)) > 0
 
 
 def test_measuring_by_updates_keeps_the_best_and_patience_stops(config: Any) -> None:
-    told: list[Event] = []
+    told: list[Progress] = []
     result = train(config(epochs=12, lr=3e-2, schedule="constant", eval_every=2, patience=3), told.append)
     evaluations = [event for event in told if isinstance(event, Evaluated)]
     assert [event.update for event in evaluations] == list(range(0, evaluations[-1].update + 1, 2))
@@ -289,14 +289,14 @@ def test_measuring_by_updates_keeps_the_best_and_patience_stops(config: Any) -> 
     best = losses.index(min(losses))
     assert len(losses) - 1 - best == 3, "three measurements in a row were no better"
     assert result.metrics["best_epoch"] == evaluations[best + 1].epoch
-    assert any("no better than the best" in event.text for event in told if isinstance(event, Notice))
+    assert any("no better held-out loss in 3 evaluations" in event.text for event in told if isinstance(event, Notice))
     assert run(result.output)["finished"]
 
 
 def test_states_are_saved_when_asked_and_only_so_many_kept(config: Any) -> None:
     seen: list[list[str]] = []
 
-    def look(event: Event) -> None:
+    def look(event: Progress) -> None:
         if isinstance(event, Updated):
             seen.append(sorted(path.name for path in config().output.with_name("model.unfinished").glob("state-*")))
 
@@ -306,7 +306,7 @@ def test_states_are_saved_when_asked_and_only_so_many_kept(config: Any) -> None:
 
 
 def test_every_figure_is_in_the_metrics_file(config: Any, tmp_path: Path) -> None:
-    told: list[Event] = []
+    told: list[Progress] = []
     result = train(config(output=tmp_path / "whole"), told.append)
     lines = lines_of(result.output)
     updates = [event for event in told if isinstance(event, Updated)]
@@ -340,7 +340,7 @@ def test_a_tracker_gets_the_figures(config: Any) -> None:
 
 
 def test_a_dry_run_tells_all_and_leaves_nothing(config: Any, tmp_path: Path) -> None:
-    told: list[Event] = []
+    told: list[Progress] = []
     before = sorted(tmp_path.rglob("*"))
     train(config(dry_run=True), told.append)
     assert [type(event) for event in told if not isinstance(event, Notice | Step)] == [Prepared, Planned]
@@ -358,7 +358,7 @@ def test_two_runs_of_different_precision_in_one_process(
     from wolf_chatbox.training import devices
 
     monkeypatch.setattr(devices, "choose_precision", lambda precision: {"fp32": "no"}.get(precision, precision))
-    told: list[Event] = []
+    told: list[Progress] = []
     for precision in ("fp32", "bf16", "fp32"):
         train(config(output=tmp_path / f"{precision}{len(told)}", precision=precision, epochs=1), told.append)
     assert [event.precision for event in told if isinstance(event, Prepared)] == ["no", "bf16", "no"]

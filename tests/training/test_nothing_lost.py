@@ -29,14 +29,14 @@ from wolf_chatbox.model.load import load_model
 from wolf_chatbox.model.record import read_run
 from wolf_chatbox.training import sweep as sweeps
 from wolf_chatbox.training.loop import Result, train
-from wolf_chatbox.training.progress import Event, Notice, Step, Updated
+from wolf_chatbox.training.progress import Notice, Progress, Step, Updated
 from wolf_chatbox.training.run_folder import RunFolder, seal, unseal
 from wolf_chatbox.training.training_state import save_state
 
 pytestmark = pytest.mark.usefixtures("fp32")
 
 
-def told(events: list[Event]) -> str:
+def told(events: list[Progress]) -> str:
     return "\n".join(each.text for each in events if isinstance(each, Notice))
 
 
@@ -77,7 +77,7 @@ def weight(model: Any) -> float:
 
 @pytest.fixture
 def _growing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wolf_chatbox.training.loop.mean_loss", lambda forward, learner, *_: weight(learner.model))
+    monkeypatch.setattr("wolf_chatbox.training.loop.mean_loss", lambda forward, rows: weight(forward.learner.model))
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,7 @@ def stopped(tmp_path_factory: pytest.TempPathFactory, tiny_gpt2: Path, script: P
     output = tmp_path_factory.mktemp("stopped") / "model"
     sampling = SamplingConfig(max_new_tokens=2)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("wolf_chatbox.training.loop.mean_loss", lambda forward, learner, *_: weight(learner.model))
+        patch.setattr("wolf_chatbox.training.loop.mean_loss", lambda forward, rows: weight(forward.learner.model))
         patch.setattr("wolf_chatbox.training.devices.choose_precision", lambda precision: "no")
         result = train(
             TrainConfig(data=(str(script),), model=str(tiny_gpt2), output=output, sampling=sampling, **SETTINGS),
@@ -127,7 +127,7 @@ def test_damaged_best_weights_are_never_published(stopped: Path, config: Any, da
         (best / "checksums.json").unlink()
     else:
         harm(best / "model.safetensors", damage)
-    events: list[Event] = []
+    events: list[Progress] = []
     result = train(config(**SETTINGS, resume=True), events.append)
     assert f"{best}: the best weights so far (epoch" in told(events)
     assert "are damaged" in told(events)
@@ -148,16 +148,16 @@ def test_where_none_is_whole_the_next_that_are_measured_are_the_best(stopped: Pa
     harm(folder.best / "model.safetensors", "flipped")
     for update in (2, 4):
         shutil.rmtree(folder.state(update))
-    events: list[Event] = []
+    events: list[Progress] = []
     assert check_published(train(config(**SETTINGS, resume=True), events.append))["best_update"] == 6
-    assert "the next that are measured take the place" in told(events)
+    assert "the next that are evaluated replace the best weights of epoch" in told(events)
 
 
 @pytest.mark.usefixtures("_growing")
 def test_damage_while_the_run_goes_on_is_found_before_it_is_published(config: Any) -> None:
-    events: list[Event] = []
+    events: list[Progress] = []
 
-    def damage(event: Event) -> None:
+    def damage(event: Progress) -> None:
         events.append(event)
         if isinstance(event, Updated) and event.update == 5:
             harm(RunFolder(config().output).best / "model.safetensors", "flipped")
@@ -174,7 +174,7 @@ def test_better_weights_than_the_saved_state_knows_of_are_not_told_as_its_own(st
     folder = again(stopped, config().output)
     (folder.best / "progress.json").unlink()
     seal(folder.best, {"update": 6})
-    events: list[Event] = []
+    events: list[Progress] = []
     assert check_published(train(config(**SETTINGS, resume=True), events.append))["best_update"] == 2
     assert "damaged" not in told(events)
 
@@ -188,9 +188,9 @@ def test_a_run_begun_before_there_were_checksums_goes_on_as_before(stopped: Path
         progress = unseal(state)
         del progress["metrics"]["best_update"], progress["run"]["base_fingerprint"]
         seal(state, progress)
-    events: list[Event] = []
+    events: list[Progress] = []
     assert check_published(train(config(**SETTINGS, resume=True), events.append))["best_update"] == 2
-    assert told(events).count("have no checksums (an earlier version wrote them); taken as they are") == 1
+    assert told(events).count("no checksums (written by an earlier version)") == 1
 
 
 # Strays, and damaged figures
@@ -202,11 +202,11 @@ def test_strays_do_not_stop_a_resumption_and_stay(stopped: Path, config: Any) ->
     (folder.unfinished / "state-000013.bak").write_text("mine")
     (folder.unfinished / "state-000099").write_text("a file")
     (folder.unfinished / "notes.txt").write_text("mine")
-    events: list[Event] = []
+    events: list[Progress] = []
     result = train(config(**SETTINGS, resume=True), events.append)
     assert not result.interrupted
     assert left(folder.unfinished) == ["notes.txt", "state-000013.bak", "state-old"]
-    assert "notes.txt, state-000013.bak, state-old: not of this run, left there" in told(events)
+    assert "not written by this run, kept: notes.txt, state-000013.bak, state-old" in told(events)
     train(config(**SETTINGS, overwrite=True))
     assert (folder.unfinished / "notes.txt").read_text() == "mine"
 
@@ -226,7 +226,7 @@ def test_damaged_figures_are_set_aside_and_the_run_goes_on(stopped: Path, config
         figures.write_bytes(b"\xff\xfe\n" + before)
     elif damage == "a line":
         figures.write_bytes(before.replace(b'"update": 1,', b'"upd": 1,', 1))
-    events: list[Event] = []
+    events: list[Progress] = []
     result = train(config(**SETTINGS, resume=True), events.append)
     assert str(figures) in told(events)
     updates = [
@@ -238,7 +238,7 @@ def test_damaged_figures_are_set_aside_and_the_run_goes_on(stopped: Path, config
     assert updates == list(range({"a folder": 6, "gone": 6, "a line": 2}.get(damage, 1), last + 1))
     if damage != "gone":
         assert (folder.unfinished / "metrics.jsonl.old-1").exists()
-        assert "set aside as metrics.jsonl.old-1" in told(events)
+        assert "renamed to metrics.jsonl.old-1" in told(events)
 
 
 # Two at once
@@ -336,12 +336,12 @@ def test_the_folder_one_is_in_is_no_output(
 def test_what_somebody_put_where_a_run_writes_is_kept(stopped: Path, config: Any, tmp_path: Path) -> None:
     folder = RunFolder(config().output)
     folder.unfinished.write_text("mine")
-    with pytest.raises(CheckpointError, match="a file, where the run's folder is to be"):
+    with pytest.raises(CheckpointError, match="a file, but the run needs a folder there"):
         train(config(**SETTINGS, overwrite=True))
     folder.unfinished.unlink()
     again(stopped, folder.output)
     (folder.output / "run.json").unlink()
-    with pytest.raises(CheckpointError, match="other things in it"):
+    with pytest.raises(CheckpointError, match="the folder is not empty and holds no trained model"):
         train(config(**SETTINGS, resume=True))
     assert (folder.output / "model.safetensors").is_file()
 
@@ -466,7 +466,7 @@ def test_a_base_model_without_numbers_is_named_before_the_first_update(
     with torch.no_grad():
         model.transformer.h[1].mlp.c_fc.bias[3] = number
     model.save_pretrained(base)
-    events: list[Event] = []
+    events: list[Progress] = []
     for dry_run in (False, True):
         with pytest.raises(
             ModelError,

@@ -13,7 +13,7 @@ from wolf_chatbox.cli.display import quiet_transformers
 from wolf_chatbox.cli.pulse import Pulse, waiting
 from wolf_chatbox.config import typed
 from wolf_chatbox.screen import Screen, painted
-from wolf_chatbox.training.progress import Evaluated, Event, Notice, Step, Trial, Updated
+from wolf_chatbox.training.progress import Evaluated, Notice, Progress, Step, Trial, Updated
 
 
 def sweep(file: Path) -> int:
@@ -33,7 +33,7 @@ def sweep(file: Path) -> int:
         console.say(text, style)
         pulse.said()
 
-    def tell(event: Event) -> None:
+    def tell(event: Progress) -> None:
         match event:
             case Trial(number, settings):
                 say(f"trial {number}: {search.shown(settings)}", "bold")

@@ -1,0 +1,89 @@
+"""Interfaces of torch, transformers and accelerate that they do not promise to keep, all in one place.
+
+Each function names the version it was last seen to work with. When a library changes, look here first.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+    from torch import Tensor, nn
+    from transformers import GenerationConfig, PreTrainedModel
+
+
+# torch 2.13
+
+
+def computes_bf16_on_cpu() -> bool:
+    """Whether this CPU computes in bf16 (AVX-512 BF16 or AMX) instead of converting to fp32 and back."""
+    import torch
+
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+
+
+def flash_attention_on_cpu(query: Tensor, key: Tensor, value: Tensor, mask: Tensor, scale: float) -> tuple[Any, Any]:
+    """PyTorch's flash kernel for CPUs: what it attends to, and the log-sum-exp of each query's scores.
+
+    Shapes: (batch, heads, tokens, size) and (batch, heads, tokens). `F.scaled_dot_product_attention` calls it, and
+    keeps the second to itself.
+    """
+    import torch
+
+    kernel: Any = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
+    attended, log_sum = kernel(query, key, value, attn_mask=mask, scale=scale)
+    return attended, log_sum
+
+
+# transformers 5.23
+
+
+def attention_of(model: PreTrainedModel) -> str | None:
+    """The name of the attention a model computes with, as `set_attn_implementation` takes it."""
+    return model.config._attn_implementation
+
+
+def layers_of(model: PreTrainedModel) -> Any:
+    """The class names of the modules that FSDP wraps one by one; accelerate reads `_no_split_modules`."""
+    return model._no_split_modules
+
+
+def keep_all_settings(generation: GenerationConfig) -> None:
+    """Make transformers save and load every generation setting, also those it does not know itself."""
+    generation._from_model_config = False
+
+
+def gelu_of_gpt2() -> type[nn.Module]:
+    """GPT-2's GELU, written out in eight operations."""
+    from transformers.activations import NewGELUActivation
+
+    return NewGELUActivation
+
+
+def without_quantization(model: PreTrainedModel) -> None:
+    """Take the marks of a quantised file off a model whose weights are plain: they forbid saving and training it."""
+    for mark in ("hf_quantizer", "quantization_method", "is_quantized"):
+        if hasattr(model, mark):
+            delattr(model, mark)
+    if hasattr(model.config, "quantization_config"):
+        del model.config.quantization_config
+
+
+# accelerate 1.15
+
+
+def reset_accelerator() -> None:
+    """Forget the precision of an earlier run in this Python process; the processes stay connected."""
+    from accelerate.state import AcceleratorState
+
+    AcceleratorState._reset_state(reset_partial_state=False)
+
+
+def start_tracker(accelerator: Accelerator, tracker: str, folder: str, settings: dict[str, Any]) -> None:
+    """Begin to log to a tracker after the accelerator was made: its folder is the run's, and known only then."""
+    from accelerate.tracking import LOGGER_TYPE_TO_CLASS
+
+    accelerator.log_with = [LOGGER_TYPE_TO_CLASS[tracker].name]
+    accelerator.project_configuration.set_directories(folder)
+    accelerator.init_trackers("wolf_chatbox", config=settings)
