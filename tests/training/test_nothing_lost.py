@@ -1,4 +1,4 @@
-"""Attacks on what a run leaves behind: damage, strays, links, devices, a second run, a full disk. Nothing is lost, and all is told."""
+"""Attacks on a run's folders: damage, strays, links, devices, a second run, a full disk. Nothing is lost in silence."""
 
 from __future__ import annotations
 
@@ -27,17 +27,18 @@ from wolf_chatbox.files import apart, write_folder
 from wolf_chatbox.lock import alone
 from wolf_chatbox.model.load import load_model
 from wolf_chatbox.model.record import read_run
-from wolf_chatbox.training import sweep as sweeps
 from wolf_chatbox.training.loop import Result, train
 from wolf_chatbox.training.progress import Notice, Progress, Step, Updated
 from wolf_chatbox.training.run_folder import RunFolder, seal, unseal
+from wolf_chatbox.training.sweep import sweep
+from wolf_chatbox.training.sweep_config import SweepConfig
 from wolf_chatbox.training.training_state import save_state
 
 pytestmark = pytest.mark.usefixtures("fp32")
 
 
 def told(events: list[Progress]) -> str:
-    return "\n".join(each.text for each in events if isinstance(each, Notice))
+    return "\n".join(event.text for event in events if isinstance(event, Notice))
 
 
 def left(folder: Path) -> list[str]:
@@ -71,8 +72,8 @@ SETTINGS: dict[str, Any] = {
 
 
 def weight(model: Any) -> float:
-    """In place of the held-out loss: how large the weights are, which grows as they learn. So the first measurement is the best one."""
-    return sum(float(each.detach().square().sum()) for each in model.parameters())
+    """In place of the held-out loss: the size of the weights, which grows. So the first evaluation is the best."""
+    return sum(float(parameter.detach().square().sum()) for parameter in model.parameters())
 
 
 @pytest.fixture
@@ -109,7 +110,7 @@ def check_published(result: Result) -> dict[str, Any]:
     assert record is not None
     assert record["finished"]
     metrics: dict[str, Any] = record["metrics"]
-    [measured] = [each for each in metrics["evaluations"] if each["update"] == metrics["best_update"]]
+    [measured] = [found for found in metrics["evaluations"] if found["update"] == metrics["best_update"]]
     assert measured["epoch"] == metrics["best_epoch"]
     assert weight(load_model(str(result.output)).model) == pytest.approx(measured["loss"], rel=1e-6)
     assert not {"checksums.json", "progress.json"} & set(left(result.output))
@@ -402,9 +403,9 @@ def test_a_sweep_replaces_only_what_a_sweep_has_written(tmp_path: Path, script: 
     (output / "best").mkdir(parents=True)
     (output / "best" / "model").write_text("mine")
     (output / "results.csv").write_text("mine")
-    config = sweeps.SweepConfig(train={"data": [str(script)]}, space={"lr": (1e-4,)}, output=output)
+    config = SweepConfig(train={"data": [str(script)]}, space={"lr": (1e-4,)}, output=output)
     with pytest.raises(CheckpointError, match=r"holds best, results\.csv, which no sweep has written"):
-        sweeps.sweep(config)
+        sweep(config)
     assert left(output) == ["best", "results.csv"]
     assert (output / "results.csv").read_text() == "mine"
 
@@ -470,7 +471,7 @@ def test_a_base_model_without_numbers_is_named_before_the_first_update(
     for dry_run in (False, True):
         with pytest.raises(
             ModelError,
-            match=r"base: its weights hold NaN or infinity \(1 of its tensors, such as transformer\.h\.1\.mlp\.c_fc\.bias\)",
+            match=r"base: its weights hold NaN or infinity \(1 of its tensors, such as transformer\.h\.1\.mlp\.c_fc\.b",
         ):
             train(config(model=str(base), dry_run=dry_run), events.append)
     assert {type(event) for event in events} == {Step}, "nothing was prepared"

@@ -19,7 +19,7 @@ from wolf_chatbox.errors import ConfigError, TrainingError
 from wolf_chatbox.lock import alone
 from wolf_chatbox.model.adaptation import adapt
 from wolf_chatbox.model.load import BaseModel, check_finite, context_of, load_model, pad_id
-from wolf_chatbox.model.loss import SummedLoss, count_learnt, evaluating
+from wolf_chatbox.model.loss import SummedLoss, count_learnt
 from wolf_chatbox.model.record import read_run
 from wolf_chatbox.samples.dataset import make_rows, read
 from wolf_chatbox.samples.packing import Row
@@ -42,7 +42,7 @@ from wolf_chatbox.training.training_state import (
     load_state,
     save_state,
 )
-from wolf_chatbox.training.update import count_tokens, halve, learn, seed_update, shuffled
+from wolf_chatbox.training.update import bad_samples, count_tokens, halve, learn, seed_update, shuffled
 from wolf_chatbox.training.validation import mean_loss, perplexity, sample_replies
 from wolf_chatbox.visible import shortlist
 
@@ -284,11 +284,7 @@ def save(run: Run) -> None:
 
 def blame(run: Run, rows: Sequence[Row]) -> str:
     """Why a run stops after skipped updates: the samples of the last one, and what can be resumed."""
-    samples = [sample for row in rows for sample in row]
-    with torch.no_grad(), evaluating(run.forward.module):
-        losses = [float(run.forward([(sample,)])) for sample in samples]
-    bad = [sample for sample, loss in zip(samples, losses) if not math.isfinite(loss)] or samples
-    decode = run.dataset.renderer.decode
+    bad, decode = bad_samples(run.forward, rows), run.dataset.renderer.decode
     texts = ", ".join(repr(" ".join(decode(sample.ids[:40]).split())[:60]) for sample in bad[:3])
     more = f" and {len(bad) - 3} more" if len(bad) > 3 else ""
     states = run.folder.states()

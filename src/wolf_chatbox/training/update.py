@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from contextlib import nullcontext
 
@@ -9,8 +10,9 @@ import torch
 from torch import Tensor
 
 from wolf_chatbox.errors import Setting, TrainingError
-from wolf_chatbox.model.loss import count_learnt
+from wolf_chatbox.model.loss import count_learnt, evaluating
 from wolf_chatbox.samples.packing import Row
+from wolf_chatbox.samples.rendering import Sample
 from wolf_chatbox.training.passes import Forward
 
 
@@ -68,6 +70,14 @@ def halve(forward: Forward, rows: Sequence[Row], error: BaseException) -> None:
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
     forward.budget = budget // 2
+
+
+def bad_samples(forward: Forward, rows: Sequence[Row]) -> list[Sample]:
+    """The samples whose loss is NaN or infinite; all of them where none is, as it then was the gradient."""
+    samples = [sample for row in rows for sample in row]
+    with torch.no_grad(), evaluating(forward.module):
+        losses = [float(forward([(sample,)])) for sample in samples]
+    return [sample for sample, loss in zip(samples, losses) if not math.isfinite(loss)] or samples
 
 
 def count_tokens(rows: Sequence[Row]) -> int:
