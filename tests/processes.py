@@ -52,8 +52,8 @@ def together(
         "LOCAL_WORLD_SIZE": str(count),
     } | (environment or {})
     running = [
-        start(config, shared | {"RANK": str(each), "LOCAL_RANK": str(each)}, stop_after if each == 0 else None)
-        for each in range(count)
+        start(config, shared | {"RANK": str(rank), "LOCAL_RANK": str(rank)}, stop_after if rank == 0 else None)
+        for rank in range(count)
     ]
     for process in running:
         process.join(600)

@@ -90,7 +90,10 @@ def test_the_newest_state_is_the_one_after_most_updates(tmp_path: Path) -> None:
 
 def test_nothing_is_lost_by_starting_a_run(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "model")
-    check = lambda resume=False, overwrite=False: folder.check(resume=resume, overwrite=overwrite)
+
+    def check(resume: bool = False, overwrite: bool = False) -> None:
+        folder.check(resume=resume, overwrite=overwrite)
+
     check()
     with pytest.raises(CheckpointError, match="no interrupted run to resume"):
         check(resume=True)
@@ -146,9 +149,10 @@ def test_killed_at_its_end_a_run_leaves_what_is_not_its_own(tmp_path: Path, monk
     folder.begin(0, resume=False)
     folder.save_state(3, fill("x"), keep=1)
     (folder.unfinished / "notes.txt").write_text("before")
-    with monkeypatch.context() as patch, pytest.raises(Killed):
+    with monkeypatch.context() as patch:
         patch.setattr("wolf_chatbox.training.run_folder.clear", kill)
-        folder.finish()
+        with pytest.raises(Killed):
+            folder.finish()
     folder.unfinished.mkdir()
     (folder.unfinished / "notes.txt").write_text("after")
     folder.begin(0, resume=False)

@@ -28,7 +28,7 @@ def test_three_updates_without_a_number_stop_the_run_and_keep_the_last_good_stat
     assert str(states[-1]) in str(caught.value)
     for state in states:
         weights = torch.load(state / "training.pt", weights_only=True)["model"].values()
-        assert all(each.isfinite().all() for each in weights)
+        assert all(tensor.isfinite().all() for tensor in weights)
 
 
 def test_an_update_without_a_number_is_skipped_and_counted(config: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,7 +116,7 @@ def test_a_full_disk_stops_the_run_with_the_last_state_whole(config: Any, monkey
 def test_too_little_room_is_told_before_the_first_update(config: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=1000))
     told: list[Progress] = []
-    with pytest.raises(CheckpointError, match="and its disk has .* free"):
+    with pytest.raises(CheckpointError, match=r"and its disk has .* free"):
         train(config(), told.append)
     assert not any(isinstance(event, Prepared | Updated) for event in told)
 
