@@ -39,9 +39,10 @@ def flash_attention_on_cpu(query: Tensor, key: Tensor, value: Tensor, mask: Tens
 # transformers 5.23
 
 
-def attention_of(model: PreTrainedModel) -> str | None:
+def attention_of(model: PreTrainedModel) -> str:
     """The name of the attention a model computes with, as `set_attn_implementation` takes it."""
-    return model.config._attn_implementation
+    name: str = model.config._attn_implementation
+    return name
 
 
 def layers_of(model: PreTrainedModel) -> Any:
@@ -59,6 +60,15 @@ def gelu_of_gpt2() -> type[nn.Module]:
     from transformers.activations import NewGELUActivation
 
     return NewGELUActivation
+
+
+def tells_of_shapes(error: RuntimeError) -> bool:
+    """Whether a model failed to load because its weights have other shapes than its config says.
+
+    The error has no class or field of its own, so its text is read. The setting that it names would put the shapes into
+    the loading report, but fails itself where weights are tied.
+    """
+    return "ignore_mismatched_sizes" in str(error)
 
 
 def without_quantization(model: PreTrainedModel) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator
+from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from wolf_chatbox.config import TrainConfig
 from wolf_chatbox.errors import ConfigError, TrainingError
@@ -29,7 +30,7 @@ from wolf_chatbox.training.interruption import interruption
 from wolf_chatbox.training.optimization import clip, make_optimizer, make_schedule, step_schedule
 from wolf_chatbox.training.passes import Forward
 from wolf_chatbox.training.plan import describe, plan
-from wolf_chatbox.training.progress import Evaluated, Notice, Progress, Step, Tell, Updated, log, thinned
+from wolf_chatbox.training.progress import Evaluated, Listener, Notice, Progress, Step, Updated, log, thinned
 from wolf_chatbox.training.publish import describe_run, publish
 from wolf_chatbox.training.run import Metrics, Run
 from wolf_chatbox.training.run_folder import RunFolder
@@ -60,7 +61,7 @@ class Result:
     interrupted: bool
 
 
-def train(config: TrainConfig, tell: Tell = log) -> Result:
+def train(config: TrainConfig, tell: Listener = log) -> Result:
     """Fine-tune a base model and write it to `config.output`; a dry run writes nothing.
 
     Progress goes to `tell`; by default to the logger `wolf_chatbox`, which has no handler of its own. Under
@@ -81,7 +82,7 @@ def train(config: TrainConfig, tell: Tell = log) -> Result:
         return _train(config, tell, folder, accelerator)
 
 
-def _train(config: TrainConfig, tell: Tell, folder: RunFolder, accelerator: Accelerator) -> Result:
+def _train(config: TrainConfig, tell: Listener, folder: RunFolder, accelerator: Accelerator) -> Result:
     run = prepare(config, tell, folder, accelerator)
     if run.writes and not config.dry_run:
         folder.begin(run.disk, resume=config.resume)
@@ -112,7 +113,7 @@ def _train(config: TrainConfig, tell: Tell, folder: RunFolder, accelerator: Acce
     return Result(config.output, asdict(run.metrics), interrupted=not finished)
 
 
-def prepare(config: TrainConfig, tell: Tell, folder: RunFolder, accelerator: Accelerator) -> Run:
+def prepare(config: TrainConfig, tell: Listener, folder: RunFolder, accelerator: Accelerator) -> Run:
     """The run before its next update: its data, its model, and where it stands."""
     # 1. The data and the model
     tell(Step(f"reading {shortlist(config.data, 3)}"))
@@ -155,7 +156,7 @@ def prepare(config: TrainConfig, tell: Tell, folder: RunFolder, accelerator: Acc
     )
 
 
-def load_base(config: TrainConfig, tell: Tell, accelerator: Accelerator) -> BaseModel:
+def load_base(config: TrainConfig, tell: Listener, accelerator: Accelerator) -> BaseModel:
     """The base model on this process's device, with what training adds to it, such as LoRA."""
     with accelerator.main_process_first():
         base = load_model(
@@ -266,7 +267,7 @@ def evaluate(run: Run) -> None:
     if done and done % run.updates_an_epoch == 0 and run.writes and not is_sharded(run.accelerator):
         replies = sample_replies(run.base.model, run.dataset, run.config, autocast(run.accelerator))
     run.tell(Evaluated(done, run.epoch, loss, perplexity(loss), best, replies))
-    if isinstance(schedule, torch.optim.lr_scheduler.ReduceLROnPlateau) and done and loss is not None:
+    if isinstance(schedule, ReduceLROnPlateau) and done and loss is not None:
         schedule.step(loss)
 
 

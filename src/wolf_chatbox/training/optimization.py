@@ -8,7 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
+from torch.optim.lr_scheduler import ReduceLROnPlateau
 from transformers import get_scheduler
+from transformers.optimization import GreedyLR
 
 from wolf_chatbox.config import TrainConfig
 from wolf_chatbox.errors import ConfigError
@@ -75,9 +77,7 @@ def make_schedule(config: TrainConfig, optimizer: torch.optim.Optimizer, updates
 
 def step_schedule(schedule: Any, loss: float) -> None:
     """Advance the schedule after an update: most count updates, greedy takes the loss, plateau an evaluation's loss."""
-    if isinstance(schedule, torch.optim.lr_scheduler.LRScheduler) and not isinstance(
-        schedule, torch.optim.lr_scheduler.ReduceLROnPlateau
-    ):
-        schedule.step()
-    elif type(schedule).__name__ == "GreedyLR":
+    if isinstance(schedule, GreedyLR):
         schedule.step(loss)
+    elif not isinstance(schedule, ReduceLROnPlateau):
+        schedule.step()

@@ -109,7 +109,7 @@ class Reply:
 
 
 Progress = Step | Notice | Trial | Prepared | Planned | Updated | Evaluated
-Tell = Callable[[Progress], None]
+Listener = Callable[[Progress], None]
 
 
 def log(progress: Progress, every: int = 1) -> None:
@@ -134,6 +134,6 @@ def log(progress: Progress, every: int = 1) -> None:
             logger.info("update %d: held-out loss %.4f, perplexity %.2f%s", update, loss, perplexity, so_far)
 
 
-def thinned(tell: Tell, every: int) -> Tell:
+def thinned(tell: Listener, every: int) -> Listener:
     """`tell`, but where it is the log itself, of the updates only every `every`-th."""
     return partial(log, every=every) if tell is log else tell

@@ -58,7 +58,7 @@ def describe_run(config: TrainConfig, dataset: Dataset, model: Any) -> dict[str,
 def save_model(place: Path, run: Run, weights: dict[str, Tensor]) -> None:
     """A Hugging Face folder: weights (or the LoRA adapter), tokenizer with the style's chat template, sampling."""
     base, renderer, context = run.base, run.dataset.renderer, context_of(run.base.model.config)
-    base.model.generation_config = generation_settings(run)
+    set_generation(base.model.generation_config, run)
     base.model.save_pretrained(place, state_dict=weights)
     if run.config.lora_rank:
         base.model.config.save_pretrained(place)
@@ -70,9 +70,9 @@ def save_model(place: Path, run: Run, weights: dict[str, Tensor]) -> None:
     base.tokenizer.model_max_length = 10**9
 
 
-def generation_settings(run: Run) -> GenerationConfig:
-    """The base model's, with the run's sampling and the style's end of a turn."""
-    settings, sampling, tokenizer = run.base.model.generation_config, run.config.sampling, run.base.tokenizer
+def set_generation(settings: GenerationConfig, run: Run) -> None:
+    """Put the run's sampling, and the style's end of a turn, into a model's generation settings."""
+    sampling, tokenizer = run.config.sampling, run.base.tokenizer
     compat.keep_all_settings(settings)
     for name in ("max_new_tokens", "no_repeat_phrase", "no_repeat_ngram_size"):
         setattr(settings, name, getattr(sampling, name))
@@ -82,7 +82,6 @@ def generation_settings(run: Run) -> GenerationConfig:
     ends = dict.fromkeys([run.dataset.renderer.end_id, tokenizer.eos_token_id])
     settings.eos_token_id = [end for end in ends if end is not None]
     settings.pad_token_id = pad_id(tokenizer)
-    return settings
 
 
 def size_of(weights: dict[str, Tensor]) -> int:

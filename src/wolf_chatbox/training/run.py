@@ -14,7 +14,7 @@ from wolf_chatbox.config import TrainConfig
 from wolf_chatbox.model.load import BaseModel, count_parameters
 from wolf_chatbox.samples.dataset import Dataset
 from wolf_chatbox.training.passes import Forward
-from wolf_chatbox.training.progress import Notice, Step, Tell
+from wolf_chatbox.training.progress import Listener, Notice, Step
 from wolf_chatbox.training.run_folder import RunFolder
 from wolf_chatbox.training.training_state import TrainingState
 
@@ -53,7 +53,7 @@ class Run:
     """What the steps of a run share. Its settings, data and model stay; its state, metrics and `done` change."""
 
     config: TrainConfig
-    tell: Tell
+    tell: Listener
     folder: RunFolder
     accelerator: Accelerator
     base: BaseModel

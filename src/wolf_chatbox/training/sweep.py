@@ -17,7 +17,7 @@ from wolf_chatbox.errors import CheckpointError, DataError, TrainingError
 from wolf_chatbox.files import check_folder, new_file, replace_folder, writing
 from wolf_chatbox.lock import alone
 from wolf_chatbox.training.loop import train
-from wolf_chatbox.training.progress import Evaluated, Progress, Tell, Trial, log, thinned
+from wolf_chatbox.training.progress import Evaluated, Listener, Progress, Trial, log, thinned
 from wolf_chatbox.training.sweep_config import Range, SweepConfig, plain
 from wolf_chatbox.training.sweep_results import COLUMNS, FILES, write_results
 
@@ -43,7 +43,7 @@ class _Interrupted(Exception):
     """A person stopped a run, and with it the sweep."""
 
 
-def sweep(config: SweepConfig, tell: Tell = log) -> Outcome:
+def sweep(config: SweepConfig, tell: Listener = log) -> Outcome:
     """Search, reporting as `train` does.
 
     The same sweep started again continues; several machines with one storage share the work. Writes into
@@ -142,7 +142,7 @@ def _enough(config: SweepConfig, study: optuna.Study) -> bool:
     return made >= math.prod(cells)
 
 
-def _search(config: SweepConfig, study: optuna.Study, tell: Tell) -> bool:
+def _search(config: SweepConfig, study: optuna.Study, tell: Listener) -> bool:
     """Make the trials that are left; returns True when a person stopped it before its end."""
 
     def tidy(study: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
@@ -160,7 +160,7 @@ def _search(config: SweepConfig, study: optuna.Study, tell: Tell) -> bool:
     return False
 
 
-def _run(config: SweepConfig, trial: optuna.Trial, tell: Tell) -> float:
+def _run(config: SweepConfig, trial: optuna.Trial, tell: Listener) -> float:
     """Train with the settings of a trial; returns its lowest held-out loss."""
     import optuna
 
