@@ -202,6 +202,7 @@ def test_another_sweep_in_the_same_place_is_refused(write: Any, trainer: Trainer
         ({"space": {"lr": 3}}, "lr needs a list"),
         ({"train": {"data": ["x"], "lr": 1e-4}}, "lr is both fixed and searched"),
         ({"train": {"data": ["x"], "output": "y"}}, "output is set by the sweep; leave"),
+        ({"train": {"data": ["x"], "clean": {"scrub": True}}}, "clean is set by the sweep; leave"),
         ({"train": {"data": ["x"], "validation_share": 0}}, "leaves no held-out split to compare"),
         ({"train": {"epochs": 1}}, "train lacks data"),
         (

@@ -14,8 +14,10 @@ import yaml
 from wolf_chatbox.config import CleanConfig, ReadConfig, SamplingConfig, Search, TrainConfig, typed
 from wolf_chatbox.errors import ConfigError, DataError
 
-OWN = {"output", "resume", "overwrite", "dry_run", "read", "sampling"}
-"""Settings that a sweep makes itself, or that are groups of others."""
+GROUPS: dict[str, Any] = {"read": ReadConfig, "clean": CleanConfig, "sampling": SamplingConfig}
+"""Classes of settings within TrainConfig; the file of a sweep has all names on one level."""
+OWN = {"output", "resume", "overwrite", "dry_run", *GROUPS}
+"""Settings that a sweep makes itself."""
 ELSEWHERE = {
     "learning_rate": "lr",
     "num_train_epochs": "epochs",
@@ -26,8 +28,6 @@ ELSEWHERE = {
     "lr_scheduler_type": "schedule",
 }
 """The names of some settings in the trainers of transformers and TRL."""
-GROUPS: dict[str, Any] = {"read": ReadConfig, "clean": CleanConfig, "sampling": SamplingConfig}
-"""Classes of settings within TrainConfig; the file of a sweep has all names on one level."""
 
 
 @dataclass(frozen=True, kw_only=True)
