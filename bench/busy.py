@@ -1,10 +1,10 @@
-"""What a busy machine does to training: seconds an update, alone and beside a second run, with threads that wait awake or asleep.
+"""Training on a busy machine: seconds per update, alone and beside a second run, with waiting threads awake or asleep.
 
     python bench/busy.py
 
-Each run trains a GPT-2 of four layers (width 768) on rows of 512 tokens. `awake` is what OpenMP does by itself (OMP_WAIT_POLICY unset),
-`asleep` is OMP_WAIT_POLICY=passive, as the command line sets it. The order of the runs alternates; the figure is the median of all updates
-after the first two.
+Each run trains a GPT-2 of four layers (width 768) on rows of 512 tokens. `awake` is the default of OpenMP
+(OMP_WAIT_POLICY unset), `asleep` is OMP_WAIT_POLICY=passive, as the command line sets it. The order of the runs
+alternates; the figure is the median of all updates after the first two.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def measure(policy: str, runs: int, updates: int) -> list[float]:
     environment |= {"OMP_WAIT_POLICY": "passive"} if policy == "asleep" else {}
     command = [sys.executable, str(Path(__file__)), "--child", "--updates", str(updates)]
     started = [subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(runs)]
-    return [each for process in started for each in json.loads(process.communicate()[0].splitlines()[-1])[2:]]
+    return [second for process in started for second in json.loads(process.communicate()[0].splitlines()[-1])[2:]]
 
 
 def main() -> None:

@@ -25,9 +25,11 @@ def measure(setting: dict, data: str) -> dict:
     from wolf_chatbox.config import SamplingConfig, TrainConfig
     from wolf_chatbox.model.load import load_model
     from wolf_chatbox.model.loss import SummedLoss
+    from wolf_chatbox.model.tokenizer import pad_id
     from wolf_chatbox.samples.dataset import prepare
     from wolf_chatbox.training.devices import start
     from wolf_chatbox.training.loop import train
+    from wolf_chatbox.training.passes import Forward
     from wolf_chatbox.training.validation import mean_loss, perplexity
 
     with tempfile.TemporaryDirectory() as folder:
@@ -42,8 +44,9 @@ def measure(setting: dict, data: str) -> dict:
         same = prepare(config, base.tokenizer, 512, style="named")
         accelerator = start("auto")
         learner = SummedLoss(base.model)
-        loss = mean_loss(accelerator.prepare(learner), learner, same.held_out_rows, 1024, base.tokenizer, accelerator)
-    by_epoch = [each["perplexity"] for each in result.metrics["evaluations"]]
+        forward = Forward(learner, accelerator.prepare(learner), pad_id(base.tokenizer), accelerator, budget=1024)
+        loss = mean_loss(forward, same.held_out_rows)
+    by_epoch = [found["perplexity"] for found in result.metrics["evaluations"]]
     return setting | {
         "perplexity": perplexity(loss),
         "by_epoch": by_epoch,
@@ -58,19 +61,23 @@ def table(results: list[dict]) -> None:
     for result in results:
         groups.setdefault(tuple(result[key] for key in KEYS[:-1]), []).append(result)
     print(
-        "| lr | rows an update | tokens a row | epochs | seeds | perplexity (each seed) | of the base model's | best epoch |"
+        "| lr | rows per update | tokens per row | epochs | seeds | perplexity (each seed) "
+        "| of the base model's | best epoch |"
     )
     print("|---|---|---|---|---|---|---|---|")
-    ratio = lambda each: each["perplexity"] / each["by_epoch"][0]
+
+    def ratio(result: dict) -> float:
+        return result["perplexity"] / result["by_epoch"][0]
+
     for key, group in sorted(groups.items(), key=lambda item: statistics.mean(map(ratio, item[1]))):
         _, lr, batch_size, max_tokens, epochs, _ = key
-        group.sort(key=lambda each: each["seed"])
-        each_seed = ", ".join(f"{each['perplexity']:.2f}" for each in group)
-        best = ", ".join(str(each["best_epoch"]) for each in group)
-        seeds = ", ".join(str(each["seed"]) for each in group)
-        print(
-            f"| {lr:g} | {batch_size} | {max_tokens} | {epochs} | {seeds} | {each_seed} | {statistics.mean(map(ratio, group)):.3f} | {best} |"
-        )
+        group.sort(key=lambda result: result["seed"])
+        perplexities = ", ".join(f"{result['perplexity']:.2f}" for result in group)
+        best = ", ".join(str(result["best_epoch"]) for result in group)
+        seeds = ", ".join(str(result["seed"]) for result in group)
+        ratios = statistics.mean(map(ratio, group))
+        rows = f"| {lr:g} | {batch_size} | {max_tokens} | {epochs}"
+        print(f"{rows} | {seeds} | {perplexities} | {ratios:.3f} | {best} |")
 
 
 def main() -> None:

@@ -36,12 +36,12 @@ def resident() -> int:
 def run(args: argparse.Namespace) -> list[dict[str, float]]:
     from wolf_chatbox.config import TrainConfig
     from wolf_chatbox.training.loop import train
-    from wolf_chatbox.training.progress import Event, Updated
+    from wolf_chatbox.training.progress import Progress, Updated
 
     updates: list[dict[str, float]] = []
     begun = time.monotonic()
 
-    def tell(event: Event) -> None:
+    def tell(event: Progress) -> None:
         if isinstance(event, Updated):
             at = time.monotonic() - begun
             updates.append({"at": at, "tokens_per_second": event.tokens / event.seconds, "resident": resident()})
@@ -69,11 +69,11 @@ def main() -> None:
     print(f"{len(updates)} updates in {updates[-1]['at']:.0f} s\n")
     print("| until | updates | tokens/s (median) | resident memory, least | most |\n|---|---|---|---|---|")
     for part in range(PARTS):
-        low, high = (args.seconds * each / PARTS for each in (part, part + 1))
-        mine = [each for each in updates if low <= each["at"] < high]
+        low, high = (args.seconds * number / PARTS for number in (part, part + 1))
+        mine = [update for update in updates if low <= update["at"] < high]
         if mine:
-            memory = [each["resident"] / 2**30 for each in mine]
-            rate = statistics.median(each["tokens_per_second"] for each in mine)
+            memory = [update["resident"] / 2**30 for update in mine]
+            rate = statistics.median(update["tokens_per_second"] for update in mine)
             print(f"| {high:.0f} s | {len(mine)} | {rate:.0f} | {min(memory):.2f} GiB | {max(memory):.2f} GiB |")
 
 

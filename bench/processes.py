@@ -1,9 +1,9 @@
-"""One process against two: the same data, the same rows an update, all cores of this machine either way.
+"""One process against two: the same data, the same rows per update, all cores of this machine either way.
 
     python bench/processes.py --data RickAndMortyScripts.csv
 
-Each run is `train()` with two rows an update; one process gets all cores, two get half of them each (gloo). Prints tokens a
-second (median of the updates after the first four), in turns, --rounds times.
+Each run is `train()` with two rows per update; one process gets all cores, two get half of them each (gloo). The runs
+take turns, --rounds times. Prints tokens per second, the median of the updates after the first four.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ def measure(args: argparse.Namespace) -> None:
     """One process of a run; the first one prints its median."""
     from wolf_chatbox.config import TrainConfig
     from wolf_chatbox.training import loop
-    from wolf_chatbox.training.progress import Event, Updated
+    from wolf_chatbox.training.progress import Progress, Updated
 
     rates: list[float] = []
     loop.mean_loss = lambda *_: None  # type: ignore[assignment]  # nothing is measured but the updates
 
-    def tell(event: Event) -> None:
+    def tell(event: Progress) -> None:
         if isinstance(event, Updated):
             rates.append(event.tokens / event.seconds)
             if len(rates) == WARM_UP + args.steps:
@@ -90,9 +90,8 @@ def main() -> None:
                 )
                 found.append(float(done.stdout.split()[0]))
     for processes, found in rates.items():
-        print(
-            f"{processes} processes: {statistics.median(found):.0f} tokens/s ({', '.join(f'{each:.0f}' for each in found)})"
-        )
+        rounds = ", ".join(f"{rate:.0f}" for rate in found)
+        print(f"{processes} processes: {statistics.median(found):.0f} tokens/s ({rounds})")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The recipes that loop.py measures side by side, and what they share: the model, the lines, the measure of what was learnt."""
+"""The recipes that training.py compares, and what they share: the model, the lines, the measure of the result."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class Enough(Exception):
     """Raised by a callback to end a run."""
 
 
-# --- what all recipes share: model, lines, the measure -----------------------------------------------------------------
+# --- what all recipes share: model, lines, the measure
 
 
 def model_folder(name: str, place: Path) -> str:
-    """The embedded model, or a shape of GPT-2 with random weights and the embedded model's tokenizer, saved to `place`."""
+    """The embedded model, or a GPT-2 shape with random weights and the embedded model's tokenizer, saved to `place`."""
     if name == EMBEDDED:
         return EMBEDDED
     import torch
@@ -47,8 +47,8 @@ def take_groups(count: int | None) -> None:
 
     def split(*settings: Any) -> Any:
         training, held_out, notice = usual(*settings)
-        chosen = list(dict.fromkeys(each.group for each in training))[:count]
-        return [each for each in training if each.group in chosen], held_out, notice
+        chosen = list(dict.fromkeys(conversation.group for conversation in training))[:count]
+        return [conversation for conversation in training if conversation.group in chosen], held_out, notice
 
     dataset.split = split
     counted = dataset.Dataset.turns
@@ -79,7 +79,7 @@ def windows_of(args: argparse.Namespace, tokenizer: Any) -> list[list[int]]:
     from wolf_chatbox.samples import dataset
 
     conversations = list(read_conversations((args.data,), ReadConfig(), Tally()))
-    training, _, _ = dataset.split(conversations, 0.1, 0, lambda each: len(each.turns))
+    training, _, _ = dataset.split(conversations, 0.1, 0, lambda conversation: len(conversation.turns))
     windows = []
     for conversation in training:
         lines = [
@@ -94,8 +94,8 @@ def windows_of(args: argparse.Namespace, tokenizer: Any) -> list[list[int]]:
 def padded(windows: list[list[int]], length: int, pad: int) -> dict[str, Any]:
     import torch
 
-    ids = torch.tensor([each + [pad] * (length - len(each)) for each in windows])
-    real = torch.tensor([[1] * len(each) + [0] * (length - len(each)) for each in windows])
+    ids = torch.tensor([window + [pad] * (length - len(window)) for window in windows])
+    real = torch.tensor([[1] * len(window) + [0] * (length - len(window)) for window in windows])
     return {"input_ids": ids, "attention_mask": real, "labels": ids.masked_fill(real == 0, -100)}
 
 
@@ -111,19 +111,22 @@ class Measure:
 
     def __call__(self, model: Any) -> float:
         from wolf_chatbox.model.loss import SummedLoss
+        from wolf_chatbox.model.tokenizer import pad_id
         from wolf_chatbox.training.devices import start
+        from wolf_chatbox.training.passes import Forward
         from wolf_chatbox.training.validation import mean_loss
 
         usual = model.config._attn_implementation
         learner, accelerator = SummedLoss(model), start("auto")
         with accelerator.autocast():
-            loss = mean_loss(learner, learner, self.dataset.held_out_rows, 1024, self.base.tokenizer, accelerator)
+            forward = Forward(learner, learner, pad_id(self.base.tokenizer), accelerator, budget=1024)
+            loss = mean_loss(forward, self.dataset.held_out_rows)
         model.set_attn_implementation(usual)
         assert loss is not None
         return loss
 
 
-# --- the recipes: each calls step(learnt tokens, real tokens, seconds, model) after each of its steps ---------------------
+# --- the recipes: all call step(learnt tokens, real tokens, seconds, model) after every step
 
 Step = Callable[[int, int, float, Any], None]
 
@@ -137,7 +140,7 @@ def classic(args: argparse.Namespace, folder: str, step: Step) -> int:
     base = load_model(folder)
     model, pad = base.model.to(args.device).train(), pad_id(base.tokenizer)
     windows = windows_of(args, base.tokenizer)
-    learnt = sum(len(each) - 1 for each in windows)
+    learnt = sum(len(window) - 1 for window in windows)
     optimizer = torch.optim.AdamW(model.parameters(), lr=args.lr_classic)
 
     def loop() -> None:
@@ -146,7 +149,7 @@ def classic(args: argparse.Namespace, folder: str, step: Step) -> int:
             for start in range(0, len(order), 4):
                 begun = time.perf_counter()
                 chosen = [windows[at] for at in order[start : start + 4]]
-                batch = {name: each.to(args.device) for name, each in padded(chosen, args.window, pad).items()}
+                batch = {name: tensor.to(args.device) for name, tensor in padded(chosen, args.window, pad).items()}
                 loss = model(**batch).loss
                 loss.backward()
                 torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -196,13 +199,13 @@ def with_trainer(args: argparse.Namespace, folder: str, step: Step, packing: boo
         )
     else:
         windows = windows_of(args, base.tokenizer)
-        learnt = sum(len(each) - 1 for each in windows)
+        learnt = sum(len(window) - 1 for window in windows)
         trainer = Trainer(
             model=base.model,
             args=TrainingArguments(**settings, per_device_train_batch_size=4, remove_unused_columns=False),
-            train_dataset=[{"ids": each} for each in windows],
+            train_dataset=[{"ids": window} for window in windows],
             data_collator=lambda batch: padded(
-                [each["ids"] for each in batch], max(len(each["ids"]) for each in batch), pad_id(base.tokenizer)
+                [sample["ids"] for sample in batch], max(len(sample["ids"]) for sample in batch), pad_id(base.tokenizer)
             ),
         )
     collate, counts = trainer.data_collator, []
@@ -235,11 +238,11 @@ def with_trainer(args: argparse.Namespace, folder: str, step: Step, packing: boo
 
 def ours(args: argparse.Namespace, folder: str, step: Step) -> int:
     from wolf_chatbox.training import loop
-    from wolf_chatbox.training.progress import Evaluated, Event, Prepared, Updated
+    from wolf_chatbox.training.progress import Evaluated, Prepared, Progress, Updated
 
     learnt = 0
 
-    def tell(event: Event) -> None:
+    def tell(event: Progress) -> None:
         nonlocal learnt
         if isinstance(event, Prepared):
             learnt = event.dataset.learnt_tokens

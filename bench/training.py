@@ -6,10 +6,10 @@
 
 All recipes read the same lines of the same episodes as text and end tokens, with one tokenizer:
 
-- classic: windows of 8 lines, one begun at each line, padded to --window tokens, four a step, fp32, AdamW, a plain loop
+- classic: windows of 8 lines, one from each line on, padded to --window tokens, four per step, fp32, AdamW, a plain loop
 - trainer: the same windows in transformers' Trainer, bf16, padded to the longest of a step
-- trl: SFTTrainer, bf16, packing (best-fit) to rows of 512, one a step
-- ours: `train()` with rows of 512, one an update
+- trl: SFTTrainer, bf16, packing (best-fit) to rows of 512, one per step
+- ours: `train()` with rows of 512, one per update
 
 `speed` runs each recipe as a process of its own, in turns, --rounds times, and takes medians. A step is everything from
 batch to updated weights; learnt tokens are the targets of its loss that are no padding. The roofline is the speed of
@@ -93,7 +93,7 @@ def measure_learning(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def roofline(device: str) -> dict[str, float]:
-    """Speed of matrix products in operations a second: a large one, and the model's own shape."""
+    """Speed of matrix products in operations per second: a large one, and the model's own shape."""
     import torch
 
     from wolf_chatbox.training.devices import keep_freed_memory
@@ -117,7 +117,7 @@ def roofline(device: str) -> dict[str, float]:
     return found
 
 
-# --- all of them --------------------------------------------------------------------------------------------------------
+# --- all of them
 
 
 def spawn(command: str, args: argparse.Namespace, **settings: Any) -> Any:
@@ -156,12 +156,10 @@ def speed(args: argparse.Namespace) -> None:
     for model, rounds in results["models"].items():
         parameters = count(model)
         print(f"\n{model}, {parameters / 1e6:.0f}M parameters, {args.device}; roofline {tera(results['roofline'])}\n")
-        print(
-            "| recipe | learnt tokens/s | ours is faster by | of the bf16 roofline | peak memory | a pass over the corpus |"
-        )
+        print("| recipe | learnt tokens/s | ours is faster by | of the bf16 roofline | peak memory | an epoch takes |")
         print("|---|---|---|---|---|---|")
         for recipe in args.recipes:
-            middle = lambda value: statistics.median(value(each[recipe], each) for each in rounds)  # noqa: B023
+            middle = lambda value: statistics.median(value(found[recipe], found) for found in rounds)  # noqa: B023, E731
             rate = middle(lambda own, _: own["learnt_per_second"])
             ratio = middle(lambda own, all: all["ours"]["learnt_per_second"] / own["learnt_per_second"])
             share = middle(lambda own, _: 6 * parameters * own["tokens_per_second"] / own["roofline"])  # noqa: B023
@@ -213,7 +211,8 @@ def count(model: str) -> int:
 
 def tera(rooflines: list[dict[str, float]]) -> str:
     return ", ".join(
-        f"{name} {statistics.median(each[name] for each in rooflines) / 1e9:.0f} GFLOP/s" for name in rooflines[0]
+        f"{name} {statistics.median(roofline[name] for roofline in rooflines) / 1e9:.0f} GFLOP/s"
+        for name in rooflines[0]
     )
 
 
@@ -233,13 +232,14 @@ def draw_speed(path: Path, results: Any) -> None:
     plot, figure = axes()
     models = list(results["models"])
     for number, recipe in enumerate(RECIPES):
-        known = [(at, each) for at, each in enumerate(models) if recipe in results["models"][each][0]]
+        known = [(at, model) for at, model in enumerate(models) if recipe in results["models"][model][0]]
         heights = [
-            statistics.median(one[recipe]["learnt_per_second"] for one in results["models"][each]) for _, each in known
+            statistics.median(found[recipe]["learnt_per_second"] for found in results["models"][model])
+            for _, model in known
         ]
         plot.bar([at + number * 0.2 for at, _ in known], heights, 0.18, label=recipe)
     plot.set_xticks([at + 0.3 for at in range(len(models))], models)
-    plot.set_ylabel("learnt tokens a second")
+    plot.set_ylabel("learnt tokens per second")
     plot.legend(frameon=False)
     figure.savefig(path, dpi=120)
 

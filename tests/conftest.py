@@ -156,7 +156,7 @@ def config(tiny_gpt2: Path, script: Path, tmp_path: Path) -> Any:
 
 @pytest.fixture
 def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """A server that has the files of the made-up public sets, which are all that is known; nobody waits between two tries."""
+    """A server with the files of the made-up public sets, the only ones known; nobody waits between two tries."""
     from mirror import Mirror
     from public_sets import CONTENT, PATHS, SETS
     from wolf_chatbox.public import catalogue

@@ -36,7 +36,8 @@ class Hub:
     """Answers the hub's file routes from folders, one a repository; `requests` keeps what was asked.
 
     `gated` repositories show their description and refuse their files; `private` ones need `token`. The first
-    download of a file in `cut` breaks off in the middle. While `broken` is set, everything is answered with that status and `excuse`.
+    download of a file in `cut` breaks off in the middle. While `broken` is set, everything is answered with that status
+    and `excuse`.
     """
 
     def __init__(
@@ -205,7 +206,7 @@ def write_gpt2(folder: Path, **changes: int) -> GPT2LMHeadModel:
 
 
 def old_weights(model: GPT2LMHeadModel, context: int) -> dict[str, torch.Tensor]:
-    """The state as transformers 2 saved it: with the causal mask's buffers and the head that is tied to the embedding."""
+    """The state as transformers 2 saved it: with the causal mask's buffers and the head tied to the embedding."""
     weights = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
     mask = torch.tril(torch.ones(context, context, dtype=torch.uint8)).view(1, 1, context, context)
     for layer in range(model.config.n_layer):

@@ -52,8 +52,8 @@ def together(
         "LOCAL_WORLD_SIZE": str(count),
     } | (environment or {})
     running = [
-        start(config, shared | {"RANK": str(each), "LOCAL_RANK": str(each)}, stop_after if each == 0 else None)
-        for each in range(count)
+        start(config, shared | {"RANK": str(rank), "LOCAL_RANK": str(rank)}, stop_after if rank == 0 else None)
+        for rank in range(count)
     ]
     for process in running:
         process.join(600)
@@ -77,9 +77,9 @@ def _train(config: TrainConfig, environment: dict[str, str], stop_after: int | N
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
     from wolf_chatbox.training.loop import train
-    from wolf_chatbox.training.progress import Event, Updated
+    from wolf_chatbox.training.progress import Progress, Updated
 
-    def tell(event: Event) -> None:
+    def tell(event: Progress) -> None:
         if isinstance(event, Updated) and event.update == stop_after:
             os.kill(os.getpid(), signal.SIGTERM)
 

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from safetensors.torch import load_file
 
-from wolf_chatbox.training.progress import Event, Updated
+from wolf_chatbox.training.progress import Progress, Updated
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
@@ -30,7 +30,7 @@ class Stop:
     def __init__(self, update: int, number: signal.Signals = signal.SIGINT) -> None:
         self.update, self.number = update, number
 
-    def __call__(self, event: Event) -> None:
+    def __call__(self, event: Progress) -> None:
         if isinstance(event, Updated) and event.update == self.update:
             os.kill(os.getpid(), self.number)
 

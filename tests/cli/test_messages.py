@@ -27,7 +27,7 @@ from wolf_chatbox.errors import ModelError, Setting
 from wolf_chatbox.importers.source import Source
 from wolf_chatbox.settings import typed
 from wolf_chatbox.training import loop
-from wolf_chatbox.training.progress import Event, Step
+from wolf_chatbox.training.progress import Progress, Step
 from wolf_chatbox.visible import shortlist
 
 pytestmark = pytest.mark.usefixtures("fp32")
@@ -199,7 +199,7 @@ def test_a_run_tells_its_steps_how_long_it_takes_and_that_it_can_be_stopped(clas
     steps = [
         "reading RickAndMortyScripts.csv",
         "loading the base model ",
-        "making rows of tokens",
+        "packing rows",
         "48 turns read",
         "Ctrl-C is safe: ",
         "about 0:",
@@ -221,7 +221,7 @@ def test_a_log_never_falls_silent(
     monkeypatch.setattr(pulse, "SECONDS", 0.02)
     monkeypatch.setattr("sys.stdout", out)
 
-    def train(config: TrainConfig, tell: Callable[[Event], None]) -> loop.Result:
+    def train(config: TrainConfig, tell: Callable[[Progress], None]) -> loop.Result:
         tell(Step("fetching a model (93 MB)"))
         given_up = time.monotonic() + 60
         while out.getvalue().count("… fetching a model (93 MB)") < 3:

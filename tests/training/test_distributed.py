@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import load_file
@@ -54,9 +53,9 @@ def assert_same(one: TrainConfig, other: TrainConfig) -> None:
     assert [loss for _, loss in first["metrics"]["losses"]] == pytest.approx(
         [loss for _, loss in second["metrics"]["losses"]], rel=1e-4
     )
-    held_out = [[each["loss"] for each in found["metrics"]["evaluations"]] for found in (first, second)]
+    held_out = [[evaluation["loss"] for evaluation in found["metrics"]["evaluations"]] for found in (first, second)]
     assert held_out[0] == pytest.approx(held_out[1], rel=1e-4)
-    weights = [load_file(each.output / "model.safetensors") for each in (one, other)]
+    weights = [load_file(config.output / "model.safetensors") for config in (one, other)]
     assert weights[0].keys() == weights[1].keys()
     assert max(float((weights[0][name] - weights[1][name]).abs().max()) for name in weights[0]) < 5e-5
 
@@ -162,21 +161,10 @@ def test_the_same_command_under_a_launcher(config: Any, launch: list[str]) -> No
 )
 def test_no_sample_is_learnt_twice_or_lost(lengths: list[list[int]], budget: int, processes: int) -> None:
     rows = [tuple(Sample([number] * length, [True] * length) for length in row) for number, row in enumerate(lengths)]
-    shares = [share(rows, budget, processes, each) for each in range(processes)]
-    assert len({len(each) for each in shares}) == 1, "all processes make equally many passes"
-    learnt = [sample for each in shares for part, weight in each if weight for row in part for sample in row]
+    shares = [share(rows, budget, processes, process) for process in range(processes)]
+    assert len({len(passes) for passes in shares}) == 1, "all processes make equally many passes"
+    learnt = [sample for mine in shares for part, weight in mine if weight for row in part for sample in row]
     assert sorted(map(id, learnt)) == sorted(id(sample) for row in rows for sample in row)
-    for part, _ in (each for mine in shares for each in mine):
+    for part, _ in (passed for mine in shares for passed in mine):
         size = sum(len(sample) for row in part for sample in row)
         assert size <= budget or sum(map(len, part)) == 1
-
-
-def test_dropout_differs_between_processes_and_updates_and_not_between_runs() -> None:
-    from wolf_chatbox.training.update import seed_update
-
-    def drawn(*settings: int) -> float:
-        seed_update(*settings)
-        return float(torch.rand(()))
-
-    assert drawn(0, 3, 1) == drawn(0, 3, 1)
-    assert len({drawn(seed, update, process) for seed in range(3) for update in range(3) for process in range(3)}) == 27

@@ -24,7 +24,7 @@ from wolf_chatbox.werewolf.views import learners_of, view, watch
 
 
 def renderers(tokenizer: Any, chat_tokenizer: Any) -> list[Renderer]:
-    names = [each.name for each in PLAYERS]
+    names = [player.name for player in PLAYERS]
     return [
         make_renderer(tokenizer, "named", None, "Ken", names),
         make_renderer(tokenizer, "dialogpt", None, "Ken", names),
@@ -64,10 +64,10 @@ def test_rows_of_a_game_account_for_every_turn(
         learners = learners_of(conversation.game, kind)
         assert rendered.learnt == sum(turn.speaker in learners for turn in conversation.turns)
         assert rendered.learnt + rendered.context + rendered.unused == len(conversation.turns)
-        words = [each for sample in rendered.samples for each, learn in zip(sample.ids, sample.learn) if learn]
+        words = [token for sample in rendered.samples for token, learn in zip(sample.ids, sample.learn) if learn]
         if not rendered.cut:
             text = tokenizer.decode(words).split(tokenizer.eos_token)
-            assert Counter(each.strip() for each in text if each) == Counter(
+            assert Counter(line.strip() for line in text if line) == Counter(
                 turn.text for turn in conversation.turns if turn.speaker in learners
             )
 
@@ -85,7 +85,7 @@ def test_a_long_briefing_keeps_who_one_is_and_what_one_alone_knows(tokenizer: An
 
 
 def test_a_chat_model_is_the_player_whose_view_it_is(chat_tokenizer: Any) -> None:
-    [renderer] = [each for each in renderers(chat_tokenizer, chat_tokenizer) if each.style.name == "chat"]
+    [renderer] = [renderer for renderer in renderers(chat_tokenizer, chat_tokenizer) if renderer.style.name == "chat"]
     [*_, sample] = renderer.render(view(told(), "player:SEER"), 10**6, 0).samples
     assert chat_tokenizer.decode(sample.ids) == (
         "<|im_start|>system\nYou are Rin, the seer. It is day 0. Alive: Ken, Rin, Mio, Aoi, Jun.<|im_end|>\n"

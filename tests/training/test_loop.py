@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from huggingface_hub import ModelCard
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer, SchedulerType
 
@@ -23,17 +24,17 @@ from wolf_chatbox.model.load import load_model
 from wolf_chatbox.samples.rendering import make_renderer
 from wolf_chatbox.scene import Scene
 from wolf_chatbox.training.loop import train
-from wolf_chatbox.training.progress import Evaluated, Event, Notice, Planned, Prepared, Step, Updated
+from wolf_chatbox.training.progress import Evaluated, Notice, Planned, Prepared, Progress, Step, Updated
 
 pytestmark = pytest.mark.usefixtures("fp32")
 
 
-def run(folder: Path) -> Any:
+def record_of(folder: Path) -> Any:
     return json.loads((folder / "run.json").read_text())
 
 
 def test_a_run_learns_and_leaves_a_folder_that_others_can_load(config: Any) -> None:
-    events: list[Event] = []
+    events: list[Progress] = []
     result = train(config(epochs=6, log_every=1), events.append)
     folder = result.output
     evaluations = [event for event in events if isinstance(event, Evaluated)]
@@ -56,10 +57,12 @@ def test_a_run_learns_and_leaves_a_folder_that_others_can_load(config: Any) -> N
         "README.md",
     }
     assert (folder / "loss.png").read_bytes().startswith(b"\x89PNG")
+    card = ModelCard.load(folder / "README.md")
+    assert (card.data.base_model, card.data.library_name) == (record_of(folder)["base_model"], "transformers")
     assert not folder.with_name("model.unfinished").exists()
     model, tokenizer = AutoModelForCausalLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
     talk = [Turn("Ann", "the goose number 0 is in house 0"), Turn("Bob", "the goose number 1 is in house 0")]
-    record = run(folder)
+    record = record_of(folder)
     renderer = make_renderer(tokenizer, record["style"], record["persona"], record["user"], record["data"]["speakers"])
     prompt = torch.tensor([renderer.prompt(Scene(tuple(talk), speaker="Ann"), 200)])
     said = model.generate(
@@ -88,7 +91,7 @@ def test_eight_passes_of_one_row_teach_what_one_pass_of_eight_does(config: Any, 
         )
     assert largest_difference(tmp_path / "a", tmp_path / "b") < 2e-5
     assert largest_difference(tmp_path / "a", tmp_path / "c") < 2e-5
-    losses = [[loss for _, loss in run(tmp_path / name)["metrics"]["losses"]] for name in "abc"]
+    losses = [[loss for _, loss in record_of(tmp_path / name)["metrics"]["losses"]] for name in "abc"]
     assert losses[1] == pytest.approx(losses[0], rel=1e-4)
     assert losses[2] == pytest.approx(losses[0], rel=1e-4)
 
@@ -108,7 +111,7 @@ def test_interrupted_and_resumed_is_uninterrupted_bit_for_bit(
     train(config(output=tmp_path / "whole", **settings))
     stopped = train(config(output=tmp_path / "parts", **settings), Stop(update, number))
     assert stopped.interrupted
-    assert run(tmp_path / "parts")["finished"] is False
+    assert record_of(tmp_path / "parts")["finished"] is False
     AutoModelForCausalLM.from_pretrained(tmp_path / "parts")
     with pytest.raises(CheckpointError, match="--resume"):
         train(config(output=tmp_path / "parts", **settings))
@@ -117,7 +120,7 @@ def test_interrupted_and_resumed_is_uninterrupted_bit_for_bit(
     result = train(config(output=tmp_path / "parts", resume=True, **settings))
     assert not result.interrupted
     assert largest_difference(tmp_path / "whole", tmp_path / "parts") == 0
-    whole, parts = run(tmp_path / "whole")["metrics"], run(tmp_path / "parts")["metrics"]
+    whole, parts = record_of(tmp_path / "whole")["metrics"], record_of(tmp_path / "parts")["metrics"]
     assert whole["losses"] == parts["losses"]
     assert whole["evaluations"] == parts["evaluations"]
 
@@ -131,7 +134,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_gives_others(config: A
 
 def test_the_best_epoch_is_kept(config: Any) -> None:
     result = train(config(epochs=12, lr=3e-2, schedule="constant"))
-    losses = [each["loss"] for each in result.metrics["evaluations"][1:]]
+    losses = [evaluation["loss"] for evaluation in result.metrics["evaluations"][1:]]
     best = min(range(len(losses)), key=losses.__getitem__) + 1
     assert result.metrics["best_epoch"] == best
     assert best < 12, "the test needs a run that gets worse again"
@@ -142,7 +145,7 @@ def test_the_best_epoch_is_kept(config: Any) -> None:
 def test_without_validation_the_last_epoch_is_kept(config: Any) -> None:
     result = train(config(validation_share=0))
     assert result.metrics["best_epoch"] == 2
-    assert [each["loss"] for each in result.metrics["evaluations"]] == [None, None, None]
+    assert [evaluation["loss"] for evaluation in result.metrics["evaluations"]] == [None, None, None]
 
 
 @pytest.mark.parametrize("schedule", list(Schedule.__args__))
@@ -157,7 +160,7 @@ def test_every_schedule_runs(config: Any, schedule: Any) -> None:
 
 
 def test_the_schedules_are_those_of_transformers() -> None:
-    assert set(Schedule.__args__) == {each.value for each in SchedulerType}
+    assert set(Schedule.__args__) == {kind.value for kind in SchedulerType}
 
 
 def test_warm_up_and_decay(config: Any) -> None:
@@ -175,7 +178,7 @@ def test_warm_up_and_decay(config: Any) -> None:
 def test_one_speaker_only_is_told_and_trained(config: Any, tmp_path: Path) -> None:
     path = tmp_path / "one.csv"
     write_script(path, speakers=("Ann",))
-    told: list[Event] = []
+    told: list[Progress] = []
     train(config(data=(str(path),), epochs=1), told.append)
     [prepared] = [event for event in told if isinstance(event, Prepared)]
     assert any("only Ann speaks" in notice for notice in prepared.dataset.notices)
@@ -185,17 +188,17 @@ def test_several_files_and_the_style_of_a_trained_base(config: Any, script: Path
     raw = tmp_path / "raw.txt"
     raw.write_text("hi<|endoftext|>hello<|endoftext|>\nwho<|endoftext|>me<|endoftext|>\n")
     first = train(config(data=(str(script), str(raw)), epochs=1, style="dialogpt"))
-    assert run(first.output)["style"] == "dialogpt"
-    assert run(first.output)["data"]["turns"]["read"] == 52
+    assert record_of(first.output)["style"] == "dialogpt"
+    assert record_of(first.output)["data"]["turns"]["read"] == 52
     second = train(config(model=str(first.output), output=tmp_path / "second", epochs=1))
-    assert run(second.output)["style"] == "dialogpt"
+    assert record_of(second.output)["style"] == "dialogpt"
 
 
 def test_reading_settings_reach_the_reader(config: Any, tmp_path: Path) -> None:
     path = tmp_path / "odd.csv"
     path.write_text("wer,was\n" + "".join(f"{'XY'[at % 2]},satz {at}\n" for at in range(40)))
     result = train(config(data=(str(path),), epochs=1, read=ReadConfig(speaker_column="wer", text_column="was")))
-    assert run(result.output)["data"]["speakers"] == {"X": 20, "Y": 20}
+    assert record_of(result.output)["data"]["speakers"] == {"X": 20, "Y": 20}
 
 
 def test_passes_of_any_size_make_the_same_update(config: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -236,7 +239,7 @@ def test_lora_saves_a_small_adapter_that_loads_and_merges(
     config: Any, tmp_path: Path, base: str, request: pytest.FixtureRequest
 ) -> None:
     folder = request.getfixturevalue(base)
-    told: list[Event] = []
+    told: list[Progress] = []
     settings = {"model": str(folder), "lora_rank": 2, "epochs": 3, "lr": 2e-2}
     result = train(config(**settings), told.append)
     [prepared] = [event for event in told if isinstance(event, Prepared)]
@@ -254,7 +257,7 @@ def test_lora_saves_a_small_adapter_that_loads_and_merges(
     stopped = train(config(output=tmp_path / "parts", **settings), Stop(4))
     assert stopped.interrupted
     train(config(output=tmp_path / "parts", resume=True, **settings))
-    one, other = (load_file(each / "adapter_model.safetensors") for each in (result.output, tmp_path / "parts"))
+    one, other = (load_file(folder / "adapter_model.safetensors") for folder in (result.output, tmp_path / "parts"))
     assert all(torch.equal(one[name], other[name]) for name in one)
 
 
@@ -262,7 +265,7 @@ def test_lora_saves_a_small_adapter_that_loads_and_merges(
 def test_every_optimizer_learns_and_resumes_bit_for_bit(config: Any, tmp_path: Path, optimizer: Any) -> None:
     settings = {"optimizer": optimizer, "lr": 1e-2, "epochs": 3}
     whole = train(config(output=tmp_path / "whole", **settings))
-    losses = [each["loss"] for each in whole.metrics["evaluations"]]
+    losses = [evaluation["loss"] for evaluation in whole.metrics["evaluations"]]
     assert losses[-1] < losses[0]
     train(config(output=tmp_path / "parts", **settings), Stop(5))
     train(config(output=tmp_path / "parts", resume=True, **settings))
@@ -273,16 +276,19 @@ def test_weight_decay_and_the_norm_of_gradients_have_their_effect(config: Any, t
     train(config(output=tmp_path / "usual", epochs=1))
     train(config(output=tmp_path / "decay", epochs=1, weight_decay=5.0))
     train(config(output=tmp_path / "clipped", epochs=1, max_grad_norm=1e-3, optimizer="adamw"))
-    norm = lambda name: float(weights(tmp_path / name)["transformer.h.0.mlp.c_fc.weight"].norm())
+
+    def norm(name: str) -> float:
+        return float(weights(tmp_path / name)["transformer.h.0.mlp.c_fc.weight"].norm())
+
     assert norm("decay") < norm("usual")
     assert largest_difference(tmp_path / "usual", tmp_path / "clipped") > 0
-    told: list[Event] = []
+    told: list[Progress] = []
     train(config(output=tmp_path / "free", epochs=1, max_grad_norm=0), told.append)
     assert max(event.norm for event in told if isinstance(event, Updated)) > 0
 
 
 def test_measuring_by_updates_keeps_the_best_and_patience_stops(config: Any) -> None:
-    told: list[Event] = []
+    told: list[Progress] = []
     result = train(config(epochs=12, lr=3e-2, schedule="constant", eval_every=2, patience=3), told.append)
     evaluations = [event for event in told if isinstance(event, Evaluated)]
     assert [event.update for event in evaluations] == list(range(0, evaluations[-1].update + 1, 2))
@@ -290,14 +296,14 @@ def test_measuring_by_updates_keeps_the_best_and_patience_stops(config: Any) -> 
     best = losses.index(min(losses))
     assert len(losses) - 1 - best == 3, "three measurements in a row were no better"
     assert result.metrics["best_epoch"] == evaluations[best + 1].epoch
-    assert any("no better than the best" in event.text for event in told if isinstance(event, Notice))
-    assert run(result.output)["finished"]
+    assert any("no better held-out loss in 3 evaluations" in event.text for event in told if isinstance(event, Notice))
+    assert record_of(result.output)["finished"]
 
 
 def test_states_are_saved_when_asked_and_only_so_many_kept(config: Any) -> None:
     seen: list[list[str]] = []
 
-    def look(event: Event) -> None:
+    def look(event: Progress) -> None:
         if isinstance(event, Updated):
             seen.append(sorted(path.name for path in config().output.with_name("model.unfinished").glob("state-*")))
 
@@ -307,7 +313,7 @@ def test_states_are_saved_when_asked_and_only_so_many_kept(config: Any) -> None:
 
 
 def test_every_figure_is_in_the_metrics_file(config: Any, tmp_path: Path) -> None:
-    told: list[Event] = []
+    told: list[Progress] = []
     result = train(config(output=tmp_path / "whole"), told.append)
     lines = lines_of(result.output)
     updates = [event for event in told if isinstance(event, Updated)]
@@ -323,8 +329,10 @@ def test_every_figure_is_in_the_metrics_file(config: Any, tmp_path: Path) -> Non
     with (tmp_path / "parts.unfinished" / "metrics.jsonl").open("a") as file:
         file.write('{"update": 6, "loss": 1.0}\n{"upda')  # as a kill would leave it
     train(config(output=tmp_path / "parts", save_every=3, resume=True))
-    timeless = lambda lines: [{name: value for name, value in line.items() if name != "seconds"} for line in lines]
-    assert timeless(lines_of(tmp_path / "parts")) == timeless(lines)
+    again = lines_of(tmp_path / "parts")
+    for line in [*lines, *again]:
+        line.pop("seconds", None)
+    assert again == lines
 
 
 @pytest.mark.slow
@@ -334,14 +342,14 @@ def test_a_tracker_gets_the_figures(config: Any) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     written = [EventAccumulator(str(path)).Reload() for path in output.with_name("model.tracking").rglob("events.out*")]
-    [events] = [each for each in written if "loss" in each.Tags()["scalars"]]
-    assert [round(each.value, 4) for each in events.Scalars("loss")] == [
+    [events] = [log for log in written if "loss" in log.Tags()["scalars"]]
+    assert [round(scalar.value, 4) for scalar in events.Scalars("loss")] == [
         round(line["loss"], 4) for line in lines_of(output) if "loss" in line
     ]
 
 
 def test_a_dry_run_tells_all_and_leaves_nothing(config: Any, tmp_path: Path) -> None:
-    told: list[Event] = []
+    told: list[Progress] = []
     before = sorted(tmp_path.rglob("*"))
     train(config(dry_run=True), told.append)
     assert [type(event) for event in told if not isinstance(event, Notice | Step)] == [Prepared, Planned]
@@ -359,7 +367,7 @@ def test_two_runs_of_different_precision_in_one_process(
     from wolf_chatbox.training import devices
 
     monkeypatch.setattr(devices, "choose_precision", lambda precision: {"fp32": "no"}.get(precision, precision))
-    told: list[Event] = []
+    told: list[Progress] = []
     for precision in ("fp32", "bf16", "fp32"):
         train(config(output=tmp_path / f"{precision}{len(told)}", precision=precision, epochs=1), told.append)
     assert [event.precision for event in told if isinstance(event, Prepared)] == ["no", "bf16", "no"]

@@ -1,4 +1,4 @@
-"""Attacks on what a run leaves behind: damage, strays, links, devices, a second run, a full disk. Nothing is lost, and all is told."""
+"""Attacks on a run's folders: damage, strays, links, devices, a second run, a full disk. Nothing is lost in silence."""
 
 from __future__ import annotations
 
@@ -27,17 +27,18 @@ from wolf_chatbox.files import apart, write_folder
 from wolf_chatbox.lock import alone
 from wolf_chatbox.model.load import load_model
 from wolf_chatbox.model.record import read_run
-from wolf_chatbox.training import sweep as sweeps
 from wolf_chatbox.training.loop import Result, train
-from wolf_chatbox.training.progress import Event, Notice, Step, Updated
+from wolf_chatbox.training.progress import Notice, Progress, Step, Updated
 from wolf_chatbox.training.run_folder import RunFolder, seal, unseal
+from wolf_chatbox.training.sweep import sweep
+from wolf_chatbox.training.sweep_config import SweepConfig
 from wolf_chatbox.training.training_state import save_state
 
 pytestmark = pytest.mark.usefixtures("fp32")
 
 
-def told(events: list[Event]) -> str:
-    return "\n".join(each.text for each in events if isinstance(each, Notice))
+def told(events: list[Progress]) -> str:
+    return "\n".join(event.text for event in events if isinstance(event, Notice))
 
 
 def left(folder: Path) -> list[str]:
@@ -71,13 +72,13 @@ SETTINGS: dict[str, Any] = {
 
 
 def weight(model: Any) -> float:
-    """In place of the held-out loss: how large the weights are, which grows as they learn. So the first measurement is the best one."""
-    return sum(float(each.detach().square().sum()) for each in model.parameters())
+    """In place of the held-out loss: the size of the weights, which grows. So the first evaluation is the best."""
+    return sum(float(parameter.detach().square().sum()) for parameter in model.parameters())
 
 
 @pytest.fixture
 def _growing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wolf_chatbox.training.loop.mean_loss", lambda forward, learner, *_: weight(learner.model))
+    monkeypatch.setattr("wolf_chatbox.training.loop.mean_loss", lambda forward, rows: weight(forward.learner.model))
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +87,7 @@ def stopped(tmp_path_factory: pytest.TempPathFactory, tiny_gpt2: Path, script: P
     output = tmp_path_factory.mktemp("stopped") / "model"
     sampling = SamplingConfig(max_new_tokens=2)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("wolf_chatbox.training.loop.mean_loss", lambda forward, learner, *_: weight(learner.model))
+        patch.setattr("wolf_chatbox.training.loop.mean_loss", lambda forward, rows: weight(forward.learner.model))
         patch.setattr("wolf_chatbox.training.devices.choose_precision", lambda precision: "no")
         result = train(
             TrainConfig(data=(str(script),), model=str(tiny_gpt2), output=output, sampling=sampling, **SETTINGS),
@@ -109,7 +110,7 @@ def check_published(result: Result) -> dict[str, Any]:
     assert record is not None
     assert record["finished"]
     metrics: dict[str, Any] = record["metrics"]
-    [measured] = [each for each in metrics["evaluations"] if each["update"] == metrics["best_update"]]
+    [measured] = [found for found in metrics["evaluations"] if found["update"] == metrics["best_update"]]
     assert measured["epoch"] == metrics["best_epoch"]
     assert weight(load_model(str(result.output)).model) == pytest.approx(measured["loss"], rel=1e-6)
     assert not {"checksums.json", "progress.json"} & set(left(result.output))
@@ -127,7 +128,7 @@ def test_damaged_best_weights_are_never_published(stopped: Path, config: Any, da
         (best / "checksums.json").unlink()
     else:
         harm(best / "model.safetensors", damage)
-    events: list[Event] = []
+    events: list[Progress] = []
     result = train(config(**SETTINGS, resume=True), events.append)
     assert f"{best}: the best weights so far (epoch" in told(events)
     assert "are damaged" in told(events)
@@ -148,16 +149,16 @@ def test_where_none_is_whole_the_next_that_are_measured_are_the_best(stopped: Pa
     harm(folder.best / "model.safetensors", "flipped")
     for update in (2, 4):
         shutil.rmtree(folder.state(update))
-    events: list[Event] = []
+    events: list[Progress] = []
     assert check_published(train(config(**SETTINGS, resume=True), events.append))["best_update"] == 6
-    assert "the next that are measured take the place" in told(events)
+    assert "the next that are evaluated replace the best weights of epoch" in told(events)
 
 
 @pytest.mark.usefixtures("_growing")
 def test_damage_while_the_run_goes_on_is_found_before_it_is_published(config: Any) -> None:
-    events: list[Event] = []
+    events: list[Progress] = []
 
-    def damage(event: Event) -> None:
+    def damage(event: Progress) -> None:
         events.append(event)
         if isinstance(event, Updated) and event.update == 5:
             harm(RunFolder(config().output).best / "model.safetensors", "flipped")
@@ -174,7 +175,7 @@ def test_better_weights_than_the_saved_state_knows_of_are_not_told_as_its_own(st
     folder = again(stopped, config().output)
     (folder.best / "progress.json").unlink()
     seal(folder.best, {"update": 6})
-    events: list[Event] = []
+    events: list[Progress] = []
     assert check_published(train(config(**SETTINGS, resume=True), events.append))["best_update"] == 2
     assert "damaged" not in told(events)
 
@@ -188,9 +189,9 @@ def test_a_run_begun_before_there_were_checksums_goes_on_as_before(stopped: Path
         progress = unseal(state)
         del progress["metrics"]["best_update"], progress["run"]["base_fingerprint"]
         seal(state, progress)
-    events: list[Event] = []
+    events: list[Progress] = []
     assert check_published(train(config(**SETTINGS, resume=True), events.append))["best_update"] == 2
-    assert told(events).count("have no checksums (an earlier version wrote them); taken as they are") == 1
+    assert told(events).count("no checksums (written by an earlier version)") == 1
 
 
 # Strays, and damaged figures
@@ -202,11 +203,11 @@ def test_strays_do_not_stop_a_resumption_and_stay(stopped: Path, config: Any) ->
     (folder.unfinished / "state-000013.bak").write_text("mine")
     (folder.unfinished / "state-000099").write_text("a file")
     (folder.unfinished / "notes.txt").write_text("mine")
-    events: list[Event] = []
+    events: list[Progress] = []
     result = train(config(**SETTINGS, resume=True), events.append)
     assert not result.interrupted
     assert left(folder.unfinished) == ["notes.txt", "state-000013.bak", "state-old"]
-    assert "notes.txt, state-000013.bak, state-old: not of this run, left there" in told(events)
+    assert "not written by this run, kept: notes.txt, state-000013.bak, state-old" in told(events)
     train(config(**SETTINGS, overwrite=True))
     assert (folder.unfinished / "notes.txt").read_text() == "mine"
 
@@ -226,7 +227,7 @@ def test_damaged_figures_are_set_aside_and_the_run_goes_on(stopped: Path, config
         figures.write_bytes(b"\xff\xfe\n" + before)
     elif damage == "a line":
         figures.write_bytes(before.replace(b'"update": 1,', b'"upd": 1,', 1))
-    events: list[Event] = []
+    events: list[Progress] = []
     result = train(config(**SETTINGS, resume=True), events.append)
     assert str(figures) in told(events)
     updates = [
@@ -238,7 +239,7 @@ def test_damaged_figures_are_set_aside_and_the_run_goes_on(stopped: Path, config
     assert updates == list(range({"a folder": 6, "gone": 6, "a line": 2}.get(damage, 1), last + 1))
     if damage != "gone":
         assert (folder.unfinished / "metrics.jsonl.old-1").exists()
-        assert "set aside as metrics.jsonl.old-1" in told(events)
+        assert "renamed to metrics.jsonl.old-1" in told(events)
 
 
 # Two at once
@@ -336,12 +337,12 @@ def test_the_folder_one_is_in_is_no_output(
 def test_what_somebody_put_where_a_run_writes_is_kept(stopped: Path, config: Any, tmp_path: Path) -> None:
     folder = RunFolder(config().output)
     folder.unfinished.write_text("mine")
-    with pytest.raises(CheckpointError, match="a file, where the run's folder is to be"):
+    with pytest.raises(CheckpointError, match="a file, but the run needs a folder there"):
         train(config(**SETTINGS, overwrite=True))
     folder.unfinished.unlink()
     again(stopped, folder.output)
     (folder.output / "run.json").unlink()
-    with pytest.raises(CheckpointError, match="other things in it"):
+    with pytest.raises(CheckpointError, match="the folder is not empty and holds no trained model"):
         train(config(**SETTINGS, resume=True))
     assert (folder.output / "model.safetensors").is_file()
 
@@ -393,7 +394,7 @@ def test_a_report_is_not_written_over_the_output(command: Any, tmp_path: Path) -
         "data", "convert", tmp_path / "chat.txt", "-o", tmp_path / "out", "--report", tmp_path / "out", "--overwrite"
     )
     assert code == 2
-    assert "is the output" in shown
+    assert "is also the output" in shown
     assert left(tmp_path) == ["chat.txt"]
 
 
@@ -402,9 +403,9 @@ def test_a_sweep_replaces_only_what_a_sweep_has_written(tmp_path: Path, script: 
     (output / "best").mkdir(parents=True)
     (output / "best" / "model").write_text("mine")
     (output / "results.csv").write_text("mine")
-    config = sweeps.SweepConfig(train={"data": [str(script)]}, space={"lr": (1e-4,)}, output=output)
+    config = SweepConfig(train={"data": [str(script)]}, space={"lr": (1e-4,)}, output=output)
     with pytest.raises(CheckpointError, match=r"holds best, results\.csv, which no sweep has written"):
-        sweeps.sweep(config)
+        sweep(config)
     assert left(output) == ["best", "results.csv"]
     assert (output / "results.csv").read_text() == "mine"
 
@@ -450,7 +451,7 @@ def test_with_lora_the_base_model_is_compared(config: Any, tiny_gpt2: Path, tmp_
     with torch.no_grad():
         model.transformer.h[1].mlp.c_fc.bias[3] += 1e-3
     model.save_pretrained(base)
-    with pytest.raises(CheckpointError, match="the base model is another: its weights differ"):
+    with pytest.raises(CheckpointError, match="the weights of the base model differ"):
         train(config(**settings, resume=True))
     shutil.copytree(tiny_gpt2, base, dirs_exist_ok=True)
     assert not train(config(**settings, resume=True)).interrupted
@@ -466,11 +467,11 @@ def test_a_base_model_without_numbers_is_named_before_the_first_update(
     with torch.no_grad():
         model.transformer.h[1].mlp.c_fc.bias[3] = number
     model.save_pretrained(base)
-    events: list[Event] = []
+    events: list[Progress] = []
     for dry_run in (False, True):
         with pytest.raises(
             ModelError,
-            match=r"base: its weights hold NaN or infinity \(1 of its tensors, such as transformer\.h\.1\.mlp\.c_fc\.bias\)",
+            match=r"base: NaN or infinite weights in 1 tensors, such as transformer\.h\.1\.mlp\.c_fc\.bias",
         ):
             train(config(model=str(base), dry_run=dry_run), events.append)
     assert {type(event) for event in events} == {Step}, "nothing was prepared"

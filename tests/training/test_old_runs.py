@@ -1,7 +1,7 @@
 """Folders of runs that were made before the modules had rooms are loaded, resumed and talked with as they were.
 
-fixtures/old_run holds a base model of two layers, a script, a finished run on it, and one interrupted after update 30 of 40:
-all were written by the code before that change.
+fixtures/old_run holds a base model of two layers, a script, a finished run on it, and one interrupted after update 30
+of 40: all were written by the code before that change.
 """
 
 from __future__ import annotations

@@ -90,7 +90,10 @@ def test_the_newest_state_is_the_one_after_most_updates(tmp_path: Path) -> None:
 
 def test_nothing_is_lost_by_starting_a_run(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "model")
-    check = lambda resume=False, overwrite=False: folder.check(resume=resume, overwrite=overwrite)
+
+    def check(resume: bool = False, overwrite: bool = False) -> None:
+        folder.check(resume=resume, overwrite=overwrite)
+
     check()
     with pytest.raises(CheckpointError, match="no interrupted run to resume"):
         check(resume=True)
@@ -101,7 +104,7 @@ def test_nothing_is_lost_by_starting_a_run(tmp_path: Path) -> None:
     folder.output.mkdir()
     check()
     (folder.output / "photo.jpg").write_text("")
-    with pytest.raises(CheckpointError, match="other things in it"):
+    with pytest.raises(CheckpointError, match="the folder is not empty and holds no trained model"):
         check(overwrite=True)
     (folder.output / "run.json").write_text("{}")
     with pytest.raises(CheckpointError, match="holds a trained model"):
@@ -121,7 +124,7 @@ def test_nothing_is_lost_by_starting_a_run(tmp_path: Path) -> None:
 
 def test_too_little_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=1_500_000_000))
-    with pytest.raises(CheckpointError, match=r"1\.5 GB are free on its disk and the run needs 4\.3 GB"):
+    with pytest.raises(CheckpointError, match=r"the run needs 4\.3 GB and its disk has 1\.5 GB free"):
         RunFolder(tmp_path / "model").begin(4_300_000_000, resume=False)
 
 
@@ -131,3 +134,28 @@ def test_a_record_that_is_not_there_or_damaged(tmp_path: Path) -> None:
         (tmp_path / "run.json").write_bytes(text.encode(errors="surrogateescape"))
         with pytest.raises(CheckpointError, match=r"run\.json: damaged"):
             read_run(tmp_path)
+
+
+def test_killed_at_its_end_a_run_leaves_what_is_not_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever finish() had done by then, the next run removes what runs wrote and nothing else."""
+
+    class Killed(BaseException):
+        pass
+
+    def kill(folder: Path) -> None:
+        raise Killed
+
+    folder = RunFolder(tmp_path / "model")
+    folder.begin(0, resume=False)
+    folder.save_state(3, fill("x"), keep=1)
+    (folder.unfinished / "notes.txt").write_text("before")
+    with monkeypatch.context() as patch:
+        patch.setattr("wolf_chatbox.training.run_folder.clear", kill)
+        with pytest.raises(Killed):
+            folder.finish()
+    folder.unfinished.mkdir()
+    (folder.unfinished / "notes.txt").write_text("after")
+    folder.begin(0, resume=False)
+    assert {path.read_text() for path in folder.unfinished.iterdir()} == {"before", "after"}
+    folder.finish()
+    assert [path.name for path in tmp_path.iterdir()] == ["model.unfinished"], "nothing of the run is left"

@@ -1,4 +1,4 @@
-"""A run that is killed with SIGKILL, again and again, at any moment, ends where the undisturbed run ends: bit for bit."""
+"""A run killed with SIGKILL again and again, at any moment, ends bit for bit where the undisturbed run ends."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from wolf_chatbox.training.run_folder import RunFolder
 
 
 def survive(config: TrainConfig, whole: Path, seconds: float, kills: int, seed: int) -> int:
-    """Kill and resume until the run ends; the kills come at random moments of a whole run's time. Returns how many there were."""
+    """Kill and resume at random moments until the run ends; returns the number of kills."""
     moments = random.Random(seed)
     done = 0
     while not is_finished(config.output):

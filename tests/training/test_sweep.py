@@ -1,13 +1,18 @@
+"""Sweeps: what is searched, what is kept, what can go wrong, and what it then says."""
+
 from __future__ import annotations
 
 import io
 import math
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import matplotlib
 import pytest
 import yaml
+from matplotlib import pyplot
 from rich.console import Console
 
 from wolf_chatbox.cli import app, run
@@ -16,8 +21,9 @@ from wolf_chatbox.config import TrainConfig
 from wolf_chatbox.errors import DataError, TrainingError
 from wolf_chatbox.training import sweep as module
 from wolf_chatbox.training.loop import Result
-from wolf_chatbox.training.progress import Evaluated
-from wolf_chatbox.training.sweep import read_sweep, sweep
+from wolf_chatbox.training.progress import Evaluated, Updated
+from wolf_chatbox.training.sweep import sweep
+from wolf_chatbox.training.sweep_config import read_sweep
 
 pytestmark = [
     pytest.mark.usefixtures("fp32"),
@@ -80,7 +86,7 @@ def test_a_grid_makes_every_cell_once_and_keeps_the_best(write: Any, trainer: Tr
         write(space={"lr": [1e-5, 1e-3, 1e-2], "batch-size": {"low": 1, "high": 5, "step": 2}}, prune=False)
     )
     outcome = sweep(config)
-    assert {(each.lr, each.batch_size) for each in trainer.made} == {
+    assert {(made.lr, made.batch_size) for made in trainer.made} == {
         (lr, size) for lr in (1e-5, 1e-3, 1e-2) for size in (1, 3, 5)
     }
     assert len(trainer.made) == 9
@@ -111,10 +117,10 @@ def test_a_search_is_the_same_with_the_same_seed_and_goes_on_when_asked_for_more
     space = {"lr": {"low": 1e-6, "high": 1e-1, "log": True}, "batch_size": {"low": 1, "high": 8}}
     config = read_sweep(write(search=search, trials=6, space=space, prune=False))
     sweep(config)
-    first = [(each.lr, each.batch_size) for each in trainer.made]
+    first = [(made.lr, made.batch_size) for made in trainer.made]
     assert len(set(first)) == 6
     sweep(replace(config, output=tmp_path / "other"))
-    assert [(each.lr, each.batch_size) for each in trainer.made[6:]] == first
+    assert [(made.lr, made.batch_size) for made in trainer.made[6:]] == first
     assert len(sweep(replace(config, trials=8)).trials) == 8
     assert len(trainer.made) == 14
 
@@ -123,7 +129,7 @@ def test_hopeless_runs_are_ended_early(write: Any, trainer: Trainer) -> None:
     outcome = sweep(
         read_sweep(write(space={"lr": [1e-3, 1.1e-3, 1.2e-3, 1.3e-3, 1e-9, 1e-8, 1e-7, 1e-3 + 1e-6]}, seed=1))
     )
-    states = {each["lr"]: each["state"] for each in outcome.trials}
+    states = {trial["lr"]: trial["state"] for trial in outcome.trials}
     assert any(state == "pruned" for lr, state in states.items() if lr < 1e-6)
     assert states[1e-3] == "complete"
     assert outcome.trials[0]["lr"] == 1e-3
@@ -140,7 +146,7 @@ def test_a_stopped_sweep_makes_the_stopped_run_again(write: Any, trainer: Traine
     outcome = sweep(config)
     assert not outcome.interrupted
     assert trainer.made[3].lr == trainer.made[2].lr
-    assert sum(each["state"] == "complete" for each in outcome.trials) == 4
+    assert sum(trial["state"] == "complete" for trial in outcome.trials) == 4
 
 
 def test_a_run_without_a_number_counts_and_the_search_goes_on(write: Any, trainer: Trainer) -> None:
@@ -151,7 +157,7 @@ def test_a_run_without_a_number_counts_and_the_search_goes_on(write: Any, traine
         )
     )
     assert len(trainer.made) == 3
-    assert sorted(each["state"] for each in outcome.trials) == ["complete", "complete", "fail"]
+    assert sorted(trial["state"] for trial in outcome.trials) == ["complete", "complete", "fail"]
 
 
 def test_two_workers_share_a_storage(write: Any, trainer: Trainer, tmp_path: Path) -> None:
@@ -168,7 +174,8 @@ def test_two_workers_share_a_storage(write: Any, trainer: Trainer, tmp_path: Pat
     sweep(replace(config, output=tmp_path / "second"))
     assert (
         sum(
-            each["state"] in ("complete", "pruned") for each in sweep(replace(config, output=tmp_path / "third")).trials
+            trial["state"] in ("complete", "pruned")
+            for trial in sweep(replace(config, output=tmp_path / "third")).trials
         )
         == 4
     )
@@ -185,23 +192,24 @@ def test_another_sweep_in_the_same_place_is_refused(write: Any, trainer: Trainer
     ("parts", "says"),
     [
         ({"space": None}, "needs train: .* and space:"),
-        ({"spaces": {}}, "spaces: no part of a sweep"),
-        ({"space": {}}, "names no setting to search"),
-        ({"space": {"lrr": [1]}}, "lrr is no setting of train \\(did you mean lr\\?\\)\\.$"),
+        ({"spaces": {}}, "spaces: not a part of a sweep"),
+        ({"space": {}}, "has no setting to search"),
+        ({"space": {"lrr": [1]}}, "lrr is not a setting of train \\(did you mean lr\\?\\)\\.$"),
         ({"space": {"lr": [0.1, -1]}}, r"lr -1.* must be above 0"),
         ({"space": {"lr": {"low": 1e-3, "high": 1e-4}}}, "lr needs a list of choices, or low and high"),
         ({"space": {"lr": {"low": 0, "high": 1e-4, "log": True}}}, "lr needs a list of choices"),
         ({"space": {"lr": {"low": 1e-5, "high": 1e-4}}}, "lr has endless values for a grid"),
         ({"space": {"lr": 3}}, "lr needs a list"),
         ({"train": {"data": ["x"], "lr": 1e-4}}, "lr is both fixed and searched"),
-        ({"train": {"data": ["x"], "output": "y"}}, "output is set by the sweep itself"),
-        ({"train": {"data": ["x"], "validation_share": 0}}, "leaves nothing to compare"),
+        ({"train": {"data": ["x"], "output": "y"}}, "output is set by the sweep; leave"),
+        ({"train": {"data": ["x"], "clean": {"scrub": True}}}, "clean is not a setting of train"),
+        ({"train": {"data": ["x"], "validation_share": 0}}, "leaves no held-out split to compare"),
         ({"train": {"epochs": 1}}, "train lacks data"),
         (
             {"spcae": {"lr": [1e-4]}, "space": None},
-            "spcae: no part of a sweep's file \\(did you mean space\\?\\)\\. It may",
+            "spcae: not a part of a sweep \\(did you mean space\\?\\)\\. The parts are",
         ),
-        ({"space": {"learning_rate": [1e-4]}}, "learning-rate is no setting of train \\(did you mean lr\\?\\)\\.$"),
+        ({"space": {"learning_rate": [1e-4]}}, "learning-rate is not a setting of train \\(did you mean lr\\?\\)\\.$"),
         ({"train": {"data": ["x"], "epochs": "many"}}, "epochs many must be a whole number"),
         ({"train": {"data": ["x"], "epochs": 1.5}}, "epochs 1.5 must be a whole number"),
         ({"space": {"lr": ["fast"]}}, "lr fast must be a number"),
@@ -233,20 +241,46 @@ def test_plots_count_whole_trials_and_call_settings_as_the_file_does(
     words: dict[str, list[str]] = {}
 
     def look(figure: Figure, file: Any, **settings: Any) -> None:
+        figure.canvas.draw()
         axes = figure.axes[0]
         words[Path(file.name).name.split(".")[1]] = [
             label.get_text() for axis in (axes.xaxis, axes.yaxis) for label in axis.get_ticklabels()
         ]
 
     monkeypatch.setattr(Figure, "savefig", look)
+    before = dict(matplotlib.rcParams)
     outcome = sweep(read_sweep(write(space={"lr": [1e-3, 1e-2], "batch-size": [1, 2]}, prune=False)))
     assert len(outcome.trials) == 4
-    assert {"lr", "batch-size", "loss"} <= set(words["parallel"])
+    assert {"lr", "batch-size", "held-out loss"} <= set(words["parallel"])
     assert {"lr", "batch-size"} <= set(words["importance"])
-    assert "batch_size" not in {word for each in words.values() for word in each}
+    assert "batch_size" not in {word for found in words.values() for word in found}
     trials = words["history"][: words["history"].index("3") + 1]
     assert {"0", "1", "2", "3"} <= set(trials)
     assert not any("." in trial for trial in trials)
+    assert not pyplot.get_fignums()
+    assert dict(matplotlib.rcParams) == before, "the plots of whoever called are theirs to style"
+
+
+def test_from_python_no_warning_is_heard_and_updates_are_thinned(
+    write: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As with `train`, the log gets one update in `log_every`."""
+
+    def train(config: TrainConfig, tell: Any) -> Result:
+        config.output.mkdir(parents=True)
+        for update in range(1, 11):
+            tell(Updated(update, 11, 1.0, 1.0, 1.0, config.lr, 8, 4, 0.1))
+        evaluation = {"update": 10, "loss": config.lr}
+        return Result(config.output, {"evaluations": [evaluation], "seconds": 1.0}, interrupted=False)
+
+    monkeypatch.setattr(module, "train", train)
+    settings = {"data": ["example"], "log_every": 5}
+    with warnings.catch_warnings(record=True) as heard, caplog.at_level("INFO", "wolf_chatbox"):
+        warnings.simplefilter("always")
+        sweep(read_sweep(write(train=settings, space={"lr": [1e-3, 1e-2], "epochs": [1, 2]})))
+    assert [str(warning.message) for warning in heard if "sqlalchemy" not in warning.filename] == []
+    updates = [record.args[0] for record in caplog.records if record.getMessage().startswith("update ")]
+    assert updates == [5, 10] * 4
 
 
 @pytest.mark.parametrize("most", [2, 7])
@@ -276,7 +310,7 @@ def test_files_that_are_none(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot be read"):
         read_sweep(tmp_path / "nowhere.yaml")
     (tmp_path / "bad.yaml").write_text("a: [")
-    with pytest.raises(DataError, match="no valid YAML"):
+    with pytest.raises(DataError, match="not valid YAML"):
         read_sweep(tmp_path / "bad.yaml")
 
 
@@ -285,7 +319,10 @@ def test_from_the_command_line_and_its_best_settings_train(
 ) -> None:
     train = {"data": [str(script)], "model": str(tiny_gpt2), "max-tokens": 64, "max_new_tokens": 2, "epochs": 1}
     path = write(train=train, space={"lr": ["1e-3", "5e-3"], "schedule": ["linear", "constant"]})
-    command = lambda *words: run(lambda: app.meta([*words], exit_on_error=False, print_error=False), {})
+
+    def command(*words: str) -> int:
+        return run(lambda: app.meta([*words], exit_on_error=False, print_error=False), {})
+
     assert command("sweep", str(path)) == 0
     out = capsys.readouterr().out
     assert out.count("trial ") >= 4

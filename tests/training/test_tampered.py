@@ -1,4 +1,4 @@
-"""Folders whose JSON somebody changed: each is talked with and trained from, or refused in one line; nothing is a traceback."""
+"""Folders whose JSON somebody changed: they are used, or refused in one line; nothing ends in a traceback."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def changed(value: Any, place: tuple[Any, ...], *new: object) -> Any:
 def tampered(text: str, count: int, seed: int) -> Iterator[str]:
     yield from TEXTS
     value, random = json.loads(text), Random(seed)
-    mutants = [(place, *new) for place in places(value) for new in ((), *((each,) for each in VALUES))]
+    mutants = [(place, *new) for place in places(value) for new in ((), *((other,) for other in VALUES))]
     for place, *new in random.sample(mutants, min(count, len(mutants))):
         yield json.dumps(changed(value, place, *new))
 

@@ -15,7 +15,7 @@ from conftest import make_gpt2, write_script
 from runs import Stop, harm, largest_difference, lines_of
 from wolf_chatbox.errors import CheckpointError, ConfigError, DataError, ModelError, TrainingError
 from wolf_chatbox.training.loop import train
-from wolf_chatbox.training.progress import Event, Notice, Prepared, Updated
+from wolf_chatbox.training.progress import Notice, Prepared, Progress, Updated
 
 pytestmark = pytest.mark.usefixtures("fp32")
 
@@ -28,7 +28,7 @@ def test_three_updates_without_a_number_stop_the_run_and_keep_the_last_good_stat
     assert str(states[-1]) in str(caught.value)
     for state in states:
         weights = torch.load(state / "training.pt", weights_only=True)["model"].values()
-        assert all(each.isfinite().all() for each in weights)
+        assert all(tensor.isfinite().all() for tensor in weights)
 
 
 def test_an_update_without_a_number_is_skipped_and_counted(config: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,7 +43,7 @@ def test_an_update_without_a_number_is_skipped_and_counted(config: Any, monkeypa
 
     monkeypatch.setattr(loop, "learn", learn_or_not)
     bad: set[int] = {3, 4, 7}
-    told: list[Event] = []
+    told: list[Progress] = []
     result = train(config(epochs=1), told.append)
     assert result.metrics["skipped"] == [3, 4, 7]
     assert len(result.metrics["losses"]) == max(event.update for event in told if isinstance(event, Updated)) - 3
@@ -51,7 +51,9 @@ def test_an_update_without_a_number_is_skipped_and_counted(config: Any, monkeypa
     assert [line.get("loss", 0) is None for line in lines_of(result.output)].count(True) == 3
     calls.clear()
     bad = {5, 6, 7}
-    with pytest.raises(TrainingError, match=r"update 7: 3 updates in a row .* samples: '.+"):
+    with pytest.raises(
+        TrainingError, match=r"update 7: the loss or the gradient of 3 updates in a row was NaN .* last one: '.+"
+    ):
         train(config(epochs=1, overwrite=True))
     [state] = config().output.with_name("model.unfinished").glob("state-*")
     assert state.name == "state-000007"
@@ -59,7 +61,7 @@ def test_an_update_without_a_number_is_skipped_and_counted(config: Any, monkeypa
 
 
 def test_settings_that_do_not_fit_the_model_or_data_are_refused(config: Any, tiny_gpt2: Path, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"over the context of .* 256 tokens"):
+    with pytest.raises(ConfigError, match=r"over the context length of .*, 256"):
         train(config(max_tokens=257))
     with pytest.raises(DataError, match="Did you mean Bob"):
         train(config(persona="Bobb"))
@@ -100,7 +102,7 @@ def test_a_full_disk_stops_the_run_with_the_last_state_whole(config: Any, monkey
 
     with monkeypatch.context() as patch:
 
-        def fill_the_disk(event: Event) -> None:
+        def fill_the_disk(event: Progress) -> None:
             if isinstance(event, Updated) and event.update == 5:
                 patch.setattr("torch.save", full)
 
@@ -113,8 +115,8 @@ def test_a_full_disk_stops_the_run_with_the_last_state_whole(config: Any, monkey
 
 def test_too_little_room_is_told_before_the_first_update(config: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=1000))
-    told: list[Event] = []
-    with pytest.raises(CheckpointError, match="are free on its disk"):
+    told: list[Progress] = []
+    with pytest.raises(CheckpointError, match=r"and its disk has .* free"):
         train(config(), told.append)
     assert not any(isinstance(event, Prepared | Updated) for event in told)
 
@@ -147,7 +149,7 @@ def test_a_damaged_state_is_named_and_the_one_before_it_taken(
     train(config(save_every=2), Stop(5))
     former, newest = sorted(config().output.with_name("model.unfinished").glob("state-*"))
     harm(newest / file, damage)
-    told: list[Event] = []
+    told: list[Progress] = []
     train(config(save_every=2, resume=True), told.append)
     notices = [event.text for event in told if isinstance(event, Notice)]
     assert any(str(newest) in text and "damaged" in text for text in notices)
@@ -159,7 +161,7 @@ def test_when_no_state_is_whole_nothing_is_lost(config: Any) -> None:
     train(config(), Stop(2))
     [state] = config().output.with_name("model.unfinished").glob("state-*")
     harm(state / "training.pt", "cut")
-    with pytest.raises(CheckpointError, match=r"no saved state in it is whole. Start anew with --overwrite"):
+    with pytest.raises(CheckpointError, match=r"no saved state is intact. Start again with --overwrite"):
         train(config(resume=True))
     assert state.exists()
     assert (config().output / "model.safetensors").exists()
@@ -180,10 +182,12 @@ def test_out_of_memory_halves_the_pass_and_changes_nothing_else(
         return forward(self, batch)
 
     monkeypatch.setattr(SummedLoss, "forward", too_much)
-    told: list[Event] = []
+    told: list[Progress] = []
     train(config(output=tmp_path / "halved", **settings), told.append)
     assert any(
-        "out of memory; passes of at most 128 tokens" in event.text for event in told if isinstance(event, Notice)
+        "out of memory; from here on 128 tokens per forward pass" in event.text
+        for event in told
+        if isinstance(event, Notice)
     )
     assert largest_difference(tmp_path / "whole", tmp_path / "halved") < 2e-5
 

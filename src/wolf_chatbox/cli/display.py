@@ -12,18 +12,18 @@ import yaml
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
-    Progress,
     SpinnerColumn,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.progress import Progress as Bar
 
 from wolf_chatbox.cli.pulse import Pulse, clock
 from wolf_chatbox.config import TrainConfig
 from wolf_chatbox.screen import Screen, painted
 from wolf_chatbox.settings import flat, typed
-from wolf_chatbox.training.progress import Evaluated, Event, Notice, Planned, Prepared, Step, Updated
+from wolf_chatbox.training.progress import Evaluated, Notice, Planned, Prepared, Progress, Step, Updated
 from wolf_chatbox.visible import shortlist
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Display:
         self.soft_wrap = not console.is_terminal  # a log keeps its lines whole
         self.config = config
         moves = console.is_interactive
-        self.progress = Progress(
+        self.progress = Bar(
             SpinnerColumn(),
             TextColumn("{task.description}"),
             BarColumn(),
@@ -59,10 +59,10 @@ class Display:
             disable=not moves,
         )
         self.task = self.progress.add_task("training", total=None, speed="")
-        self.set_up = Progress(SpinnerColumn(), TimeElapsedColumn(), console=console, transient=True, disable=not moves)
+        self.set_up = Bar(SpinnerColumn(), TimeElapsedColumn(), console=console, transient=True, disable=not moves)
         self.set_up.add_task("")
         self.pulse = Pulse(lambda text: self.say(text, "dim"))
-        self.alive: Progress | Pulse = self.set_up if moves else self.pulse
+        self.alive: Bar | Pulse = self.set_up if moves else self.pulse
         self.updates = 0
         self.made = 0
         self.since_log: list[Updated] = []
@@ -81,7 +81,7 @@ class Display:
         self.console.say(text, style)
         self.pulse.said()
 
-    def tell(self, event: Event) -> None:
+    def tell(self, event: Progress) -> None:
         match event:
             case Step():
                 self._step(event)

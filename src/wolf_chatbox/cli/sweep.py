@@ -13,7 +13,7 @@ from wolf_chatbox.cli.display import quiet_transformers
 from wolf_chatbox.cli.pulse import Pulse, waiting
 from wolf_chatbox.screen import Screen, painted
 from wolf_chatbox.settings import typed
-from wolf_chatbox.training.progress import Evaluated, Event, Notice, Step, Trial, Updated
+from wolf_chatbox.training.progress import Evaluated, Notice, Progress, Step, Trial, Updated
 
 
 def sweep(file: Path) -> int:
@@ -29,15 +29,16 @@ def sweep(file: Path) -> int:
     with waiting(console, "Loading the libraries"):
         quiet_transformers()
         from wolf_chatbox.training import sweep as search
+        from wolf_chatbox.training.sweep_config import plain, read_sweep, shown
 
     def say(text: str, style: str = "") -> None:
         console.say(text, style)
         pulse.said()
 
-    def tell(event: Event) -> None:
+    def tell(event: Progress) -> None:
         match event:
             case Trial(number, settings):
-                say(f"trial {number}: {search.shown(settings)}", "bold")
+                say(f"trial {number}: {shown(settings)}", "bold")
             case Notice(text):
                 say(f"  {text}", "dim")
             case Evaluated() if event.update and event.loss is not None:
@@ -51,11 +52,11 @@ def sweep(file: Path) -> int:
         status.update(doing)
         pulse.begin(doing)
 
-    config = search.read_sweep(file)
+    config = read_sweep(file)
     status, pulse = console.status("searching"), Pulse(lambda text: say(text, "dim"), "searching")
     with status if console.is_interactive else pulse:
         outcome = search.sweep(config, tell)
-    console.print(as_table(outcome.trials, [search.plain(name) for name in config.space], list(config.space), console))
+    console.print(as_table(outcome.trials, [plain(name) for name in config.space], list(config.space), console))
     if outcome.interrupted:
         console.print("Stopped. Run the same command again to continue.")
         return 130

@@ -33,7 +33,7 @@ class Dataset:
     held_out_rows: list[Row]
     max_tokens: int
     contexts: list[tuple[Scene, Turn]]
-    """Scenes of the held-out split (of the training split, if that is empty), and the turn that was said next in each."""
+    """Scenes of the held-out split (of the training split, if that is empty), each with the turn that was said next."""
     notices: list[str] = field(default_factory=list)
     leak: float | None = None
     """Share of the held-out conversations that are near-duplicates of training data; None if none could be compared."""

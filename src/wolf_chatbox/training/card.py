@@ -1,4 +1,4 @@
-"""The run for people: a picture of the losses and a model card."""
+"""A run as people see it: a plot of the losses and a model card."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def draw_losses(path: Path, losses: Sequence[tuple[int, float]], evaluations: Sequence[Mapping[str, Any]]) -> None:
-    """Draw training and held-out loss (nats a token) over the updates, as a PNG."""
+    """Draw the training and the held-out loss (nats per token) over the updates, as a PNG."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -19,10 +19,10 @@ def draw_losses(path: Path, losses: Sequence[tuple[int, float]], evaluations: Se
     if losses:
         updates, values = zip(*losses)
         window = max(1, len(values) // 10)
-        means = [fmean(values[max(0, at - window + 1) : at + 1]) for at in range(len(values))]
+        means = [fmean(values[max(0, end - window) : end]) for end in range(1, len(values) + 1)]
         axes.plot(updates, values, color="#c5cdd8", linewidth=0.8)
         axes.plot(updates, means, color="#4a607c", label="training" if window == 1 else f"training, mean of {window}")
-    held_out = [(each["update"], each["loss"]) for each in evaluations if each["loss"] is not None]
+    held_out = [(found["update"], found["loss"]) for found in evaluations if found["loss"] is not None]
     if held_out:
         axes.plot(*zip(*held_out), color="#c8452d", marker="o", label="held out")
     axes.set_xlabel("update")
@@ -34,50 +34,64 @@ def draw_losses(path: Path, losses: Sequence[tuple[int, float]], evaluations: Se
 
 
 def write_card(path: Path, run: Mapping[str, Any]) -> None:
-    """Write a model card from a run's record."""
-    data, metrics, settings = run["data"], run["metrics"], run["settings"]
-    speakers = list(data["speakers"].items())
-    named = ", ".join(f"{name} ({turns})" for name, turns in speakers[:8]) + (
-        f" and {len(speakers) - 8} more" if len(speakers) > 8 else ""
+    """Write the model card of a run, from its record."""
+    from huggingface_hub import ModelCardData
+
+    front = ModelCardData(
+        base_model=run["base_model"],
+        library_name="transformers",
+        pipeline_tag="text-generation",
+        tags=["dialogue", "wolf_chatbox"],
     )
-    rows = "\n".join(
-        f"| {'before' if not each['epoch'] else each['epoch']} | {each['loss']:.4f} | {each['perplexity']:.2f} |"
-        for each in metrics["evaluations"]
-        if each["loss"] is not None
-    )
-    measured = f"\n## Held-out loss\n\n| epoch | nats per token | perplexity |\n|---|---|---|\n{rows}\n" if rows else ""
-    files = ", ".join(Path(each["path"]).name for each in data["files"])
-    batch = f"{settings['batch_size']} × {settings['accumulate']}"
-    generation = ", ".join(f"{name} {value}" for name, value in settings["sampling"].items())
+    settings = run["settings"]
+    name = Path(settings["output"]).name
+    generation = ", ".join(f"{key} {value}" for key, value in settings["sampling"].items())
     path.write_text(
         f"""---
-base_model: {run["base_model"]}
-library_name: transformers
-pipeline_tag: text-generation
-tags: [dialogue, wolf_chatbox]
+{front.to_yaml()}
 ---
 
-# {Path(settings["output"]).name}
+# {name}
 
-A dialogue model, fine-tuned from {run["base_model"]} with wolf_chatbox{"" if run["finished"] else " (the run was interrupted)"}.
+A dialogue model, fine-tuned from {run["base_model"]} with wolf_chatbox{"" if run["finished"] else " (interrupted)"}.
 
 - Answers as: {run["persona"] or "any of its speakers"}
 - Style: {run["style"]} (the tokenizer's chat template renders it)
-- Data: {files}: {data["conversations"]} conversations, {data["turns"]["read"]} turns, {data["learnt_tokens"]} tokens learnt
-- Speakers (turns): {named}
-- Best epoch: {metrics["best_epoch"]} of {settings["epochs"]}
+{_data_lines(run["data"])}
+- Best epoch: {run["metrics"]["best_epoch"]} of {settings["epochs"]}
 - Learning rate: {settings["lr"]}, {settings["schedule"]} schedule
-- Rows: {settings["max_tokens"]} tokens, {batch} an update, seed {settings["seed"]}
-- Generation: {generation}
-{measured}
+- Rows: {settings["max_tokens"]} tokens, {settings["batch_size"]} × {settings["accumulate"]} per update
+- Seed: {settings["seed"]}
+- Sampling: {generation}
+{_loss_table(run["metrics"]["evaluations"])}
 ![losses](loss.png)
 
-It says what its data made likely, true or not, and may repeat its data word for word. The licences of the base model and
-of the data apply to it.
+The model says what its training data makes likely, true or not, and may repeat that data word for word. The licences of
+the base model and of the data apply to it.
 
 ## Use
 
-    wolf-chatbox chat --model {Path(settings["output"]).name}
+    wolf-chatbox chat --model {name}
 """,
         encoding="utf-8",
     )
+
+
+def _data_lines(data: Mapping[str, Any], most: int = 8) -> str:
+    speakers = [f"{name} ({turns})" for name, turns in data["speakers"].items()]
+    more = f" and {len(speakers) - most} more" if len(speakers) > most else ""
+    files = ", ".join(Path(file["path"]).name for file in data["files"])
+    turns = f"{data['conversations']} conversations, {data['turns']['read']} turns"
+    return (
+        f"- Data: {files}: {turns}, {data['learnt_tokens']} learnt tokens\n"
+        f"- Speakers (turns): {', '.join(speakers[:most])}{more}"
+    )
+
+
+def _loss_table(evaluations: Sequence[Mapping[str, Any]]) -> str:
+    rows = "\n".join(
+        f"| {found['epoch'] or 'before'} | {found['loss']:.4f} | {found['perplexity']:.2f} |"
+        for found in evaluations
+        if found["loss"] is not None
+    )
+    return f"\n## Held-out loss\n\n| epoch | nats per token | perplexity |\n|---|---|---|\n{rows}\n" if rows else ""

@@ -1,4 +1,4 @@
-"""What a run computes on and in: processes, device, precision."""
+"""Processes, device and precision of a run."""
 
 from __future__ import annotations
 
@@ -8,37 +8,33 @@ import sys
 
 import torch
 from accelerate import Accelerator
-from accelerate.state import AcceleratorState
 from accelerate.utils import DistributedType, GradScalerKwargs
 
 from wolf_chatbox.config import Precision
 from wolf_chatbox.errors import ConfigError
-from wolf_chatbox.model.compat import computes_bf16_on_cpu
+from wolf_chatbox.model import compat
 
 CPU_PASS = 512
-"""Tokens of a pass on a CPU; above it the intermediate results no longer stay in its caches, and a token takes longer."""
+"""Tokens per forward pass on a CPU; with more, activations leave the caches and each token takes longer."""
 
 
 def start(precision: Precision) -> Accelerator:
     """The processes of this run (accelerate launch, torchrun, or one), each on its device.
 
-    Raises ConfigError for a precision that the device cannot compute in, and for FSDP of the first kind.
+    Raises ConfigError for a precision that the device does not support, and for FSDP version 1.
     """
-    AcceleratorState._reset_state(
-        reset_partial_state=False
-    )  # another run of this Python process may have had another precision
+    compat.reset_accelerator()  # an earlier run of this Python process may have had another precision
     kind = choose_precision(precision)
-    # Told so, accelerate lets processes on CPUs know of each other.
-    cpu = not torch.accelerator.is_available()
+    cpu = not torch.accelerator.is_available()  # with cpu=True accelerate connects processes on CPUs
     accelerator = Accelerator(mixed_precision=kind, cpu=cpu, kwargs_handlers=[GradScalerKwargs(init_scale=2.0**12)])
     if is_sharded(accelerator) and not accelerator.is_fsdp2:
         raise ConfigError(
             "precision",
             precision,
-            "FSDP of version 1 is not supported. Set fsdp_version: 2 (accelerate launch --fsdp_version 2).",
+            "FSDP version 1 is not supported. Set fsdp_version: 2 (accelerate launch --fsdp_version 2).",
         )
     if accelerator.device.type == "cuda":
-        torch.set_float32_matmul_precision("high")  # TF32 for what is not in half precision
+        torch.set_float32_matmul_precision("high")  # TF32 where it is not half precision
     if accelerator.device.type == "cpu":
         keep_freed_memory()
         if accelerator.num_processes > 1 and "OMP_NUM_THREADS" not in os.environ:
@@ -51,19 +47,19 @@ def is_sharded(accelerator: Accelerator) -> bool:
 
 
 def choose_precision(precision: Precision) -> str:
-    """As accelerate calls it; fp32 is "no"."""
+    """The precision by accelerate's names, in which fp32 is "no"."""
     cuda = torch.cuda.is_available()
     if precision == "auto":
         if cuda:
             return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "no"
-        return "bf16" if computes_bf16_on_cpu() and not torch.backends.mps.is_available() else "no"
+        return "bf16" if compat.computes_bf16_on_cpu() and not torch.backends.mps.is_available() else "no"
     if precision == "fp16" and not cuda:
-        raise ConfigError("precision", precision, "needs a CUDA device, and there is none. Use auto, bf16 or fp32.")
+        raise ConfigError("precision", precision, "needs a CUDA device; this machine has none. Use auto, bf16 or fp32.")
     return "no" if precision == "fp32" else precision
 
 
 def autocast(accelerator: Accelerator) -> torch.autocast:
-    """For computing outside of the prepared model, as it would."""
+    """The run's precision, for a model that accelerate does not wrap."""
     kind = accelerator.mixed_precision
     return torch.autocast(
         accelerator.device.type, torch.float16 if kind == "fp16" else torch.bfloat16, enabled=kind != "no"
@@ -71,12 +67,12 @@ def autocast(accelerator: Accelerator) -> torch.autocast:
 
 
 def pass_tokens(device: torch.device, batch_tokens: int) -> int:
-    """How many tokens a pass may have: what the person's batch asks for on a GPU, what the caches hold on a CPU."""
+    """Tokens per forward pass: the whole batch on a GPU, as many as the caches hold on a CPU."""
     return min(CPU_PASS, batch_tokens) if device.type == "cpu" else batch_tokens
 
 
 def peak_memory(device: torch.device) -> int:
-    """Bytes that the process, or on CUDA its tensors, have taken at most so far."""
+    """Peak memory of the process so far, or on CUDA of its tensors, in bytes."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
     if sys.platform == "win32":
@@ -92,12 +88,12 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 
 
 def keep_freed_memory() -> bool:
-    """Tell glibc's malloc not to give freed memory back to the system; True when it understood.
+    """Make glibc's malloc keep freed memory instead of returning it to the system; True on success.
 
-    By its defaults the pages of what a step frees are given back, and fetched and zeroed one by one in the next: a
-    tenth of the time of a step (docs/benchmarks.md). Blocks above 32 MB, the most that it allows, still are: kept
-    as well, they leave gaps that nothing fits into, and the process grows. Source: mallopt(3). Elsewhere than on
-    glibc nothing happens.
+    By default the pages that an update frees are returned, then fetched and zeroed one by one in the next update: a
+    tenth of its time (docs/benchmarks.md). Blocks above 32 MB, the largest threshold that malloc allows, are still
+    returned: kept as well, they fragment the heap, and the process grows. Source: mallopt(3). Without glibc this does
+    nothing.
     """
     if sys.platform != "linux":
         return False
@@ -106,5 +102,5 @@ def keep_freed_memory() -> bool:
     except (OSError, AttributeError):  # musl
         return False
     settings = {M_MMAP_THRESHOLD: 32 << 20, M_TRIM_THRESHOLD: -1, M_ARENA_MAX: 1}
-    understood = [mallopt(name, value) for name, value in settings.items()]
-    return all(understood)
+    accepted = [mallopt(name, value) for name, value in settings.items()]
+    return all(accepted)

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a request to stop at the next update."""
+"""Ctrl-C and SIGTERM as a request to stop after the update under way."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def interruption() -> Iterator[threading.Event]:
-    """An event that the first Ctrl-C or SIGTERM sets; the second Ctrl-C raises KeyboardInterrupt as usual."""
+    """An event that the first Ctrl-C or SIGTERM sets; the second one acts as usual, such as by KeyboardInterrupt."""
     asked = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield asked
@@ -19,8 +19,8 @@ def interruption() -> Iterator[threading.Event]:
 
     def ask(number: int, frame: object) -> None:
         asked.set()
-        for each, handler in former.items():
-            signal.signal(each, handler)
+        for other, handler in former.items():
+            signal.signal(other, handler)
 
     for number in former:
         signal.signal(number, ask)

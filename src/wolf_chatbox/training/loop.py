@@ -1,36 +1,39 @@
-"""Fine-tuning: `train(config)`, from files to a finished folder, read top to bottom."""
+"""Fine-tuning: `train(config)`, from files to an output folder, read top to bottom."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import torch
 from accelerate import Accelerator
+from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from wolf_chatbox.config import TrainConfig
 from wolf_chatbox.errors import ConfigError, TrainingError
 from wolf_chatbox.lock import alone
 from wolf_chatbox.model.adaptation import adapt
-from wolf_chatbox.model.load import check_finite, context_of, count_parameters, load_model
-from wolf_chatbox.model.loss import SummedLoss, count_learnt, evaluating
+from wolf_chatbox.model.load import BaseModel, check_finite, context_of, load_model
+from wolf_chatbox.model.loss import SummedLoss, count_learnt
 from wolf_chatbox.model.record import read_run
 from wolf_chatbox.model.tokenizer import pad_id
 from wolf_chatbox.samples.dataset import make_rows, read
 from wolf_chatbox.samples.packing import Row
-from wolf_chatbox.samples.rows import Dataset
 from wolf_chatbox.training.best import mend_best, write_best
-from wolf_chatbox.training.devices import autocast, is_sharded, pass_tokens, peak_memory, start
+from wolf_chatbox.training.devices import autocast, is_sharded, pass_tokens, start
 from wolf_chatbox.training.interruption import interruption
 from wolf_chatbox.training.optimization import clip, make_optimizer, make_schedule, step_schedule
-from wolf_chatbox.training.progress import Evaluated, Event, Notice, Planned, Prepared, Step, Updated, log
-from wolf_chatbox.training.publish import Metrics, describe_run, publish
+from wolf_chatbox.training.passes import Forward
+from wolf_chatbox.training.plan import describe, plan
+from wolf_chatbox.training.progress import Evaluated, Listener, Notice, Progress, Step, Updated, log, thinned
+from wolf_chatbox.training.publish import describe_run, publish
+from wolf_chatbox.training.run import Metrics, Run
 from wolf_chatbox.training.run_folder import RunFolder
 from wolf_chatbox.training.tracking import Figures, check_tracker
 from wolf_chatbox.training.training_state import (
@@ -41,310 +44,255 @@ from wolf_chatbox.training.training_state import (
     load_state,
     save_state,
 )
-from wolf_chatbox.training.update import count_tokens, halved, learn, seed_update, shuffled
+from wolf_chatbox.training.update import bad_samples, count_tokens, halve, learn, seed_update, shuffled
 from wolf_chatbox.training.validation import mean_loss, perplexity, sample_replies
 from wolf_chatbox.visible import shortlist
 
 MOST_SKIPPED = 3
-"""Updates in a row without a number to learn from, after which a run stops."""
+"""Updates skipped in a row, after which a run stops."""
 SECONDS_BETWEEN_SAVES = 600
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a run comes to; `interrupted` when it was stopped before its end and can be resumed."""
+    """What a run made; `interrupted` when it was stopped early and can be resumed."""
 
     output: Path
     metrics: dict[str, Any]
     interrupted: bool
 
 
-def train(config: TrainConfig, tell: Callable[[Event], None] = log) -> Result:
+def train(config: TrainConfig, tell: Listener = log) -> Result:
     """Fine-tune a base model and write it to `config.output`; a dry run writes nothing.
 
-    What goes on is given to `tell`; by default it goes to the logger `wolf_chatbox`, which has no handler of its own.
-    Under `accelerate launch` or `torchrun` all processes call it; the first one tells and writes. Raises a
-    WolfChatboxError when the data, the model, the folder or a setting will not do, before anything is written; and
-    TrainingError when the loss stays no number, with the last good weights saved. The first Ctrl-C (or SIGTERM) stops
-    at the next update with a usable model; the second stops at once.
+    Progress goes to `tell`; by default to the logger `wolf_chatbox`, which has no handler of its own. Under
+    `accelerate launch` or `torchrun` all processes call it; the first one reports and writes. Raises a WolfChatboxError
+    before anything is written when the data, the model, the folder or a setting does not fit, and TrainingError when
+    the loss stays NaN or infinite, with the last good weights saved. The first Ctrl-C (or SIGTERM) stops after the
+    update under way with a usable model; the second stops at once.
     """
     check_tracker(config)
     folder = RunFolder(config.output)
     folder.check_place()
     accelerator = start(config.precision)
+    tell = thinned(tell, config.log_every) if accelerator.is_main_process else lambda progress: None
     if not accelerator.is_main_process or config.dry_run:
-        return _train(config, tell if accelerator.is_main_process else lambda event: None, folder, accelerator)
+        return _train(config, tell, folder, accelerator)
     with alone(folder.output):
         folder.check(resume=config.resume, overwrite=config.overwrite)
         return _train(config, tell, folder, accelerator)
 
 
-def _train(config: TrainConfig, tell: Callable[[Event], None], folder: RunFolder, accelerator: Accelerator) -> Result:
-    writes, processes = accelerator.is_main_process, accelerator.num_processes
+def _train(config: TrainConfig, tell: Listener, folder: RunFolder, accelerator: Accelerator) -> Result:
+    run = prepare(config, tell, folder, accelerator)
+    if run.writes and not config.dry_run:
+        folder.begin(run.disk, resume=config.resume)
+    tell(describe(run))
+    if config.dry_run:
+        tell(plan(run))
+        return Result(config.output, {}, interrupted=False)
+    accelerator.wait_for_everyone()
+    if run.saved:
+        mend_best(run)
+        run.state.restore(load_state(run.saved))
+    figures = Figures(folder.metrics, config, run.record["settings"], accelerator, run.done, run.warn)
 
-    def warn(text: str) -> None:
-        tell(Notice(text))
+    def tell_and_write(progress: Progress) -> None:
+        figures.add(progress)
+        tell(progress)
 
-    def step(text: str) -> None:
-        tell(Step(text))
+    run.tell = tell_and_write
+    finished = loop(run)
+    run.step("writing the model")
+    mend_best(run)
+    publish(run, finished=finished)
+    if finished and run.writes and (strays := folder.finish()):
+        names = ", ".join(stray.name for stray in strays)
+        run.warn(f"{folder.unfinished}: not written by this run, kept: {names}")
+    figures.close()
+    accelerator.wait_for_everyone()
+    return Result(config.output, asdict(run.metrics), interrupted=not finished)
 
-    if tell is log:
-        tell = partial(log, every=config.log_every)
 
+def prepare(config: TrainConfig, tell: Listener, folder: RunFolder, accelerator: Accelerator) -> Run:
+    """The run before its next update: its data, its model, and where it stands."""
     # 1. The data and the model
-    step(f"reading {shortlist(config.data, 3)}")
+    tell(Step(f"reading {shortlist(config.data, 3)}"))
+    # The first process invents the pseudonyms that the key lacks; the others find them there.
     with accelerator.main_process_first() if config.clean.pseudonyms is not None else nullcontext():
-        material = read(
-            config
-        )  # the first process invents the names that are not in the key yet, the others find them there
-    step(f"loading the base model {config.model}")
+        material = read(config)
+    tell(Step(f"loading the base model {config.model}"))
+    base = load_base(config, tell, accelerator)
+    learner = SummedLoss(base.model)
+    tell(Step("packing rows"))
+    style = (read_run(base.folder) or {}).get("style")
+    dataset = make_rows(material, config, base.tokenizer, config.max_tokens, learner.apart != "alone", style)
+    del material  # the rows hold what is needed
+
+    # 2. Where it stands: at its beginning, or where it was interrupted
+    processes = accelerator.num_processes
+    record = describe_run(config, dataset, base.model)
+    record |= {"processes": processes, "base_fingerprint": fingerprint_base(base.model)}
+    rows_an_update, saved, metrics, done = config.batch_size * config.accumulate * processes, None, Metrics(), 0
+    if config.resume:
+        saved, progress = load_progress(folder, lambda text: tell(Notice(text)))
+        check_settings(saved, progress["run"], record)
+        metrics, done = Metrics(**progress["metrics"]), int(progress["update"])
+        former = int(progress["run"]["rows_an_update"])
+        if former != rows_an_update:
+            tell(Notice(f"an update has {former} rows, as before the interruption, for any number of processes"))
+        rows_an_update = former
+    record["rows_an_update"] = rows_an_update
+
+    # 3. What an update changes
+    optimizer: Any = make_optimizer(config, base.model)
+    updates = math.ceil(len(dataset.rows) / rows_an_update) * config.epochs
+    schedule = make_schedule(config, optimizer, updates)
+    module, optimizer = accelerator.prepare(learner, optimizer)
+    budget = pass_tokens(accelerator.device, config.batch_size * config.max_tokens)
+    forward = Forward(learner, module, pad_id(base.tokenizer), accelerator, budget)
+    state = TrainingState(module, optimizer, schedule, accelerator)
+    return Run(
+        config, tell, folder, accelerator, base, dataset, forward, state, record, rows_an_update, saved, metrics, done
+    )
+
+
+def load_base(config: TrainConfig, tell: Listener, accelerator: Accelerator) -> BaseModel:
+    """The base model on this process's device, with what training adds to it, such as LoRA."""
     with accelerator.main_process_first():
         base = load_model(
-            config.model, trust_remote_code=config.trust_remote_code, allow_base=config.allow_base, tell=step
+            config.model,
+            trust_remote_code=config.trust_remote_code,
+            allow_base=config.allow_base,
+            tell=lambda text: tell(Step(text)),
         )
     check_finite(base.name, base.model)
     context = context_of(base.model.config)
     if config.max_tokens > context:
-        raise ConfigError("max_tokens", config.max_tokens, f"is over the context of {base.name}, {context} tokens.")
+        raise ConfigError("max_tokens", config.max_tokens, f"is over the context length of {base.name}, {context}.")
     torch.manual_seed(config.seed)
     adapt(base.model, config, base.name)
     if not is_sharded(accelerator):
         base.model.to(accelerator.device)
-    learner = SummedLoss(base.model)
-    former = read_run(base.folder) or {}
-    step("making rows of tokens")
-    dataset = make_rows(
-        material, config, base.tokenizer, config.max_tokens, learner.apart != "alone", former.get("style")
-    )
-    del material  # the rows hold what is needed
-    run = describe_run(config, dataset, base.model) | {
-        "processes": processes,
-        "base_fingerprint": fingerprint_base(base.model),
-    }
+    return base
 
-    # 2. Where an interrupted run stood
-    rows_an_update = config.batch_size * config.accumulate * processes
-    metrics, done, place = Metrics(), 0, None
-    if config.resume:
-        place, progress = load_progress(folder, warn)
-        check_settings(place, progress["run"], run)
-        metrics, done = Metrics(**progress["metrics"]), int(progress["update"])
-        if progress["run"]["rows_an_update"] != rows_an_update:
-            warn(
-                f"an update learns from {progress['run']['rows_an_update']} rows, as before, whatever the number of processes ({processes})"
-            )
-        rows_an_update = int(progress["run"]["rows_an_update"])
-    run["rows_an_update"] = rows_an_update
-    an_epoch = math.ceil(len(dataset.rows) / rows_an_update)
-    updates = an_epoch * config.epochs
 
-    # 3. What changes in training
-    optimizer: Any = make_optimizer(config, base.model)
-    schedule = make_schedule(config, optimizer, updates)
-    forward, optimizer = accelerator.prepare(learner, optimizer)
-    state = TrainingState(forward, optimizer, schedule, accelerator)
-    trained = sum(each.numel() for each in base.model.parameters() if each.requires_grad)
-    # A state is the learnt weights and two moments in fp32; then the best weights, and both again while they are replaced.
-    state_bytes = 12 * trained
-    disk = state_bytes * (config.keep + 1) + 8 * (trained if config.lora_rank else count_parameters(base.model))
-    device, precision = str(accelerator.device), accelerator.mixed_precision
-    if writes and not config.dry_run:
-        folder.begin(disk, resume=config.resume)
-    tell(
-        Prepared(
-            dataset,
-            base.name,
-            count_parameters(base.model),
-            trained,
-            precision,
-            device,
-            processes,
-            rows_an_update,
-            updates,
-            done,
-        )
-    )
-    budget = pass_tokens(accelerator.device, config.batch_size * config.max_tokens)
-    if config.dry_run:
-        moments = {"adamw": 8, "adamw8bit": 2, "adafactor": 0}[config.optimizer] * trained
-        tell(
-            plan(learner, forward, dataset, base.tokenizer, accelerator, rows_an_update, budget, updates, moments, disk)
-        )
-        return Result(config.output, {}, interrupted=False)
-    accelerator.wait_for_everyone()
-
-    def keep_best(update: int) -> None:
-        weights = state.weights()
-        if writes:
-            write_best(folder, base, weights, dataset, config, update)
-
-    if place:
-        mend_best(folder, metrics, state, done, keep_best, warn)
-        state.restore(load_state(place))
-    figures = Figures(folder.metrics, config, run["settings"], accelerator, done, warn)
-
-    def evaluate() -> None:
-        """Measure, tell, and keep the weights when they are the best so far."""
-        step("measuring on what is held out")
-        loss = mean_loss(forward, learner, dataset.held_out_rows, budget, base.tokenizer, accelerator)
-        before = metrics.best_loss()
-        best = done > 0 and (loss is None or before is None or loss < before)
-        epoch = done / an_epoch if done % an_epoch else done // an_epoch
-        metrics.evaluations.append({"epoch": epoch, "update": done, "loss": loss, "perplexity": perplexity(loss)})
-        if best:
-            metrics.best_epoch, metrics.best_update = epoch, done
-            keep_best(done)
-        # Under FSDP no process has a whole model to talk with.
-        at_epoch = done and done % an_epoch == 0
-        replies = (
-            sample_replies(base.model, dataset, config, autocast(accelerator))
-            if at_epoch and writes and not is_sharded(accelerator)
-            else []
-        )
-        event = Evaluated(done, epoch, loss, perplexity(loss), best, replies)
-        figures.add(event)
-        tell(event)
-        if isinstance(schedule, torch.optim.lr_scheduler.ReduceLROnPlateau) and done and loss is not None:
-            schedule.step(loss)
-
-    def save() -> None:
-        captured = state.capture()
-        if writes and all(bool(each.isfinite().all()) for each in captured["model"].values()):
-            folder.save_state(
-                done, lambda place: save_state(place, captured, done, run, asdict(metrics)), config.keep, state_bytes
-            )
-
-    def end(*, finished: bool) -> Result:
-        step("writing the model")
-        mend_best(folder, metrics, state, done, keep_best, warn)
-        weights = state.weights()
-        if writes:
-            publish(folder, base, weights, dataset, config, run, metrics, finished=finished)
-            if finished and (strays := folder.finish()):
-                warn(f"{folder.unfinished}: {', '.join(each.name for each in strays)}: not of this run, left there")
-        figures.close()
-        accelerator.wait_for_everyone()
-        return Result(config.output, asdict(metrics), interrupted=not finished)
-
-    # 4. The loop
+def loop(run: Run) -> bool:
+    """Make the updates that are left; returns False when the run was interrupted before its end."""
+    config, metrics, accelerator = run.config, run.metrics, run.accelerator
     begun, saved = time.monotonic() - metrics.seconds, time.monotonic()
     if not metrics.evaluations:
-        evaluate()
-    order = lru_cache(maxsize=1)(lambda epoch: shuffled(dataset.rows, config.seed, epoch))
+        evaluate(run)
+    order = lru_cache(maxsize=1)(lambda epoch: shuffled(run.dataset.rows, config.seed, epoch))
     with interruption() as interrupted:
-        forward.train()
-        while done < updates:
+        run.forward.module.train()
+        while run.done < run.updates:
             started = time.monotonic()
-            epoch, number = divmod(done, an_epoch)
-            rows = order(epoch)[number * rows_an_update : (number + 1) * rows_an_update]
-            seed_update(config.seed, done, accelerator.process_index)
+            epoch, number = divmod(run.done, run.updates_an_epoch)
+            rows = order(epoch)[number * run.rows_an_update : (number + 1) * run.rows_an_update]
+            seed_update(config.seed, run.done, accelerator.process_index)
             try:
-                summed = learn(rows, learner, forward, base.tokenizer, accelerator, budget)
+                summed = learn(run.forward, rows)
             except torch.OutOfMemoryError as error:
-                budget = halved(budget, rows, config, accelerator, error)
-                warn(
-                    f"update {done + 1}: out of memory; passes of at most {budget} tokens from here on, the updates stay the same"
+                halve(run.forward, rows, error)
+                run.warn(
+                    f"update {run.done + 1}: out of memory; "
+                    f"from here on {run.forward.budget} tokens per forward pass, and the same updates"
                 )
-                optimizer.zero_grad()
+                run.state.optimizer.zero_grad()
                 continue
-            accelerator.unscale_gradients(optimizer)
-            norm = clip(base.model, config.max_grad_norm)
             # What every process must know alike: the loss, whether any was asked to stop, whether it is time to save.
             due = config.save_every == 0 and time.monotonic() - saved > SECONDS_BETWEEN_SAVES
-            total, asked, late = accelerator.reduce(
-                torch.stack([summed, summed.new_tensor(interrupted.is_set()), summed.new_tensor(due)])
-            ).tolist()
-            learnt = count_learnt(rows)
-            loss, rate = total / learnt, optimizer.param_groups[0]["lr"]
-            done += 1
-            metrics.losses.append((done, loss))
-            usable = math.isfinite(total) and math.isfinite(norm)
-            if usable or (accelerator.scaler and math.isfinite(total) and accelerator.scaler.get_scale() > 1):
-                optimizer.step()  # in fp16 an infinite gradient makes the scaler skip it and scale less
-                step_schedule(schedule, loss)
-            else:
-                metrics.skipped.append(done)
-                warn(
-                    f"update {done}: the loss is {loss:.4g}, the norm of its gradient {norm:.4g}: nothing to learn from, skipped"
-                )
-                metrics.losses.pop()
-            optimizer.zero_grad()
-            event = Updated(
-                done, updates, done / an_epoch, loss, norm, rate, count_tokens(rows), learnt, time.monotonic() - started
-            )
-            figures.add(event)
-            tell(event)
-            if metrics.skipped[-MOST_SKIPPED:] == [*range(done - MOST_SKIPPED + 1, done + 1)]:
-                save()
-                raise TrainingError(blame(rows, done, learner, forward, dataset, accelerator, folder, config))
-            whole = done % an_epoch == 0
-            if (done % config.eval_every == 0 if config.eval_every else whole) or done == updates:
-                evaluate()
+            shared = torch.stack([summed, summed.new_tensor(interrupted.is_set()), summed.new_tensor(due)])
+            total, asked, late = accelerator.reduce(shared).tolist()
+            step(run, rows, total, started)
+            whole = run.done % run.updates_an_epoch == 0
+            if (run.done % config.eval_every == 0 if config.eval_every else whole) or run.done == run.updates:
+                evaluate(run)
             metrics.seconds = time.monotonic() - begun
             if config.patience and metrics.since_best() >= config.patience:
-                warn(
-                    f"{config.patience} measurements in a row were no better than the best: stopped after update {done}"
-                )
+                run.warn(f"no better held-out loss in {config.patience} evaluations: stopped after update {run.done}")
                 break
-            if (asked or (processes == 1 and interrupted.is_set())) and done < updates:
-                save()
-                return end(finished=False)
-            if done < updates and (late or whole or (config.save_every and done % config.save_every == 0)):
-                save()
+            if run.done == run.updates:
+                break
+            if asked or (accelerator.num_processes == 1 and interrupted.is_set()):
+                save(run)
+                return False
+            if late or whole or (config.save_every and run.done % config.save_every == 0):
+                save(run)
                 saved = time.monotonic()
-    return end(finished=True)
+    return True
 
 
-def blame(
-    rows: Sequence[Row],
-    update: int,
-    learner: SummedLoss,
-    forward: torch.nn.Module,
-    dataset: Dataset,
-    accelerator: Accelerator,
-    folder: RunFolder,
-    config: TrainConfig,
-) -> str:
-    """What to tell when a run stops for want of numbers: which samples have none, and what is left of the run."""
-    samples = [sample for row in rows for sample in row]
-    pad = pad_id(dataset.renderer.tokenizer)
-    with torch.no_grad(), evaluating(forward):
-        losses = [float(forward(learner.collate([(sample,)], pad).to(accelerator.device))) for sample in samples]
-    bad = [sample for sample, loss in zip(samples, losses) if not math.isfinite(loss)] or samples
-    texts = ", ".join(repr(" ".join(dataset.renderer.decode(sample.ids[:40]).split())[:60]) for sample in bad[:3])
+def step(run: Run, rows: Sequence[Row], total: float, started: float) -> None:
+    """Change the weights by the gradient, unless it is NaN or infinite, as the loss `total` of all rows may be.
+
+    Raises TrainingError when too many updates in a row were skipped.
+    """
+    accelerator, optimizer, metrics = run.accelerator, run.state.optimizer, run.metrics
+    accelerator.unscale_gradients(optimizer)
+    norm = clip(run.base.model, run.config.max_grad_norm)
+    learnt = count_learnt(rows)
+    loss, rate = total / learnt, optimizer.param_groups[0]["lr"]
+    run.done += 1
+    usable = math.isfinite(total) and math.isfinite(norm)
+    if usable or (accelerator.scaler and math.isfinite(total) and accelerator.scaler.get_scale() > 1):
+        optimizer.step()  # in fp16 an infinite gradient makes the scaler skip it and scale less
+        step_schedule(run.state.schedule, loss)
+        metrics.losses.append((run.done, loss))
+    else:
+        metrics.skipped.append(run.done)
+        run.warn(f"update {run.done}: the loss is {loss:.4g}, the gradient norm {norm:.4g}: update skipped")
+    optimizer.zero_grad()
+    tokens, seconds = count_tokens(rows), time.monotonic() - started
+    epochs = run.done / run.updates_an_epoch
+    run.tell(Updated(run.done, run.updates, epochs, loss, norm, rate, tokens, learnt, seconds))
+    if metrics.skipped[-MOST_SKIPPED:] == [*range(run.done - MOST_SKIPPED + 1, run.done + 1)]:
+        save(run)
+        raise TrainingError(blame(run, rows))
+
+
+def evaluate(run: Run) -> None:
+    """Measure the held-out loss, and keep the weights when they are the best so far."""
+    run.step("evaluating the held-out split")
+    metrics, done, schedule = run.metrics, run.done, run.state.schedule
+    loss = mean_loss(run.forward, run.dataset.held_out_rows)
+    before = metrics.best_loss()
+    best = done > 0 and (loss is None or before is None or loss < before)
+    metrics.evaluations.append({"epoch": run.epoch, "update": done, "loss": loss, "perplexity": perplexity(loss)})
+    if best:
+        metrics.best_epoch, metrics.best_update = run.epoch, done
+        write_best(run, done)
+    replies = []
+    # Sharded by FSDP, no process has a whole model to reply with.
+    if done and done % run.updates_an_epoch == 0 and run.writes and not is_sharded(run.accelerator):
+        replies = sample_replies(run.base.model, run.dataset, run.config, autocast(run.accelerator))
+    run.tell(Evaluated(done, run.epoch, loss, perplexity(loss), best, replies))
+    if isinstance(schedule, ReduceLROnPlateau) and done and loss is not None:
+        schedule.step(loss)
+
+
+def save(run: Run) -> None:
+    """Save the state, unless its weights are NaN or infinite; all processes must call it."""
+    captured = run.state.capture()
+    if run.writes and all(bool(tensor.isfinite().all()) for tensor in captured["model"].values()):
+        run.folder.save_state(
+            run.done,
+            lambda place: save_state(place, captured, run.done, run.record, asdict(run.metrics)),
+            run.config.keep,
+            run.state_bytes,
+        )
+
+
+def blame(run: Run, rows: Sequence[Row]) -> str:
+    """Why a run stops after skipped updates: the samples of the last one, and what can be resumed."""
+    bad, decode = bad_samples(run.forward, rows), run.dataset.renderer.decode
+    texts = ", ".join(repr(" ".join(decode(sample.ids[:40]).split())[:60]) for sample in bad[:3])
     more = f" and {len(bad) - 3} more" if len(bad) > 3 else ""
-    states = folder.states()
-    left = f"The last good state is in {states[-1]}." if states else "Nothing good was saved before."
+    states = run.folder.states()
+    left = f"The last good state is in {states[-1]}." if states else "No good state was saved before."
     return (
-        f"update {update}: {MOST_SKIPPED} updates in a row gave no number to learn from; the last one's samples: {texts}{more}. "
-        f"Lower the learning rate (now {config.lr}) or take the samples out of the data. {left}"
-    )
-
-
-def plan(
-    learner: SummedLoss,
-    forward: torch.nn.Module,
-    dataset: Dataset,
-    tokenizer: Any,
-    accelerator: Accelerator,
-    rows_an_update: int,
-    budget: int,
-    updates: int,
-    moments: int,
-    disk: int,
-) -> Planned:
-    """Estimate a run from the passes of its first update, made twice without an update: the second time is taken."""
-    rows = dataset.rows[:rows_an_update]
-    forward.train()
-    seconds = 0.0
-    for _ in range(2):
-        begun = time.monotonic()
-        float(learn(rows, learner, forward, tokenizer, accelerator, budget))
-        seconds = time.monotonic() - begun
-        forward.zero_grad()
-    epochs = updates / math.ceil(len(dataset.rows) / rows_an_update)
-    a_token = seconds / count_tokens(rows)
-    held_out = a_token / 3 * count_tokens(dataset.held_out_rows) / accelerator.num_processes * (epochs + 1)
-    return Planned(
-        a_token * count_tokens(dataset.rows) * epochs + held_out, peak_memory(accelerator.device) + moments, disk
+        f"update {run.done}: the loss or the gradient of {MOST_SKIPPED} updates in a row was NaN or infinite; "
+        f"samples of the last one: {texts}{more}. "
+        f"Lower the learning rate (now {run.config.lr}), or remove the samples from the data. {left}"
     )

@@ -8,23 +8,25 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
+from torch.optim.lr_scheduler import ReduceLROnPlateau
 from transformers import get_scheduler
+from transformers.optimization import GreedyLR
 
 from wolf_chatbox.config import TrainConfig
 from wolf_chatbox.errors import ConfigError
 
 
 def make_optimizer(config: TrainConfig, model: nn.Module) -> torch.optim.Optimizer:
-    """The optimizer over the parameters that are learnt; biases and norms do not decay.
+    """The optimizer of the learnt parameters; biases and norms have no weight decay.
 
     AdamW (Loshchilov & Hutter 2019, https://arxiv.org/abs/1711.05101), Adafactor (Shazeer & Stern 2018,
-    https://arxiv.org/abs/1804.04235), or AdamW with moments of 8 bits (Dettmers et al. 2022, https://arxiv.org/abs/2110.02861).
-    Raises ConfigError when this machine cannot run it.
+    https://arxiv.org/abs/1804.04235), or AdamW with 8-bit moments (Dettmers et al. 2022,
+    https://arxiv.org/abs/2110.02861). Raises ConfigError when this machine cannot run it.
     """
-    learnt = [each for each in model.parameters() if each.requires_grad]
+    learnt = [parameter for parameter in model.parameters() if parameter.requires_grad]
     groups = [
-        {"params": [each for each in learnt if each.ndim >= 2], "weight_decay": config.weight_decay},
-        {"params": [each for each in learnt if each.ndim < 2], "weight_decay": 0.0},
+        {"params": [matrix for matrix in learnt if matrix.ndim >= 2], "weight_decay": config.weight_decay},
+        {"params": [vector for vector in learnt if vector.ndim < 2], "weight_decay": 0.0},
     ]
     groups = [group for group in groups if group["params"]]
     if config.optimizer == "adafactor":
@@ -32,7 +34,7 @@ def make_optimizer(config: TrainConfig, model: nn.Module) -> torch.optim.Optimiz
     if config.optimizer == "adamw8bit":
         if not torch.cuda.is_available():
             raise ConfigError(
-                "optimizer", config.optimizer, "needs a CUDA device, and there is none. Use adamw or adafactor."
+                "optimizer", config.optimizer, "needs a CUDA device; this machine has none. Use adamw or adafactor."
             )
         try:
             from bitsandbytes.optim import AdamW8bit
@@ -44,12 +46,10 @@ def make_optimizer(config: TrainConfig, model: nn.Module) -> torch.optim.Optimiz
 
 
 def clip(model: nn.Module, most: float) -> float:
-    """The norm of all gradients; they are scaled down to `most` where it is more, unless that is 0."""
-    learnt = [each for each in model.parameters() if each.grad is not None]
-    norm: Any = get_total_norm([each.grad for each in learnt if each.grad is not None])
-    total: Tensor = (
-        norm.full_tensor() if hasattr(norm, "full_tensor") else norm
-    )  # of gradients that lie in parts on several processes
+    """Scale the gradients down to a total norm of `most`, unless that is 0; returns the norm before."""
+    learnt = [parameter for parameter in model.parameters() if parameter.grad is not None]
+    norm: Any = get_total_norm([parameter.grad for parameter in learnt if parameter.grad is not None])
+    total: Tensor = norm.full_tensor() if hasattr(norm, "full_tensor") else norm  # of gradients that FSDP shards
     size = float(total)
     if most and size > most:
         clip_grads_with_norm_(learnt, most, total)
@@ -57,7 +57,7 @@ def clip(model: nn.Module, most: float) -> float:
 
 
 def make_schedule(config: TrainConfig, optimizer: torch.optim.Optimizer, updates: int) -> Any:
-    """The learning-rate schedule; what some schedules need beyond the flags gets the value customary for them."""
+    """The learning-rate schedule; parameters that have no setting of their own get their usual values."""
     extra: dict[str, dict[str, Any]] = {
         "cosine_with_min_lr": {"min_lr_rate": 0.1},
         "cosine_warmup_with_min_lr": {"min_lr_rate": 0.1},
@@ -76,10 +76,8 @@ def make_schedule(config: TrainConfig, optimizer: torch.optim.Optimizer, updates
 
 
 def step_schedule(schedule: Any, loss: float) -> None:
-    """After an update: most schedules go by the count, greedy by the loss; the plateau waits for an evaluation."""
-    if isinstance(schedule, torch.optim.lr_scheduler.LRScheduler) and not isinstance(
-        schedule, torch.optim.lr_scheduler.ReduceLROnPlateau
-    ):
-        schedule.step()
-    elif type(schedule).__name__ == "GreedyLR":
+    """Advance the schedule after an update: most count updates, greedy takes the loss, plateau an evaluation's loss."""
+    if isinstance(schedule, GreedyLR):
         schedule.step(loss)
+    elif not isinstance(schedule, ReduceLROnPlateau):
+        schedule.step()

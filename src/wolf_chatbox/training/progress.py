@@ -1,9 +1,11 @@
-"""What a run tells while it goes: `train` calls its `tell` with one of these; without one they go to the log `wolf_chatbox`."""
+"""What a run reports: `train` passes each of these to `tell`; by default they go to the logger `wolf_chatbox`."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from wolf_chatbox.conversation import Turn
@@ -17,30 +19,30 @@ logger = logging.getLogger("wolf_chatbox")
 
 @dataclass(frozen=True)
 class Step:
-    """Something begins that may take a while, such as a download."""
+    """A step begins that may take a while, such as a download."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class Notice:
-    """Something to know of."""
+    """A warning, or another thing to know."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class Trial:
-    """A run of a sweep begins."""
+    """A trial of a sweep begins."""
 
     number: int
     settings: dict[str, Any]
-    """The searched ones, by TrainConfig's names."""
+    """The searched ones, by their names in TrainConfig."""
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """The data is read, and the first update is about to be made."""
+    """Data and model are ready; the first update comes next."""
 
     dataset: Dataset
     model: str
@@ -53,41 +55,41 @@ class Prepared:
     rows_an_update: int
     updates: int
     done: int
-    """Updates made before, in the run that is resumed."""
+    """Updates made before, by the run that is resumed."""
 
 
 @dataclass(frozen=True)
 class Planned:
-    """What a dry run measured on one pass forward and back, without an update: estimates, of the CPU's or CUDA's memory."""
+    """What a dry run estimates from the forward and backward passes of one update."""
 
     seconds: float
     memory: int
-    """Bytes at most."""
+    """Bytes at most, of the CPU or of the CUDA device."""
     disk: int
-    """Bytes that the run's folders take."""
+    """Bytes at most that the run's folders take."""
 
 
 @dataclass(frozen=True)
 class Updated:
-    """One update is made."""
+    """One update was made."""
 
     update: int
     updates: int
     epoch: float
     loss: float
-    """Mean over its learnt tokens, in nats."""
+    """Mean per learnt token, in nats; NaN or infinite where the update was skipped."""
     norm: float
-    """Of the gradient, before it is scaled down."""
+    """Of the gradient, before clipping."""
     learning_rate: float
     tokens: int
     learnt: int
-    """Of these tokens; of all processes together, as `tokens` is."""
+    """Learnt tokens; like `tokens`, of all processes together."""
     seconds: float
 
 
 @dataclass(frozen=True)
 class Evaluated:
-    """The held-out data is measured; update 0 is the base model as it came."""
+    """The held-out split was evaluated; update 0 is the base model."""
 
     update: int
     epoch: float
@@ -99,43 +101,39 @@ class Evaluated:
 
 @dataclass(frozen=True)
 class Reply:
-    """What the model says in a held-out context, and what was really said."""
+    """A sample reply: what the model says in a held-out context, and what was really said."""
 
     context: tuple[Turn, ...]
     said: Turn
     generated: str
 
 
-Event = Step | Notice | Trial | Prepared | Planned | Updated | Evaluated
+Progress = Step | Notice | Trial | Prepared | Planned | Updated | Evaluated
+Listener = Callable[[Progress], None]
 
 
-def log(event: Event, every: int = 1) -> None:
-    """Tell an event to the log: what is to know of as a warning, the rest as information, of the updates only `every` so many."""
-    match event:
+def log(progress: Progress, every: int = 1) -> None:
+    """Write to the logger: notices as warnings, the rest as information; of the updates only every `every`-th."""
+    match progress:
         case Step(text):
             logger.info("%s", text)
         case Notice(text):
             logger.warning("%s", text)
         case Trial(number, settings):
             logger.info("trial %d: %s", number, settings)
-        case Prepared():
-            for note in event.dataset.notices:
+        case Prepared(dataset, model, updates=updates, rows_an_update=rows, done=done):
+            for note in dataset.notices:
                 logger.warning("%s", note)
-            logger.info(
-                "%s: %d updates of %d rows, from update %d on",
-                event.model,
-                event.updates,
-                event.rows_an_update,
-                event.done,
-            )
+            logger.info("%s: %d updates of %d rows, from update %d on", model, updates, rows, done)
         case Planned(seconds, memory, disk):
             logger.info("about %.0f s, %.1f GiB of memory, %.1f GiB on the disk", seconds, memory / 2**30, disk / 2**30)
-        case Updated() if event.update % every == 0 or event.update == event.updates:
-            logger.info(
-                "update %d/%d: loss %.4f, lr %.2e", event.update, event.updates, event.loss, event.learning_rate
-            )
-        case Evaluated() if event.loss is not None:
-            best = ", the best so far" if event.best else ""
-            logger.info(
-                "update %d: held-out loss %.4f, perplexity %.2f%s", event.update, event.loss, event.perplexity, best
-            )
+        case Updated(update, updates, loss=loss, learning_rate=rate) if update % every == 0 or update == updates:
+            logger.info("update %d/%d: loss %.4f, lr %.2e", update, updates, loss, rate)
+        case Evaluated(update, _, float(loss), perplexity, best):
+            so_far = ", the best so far" if best else ""
+            logger.info("update %d: held-out loss %.4f, perplexity %.2f%s", update, loss, perplexity, so_far)
+
+
+def thinned(tell: Listener, every: int) -> Listener:
+    """`tell`, but where it is the log itself, of the updates only every `every`-th."""
+    return partial(log, every=every) if tell is log else tell

@@ -1,11 +1,9 @@
-"""What a run leaves: a Hugging Face folder that loads without us, its record, a picture and a card."""
+"""What a run writes: a Hugging Face folder that loads without this package, its record, a plot and a model card."""
 
 from __future__ import annotations
 
-import math
 import shutil
-from collections.abc import Collection
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -19,47 +17,17 @@ from wolf_chatbox.data.privacy.pseudonyms import name_now
 from wolf_chatbox.errors import CheckpointError, ModelError
 from wolf_chatbox.files import check_folder, write_folder
 from wolf_chatbox.lock import alone
+from wolf_chatbox.model import compat
 from wolf_chatbox.model.adapter import write_base_name
 from wolf_chatbox.model.hub import ADAPTER_FILE
-from wolf_chatbox.model.load import BaseModel, context_of, count_parameters, load_model
+from wolf_chatbox.model.load import context_of, count_parameters, load_model
 from wolf_chatbox.model.record import RUN_FILE, write_run
 from wolf_chatbox.model.tokenizer import pad_id
 from wolf_chatbox.samples.rows import Dataset
 from wolf_chatbox.training.card import draw_losses, write_card
-from wolf_chatbox.training.run_folder import RunFolder, copy_files
+from wolf_chatbox.training.run import Run
+from wolf_chatbox.training.run_folder import copy_files
 from wolf_chatbox.visible import Tell
-
-
-@dataclass
-class Metrics:
-    """Every figure of a run, as run.json keeps them."""
-
-    losses: list[tuple[int, float]] = field(default_factory=list)
-    evaluations: list[dict[str, Any]] = field(default_factory=list)
-    best_epoch: float | None = None
-    best_update: int | None = None
-    """After which update, and epoch, the weights were as they are in best/."""
-    skipped: list[int] = field(default_factory=list)
-    """Updates whose loss or gradient was no number."""
-    seconds: float = 0.0
-
-    def best_loss(self) -> float | None:
-        """The held-out loss of the weights in best/: the lowest of the trained model so far, if none were lost."""
-        return next((each["loss"] for each in self.evaluations if each["update"] == self.best_update), None)
-
-    def best_of(self, updates: Collection[int]) -> dict[str, Any] | None:
-        """The measurement with the lowest loss among those after these updates; without held-out data the last one."""
-        measured = [each for each in self.evaluations if each["update"] and each["update"] in updates]
-        return min(
-            measured,
-            key=lambda each: (math.inf if each["loss"] is None else each["loss"], -each["update"]),
-            default=None,
-        )
-
-    def since_best(self) -> int:
-        """Measurements after the best one."""
-        losses = [each["loss"] for each in self.evaluations if each["update"] and each["loss"] is not None]
-        return len(losses) - 1 - losses.index(min(losses)) if losses else 0
 
 
 def describe_run(config: TrainConfig, dataset: Dataset, model: Any) -> dict[str, Any]:
@@ -89,77 +57,75 @@ def describe_run(config: TrainConfig, dataset: Dataset, model: Any) -> dict[str,
     }
 
 
-def save_model(place: Path, base: BaseModel, weights: dict[str, Tensor], dataset: Dataset, config: TrainConfig) -> None:
-    """A Hugging Face folder: weights (with LoRA, the adapter), tokenizer with the style's chat template, generation settings."""
-    sampling, tokenizer = config.sampling, base.tokenizer
-    settings = base.model.generation_config
-    settings._from_model_config = (
-        False  # they are ours now: else transformers drops what it does not know when it loads them
-    )
+def save_model(place: Path, run: Run, weights: dict[str, Tensor]) -> None:
+    """A Hugging Face folder: weights (or the LoRA adapter), tokenizer with the style's chat template, sampling."""
+    base, renderer, context = run.base, run.dataset.renderer, context_of(run.base.model.config)
+    set_generation(base.model.generation_config, run)
+    base.model.save_pretrained(place, state_dict=weights)
+    if run.config.lora_rank:
+        base.model.config.save_pretrained(place)
+        base.model.generation_config.save_pretrained(place)
+        write_base_name(place, run.config.model)
+    base.tokenizer.chat_template = renderer.style.template()
+    base.tokenizer.model_max_length = context
+    base.tokenizer.save_pretrained(place)
+    base.tokenizer.model_max_length = 10**9
+
+
+def set_generation(settings: GenerationConfig, run: Run) -> None:
+    """Put the run's sampling, and the style's end of a turn, into a model's generation settings."""
+    sampling, tokenizer = run.config.sampling, run.base.tokenizer
+    compat.keep_all_settings(settings)
     for name in ("max_new_tokens", "no_repeat_phrase", "no_repeat_ngram_size"):
         setattr(settings, name, getattr(sampling, name))
     settings.do_sample = sampling.temperature > 0
     settings.temperature = sampling.temperature if sampling.temperature else None
     settings.top_k, settings.top_p = (sampling.top_k, sampling.top_p) if sampling.temperature else (None, None)
-    ends = dict.fromkeys(
-        [dataset.renderer.end_id, *([tokenizer.eos_token_id] if tokenizer.eos_token_id is not None else [])]
-    )
-    settings.eos_token_id, settings.pad_token_id = list(ends), pad_id(tokenizer)
-    base.model.save_pretrained(place, state_dict=weights)
-    if config.lora_rank:
-        base.model.config.save_pretrained(place)
-        settings.save_pretrained(place)
-        write_base_name(place, config.model)
-    tokenizer.chat_template = dataset.renderer.style.template()
-    tokenizer.model_max_length = context_of(base.model.config)
-    tokenizer.save_pretrained(place)
-    tokenizer.model_max_length = 10**9
+    ends = dict.fromkeys([run.dataset.renderer.end_id, tokenizer.eos_token_id])
+    settings.eos_token_id = [end for end in ends if end is not None]
+    settings.pad_token_id = pad_id(tokenizer)
 
 
 def size_of(weights: dict[str, Tensor]) -> int:
-    return sum(each.nbytes for each in weights.values())
+    return sum(tensor.nbytes for tensor in weights.values())
 
 
-def publish(
-    folder: RunFolder,
-    base: BaseModel,
-    weights: dict[str, Tensor],
-    dataset: Dataset,
-    config: TrainConfig,
-    run: dict[str, Any],
-    metrics: Metrics,
-    *,
-    finished: bool,
-) -> None:
-    """Write the finished folder: the best weights, or the present ones where none are kept as the best."""
-    record = run | {"finished": finished, "metrics": asdict(metrics)}
+def publish(run: Run, *, finished: bool) -> None:
+    """Write the output folder: the best weights, or the present ones where none are kept as the best.
+
+    All processes must call it.
+    """
+    weights = run.state.weights()
+    record = run.record | {"finished": finished, "metrics": asdict(run.metrics)}
 
     def write(place: Path) -> None:
-        if metrics.best_epoch is not None:
-            copy_files(folder.best, place)
+        if run.metrics.best_epoch is not None:
+            copy_files(run.folder.best, place)
         else:
-            save_model(place, base, weights, dataset, config)
-        shutil.copy2(folder.metrics, place)
+            save_model(place, run, weights)
+        shutil.copy2(run.folder.metrics, place)
         write_run(place, record)
-        draw_losses(place / "loss.png", metrics.losses, metrics.evaluations)
+        draw_losses(place / "loss.png", run.metrics.losses, run.metrics.evaluations)
         write_card(place / "README.md", record)
 
-    write_folder(folder.output, write, size_of(weights))
+    if run.writes:
+        write_folder(run.folder.output, write, size_of(weights))
 
 
 def merge_adapter(adapter: Path, output: Path, *, allow_base: bool = False, tell: Tell = lambda text: None) -> None:
     """Write a full model: the base model with the LoRA adapter's weights added to its own.
 
-    A base that is not on this machine is fetched from the hub only if that is allowed.
-    Raises ModelError when `adapter` holds none or its base cannot be found, CheckpointError when `output` holds something.
+    A base model that is not on this machine is downloaded only with `allow_base`. Raises ModelError when `adapter` has
+    no adapter or its base model cannot be found, CheckpointError when `output` is not empty.
     """
     if not (adapter / ADAPTER_FILE).is_file():
         raise ModelError(
-            f"{adapter}: no {ADAPTER_FILE} in it, so no LoRA adapter. Name the folder of a model trained with --lora-rank."
+            f"{adapter}: no LoRA adapter, as it has no {ADAPTER_FILE}. "
+            "Name the folder of a model trained with --lora-rank."
         )
     check_folder(output)
     if output.exists() and any(output.iterdir()):
-        raise CheckpointError(f"{output}: there is something already. Choose a new output folder.")
+        raise CheckpointError(f"{output}: the folder is not empty. Choose a new output folder.")
     base = load_model(str(adapter), allow_base=allow_base, tell=tell)
 
     def write(place: Path) -> None:

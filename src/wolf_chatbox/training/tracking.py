@@ -1,4 +1,4 @@
-"""The figures of a run as they come: a line of JSON for each, and a tracker if one is asked for."""
+"""The figures of a run as they come: a line of JSON each, and a tracker where one is asked for."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import json
 import math
 import os
 from collections.abc import Callable
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 from accelerate import Accelerator
-from accelerate.tracking import LOGGER_TYPE_TO_CLASS
 from accelerate.utils import is_mlflow_available, is_tensorboard_available, is_trackio_available, is_wandb_available
 
 from wolf_chatbox.config import TrainConfig
 from wolf_chatbox.errors import ConfigError
 from wolf_chatbox.files import new_file, writing
-from wolf_chatbox.training.progress import Evaluated, Updated
+from wolf_chatbox.model import compat
+from wolf_chatbox.training.progress import Evaluated, Progress, Updated
+from wolf_chatbox.training.run_folder import unused
 
 AVAILABLE = {
     "tensorboard": is_tensorboard_available,
@@ -28,16 +28,16 @@ AVAILABLE = {
 
 
 def check_tracker(config: TrainConfig) -> None:
-    """Raise ConfigError when the tracker that is asked for is not installed."""
+    """Raise ConfigError when the tracker of the settings is not installed."""
     if config.report_to and not AVAILABLE[config.report_to]():
         raise ConfigError("report_to", config.report_to, f"is not installed: pip install {config.report_to}")
 
 
 class Figures:
-    """Writes `metrics.jsonl` and, on request, to one of accelerate's trackers; nothing on processes other than the first.
+    """Writes `metrics.jsonl` on the first process and, on request, to one of accelerate's trackers.
 
-    The lines: `{"update", "epoch", "loss", "gradient_norm", "learning_rate", "tokens", "learnt_tokens", "seconds"}` for an
-    update, and `{"update", "epoch", "held_out_loss", "perplexity"}` for a measurement; losses in nats a token.
+    The lines: `{"update", "epoch", "loss", "gradient_norm", "learning_rate", "tokens", "learnt_tokens", "seconds"}` for
+    an update, and `{"update", "epoch", "held_out_loss", "perplexity"}` for an evaluation; losses in nats per token.
     """
 
     def __init__(
@@ -52,43 +52,38 @@ class Figures:
         self.path, self.accelerator, self.tracked = path, accelerator, bool(config.report_to)
         self.writes = accelerator.is_main_process
         if self.tracked:
-            # Handed over only now: the tracker's folder is the run's.
-            accelerator.log_with = [LOGGER_TYPE_TO_CLASS[str(config.report_to)].name]
-            accelerator.project_configuration.set_directories(
-                str(config.output.with_name(config.output.name + ".tracking"))
-            )
-            accelerator.init_trackers("wolf_chatbox", config=_flat(settings))
+            place = config.output.with_name(config.output.name + ".tracking")
+            compat.start_tracker(accelerator, str(config.report_to), str(place), _flat(settings))
         if self.writes:
             kept = _earlier(path, done, warn) if done else []
             with new_file(path, overwrite=True) as file:
                 file.writelines(line + "\n" for line in kept)
 
-    def add(self, event: Updated | Evaluated) -> None:
+    def add(self, progress: Progress) -> None:
+        """Write the figures of an update or an evaluation; anything else has none."""
         line: dict[str, Any]
-        if isinstance(event, Updated):
-            line = {
-                "update": event.update,
-                "epoch": event.epoch,
-                "loss": event.loss,
-                "gradient_norm": event.norm,
-                "learning_rate": event.learning_rate,
-            }
-            line |= {"tokens": event.tokens, "learnt_tokens": event.learnt, "seconds": round(event.seconds, 4)}
-        else:
-            line = {
-                "update": event.update,
-                "epoch": event.epoch,
-                "held_out_loss": event.loss,
-                "perplexity": event.perplexity,
-            }
-        line = {
-            name: value if value is None or math.isfinite(value) else None for name, value in line.items()
-        }  # JSON knows no nan
+        match progress:
+            case Updated():
+                line = {
+                    "update": progress.update,
+                    "epoch": progress.epoch,
+                    "loss": progress.loss,
+                    "gradient_norm": progress.norm,
+                    "learning_rate": progress.learning_rate,
+                    "tokens": progress.tokens,
+                    "learnt_tokens": progress.learnt,
+                    "seconds": round(progress.seconds, 4),
+                }
+            case Evaluated(update, epoch, loss, perplexity):
+                line = {"update": update, "epoch": epoch, "held_out_loss": loss, "perplexity": perplexity}
+            case _:
+                return
+        known = {name: value for name, value in line.items() if value is not None and math.isfinite(value)}
         if self.writes:
             with writing(self.path), self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(line) + "\n")
+                file.write(json.dumps(line | dict.fromkeys(line.keys() - known)) + "\n")  # JSON has no NaN
         if self.tracked:
-            self.accelerator.log({name: value for name, value in line.items() if value is not None}, step=event.update)
+            self.accelerator.log(known, step=progress.update)
 
     def close(self) -> None:
         if self.tracked:
@@ -96,23 +91,23 @@ class Figures:
 
 
 def _earlier(path: Path, done: int, warn: Callable[[str], None]) -> list[str]:
-    """The lines up to update `done`; a file with damage in it is set aside, and what of it can be read is kept."""
+    """The lines up to update `done`; a damaged file is renamed, and its readable lines are kept."""
     if not path.exists():
-        warn(f"{path}: is gone, and begun anew; the losses so far are kept in the saved state")
+        warn(f"{path}: missing, so a new one begins; the saved state has the losses so far")
         return []
     try:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-        # A run that was killed may have written more than the state that it goes on from, and cut its last line off.
+        # A killed run may have written more than the state that it resumes from, and a last line that is cut off.
         damaged = sum(math.isnan(_update(line)) for line in lines[:-1])
         writable = os.access(path, os.W_OK) and path.stat().st_mode & 0o200
-        problem = f"{damaged} of its lines are damaged" if damaged else "" if writable else "read-only"
+        problem = f"{damaged} damaged lines" if damaged else "" if writable else "read-only"
     except OSError as error:
         lines, problem = [], f"cannot be read ({error.strerror})"
     if problem:
-        aside = next(each for number in count(1) if not (each := path.with_name(f"{path.name}.old-{number}")).exists())
+        aside = unused(path)
         with writing(path):
             path.rename(aside)
-        warn(f"{path}: {problem}; set aside as {aside.name}")
+        warn(f"{path}: {problem}; renamed to {aside.name}")
     return [line for line in lines if _update(line) <= done]
 
 

@@ -1,6 +1,6 @@
-"""What a run needs to go on bit for bit: weights, optimizer, schedule, and where it stood.
+"""What a run needs to resume bit for bit: weights, optimizer, schedule, and its progress.
 
-No random state is among it: what is random in an update follows from the seed and the update's number alone.
+No random state is saved: the random numbers of an update follow from the seed and the update's number alone.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ TENSORS = "training.pt"
 
 @dataclass
 class TrainingState:
-    """The parts of a run that change; whole on one process, however many there are."""
+    """The parts of a run that updates change; gathered and saved whole, however many processes there are."""
 
     learner: nn.Module
     optimizer: Any
@@ -44,7 +44,7 @@ class TrainingState:
         """The model's weights under their own names, on the first process; all processes must call it."""
         options = StateDictOptions(full_state_dict=True, cpu_offload=self.accelerator.num_processes > 1)
         found: dict[str, Any] = get_model_state_dict(self.learner, options=options)
-        return {name.removeprefix("model."): each for name, each in found.items()}
+        return {name.removeprefix("model."): tensor for name, tensor in found.items()}
 
     def capture(self) -> dict[str, Any]:
         """Everything that `restore` needs, on the first process; all processes must call it."""
@@ -71,9 +71,7 @@ def save_state(
     place: Path, captured: dict[str, Any], update: int, run: dict[str, Any], metrics: dict[str, Any]
 ) -> None:
     """Write what was captured after `update` into the folder `place`, with checksums."""
-    with (place / TENSORS).open(
-        "wb"
-    ) as file:  # to a file of its own, torch.save would not tell a full disk from other faults
+    with (place / TENSORS).open("wb") as file:  # given a path, torch.save hides that the disk is full
         torch.save(captured, file)
     seal(place, {"update": update, "run": run, "metrics": metrics})
 
@@ -86,30 +84,33 @@ def load_state(place: Path) -> dict[str, Any]:
 def whole_states(
     folder: RunFolder, warn: Callable[[str], None] = lambda text: None
 ) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """The whole states' folders, the newest first, and what is recorded in them: `update`, `run`, `metrics`; damaged ones are named by `warn`."""
+    """The intact saved states, the newest first, each with its record: `update`, `run`, `metrics`.
+
+    Damaged ones are named by `warn`.
+    """
     for place in reversed(folder.states()):
         try:
             progress = unseal(place, TENSORS)
         except CheckpointError as error:
-            warn(f"{place}: the saved state is damaged ({error}); the one before it is taken")
+            warn(f"{place}: the saved state is damaged ({error}); trying the one before it")
         else:
             yield place, progress
 
 
 def load_progress(folder: RunFolder, warn: Callable[[str], None]) -> tuple[Path, dict[str, Any]]:
-    """The newest whole state. Raises CheckpointError when none is whole."""
+    """The newest intact saved state and its record. Raises CheckpointError when there is none."""
     for found in whole_states(folder, warn):
         return found
-    raise CheckpointError(f"{folder.unfinished}: no saved state in it is whole. Start anew with --overwrite.")
+    raise CheckpointError(f"{folder.unfinished}: no saved state is intact. Start again with --overwrite.")
 
 
 def fingerprint_base(model: nn.Module) -> str | None:
-    """A checksum of the weights that are not learnt, and so are in no state; None where all are learnt."""
-    frozen = [(name, each) for name, each in model.named_parameters() if not each.requires_grad]
+    """A checksum of the weights that are not learnt, and so not in a saved state; None where all are learnt."""
+    frozen = [(name, weight) for name, weight in model.named_parameters() if not weight.requires_grad]
     digest = hashlib.sha256()
-    for name, each in frozen:
+    for name, weight in frozen:
         digest.update(name.encode())
-        digest.update(each.detach().cpu().flatten().view(torch.uint8).numpy().data)
+        digest.update(weight.detach().cpu().flatten().view(torch.uint8).numpy().data)
     return digest.hexdigest()[:16] if frozen else None
 
 
@@ -119,7 +120,7 @@ def check_settings(place: Path, before: dict[str, Any], now: dict[str, Any]) -> 
     A setting that did not exist when the state was saved had its default.
     """
     defaults = asdict(TrainConfig(data=("",)))
-    known, settings = (json.loads(json.dumps(flattened(each), default=str)) for each in (defaults, now["settings"]))
+    known, settings = (json.loads(json.dumps(flattened(group), default=str)) for group in (defaults, now["settings"]))
     differing = [
         f"{name} {old.get(name)!r}, now {new.get(name)!r}"
         for old, new in ((known | flattened(before["settings"]), settings), (before, now))
@@ -127,12 +128,13 @@ def check_settings(place: Path, before: dict[str, Any], now: dict[str, Any]) -> 
         if name not in UNBOUND and old.get(name) != new.get(name)
     ]
     if before["data"]["fingerprint"] != now["data"]["fingerprint"]:
-        differing.append("the data is another")
+        differing.append("the data differs")
     if before.get("base_fingerprint", now["base_fingerprint"]) != now["base_fingerprint"]:
-        differing.append("the base model is another: its weights differ")
+        differing.append("the weights of the base model differ")
     if differing:
         raise CheckpointError(
-            f"{place}: the interrupted run had other settings ({'; '.join(differing)}). Resume with the same ones, or start anew with --overwrite."
+            f"{place}: the interrupted run had other settings ({'; '.join(differing)}). "
+            "Resume with the same ones, or start again with --overwrite."
         )
 
 

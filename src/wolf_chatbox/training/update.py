@@ -1,74 +1,83 @@
-"""One update: its rows, what is random in it, and its gradient."""
+"""One update: its rows, its random numbers, and its gradient."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from contextlib import nullcontext
-from typing import Any
 
 import torch
-from accelerate import Accelerator
 from torch import Tensor
 
-from wolf_chatbox.config import TrainConfig
 from wolf_chatbox.errors import Setting, TrainingError
-from wolf_chatbox.model.loss import SummedLoss, count_learnt
-from wolf_chatbox.model.tokenizer import pad_id
+from wolf_chatbox.model.loss import count_learnt, evaluating
 from wolf_chatbox.samples.packing import Row
-from wolf_chatbox.training.passes import share
+from wolf_chatbox.samples.rendering import Sample
+from wolf_chatbox.training.passes import Forward
 
 
-def learn(
-    rows: Sequence[Row],
-    learner: SummedLoss,
-    forward: torch.nn.Module,
-    tokenizer: Any,
-    accelerator: Accelerator,
-    budget: int,
-) -> Tensor:
-    """Add the gradient of an update's mean loss to the parameters; returns this process' part of the summed loss.
+def learn(forward: Forward, rows: Sequence[Row]) -> Tensor:
+    """Add the gradient of an update's mean loss to the parameters; returns this process's part of the summed loss.
 
-    Each token weighs the same, whichever pass and process it falls into: 8 × 1 rows teach what 1 × 8 rows do.
+    Every learnt token weighs the same, whichever pass and process it falls into: 8 × 1 rows teach what 1 × 8 rows do.
     """
-    learnt = count_learnt(rows)
-    mine = share(rows, budget, accelerator.num_processes, accelerator.process_index)
+    accelerator, learnt = forward.accelerator, count_learnt(rows)
+    mine = forward.share(rows)
     summed = torch.zeros((), dtype=torch.float64, device=accelerator.device)
     for number, (part, weight) in enumerate(mine, 1):
-        batch = learner.collate(part, pad_id(tokenizer)).to(accelerator.device)
-        # The processes exchange their gradients once an update; what they exchange is averaged, hence the factor.
-        with accelerator.no_sync(forward) if number < len(mine) else nullcontext():
-            loss = forward(batch)
+        # The processes exchange gradients once per update; accelerate averages them, hence the factor.
+        with accelerator.no_sync(forward.module) if number < len(mine) else nullcontext():
+            loss = forward(part)
             accelerator.backward(loss * (weight * accelerator.num_processes / learnt))
         summed += weight * loss.detach().double()
     return summed
 
 
 def seed_update(seed: int, update: int, process: int) -> None:
-    """Make what is random in an update (dropout) depend on these numbers alone: a resumed run needs to know no more."""
-    torch.manual_seed(hash((seed, update, process)) % 2**63)
+    """Make the random numbers of an update (dropout) follow from these three alone: no saved state has to keep any."""
+    torch.manual_seed(mixed(seed, update, process) % 2**63)
 
 
-def halved(
-    budget: int, rows: Sequence[Row], config: TrainConfig, accelerator: Accelerator, error: BaseException
-) -> int:
-    """A smaller pass after the memory ran out; raises TrainingError when it cannot be smaller."""
+def mixed(*numbers: int) -> int:
+    """One number of 64 bits made from several, none of them negative.
+
+    The rounds of xxHash64 (Collet, https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md) as CPython 3.8 and
+    later applies them to a tuple (Objects/tupleobject.c, Python/pyhash.c: a number counts modulo 2**61 - 1). Runs that
+    were interrupted when this was `hash((seed, update, process))` go on with the same random numbers.
+    """
+    first, second, fifth = 11400714785074694791, 14029467366897019727, 2870177450012600261
+    state = fifth
+    for number in numbers:
+        state = (state + number % (2**61 - 1) * second) % 2**64
+        state = (state << 31 | state >> 33) % 2**64
+        state = state * first % 2**64
+    state = (state + (len(numbers) ^ fifth ^ 3527539)) % 2**64
+    return state if state != 2**64 - 1 else 1546275796  # CPython keeps -1 for errors
+
+
+def halve(forward: Forward, rows: Sequence[Row], error: BaseException) -> None:
+    """Make the forward passes smaller after the memory ran out. Raises TrainingError when they cannot be smaller."""
+    accelerator, budget = forward.accelerator, forward.budget
     largest = max(len(sample) for row in rows for sample in row)
     if accelerator.num_processes > 1 or budget // 2 < largest:
+        reason = str(error).splitlines()[0]
         raise TrainingError(
-            f"out of memory on {accelerator.device} with passes of {budget} tokens ({str(error).splitlines()[0]}). Lower ",
-            *(
-                Setting("max_tokens"),
-                " or ",
-                Setting("batch_size"),
-                ", or use ",
-                Setting("gradient_checkpointing"),
-                ", ",
-            ),
-            *(Setting("lora_rank"), " 16 or ", Setting("optimizer"), " adafactor."),
+            f"out of memory on {accelerator.device} with {budget} tokens per forward pass ({reason}). Lower ",
+            *(Setting("max_tokens"), " or ", Setting("batch_size"), ", or use "),
+            *(Setting("gradient_checkpointing"), ", ", Setting("lora_rank"), " 16 or "),
+            *(Setting("optimizer"), " adafactor."),
         ) from error
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
-    return budget // 2
+    forward.budget = budget // 2
+
+
+def bad_samples(forward: Forward, rows: Sequence[Row]) -> list[Sample]:
+    """The samples whose loss is NaN or infinite; all of them where none is, as it then was the gradient."""
+    samples = [sample for row in rows for sample in row]
+    with torch.no_grad(), evaluating(forward.module):
+        losses = [float(forward([(sample,)])) for sample in samples]
+    return [sample for sample, loss in zip(samples, losses) if not math.isfinite(loss)] or samples
 
 
 def count_tokens(rows: Sequence[Row]) -> int:
@@ -78,4 +87,4 @@ def count_tokens(rows: Sequence[Row]) -> int:
 def shuffled(rows: Sequence[Row], seed: int, epoch: int) -> list[Row]:
     """The rows in the order of an epoch, which the seed and the epoch alone decide."""
     order = torch.randperm(len(rows), generator=torch.Generator().manual_seed((seed * 1_000_003 + epoch) % 2**64))
-    return [rows[at] for at in order.tolist()]
+    return [rows[place] for place in order.tolist()]

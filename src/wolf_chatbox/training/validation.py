@@ -7,40 +7,31 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from accelerate import Accelerator
 
 from wolf_chatbox.config import TrainConfig
 from wolf_chatbox.errors import ChatError
 from wolf_chatbox.model.engines.torch import TorchEngine
-from wolf_chatbox.model.loss import SummedLoss, count_learnt, evaluating
-from wolf_chatbox.model.tokenizer import pad_id
+from wolf_chatbox.model.loss import count_learnt, evaluating
 from wolf_chatbox.model.voice import Voice
 from wolf_chatbox.samples.packing import Row
 from wolf_chatbox.samples.rows import Dataset
-from wolf_chatbox.training.passes import share
+from wolf_chatbox.training.passes import Forward
 from wolf_chatbox.training.progress import Reply
 
 
-def mean_loss(
-    forward: torch.nn.Module,
-    learner: SummedLoss,
-    rows: Sequence[Row],
-    budget: int,
-    tokenizer: Any,
-    accelerator: Accelerator,
-) -> float | None:
-    """Mean cross-entropy of these rows per learnt token, in nats; None when they have no learnt token.
+def mean_loss(forward: Forward, rows: Sequence[Row]) -> float | None:
+    """Cross-entropy per learnt token of these rows, in nats; None when no token is learnt.
 
-    Each process takes its share of the rows. `forward` is `learner`, wrapped for several processes or not.
+    Each process computes its share; all must call it.
     """
     learnt = count_learnt(rows)
     if not learnt:
         return None
-    summed = torch.zeros((), dtype=torch.float64, device=accelerator.device)
-    with torch.no_grad(), evaluating(forward):
-        for part, weight in share(rows, budget, accelerator.num_processes, accelerator.process_index):
-            summed += weight * forward(learner.collate(part, pad_id(tokenizer)).to(accelerator.device)).double()
-    return float(accelerator.reduce(summed)) / learnt
+    summed = torch.zeros((), dtype=torch.float64, device=forward.accelerator.device)
+    with torch.no_grad(), evaluating(forward.module):
+        for part, weight in forward.share(rows):
+            summed += weight * forward(part).double()
+    return float(forward.accelerator.reduce(summed)) / learnt
 
 
 def perplexity(loss: float | None) -> float | None:
