@@ -6,7 +6,7 @@
 
 All recipes read the same lines of the same episodes as text and end tokens, with one tokenizer:
 
-- classic: windows of 8 lines, one from each line on, padded to --window tokens, four per step, fp32, AdamW, a plain loop
+- classic: windows of 8 lines, one from each line on, padded to --window tokens, four a step, fp32, AdamW, a plain loop
 - trainer: the same windows in transformers' Trainer, bf16, padded to the longest of a step
 - trl: SFTTrainer, bf16, packing (best-fit) to rows of 512, one per step
 - ours: `train()` with rows of 512, one per update
