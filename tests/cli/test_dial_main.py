@@ -84,7 +84,7 @@ def test_max_len_dial(classic: Classic) -> None:
     assert short["data"]["rows"] > long["data"]["rows"]
     too_long = classic("--max_len_dial", "257", "--overwrite")
     assert too_long["code"] == 2
-    assert too_long["err"].startswith("error: --max_len_dial 257: is over the context of")
+    assert too_long["err"].startswith("error: --max_len_dial 257: is over the context length of")
 
 
 def test_test_size(classic: Classic) -> None:
