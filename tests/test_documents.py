@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from classic import dial_main
 from conftest import ROOT
+from wolf_chatbox.config import TrainConfig
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob(".github/*.md")])
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
@@ -56,3 +58,15 @@ def test_every_command_has_the_flags_it_is_given(page: Path) -> None:
         given = re.findall(r"(?<=\s)--?[a-z][a-z_-]*", rest.partition("#")[0].partition("|")[0])
         unknown += [f"{command} {flag}" for flag in given if flag not in help_of(command) | {"--help"}]
     assert not unknown
+
+
+@pytest.mark.parametrize("page", ["training.md", "training.ja.md", "benchmarks.md"])
+def test_defaults_that_a_page_explains_are_those_of_the_settings(page: str) -> None:
+    [flags] = re.findall(
+        r"(?:[Tt]he defaults|既定値)[^`]*`((?:--[^\s`]+ [^\s`]+ ?)+)`", (ROOT / "docs" / page).read_text("utf-8")
+    )
+    words = flags.split()
+    for flag, value in zip(words[::2], words[1::2], strict=True):
+        name = flag.removeprefix("--").replace("-", "_")
+        name = {classic: name for name, classic in dial_main.NAMES.items()}.get(name, name)
+        assert float(value) == getattr(TrainConfig, name), flag
