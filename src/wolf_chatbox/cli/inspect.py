@@ -114,7 +114,8 @@ def show(found: Inspection, screen: Screen) -> None:
         say(f"  replaced: {count:,} ({kind})", "dim")
     least, median, most = found.turns_a_conversation
     turns = f"{least} to {most} turns (median {median})"
-    say(f"{found.conversations:,} conversations in {found.groups:,} groups, of {turns}")
+    groups = "1 group" if found.groups == 1 else f"{found.groups:,} groups"
+    say(f"{found.conversations:,} conversations in {groups}, of {turns}")
     say(f"{found.characters:,} characters")
     if found.first:
         say(f"from {found.first} to {found.last}")
