@@ -9,7 +9,8 @@ from transformers import GraniteConfig, GraniteForCausalLM, OPTConfig, OPTForCau
 
 from conftest import make_gpt2, make_llama
 from wolf_chatbox.model import loss as loss_module
-from wolf_chatbox.model.loss import SummedLoss, count_learnt, keep_apart
+from wolf_chatbox.model.attention import PACKED
+from wolf_chatbox.model.loss import SummedLoss, choose_apart, count_learnt
 from wolf_chatbox.samples.packing import pack
 from wolf_chatbox.samples.rendering import Sample
 
@@ -91,7 +92,7 @@ def test_a_model_that_cannot_pack_is_found_out() -> None:
             return super().forward(input_ids=input_ids, **rest)
 
     torch.manual_seed(0)
-    assert keep_apart(Deaf(make_gpt2().config)) == "alone"
+    assert choose_apart(Deaf(make_gpt2().config)) == "alone"
     opt = OPTForCausalLM(
         OPTConfig(
             vocab_size=50,
@@ -105,3 +106,12 @@ def test_a_model_that_cannot_pack_is_found_out() -> None:
     )
     samples = [Sample([3, 4, 5], [False, True, True])]
     assert summed(SummedLoss(opt.eval()), [(samples[0],)]) == pytest.approx(one_by_one(opt, samples), rel=1e-5)
+
+
+def test_choosing_how_samples_are_kept_apart_changes_no_model() -> None:
+    model = make_gpt2()
+    before = model.config._attn_implementation
+    assert choose_apart(model) == "packed"
+    assert model.config._attn_implementation == before
+    SummedLoss(model)
+    assert model.config._attn_implementation == PACKED

@@ -16,9 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 from transformers import AttentionInterface
-from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
-from wolf_chatbox.model.compat import flash_attention_on_cpu
+from wolf_chatbox.model.compat import flash_attention_on_cpu, usual_attention, varlen_attention
 
 PACKED = "packed_samples"
 
@@ -76,7 +75,8 @@ def _attend(
     Raises ValueError for what a kernel here does not know: a window, a cap, sinks.
     """
     if packing is None:  # generation
-        return sdpa_attention_forward(module, query, key, value, attention_mask, dropout, scaling, **extra)
+        attended, weights = usual_attention(module, query, key, value, attention_mask, dropout, scaling, **extra)
+        return attended, weights
     for name in ("sliding_window", "softcap", "s_aux", "position_bias"):
         if extra.get(name) is not None:
             raise ValueError(f"packed attention knows no {name}")
@@ -98,14 +98,10 @@ def _attend(
 
 
 def _on_cuda(query: Tensor, key: Tensor, value: Tensor, scale: float, packing: Packing) -> Tensor:
-    from torch.nn.attention.varlen import varlen_attn
-
     query, key, value = (states[0].transpose(0, 1) for states in (query, key, value))
     ends, longest = packing.ends, packing.longest
     grouped = query.shape[1] != key.shape[1]
-    attended = varlen_attn(
-        query, key, value, ends, ends, longest, longest, scale=scale, window_size=(-1, 0), enable_gqa=grouped
-    )
+    attended = varlen_attention(query, key, value, ends, longest, scale=scale, window_size=(-1, 0), enable_gqa=grouped)
     assert isinstance(attended, Tensor)
     return attended[None]
 

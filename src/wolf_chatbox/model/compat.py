@@ -36,6 +36,16 @@ def flash_attention_on_cpu(query: Tensor, key: Tensor, value: Tensor, mask: Tens
     return attended, log_sum
 
 
+def varlen_attention(query: Tensor, key: Tensor, value: Tensor, ends: Tensor, longest: int, **settings: Any) -> Any:
+    """PyTorch's flash attention over samples of various lengths, on CUDA; torch calls it a prototype.
+
+    Shapes: (tokens, heads, size) each, and (samples + 1,) for the ends.
+    """
+    from torch.nn.attention.varlen import varlen_attn
+
+    return varlen_attn(query, key, value, ends, ends, longest, longest, **settings)
+
+
 # transformers 5.23
 
 
@@ -43,6 +53,20 @@ def attention_of(model: PreTrainedModel) -> str:
     """The name of the attention a model computes with, as `set_attn_implementation` takes it."""
     name: str = model.config._attn_implementation
     return name
+
+
+def usual_attention(*states: Any, **settings: Any) -> Any:
+    """The attention that models compute with by default, as their layers call it."""
+    from transformers.integrations.sdpa_attention import sdpa_attention_forward
+
+    return sdpa_attention_forward(*states, **settings)
+
+
+def sentencepiece_converter(source: Any) -> Any:
+    """Makes a fast tokenizer of the file `source.vocab_file`; its fields are those of transformers' slow tokenizers."""
+    from transformers.convert_slow_tokenizer import SpmConverter
+
+    return SpmConverter(source)  # type: ignore[no-untyped-call]
 
 
 def layers_of(model: PreTrainedModel) -> Any:

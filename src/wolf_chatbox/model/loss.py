@@ -84,7 +84,9 @@ class SummedLoss(nn.Module):
         super().__init__()
         self.model = model
         self.head_is_plain = _head_is_plain(model)
-        self.apart = keep_apart(model)
+        self.apart = choose_apart(model)
+        if self.apart == "packed":
+            model.set_attn_implementation(PACKED)
         self._no_split_modules = layers_of(model)  # accelerate's FSDP looks for it here
 
     def collate(self, rows: Sequence[Row], pad_id: int) -> Batch:
@@ -177,8 +179,11 @@ def takes_positions(model: PreTrainedModel) -> bool:
     return "position_ids" in inspect.signature(model.forward).parameters
 
 
-def keep_apart(model: PreTrainedModel) -> Apart:
-    """Choose the fastest way in which two samples in one row give what each gives alone; it is tried, not assumed."""
+def choose_apart(model: PreTrainedModel) -> Apart:
+    """Choose the fastest way in which two samples in one row give what each gives alone; it is tried, not assumed.
+
+    The model is left as it was.
+    """
     if not takes_positions(model):
         return "alone"
     first, second = [3, 1, 4, 1, 5], [2, 7, 1]
@@ -205,7 +210,8 @@ def keep_apart(model: PreTrainedModel) -> Apart:
                 return "packed"
         except (TypeError, ValueError, RuntimeError):
             pass  # a model, or a kernel on this device, that does not know it
-        model.set_attn_implementation(usual)
+        finally:
+            model.set_attn_implementation(usual)
         return "masked" if is_apart() else "alone"
 
 

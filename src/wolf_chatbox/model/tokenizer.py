@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from wolf_chatbox.errors import ModelError, Setting
+from wolf_chatbox.model.compat import sentencepiece_converter
 from wolf_chatbox.model.hub import DOWNLOAD_AGAIN, first_line
 
 if TYPE_CHECKING:
@@ -64,12 +65,11 @@ def _from_sentencepiece(folder: Path, loaded: PreTrainedTokenizerBase) -> Any:
     """
     from tokenizers import Regex, normalizers, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
-    from transformers.convert_slow_tokenizer import SpmConverter
 
     if (folder / "tokenizer.json").is_file():
         return PreTrainedTokenizerFast.from_pretrained(folder)
     source = SimpleNamespace(vocab_file=str(folder / "spiece.model"))
-    converter = SpmConverter(source)  # type: ignore[no-untyped-call]
+    converter = sentencepiece_converter(source)
     source.add_prefix_space = converter.proto.normalizer_spec.add_dummy_prefix
     tokenizer = converter.converted()
     if loaded.init_kwargs.get("do_lower_case"):
