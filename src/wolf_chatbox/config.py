@@ -104,13 +104,13 @@ class ReadConfig:
     format: FormatName = "auto"
     """Format of the files; auto detects it from the content."""
     encoding: str = "auto"
-    """Character encoding of the files, such as cp932; auto detects UTF-8, UTF-16 with a byte-order mark, and CP1252."""
+    """Character encoding of the files, such as cp932; auto detects UTF-8, UTF-16/32 with a byte-order mark, CP1252."""
     speaker_column: str | None = None
     """Column with the speakers' names in a script table, if it is not detected."""
     text_column: str | None = None
     """Column with the spoken text in a script table, if it is not detected."""
     group_column: str | None = None
-    """Column of a Parquet or hub table that tells which rows form one conversation, if it is not detected."""
+    """Column of a Parquet or hub table that shows which rows form one conversation, if it is not detected."""
     cut_at_jump: Annotated[Whole, AT_LEAST_1] = 5
     """Start a new conversation where the line index of a script jumps by more than this."""
     session_gap: Annotated[float, AT_LEAST_0] = 8
@@ -247,7 +247,7 @@ class TrainConfig:
         # Python callers may pass one file, or paths.
         object.__setattr__(self, "data", (self.data,) if isinstance(self.data, str) else tuple(map(str, self.data)))
         if not self.data:
-            raise ConfigError("data", "(none)", "names no file.")
+            raise ConfigError("data", "(none)", "names no file. Give at least one.")
         check(self)
         kind, _, role = self.view.partition(":")
         if self.view not in ("player", "moderator") and not (kind == "player" and role.upper() in SIDES):
@@ -264,7 +264,11 @@ class TrainConfig:
                 "freeze_embeddings", True, "is not needed with LoRA, which freezes them anyway. Leave it out."
             )
         if self.held_out_speaker is not None and self.held_out_group is not None:
-            raise ConfigError("held_out_group", self.held_out_group, "cannot be combined with a held-out speaker.")
+            raise ConfigError(
+                "held_out_group",
+                self.held_out_group,
+                "cannot be combined with a held-out speaker. Leave one of them out.",
+            )
         if self.resume and self.overwrite:
             raise ConfigError(
                 "resume", True, "cannot be combined with overwrite: one continues the run, the other replaces it."
@@ -284,7 +288,7 @@ class ChatConfig:
     user: Annotated[str | None, unset("the speaker who talks most to the persona")] = None
     """The speaker that you chat as."""
     turns: Annotated[Whole, AT_LEAST_0] = 0
-    """End the chat after this many turns; 0 = no limit."""
+    """End the chat after this many replies; 0 = no limit."""
     seed: Annotated[Whole | None, unset("a new one each time")] = None
     """Random seed of the sampling, to get the same replies again."""
     trust_remote_code: TrustRemoteCode = False

@@ -210,7 +210,7 @@ def test_a_run_tells_its_steps_how_long_it_takes_and_that_it_can_be_stopped(clas
         "Ctrl-C is safe: it stops after the current update, and the same command with --resume continues the run."
         in out
     )
-    assert " left, judging by the second update\n" in out
+    assert " left, estimated from the second update\n" in out
 
 
 def test_a_log_never_falls_silent(

@@ -61,7 +61,7 @@ def test_an_update_without_a_number_is_skipped_and_counted(config: Any, monkeypa
 
 
 def test_settings_that_do_not_fit_the_model_or_data_are_refused(config: Any, tiny_gpt2: Path, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"over the context length of .*, 256"):
+    with pytest.raises(ConfigError, match=r"over the context length of .*Use at most 256"):
         train(config(max_tokens=257))
     with pytest.raises(DataError, match="Did you mean Bob"):
         train(config(persona="Bobb"))

@@ -182,7 +182,7 @@ class Display:
         self.made += 1
         if self.made == 2 and event.update < event.updates:  # the first one takes longer
             self.say(
-                f"about {clock(event.seconds * (event.updates - event.update))} left, judging by the second update"
+                f"about {clock(event.seconds * (event.updates - event.update))} left, estimated from the second update"
             )
         if event.update % self.config.log_every == 0 or event.update == event.updates:
             loss = sum(update.loss for update in self.since_log) / len(self.since_log)

@@ -75,7 +75,7 @@ def get(
     names
         Names of data sets, as listed by `wolf-chatbox data list`.
     from_
-        Use the files in this folder instead of downloading them; they are recognized by their checksums.
+        Use the files in this folder instead of downloading them; they are recognised by their checksums.
     output
         Write all sets to this one file; by default each set gets its own, NAME.jsonl.
     overwrite
@@ -105,7 +105,7 @@ def werewolf(
     names
         Names of data sets with games; by default all that are freely licensed and have checksums.
     from_
-        Use the files in this folder instead of downloading them; they are recognized by their checksums.
+        Use the files in this folder instead of downloading them; they are recognised by their checksums.
     output
         Output folder.
     overwrite

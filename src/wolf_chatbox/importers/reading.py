@@ -13,7 +13,7 @@ from pathlib import Path
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
-from wolf_chatbox.errors import DataError, FormatError
+from wolf_chatbox.errors import DataError, FormatError, Setting
 from wolf_chatbox.importers.corpora.rows import HUB, read_hub
 from wolf_chatbox.importers.files import expand, find
 from wolf_chatbox.importers.registry import FORMATS, Ambiguous, recognise
@@ -138,7 +138,8 @@ def _sources(
     if parts:
         yield last, replace(parts[0], more=tuple(parts[1:]))
     elif several and len(tally.unread) == before:
-        raise FormatError(f"{path}: no file in it is in a known format ({', '.join(FORMATS)}).")
+        known = f"a known format ({', '.join(FORMATS)})"
+        raise FormatError(f"{path}: no file in it is in {known}. If one is, pass ", Setting("format"), ".")
 
 
 def _opened(place: AnyPath, several: bool, config: ReadConfig) -> tuple[str, Source]:
@@ -147,7 +148,7 @@ def _opened(place: AnyPath, several: bool, config: ReadConfig) -> tuple[str, Sou
     if config.format == "auto":
         return recognise(source, config, alone=not several), source
     if several and not FORMATS[config.format].claims(source.head):
-        raise FormatError(f"{place}: not of the format {config.format}.")
+        raise FormatError(f"{place}: not of the format {config.format}. Pass another ", Setting("format"), ".")
     return config.format, source
 
 

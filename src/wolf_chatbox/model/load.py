@@ -135,7 +135,7 @@ def _check_together(name: str, model: PreTrainedModel, tokenizer: PreTrainedToke
     entries = embedding.weight.shape[0]
     if len(tokenizer) > entries:
         counts = f"the tokenizer has {len(tokenizer):,} entries and the model {entries:,}"
-        raise ModelError(f"{name}: {counts}. They do not belong together.")
+        raise ModelError(f"{name}: {counts}. {DOWNLOAD_AGAIN}")
     try:
         with torch.inference_mode():
             model(input_ids=torch.zeros(1, 1, dtype=torch.long))

@@ -64,7 +64,7 @@ class Material:
         notices = self.tally.notices()
         if len(self.speakers) == 1:
             [alone] = self.speakers
-            notices.append(f"only {alone} speaks: the model will learn to continue a monologue, not to reply")
+            notices.append(f"only {alone} speaks: the model learns a monologue, not replies. Add other speakers")
         return notices
 
 

@@ -42,11 +42,11 @@ def warnings(found: Inspection, texts: Sequence[str]) -> list[Advice]:
 
 def _on_speakers(found: Inspection) -> Iterator[tuple[str, ...]]:
     if found.kept < FEW_TURNS:
-        yield (f"only {found.kept} turns: a persona needs some hundreds, better thousands. Add data.",)
+        yield (f"only {found.kept} turns: a persona needs hundreds, better thousands. Add data.",)
     names = [speaker.name for speaker in found.speakers]
     first = found.speakers[0] if found.speakers else None
     if first and len(names) == 1:
-        yield (f"only {first.name} speaks: the model will learn to continue a monologue, not to reply.",)
+        yield (f"only {first.name} speaks: the model learns a monologue, not replies. Add other speakers.",)
     elif first and first.share >= MONOLOGUE:
         yield (f"{first.name} has {first.share:.0%} of the turns: little to reply to. Add turns of other speakers.",)
     for one, other in alike(names)[:MOST_PAIRS]:

@@ -169,7 +169,9 @@ def load_base(config: TrainConfig, tell: Listener, accelerator: Accelerator) -> 
     check_finite(base.name, base.model)
     context = context_of(base.model.config)
     if config.max_tokens > context:
-        raise ConfigError("max_tokens", config.max_tokens, f"is over the context length of {base.name}, {context}.")
+        raise ConfigError(
+            "max_tokens", config.max_tokens, f"is over the context length of {base.name}. Use at most {context}."
+        )
     torch.manual_seed(config.seed)
     adapt(base.model, config, base.name)
     if not is_sharded(accelerator):

@@ -56,18 +56,21 @@ class SweepConfig:
     """The file of a sweep."""
 
     train: dict[str, Any]
-    """Settings that all runs share, by their names in TrainConfig."""
+    """Settings that all runs share, under the YAML keys of train."""
     space: dict[str, tuple[Any, ...] | Range]
-    """Settings to search, each with its choices or its range."""
+    """Settings to search, each with a list of choices or a range (low and high, with step or log)."""
     output: Path = Path("sweep")
+    """Output folder."""
     search: Search = "tpe"
+    """Search method: grid (every combination), random, or tpe."""
     trials: int = 20
-    """Runs in all; a grid makes each of its cells once."""
+    """Number of runs; a grid runs every combination once."""
     prune: bool = True
     """Stop a run early when its held-out loss is worse than the median of the others at the same update."""
     storage: str = ""
     """The URL of a database (SQLAlchemy) that several machines share; by default an SQLite file in `output`."""
     seed: int = 0
+    """Random seed of the search."""
     where: str = field(default="sweep", compare=False)
 
     def __post_init__(self) -> None:
@@ -160,7 +163,7 @@ def read_sweep(path: Path) -> SweepConfig:
             f"{path}: cannot be read ({error.strerror}). Name a YAML file that has train: and space:."
         ) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: not valid YAML ({' '.join(str(error).split())}).") from error
+        raise DataError(f"{path}: not valid YAML ({' '.join(str(error).split())}). Correct it there.") from error
     parts = [field.name for field in fields(SweepConfig) if field.name != "where"]
     for name in map(str, found) if isinstance(found, dict) else ():
         if name not in parts:

@@ -155,7 +155,7 @@ def load_finder(language: str, model: str) -> Find:
         raise ConfigError("scrub_names", True, problem) from error
     labels = {label for pipe in nlp.pipe_labels.values() for label in pipe}
     if not labels.intersection(LABELS):
-        problem = f"the spaCy model {model} does not recognize people: python -m spacy download {model_for(language)}"
+        problem = f"the spaCy model {model} does not recognise people: python -m spacy download {model_for(language)}"
         raise ConfigError("scrub_names", True, problem)
     others = sorted(labels.difference(LABELS))
     engine = SpacyNlpEngine(
