@@ -246,7 +246,7 @@ def test_presidio_finds_them_with_the_model_that_is_installed(site: Path, tmp_pa
     done = convert("none.jsonl", "en_tiny_towns")
     assert done.returncode == 2
     assert (
-        "the spaCy model en_tiny_towns does not recognize people: python -m spacy download en_core_web_lg"
+        "the spaCy model en_tiny_towns does not recognise people: python -m spacy download en_core_web_lg"
         in done.stderr
     )
     assert not (tmp_path / "none.jsonl").exists()
