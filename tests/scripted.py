@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from wolf_chatbox.config import SamplingConfig
+from wolf_chatbox.model.engines.sampling import Token
 from wolf_chatbox.model.voice import Voice
 from wolf_chatbox.samples.rendering import make_renderer
 from wolf_chatbox.talk.session import ChatSession
@@ -27,18 +28,19 @@ class Scripted:
         stop: Collection[int],
         seed: int | None = None,
         begun: int = 0,
-    ) -> Iterator[int]:
+        top: int | None = None,
+    ) -> Iterator[Token]:
         self.prompts.append(list(prompt))
         if begun:  # it goes on where it was cut
             ids = self.tokenizer(f" {self.last}", add_special_tokens=False).input_ids
             assert self.tokenizer.decode(prompt[-begun:]) == self.tokenizer.decode(ids[:begun])
-            yield from ids[begun:][: sampling.max_new_tokens]
+            yield from map(Token, ids[begun:][: sampling.max_new_tokens])
             return
         reply = self.last = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
         for id in self.tokenizer(f" {reply}", add_special_tokens=False).input_ids[: sampling.max_new_tokens]:
             if id in stop:
                 return
-            yield id
+            yield Token(id)
 
 
 SPEAKERS = {"Rick": 5, "Morty": 4, "Beth": 2}

@@ -18,6 +18,7 @@ from wolf_chatbox.settings import (
     AT_LEAST_0,
     AT_LEAST_1,
     DATA,
+    ENGINE,
     LEARNING,
     MEMORY,
     MODEL,
@@ -44,6 +45,8 @@ Unsaid = Literal["media", "system", "deleted", "slips"]
 Search = Literal["grid", "random", "tpe"]
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 Optimizer = Literal["adamw", "adafactor", "adamw8bit"]
+EngineName = Literal["auto", "torch", "llama.cpp", "openvino"]
+Quantisation = Literal["q8_0", "q4_k", "f16"]
 Tracker = Literal["tensorboard", "wandb", "mlflow", "trackio"]
 Schedule = Literal[
     "linear",
@@ -82,8 +85,14 @@ class SamplingConfig:
     """Top-k sampling: draw from the k most likely tokens; 0 = off."""
     top_p: Annotated[float, Within(above=0, most=1)] = 0.95
     """Top-p (nucleus) sampling: draw from the most likely tokens whose probabilities sum to p; 1 = off."""
+    min_p: Annotated[float, Within(least=0, most=1)] = 0.0
+    """Min-p sampling: leave out tokens less likely than this share of the likeliest one; 0 = off."""
+    repetition_penalty: Annotated[float, Within(above=0)] = 1.0
+    """Divide the score of every token that the reply holds already by this; 1 = off. It also hits names."""
     temperature: Annotated[float, AT_LEAST_0] = 0.7
     """Sampling temperature: lower is more predictable, higher more varied; 0 = greedy (the most likely token)."""
+    best_of: Annotated[Whole, Within(least=1, most=64)] = 1
+    """Draw this many candidates for each reply, and keep the most likely one that does not repeat itself."""
 
     def __post_init__(self) -> None:
         check(self)
@@ -291,6 +300,10 @@ class ChatConfig:
     """End the chat after this many replies; 0 = no limit."""
     seed: Annotated[Whole | None, unset("a new one each time")] = None
     """Random seed of the sampling, to get the same replies again."""
+    engine: Annotated[EngineName, ENGINE] = "auto"
+    """What computes the replies; auto = torch on a GPU, else llama.cpp where it is installed and knows the model."""
+    quantise: Annotated[Quantisation, ENGINE] = "q8_0"
+    """How llama.cpp stores the weights: q8_0 (8 bits), q4_k (4 bits, for large models), f16 (16 bits)."""
     trust_remote_code: TrustRemoteCode = False
     allow_base: AllowBase = False
 

@@ -21,9 +21,11 @@ from wolf_chatbox.errors import ConfigError
 
 Kind = TypeVar("Kind")
 
-DATA, MODEL, LEARNING, MEMORY, SAVING, REPLIES = (
+DATA, MODEL, LEARNING, MEMORY, SAVING, REPLIES, ENGINE = (
     Parameter(group=Group(name, sort_key=at))
-    for at, name in enumerate(("Data", "Model", "Learning", "Memory and speed", "Saving and reporting", "Replies"))
+    for at, name in enumerate(
+        ("Data", "Model", "Learning", "Memory and speed", "Saving and reporting", "Replies", "Engine")
+    )
 )
 """The groups of settings in `train --help`."""
 

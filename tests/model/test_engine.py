@@ -8,11 +8,20 @@ import torch
 from conftest import make_gpt2, make_llama
 from wolf_chatbox.config import SamplingConfig
 from wolf_chatbox.errors import ConfigError, ModelError
-from wolf_chatbox.model.engines.torch import TorchEngine
+from wolf_chatbox.model.engines.engine import Engine
+from wolf_chatbox.model.engines.torch import TorchDecoder
 
 PROMPT = [5, 6, 7, 8]
 GREEDY = SamplingConfig(max_new_tokens=30, no_repeat_ngram_size=0, top_k=0, top_p=1.0, temperature=0)
 PLAIN = GREEDY.changed(temperature=1.0)
+
+
+def engine_of(model: Any) -> Engine:
+    return Engine(TorchDecoder(model))
+
+
+def said(engine: Engine, *asked: Any, **settings: Any) -> list[int]:
+    return [token.id for token in engine.stream(*asked, **settings)]
 
 
 @pytest.mark.parametrize("make", [make_gpt2, make_llama])
@@ -26,30 +35,30 @@ def test_greedy_is_that_of_transformers(make: Any) -> None:
         eos_token_id=None,
         pad_token_id=0,
     )
-    assert list(TorchEngine(model).stream(PROMPT, GREEDY, set())) == expected[0, 4:].tolist()
+    assert said(engine_of(model), PROMPT, GREEDY, set()) == expected[0, 4:].tolist()
 
 
 def test_the_seed_decides() -> None:
-    engine = TorchEngine(make_gpt2())
-    assert list(engine.stream(PROMPT, PLAIN, set(), seed=1)) == list(engine.stream(PROMPT, PLAIN, set(), seed=1))
-    assert list(engine.stream(PROMPT, PLAIN, set(), seed=1)) != list(engine.stream(PROMPT, PLAIN, set(), seed=2))
-    assert list(engine.stream(PROMPT, PLAIN, set())) != list(engine.stream(PROMPT, PLAIN, set()))
+    engine = engine_of(make_gpt2())
+    assert said(engine, PROMPT, PLAIN, set(), seed=1) == said(engine, PROMPT, PLAIN, set(), seed=1)
+    assert said(engine, PROMPT, PLAIN, set(), seed=1) != said(engine, PROMPT, PLAIN, set(), seed=2)
+    assert said(engine, PROMPT, PLAIN, set()) != said(engine, PROMPT, PLAIN, set())
 
 
 def test_a_reply_ends_at_a_stop_id_which_is_no_part_of_it() -> None:
-    engine = TorchEngine(make_gpt2())
-    whole = list(engine.stream(PROMPT, PLAIN, set(), seed=1))
-    assert list(engine.stream(PROMPT, PLAIN, {whole[7]}, seed=1)) == whole[: whole.index(whole[7])]
+    engine = engine_of(make_gpt2())
+    whole = said(engine, PROMPT, PLAIN, set(), seed=1)
+    assert said(engine, PROMPT, PLAIN, {whole[7]}, seed=1) == whole[: whole.index(whole[7])]
 
 
 @pytest.mark.parametrize("first", [1, 5, 29])
 @pytest.mark.parametrize("size", [0, 1, 2])
 def test_a_reply_in_two_parts_is_the_reply_in_one(size: int, first: int) -> None:
-    engine = TorchEngine(make_gpt2(vocab=60))
+    engine = engine_of(make_gpt2(vocab=60))
     rule = GREEDY.changed(no_repeat_ngram_size=size)
-    whole = list(engine.stream(PROMPT, rule, set()))
-    begun = list(engine.stream(PROMPT, rule.changed(max_new_tokens=first), set()))
-    rest = engine.stream([*PROMPT, *begun], rule.changed(max_new_tokens=30 - first), set(), begun=first)
+    whole = said(engine, PROMPT, rule, set())
+    begun = said(engine, PROMPT, rule.changed(max_new_tokens=first), set())
+    rest = said(engine, [*PROMPT, *begun], rule.changed(max_new_tokens=30 - first), set(), begun=first)
     assert begun + list(rest) == whole
 
 
@@ -59,12 +68,12 @@ def test_a_model_that_gives_no_numbers_is_named(bad: float, temperature: float) 
     model = make_gpt2()
     model.transformer.ln_f.weight.data.fill_(bad)
     with pytest.raises(ModelError, match="logits are NaN or infinite"):
-        next(TorchEngine(model).stream(PROMPT, PLAIN.changed(temperature=temperature), set()))
+        said(engine_of(model), PROMPT, PLAIN.changed(temperature=temperature), set())
 
 
 @pytest.mark.parametrize("temperature", [0.001, 1000.0])
 def test_every_temperature_that_is_allowed_works(temperature: float) -> None:
-    assert next(TorchEngine(make_gpt2()).stream(PROMPT, PLAIN.changed(temperature=temperature), set(), seed=1)) >= 0
+    assert said(engine_of(make_gpt2()), PROMPT, PLAIN.changed(temperature=temperature), set(), seed=1)[0] >= 0
     for bad in (1e-300, 1e-4, 1e4, 1e300):
         with pytest.raises(ConfigError, match=r"from 0\.001 to 1000"):
             PLAIN.changed(temperature=bad)
@@ -73,12 +82,12 @@ def test_every_temperature_that_is_allowed_works(temperature: float) -> None:
 @pytest.mark.parametrize("size", [1, 2, 3])
 def test_no_ngram_comes_twice(size: int) -> None:
     model = make_gpt2(vocab=20)
-    looping = list(TorchEngine(model).stream(PROMPT, GREEDY.changed(max_new_tokens=40), set()))
+    looping = said(engine_of(model), PROMPT, GREEDY.changed(max_new_tokens=40), set())
     assert len({tuple(looping[at : at + size]) for at in range(len(looping) - size + 1)}) < len(looping) - size + 1, (
         "the model loops by itself"
     )
-    said = list(TorchEngine(model).stream(PROMPT, GREEDY.changed(max_new_tokens=15, no_repeat_ngram_size=size), set()))
-    grams = [tuple(said[at : at + size]) for at in range(len(said) - size + 1)]
+    ids = said(engine_of(model), PROMPT, GREEDY.changed(max_new_tokens=15, no_repeat_ngram_size=size), set())
+    grams = [tuple(ids[at : at + size]) for at in range(len(ids) - size + 1)]
     assert len(grams) == len(set(grams))
 
 
@@ -86,28 +95,28 @@ def test_the_ngram_rule_looks_at_the_reply_alone() -> None:
     model = make_gpt2(vocab=20)
     prompt = [at % 20 for at in range(60)]
     assert list(
-        TorchEngine(model).stream(prompt, GREEDY.changed(max_new_tokens=1, no_repeat_ngram_size=1), set())
-    ) == list(TorchEngine(model).stream(prompt, GREEDY.changed(max_new_tokens=1), set()))
+        said(engine_of(model), prompt, GREEDY.changed(max_new_tokens=1, no_repeat_ngram_size=1), set())
+    ) == said(engine_of(model), prompt, GREEDY.changed(max_new_tokens=1), set())
 
 
 def test_top_k_and_top_p_leave_out_the_unlikely() -> None:
-    engine = TorchEngine(make_gpt2())
-    greedy = list(engine.stream(PROMPT, GREEDY, set()))
-    assert list(engine.stream(PROMPT, PLAIN.changed(top_k=1), set(), seed=3)) == greedy
-    assert list(engine.stream(PROMPT, PLAIN.changed(top_p=1e-9), set(), seed=3)) == greedy
+    engine = engine_of(make_gpt2())
+    greedy = said(engine, PROMPT, GREEDY, set())
+    assert said(engine, PROMPT, PLAIN.changed(top_k=1), set(), seed=3) == greedy
+    assert said(engine, PROMPT, PLAIN.changed(top_p=1e-9), set(), seed=3) == greedy
     with torch.no_grad():
-        ranks = engine.model(torch.tensor([PROMPT])).logits[0, -1].argsort(descending=True).tolist()
-    firsts = {next(engine.stream(PROMPT, PLAIN.changed(top_k=4), set(), seed=seed)) for seed in range(60)}
+        ranks = engine.decoder.model(torch.tensor([PROMPT])).logits[0, -1].argsort(descending=True).tolist()
+    firsts = {said(engine, PROMPT, PLAIN.changed(top_k=4, max_new_tokens=1), set(), seed=seed)[0] for seed in range(60)}
     assert firsts == set(ranks[:4])
 
 
 def test_a_low_temperature_is_safer_than_a_high_one() -> None:
-    engine = TorchEngine(make_gpt2())
+    engine = engine_of(make_gpt2())
 
     def kinds(temperature: float) -> int:
         return len(
             {
-                next(engine.stream(PROMPT, PLAIN.changed(temperature=temperature), set(), seed=seed))
+                said(engine, PROMPT, PLAIN.changed(temperature=temperature, max_new_tokens=1), set(), seed=seed)[0]
                 for seed in range(60)
             }
         )
@@ -116,17 +125,17 @@ def test_a_low_temperature_is_safer_than_a_high_one() -> None:
 
 
 def test_replies_stay_within_their_length_and_the_context() -> None:
-    engine = TorchEngine(make_gpt2(context=64))
-    assert len(list(engine.stream(PROMPT, PLAIN.changed(max_new_tokens=5), set()))) == 5
-    assert len(list(engine.stream([1] * 60, PLAIN, set()))) == 4
-    assert len(list(engine.stream([1] * 63, PLAIN, set()))) == 1
+    engine = engine_of(make_gpt2(context=64))
+    assert len(said(engine, PROMPT, PLAIN.changed(max_new_tokens=5), set())) == 5
+    assert len(said(engine, [1] * 60, PLAIN, set())) == 4
+    assert len(said(engine, [1] * 63, PLAIN, set())) == 1
     for bad in ([], [1] * 64):
         with pytest.raises(ValueError, match="a prompt of"):
-            next(engine.stream(bad, PLAIN, set()))
+            said(engine, bad, PLAIN, set())
 
 
 def test_generating_leaves_the_model_in_its_mode() -> None:
     model = make_gpt2(resid_pdrop=0.5).train()
-    first = list(TorchEngine(model).stream(PROMPT, GREEDY, set()))
+    first = said(engine_of(model), PROMPT, GREEDY, set())
     assert model.training
-    assert first == list(TorchEngine(model).stream(PROMPT, GREEDY, set())), "no dropout while generating"
+    assert first == said(engine_of(model), PROMPT, GREEDY, set()), "no dropout while generating"

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from conftest import make_gpt2, make_tokenizer
 from wolf_chatbox.config import SamplingConfig
+from wolf_chatbox.model.engines.engine import Engine
 from wolf_chatbox.model.engines.repetition import WORD, Repetition
-from wolf_chatbox.model.engines.torch import TorchEngine
+from wolf_chatbox.model.engines.torch import TorchDecoder
 
 TOKENIZER = make_tokenizer()
 RULE = Repetition(TOKENIZER)
@@ -88,16 +89,16 @@ def test_the_engine_keeps_to_the_rule() -> None:
     """A model that loops by itself says no phrase twice, unless the rule is off."""
     model = make_gpt2(len(TOKENIZER))
     greedy = SamplingConfig(max_new_tokens=100, temperature=0, no_repeat_phrase=0)
-    engine = TorchEngine(model, tokenizer=TOKENIZER)
-    free = list(engine.stream([5, 6, 7], greedy, set()))
+    engine = Engine(TorchDecoder(model), TOKENIZER)
+    free = [token.id for token in engine.stream([5, 6, 7], greedy, set())]
     assert any(set(RULE.barred(free[:at], 2)) & {free[at]} for at in range(1, len(free))), "the model loops by itself"
-    held = list(engine.stream([5, 6, 7], greedy.changed(no_repeat_phrase=2), set()))
+    held = [token.id for token in engine.stream([5, 6, 7], greedy.changed(no_repeat_phrase=2), set())]
     assert not any(set(RULE.barred(held[:at], 2)) & {held[at]} for at in range(1, len(held)))
 
 
 def test_a_tokenizer_with_more_entries_than_the_model_has_scores() -> None:
     model = make_gpt2(vocab=300)
     repetition = SimpleNamespace(barred=lambda reply, phrase: [1, 350])
-    engine = TorchEngine(model, tokenizer=TOKENIZER)
+    engine = Engine(TorchDecoder(model), TOKENIZER)
     engine._repetition = repetition  # type: ignore[assignment]
-    assert 1 not in list(engine.stream([5], SamplingConfig(max_new_tokens=5, temperature=0), set()))
+    assert 1 not in [token.id for token in engine.stream([5], SamplingConfig(max_new_tokens=5, temperature=0), set())]

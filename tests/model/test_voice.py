@@ -21,7 +21,8 @@ from scripted import voice
 from wolf_chatbox.config import SamplingConfig, TrainConfig
 from wolf_chatbox.conversation import Turn
 from wolf_chatbox.errors import ChatError
-from wolf_chatbox.model.engines.torch import TorchEngine
+from wolf_chatbox.model.engines.engine import Engine
+from wolf_chatbox.model.engines.torch import TorchDecoder
 from wolf_chatbox.model.voice import Reply, Voice
 from wolf_chatbox.samples.dataset import prepare
 from wolf_chatbox.scene import Scene
@@ -37,7 +38,7 @@ SAMPLING = SamplingConfig(max_new_tokens=100)
 def test_a_voice_keeps_nothing_between_replies(tokenizer: Any) -> None:
     model = make_gpt2(len(tokenizer))
     speaking = voice(tokenizer, "unused")
-    speaking = Voice(TorchEngine(model, tokenizer=tokenizer), speaking.renderer, speaking.speakers)
+    speaking = Voice(Engine(TorchDecoder(model), tokenizer), speaking.renderer, speaking.speakers)
     alone = [speaking.answer(ASKED, SAMPLING, seed) for seed in (1, 2)]
     expected = ["".join(reply) for reply in alone]
     assert expected[0] != expected[1]
@@ -125,7 +126,7 @@ def test_validation_samples_what_the_chat_would_say(tokenizer: Any, tmp_path: Pa
         samples = sample_replies(model, dataset, config, nullcontext())
         assert samples
         for sample in samples:
-            speaking = Voice(TorchEngine(model, tokenizer=tokenizer), dataset.renderer, dataset.speakers, 64)
+            speaking = Voice(Engine(TorchDecoder(model), tokenizer), dataset.renderer, dataset.speakers, 64)
             *before, asked = sample.context
             session = ChatSession(speaking, persona="Bob", user=asked.speaker, sampling=config.sampling, seed=seed)
             session.history = tuple(before)

@@ -20,6 +20,7 @@ from scripted import talk
 from wolf_chatbox.config import SamplingConfig
 from wolf_chatbox.conversation import Turn
 from wolf_chatbox.errors import ModelError
+from wolf_chatbox.model.engines.sampling import Token
 from wolf_chatbox.talk.terminal import COMMANDS, answer_lines, last_chat
 from wolf_chatbox.talk.terminal import talk as chat_on_terminal
 
@@ -246,9 +247,9 @@ def test_a_model_that_fails_while_it_speaks_ends_the_line_and_not_the_chat(
     session = talk(tokenizer, "hm")
     whole = session.voice.engine.stream
 
-    def failing(*arguments: Any, **more: Any) -> Iterator[int]:
+    def failing(*arguments: Any, **more: Any) -> Iterator[Token]:
         session.voice.engine.stream = whole
-        yield from tokenizer(" warm and so is the", add_special_tokens=False).input_ids
+        yield from map(Token, tokenizer(" warm and so is the", add_special_tokens=False).input_ids)
         raise ModelError("the logits are NaN.")
 
     session.voice.engine.stream = failing
@@ -324,7 +325,7 @@ def test_a_real_terminal(tiny_gpt2: Path, tmp_path: Path) -> None:
 
     # The tiny model answers too fast to be stopped: each token takes a while here.
     slow = (
-        "import time; from wolf_chatbox.model.engines.torch import TorchEngine as T; stream = T.stream\n"
+        "import time; from wolf_chatbox.model.engines.engine import Engine as T; stream = T.stream\n"
         "def slowly(*a, **k):\n    for id in stream(*a, **k):\n        time.sleep(0.02); yield id\nT.stream = slowly\n"
     )
 

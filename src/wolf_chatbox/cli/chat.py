@@ -11,7 +11,7 @@ from prompt_toolkit.output import create_output
 
 from wolf_chatbox.cli.display import quiet_transformers
 from wolf_chatbox.cli.pulse import waiting
-from wolf_chatbox.config import ChatConfig
+from wolf_chatbox.config import ChatConfig, SamplingConfig
 from wolf_chatbox.errors import ConfigError
 from wolf_chatbox.screen import Screen
 from wolf_chatbox.visible import behind
@@ -52,6 +52,9 @@ def open_chat(config: ChatConfig) -> int:
             persona=config.persona,
             user=config.user,
             seed=config.seed,
+            engine=config.engine,
+            quantise=config.quantise,
+            slots=max(4, config.sampling(SamplingConfig()).best_of),
             trust_remote_code=config.trust_remote_code,
             allow_base=config.allow_base,
             tell=tell,

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from wolf_chatbox.config import SamplingConfig
 from wolf_chatbox.conversation import Turn
 from wolf_chatbox.errors import ChatError
-from wolf_chatbox.model.engines import Engine
+from wolf_chatbox.model.engines.engine import Engine
+from wolf_chatbox.model.engines.sampling import Token
 from wolf_chatbox.samples.rendering import Renderer
 from wolf_chatbox.scene import Scene
 
@@ -110,11 +111,11 @@ class Voice:
         finally:
             reply.cut = len(reply.ids) == most
 
-    def _settled_texts(self, ids: list[int], tokens: Iterable[int], other: re.Pattern[str]) -> Iterator[str]:
+    def _settled_texts(self, ids: list[int], tokens: Iterable[Token], other: re.Pattern[str]) -> Iterator[str]:
         """The text of `ids`, which grow with each token, as far as no later token changes it; at the end all of it."""
         text = self._decode(ids)
         for token in tokens:
-            ids.append(token)
+            ids.append(token.id)
             text = self._decode(ids)
             if found := other.search(text):
                 text = text[: found.start()]

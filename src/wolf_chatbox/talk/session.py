@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from wolf_chatbox.config import SamplingConfig
 from wolf_chatbox.conversation import Conversation, Turn, parse_conversations, write_conversations
-from wolf_chatbox.data.split import find_speaker
-from wolf_chatbox.errors import ChatError, ConfigError, DataError, ModelError
+from wolf_chatbox.errors import ChatError, DataError
 from wolf_chatbox.files import new_file
-from wolf_chatbox.model import engines
-from wolf_chatbox.model.hub import DOWNLOAD_AGAIN, locate
-from wolf_chatbox.model.record import read_run
+from wolf_chatbox.model.character import Character, find_persona, load_character, one_voice
 from wolf_chatbox.model.voice import Reply, Voice
-from wolf_chatbox.samples.rendering import make_renderer
-from wolf_chatbox.samples.styles import ASSISTANT, USER, choose_style
 from wolf_chatbox.scene import Scene
-from wolf_chatbox.visible import Tell
 
 
 class ChatSession:
@@ -50,39 +42,24 @@ class ChatSession:
 
     @classmethod
     def load(
-        cls,
-        model: str | Path,
-        *,
-        persona: str | None = None,
-        user: str | None = None,
-        sampling: SamplingConfig | None = None,
-        seed: int | None = None,
-        trust_remote_code: bool = False,
-        allow_base: bool = False,
-        tell: Tell = lambda text: None,
+        cls, model: str | Path, *, sampling: SamplingConfig | None = None, seed: int | None = None, **settings: Any
     ) -> ChatSession:
-        """Load a trained model's folder, or any base model.
+        """Load a trained model's folder, or any base model; `settings` are those of `load_character`.
 
-        The persona is the given one, else the trained one, else the speaker with the most turns. `sampling` replaces
-        the sampling settings that are saved with the model. Raises ModelError, CheckpointError, or DataError with the
-        nearest names when the persona is unknown.
+        `sampling` replaces the sampling settings that are saved with the model.
         """
-        folder = locate(str(model), tell)
-        run = read_run(folder) or {}
-        loaded = engines.load(folder, trust_remote_code=trust_remote_code, allow_base=allow_base, tell=tell)
-        speakers: dict[str, int] = run.get("data", {}).get("speakers", {})
-        style = run.get("style") or choose_style(loaded.tokenizer, (USER, ASSISTANT))[0]
-        trained, partner = run.get("persona"), run.get("user", USER)
-        asked = find_persona(persona, speakers) if persona else None
-        chosen = asked or trained or next((name for name in speakers if name != partner), ASSISTANT)
-        if style == "chat" and trained and chosen != trained:
-            raise ChatError(one_voice(style, trained))
-        renderer = make_renderer(loaded.tokenizer, style, chosen, user or partner, speakers or (USER, ASSISTANT))
+        return cls.of(load_character(model, **settings), sampling=sampling, seed=seed)
+
+    @classmethod
+    def of(
+        cls, character: Character, *, sampling: SamplingConfig | None = None, seed: int | None = None
+    ) -> ChatSession:
+        """A new chat with a character."""
         return cls(
-            Voice(loaded.engine, renderer, speakers, run.get("max_tokens")),
-            persona=chosen,
-            user=user or (partner if partner != chosen else USER),
-            sampling=sampling or saved_sampling(loaded.generation, folder),
+            character.voice,
+            persona=character.persona,
+            user=character.user,
+            sampling=sampling or character.sampling,
             seed=seed,
         )
 
@@ -206,26 +183,6 @@ class ChatSession:
         return Reply(said.text, drawn)
 
 
-def find_persona(name: str, speakers: Mapping[str, int]) -> str:
-    """The speaker of that name whom a model knows; a model without a record takes any name."""
-    return find_speaker(name, Counter(speakers)) if speakers else name
-
-
 def is_unicode(text: str) -> bool:
     """Whether a text can be encoded: it has no halves of surrogate pairs, which stand for bytes that are not UTF-8."""
     return not any("\ud800" <= character <= "\udfff" for character in text)
-
-
-def one_voice(style: str, persona: str) -> str:
-    return f"a model of the style {style} answers only as {persona}. Train with --style named to have every speaker."
-
-
-def saved_sampling(generation: Mapping[str, Any], folder: Path) -> SamplingConfig:
-    """The sampling settings of generation_config.json, and our defaults for the rest; raises ModelError on bad ones."""
-    greedy = generation.get("do_sample") is False and generation.get("max_new_tokens") is not None
-    settings = {field.name: generation.get(field.name) for field in fields(SamplingConfig)}
-    try:
-        return SamplingConfig().changed(**(settings | ({"temperature": 0.0} if greedy else {})))
-    except ConfigError as error:
-        problem = " ".join(str(error).split())[:200].rstrip(".")
-        raise ModelError(f"{folder}: its generation_config.json is damaged ({problem}). {DOWNLOAD_AGAIN}") from error

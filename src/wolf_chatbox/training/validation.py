@@ -10,7 +10,8 @@ import torch
 
 from wolf_chatbox.config import TrainConfig
 from wolf_chatbox.errors import ChatError
-from wolf_chatbox.model.engines.torch import TorchEngine
+from wolf_chatbox.model.engines.engine import Engine
+from wolf_chatbox.model.engines.torch import TorchDecoder
 from wolf_chatbox.model.loss import count_learnt, evaluating
 from wolf_chatbox.model.voice import Voice
 from wolf_chatbox.samples.packing import Row
@@ -40,7 +41,7 @@ def perplexity(loss: float | None) -> float | None:
 
 def sample_replies(model: Any, dataset: Dataset, config: TrainConfig, autocast: torch.autocast) -> list[Reply]:
     """One reply to each of the dataset's contexts, as a chat would give it, with the same random numbers each time."""
-    engine = TorchEngine(model, tokenizer=dataset.renderer.tokenizer)
+    engine = Engine(TorchDecoder(model), dataset.renderer.tokenizer)
     voice = Voice(engine, dataset.renderer, dataset.speakers, dataset.max_tokens)
     replies = []
     for scene, said in dataset.contexts:

@@ -1,38 +1,18 @@
-"""Engines: how tokens come out of a model, behind one protocol."""
+"""Engines: how tokens come out of a model. One engine draws them; a decoder computes the logits."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from wolf_chatbox.config import SamplingConfig
+from wolf_chatbox.config import EngineName, Quantisation
+from wolf_chatbox.model.engines.engine import Engine
 from wolf_chatbox.visible import Tell
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
-
-
-class Engine(Protocol):
-    """Generates token ids one by one."""
-
-    context: int
-    """The context length: tokens of prompt and reply together at most."""
-
-    def stream(
-        self,
-        prompt: Sequence[int],
-        sampling: SamplingConfig,
-        stop: Collection[int],
-        seed: int | None = None,
-        begun: int = 0,
-    ) -> Iterator[int]:
-        """Yield the reply's ids as they are drawn, up to an id of `stop`, which is not yielded.
-
-        The last `begun` ids of the prompt belong to the reply already, which goes on after them.
-        """
-        ...
 
 
 @dataclass(frozen=True)
@@ -46,9 +26,21 @@ class Loaded:
 
 
 def load(
-    folder: Path, *, trust_remote_code: bool = False, allow_base: bool = False, tell: Tell = lambda text: None
+    folder: Path,
+    *,
+    engine: EngineName = "auto",
+    quantise: Quantisation = "q8_0",
+    slots: int = 4,
+    trust_remote_code: bool = False,
+    allow_base: bool = False,
+    tell: Tell = lambda text: None,
 ) -> Loaded:
-    """Load a model's folder with its tokenizer on the best device; raises ModelError when it cannot be used."""
-    from wolf_chatbox.model.engines.torch import load_torch  # it takes seconds to import
+    """Load a model's folder with its tokenizer on the best device; raises ModelError when it cannot be used.
 
-    return load_torch(folder, trust_remote_code=trust_remote_code, allow_base=allow_base, tell=tell)
+    `slots` is how many replies share forward passes at most.
+    """
+    from wolf_chatbox.model.engines.torch import TorchDecoder, load_on_best_device  # it takes seconds to import
+
+    base = load_on_best_device(folder, trust_remote_code=trust_remote_code, allow_base=allow_base, tell=tell)
+    decoder = TorchDecoder(base.model, slots)
+    return Loaded(Engine(decoder, base.tokenizer), base.tokenizer, base.model.generation_config.to_dict())

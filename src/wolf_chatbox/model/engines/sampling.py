@@ -1,0 +1,117 @@
+"""Draws the next token from logits: every sampling setting, in the order of transformers' `generate`.
+
+Repetition penalty, the rules against repetition, temperature, top-k, top-p (Holtzman et al. 2020,
+https://arxiv.org/abs/1904.09751), min-p (Nguyen et al. 2024, https://arxiv.org/abs/2407.01082). The penalty and the
+rules look at the reply alone: names in the history may be said again.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wolf_chatbox.config import SamplingConfig
+from wolf_chatbox.errors import ModelError
+from wolf_chatbox.model.engines.decoder import Logits
+from wolf_chatbox.model.engines.repetition import Repetition
+
+BLOCK = 64
+"""Logits are searched for the largest in this many interleaved parts: a whole sort takes longer than small models."""
+
+
+class Token(NamedTuple):
+    """A drawn token."""
+
+    id: int
+    logprob: float | None = None
+    """Its natural log-probability under the model, before any setting changes it; None unless it was asked for."""
+    top: tuple[tuple[int, float], ...] = ()
+    """The most likely ids with their log-probabilities, as many as were asked for."""
+
+
+class Sampler:
+    """Draws the tokens of one reply; a seed gives the same tokens again."""
+
+    def __init__(self, sampling: SamplingConfig, seed: int | None = None, repetition: Repetition | None = None) -> None:
+        self.sampling = sampling
+        self._random = np.random.default_rng(seed)
+        self._repetition = repetition
+
+    def draw(self, logits: Logits, reply: Sequence[int], top: int | None = None) -> Token:
+        """Draw one token from (vocabulary,) logits, which are not changed; `reply` holds the ids said so far.
+
+        `top` asks for log-probabilities, and for that many of the most likely tokens. Raises ModelError when the
+        logits are NaN or infinite.
+        """
+        if not math.isfinite(logits.max()):  # one NaN makes the maximum NaN
+            raise ModelError("the model's logits are NaN or infinite: its weights are damaged. Use another model.")
+        id = self._choose(self._without_repetition(logits, reply))
+        return Token(id) if top is None else Token(id, *log_probabilities(logits, id, top))
+
+    def _without_repetition(self, logits: Logits, reply: Sequence[int]) -> Logits:
+        sampling, barred = self.sampling, list[int]()
+        if sampling.no_repeat_ngram_size:
+            barred += _ends_of_ngrams(reply, sampling.no_repeat_ngram_size)
+        if sampling.no_repeat_phrase and self._repetition is not None:
+            barred += self._repetition.barred(reply, sampling.no_repeat_phrase)
+        barred = [id for id in barred if id < len(logits)]  # a tokenizer may have more entries than the model
+        if not barred and (sampling.repetition_penalty == 1 or not reply):
+            return logits
+        scores = logits.copy()
+        if sampling.repetition_penalty != 1 and reply:
+            said = np.unique(np.asarray(reply))
+            scores[said] = np.where(
+                scores[said] > 0, scores[said] / sampling.repetition_penalty, scores[said] * sampling.repetition_penalty
+            )
+        scores[barred] = -np.inf
+        return scores if np.isfinite(scores.max()) else logits  # where all is barred, the rules have nothing to offer
+
+    def _choose(self, scores: Logits) -> int:
+        sampling = self.sampling
+        if sampling.temperature == 0:
+            return int(scores.argmax())
+        ids, weights = _most_likely(scores, sampling.top_k, sampling.temperature)
+        keep = len(ids)
+        if sampling.top_p < 1:
+            sums = weights.cumsum()
+            keep = int(np.searchsorted(sums, sampling.top_p * sums[-1])) + 1
+        if sampling.min_p:
+            keep = min(keep, int((weights >= sampling.min_p * weights[0]).sum()))
+        sums = weights[:keep].cumsum()
+        return int(ids[min(int(np.searchsorted(sums, self._random.random() * sums[-1], side="right")), keep - 1)])
+
+
+def log_probabilities(logits: Logits, id: int, top: int = 0) -> tuple[float, tuple[tuple[int, float], ...]]:
+    """The natural log-probability of an id, and the `top` most likely ids with theirs."""
+    largest = float(logits.max())
+    total = largest + math.log(float(np.exp(logits - largest).sum()))
+    best = np.argpartition(-logits, top - 1)[:top] if top else np.empty(0, int)
+    ranked = sorted(((int(at), float(logits[at]) - total) for at in best), key=lambda pair: -pair[1])
+    return float(logits[id]) - total, tuple(ranked)
+
+
+def _most_likely(scores: Logits, most: int, temperature: float) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """The ids of the `most` largest scores (0: of all that are not barred), likeliest first, and their weights."""
+    size = len(scores)
+    least = -np.inf
+    if 0 < most < size:
+        candidates = scores
+        if size >= 2 * BLOCK * most:
+            # Each of the `most` largest column maxima is a score of its own, so the least of them bounds the search.
+            columns = scores[: size - size % BLOCK].reshape(BLOCK, -1).max(0)
+            candidates = scores[scores >= np.partition(columns, -most)[-most]]
+        least = np.partition(candidates, -most)[-most]
+    ids = np.flatnonzero(scores >= least) if least > -np.inf else np.flatnonzero(scores > -np.inf)
+    ids = ids[np.argsort(-scores[ids], kind="stable")]
+    kept = scores[ids].astype(np.float64)
+    return ids, np.exp((kept - kept[0]) / temperature)
+
+
+def _ends_of_ngrams(reply: Sequence[int], size: int) -> list[int]:
+    """The ids that would complete an n-gram of `size` tokens that the reply holds already."""
+    last = tuple(reply[len(reply) - size + 1 :])
+    return [reply[at + size - 1] for at in range(len(reply) - size + 1) if tuple(reply[at : at + size - 1]) == last]
