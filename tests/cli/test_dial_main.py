@@ -160,7 +160,10 @@ def test_generation_flags_become_the_models_defaults_and_play_overrides_them(cla
         "0",
         stdin="/set\n",
     )
-    assert "max_new_tokens=3 no_repeat_phrase=0 no_repeat_ngram_size=0 top_k=0 top_p=1.0 temperature=0.0" in over["err"]
+    assert (
+        "max_new_tokens=3 no_repeat_phrase=0 no_repeat_ngram_size=0 top_k=0 top_p=1.0 min_p=0.0 repetition_penalty=1.0 temperature=0.0"
+        in over["err"]
+    )
 
 
 def test_generation_flags_change_the_replies(classic: Classic) -> None:
