@@ -7,7 +7,7 @@ import os
 import sys
 
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, PartialState
 from accelerate.utils import DistributedType, GradScalerKwargs
 
 from wolf_chatbox.config import Precision
@@ -24,9 +24,12 @@ def start(precision: Precision) -> Accelerator:
     Raises ConfigError for a precision that the device does not support, and for FSDP version 1.
     """
     compat.reset_accelerator()  # an earlier run of this Python process may have had another precision
+    if _device().type == "cuda":
+        compute_exactly()
     kind = choose_precision(precision)
-    cpu = not torch.accelerator.is_available()  # with cpu=True accelerate connects processes on CPUs
-    accelerator = Accelerator(mixed_precision=kind, cpu=cpu, kwargs_handlers=[GradScalerKwargs(init_scale=2.0**12)])
+    accelerator = Accelerator(
+        mixed_precision=kind, cpu=_on_cpu(), kwargs_handlers=[GradScalerKwargs(init_scale=2.0**12)]
+    )
     if is_sharded(accelerator) and not accelerator.is_fsdp2:
         raise ConfigError(
             "precision",
@@ -34,7 +37,8 @@ def start(precision: Precision) -> Accelerator:
             "FSDP version 1 is not supported. Set fsdp_version: 2 (accelerate launch --fsdp_version 2).",
         )
     if accelerator.device.type == "cuda":
-        torch.set_float32_matmul_precision("high")  # TF32 where it is not half precision
+        # fp32 means fp32. In half precision TF32 has nothing left to compute, but the compiler warns where it is off.
+        torch.set_float32_matmul_precision("highest" if kind == "no" else "high")
     if accelerator.device.type == "cpu":
         keep_freed_memory()
         if accelerator.num_processes > 1 and "OMP_NUM_THREADS" not in os.environ:
@@ -46,14 +50,37 @@ def is_sharded(accelerator: Accelerator) -> bool:
     return bool(accelerator.distributed_type == DistributedType.FSDP)
 
 
+def compute_exactly() -> None:
+    """Make CUDA add up in one order: what is interrupted and resumed then ends with the weights it would have had.
+
+    Without this the backward pass of flash attention adds the parts of a long sample as they come. It holds for the
+    whole Python process. Source: https://docs.pytorch.org/docs/stable/notes/randomness.html
+    """
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    # Nothing here reads memory that was not written, and filling it takes time.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+
+
+def _on_cpu() -> bool:
+    """Whether there is no accelerator: accelerate connects processes on CPUs only when it is told."""
+    return not torch.accelerator.is_available()
+
+
+def _device() -> torch.device:
+    """This process's device: of the launcher, if one started it."""
+    device: torch.device = PartialState(cpu=_on_cpu()).device
+    return device
+
+
 def choose_precision(precision: Precision) -> str:
-    """The precision by accelerate's names, in which fp32 is "no"."""
-    cuda = torch.cuda.is_available()
+    """The precision by accelerate's names, in which fp32 is "no"; on the CPU also where a GPU is left alone."""
+    device = _device().type
     if precision == "auto":
-        if cuda:
+        if device == "cuda":
             return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "no"
-        return "bf16" if compat.computes_bf16_on_cpu() and not torch.backends.mps.is_available() else "no"
-    if precision == "fp16" and not cuda:
+        return "bf16" if device == "cpu" and compat.computes_bf16_on_cpu() else "no"
+    if precision == "fp16" and device != "cuda":
         raise ConfigError("precision", precision, "needs a CUDA device; this machine has none. Use auto, bf16 or fp32.")
     return "no" if precision == "fp32" else precision
 
