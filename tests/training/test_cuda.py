@@ -64,6 +64,12 @@ def test_rows_are_packed_and_their_loss_is_that_of_the_cpu(make: Any) -> None:
     assert float(loss.detach()) == pytest.approx(expected, rel=5e-3)
 
 
+def test_only_our_kernel_is_told_to_keep_to_one_order(long: Any) -> None:
+    train(long(epochs=1))
+    assert not torch.are_deterministic_algorithms_enabled()
+    assert torch.utils.deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -1,10 +1,10 @@
 """Attention over packed samples, computed sample by sample: nothing outside a sample is read, let alone computed.
 
 transformers calls it under the name PACKED (its AttentionInterface). In half precision on CUDA it is PyTorch's
-variable-length flash attention (Dao 2023, https://arxiv.org/abs/2307.08691). In bf16 on a CPU the forward pass is
-PyTorch's flash kernel for each span, and the backward pass is ours: five matrix products a span from the saved
-log-sum-exp (algorithm 2 of that paper), because PyTorch's own bf16 backward kernel is the slowest part of a step there
-(docs/benchmarks.md). Otherwise it is PyTorch's attention, span by span.
+variable-length flash kernel (Dao 2023, https://arxiv.org/abs/2307.08691), told to add up in one order. In bf16 on a CPU
+the forward pass is PyTorch's flash kernel for each span, and the backward pass is ours: five matrix products a span
+from the saved log-sum-exp (algorithm 2 of that paper), because PyTorch's own bf16 backward kernel is the slowest part
+of a step there (docs/benchmarks.md). Otherwise it is PyTorch's attention, span by span.
 """
 
 from __future__ import annotations
@@ -17,7 +17,12 @@ import torch.nn.functional as F
 from torch import Tensor
 from transformers import AttentionInterface
 
-from wolf_chatbox.model.compat import flash_attention_on_cpu, usual_attention, varlen_attention
+from wolf_chatbox.model.compat import (
+    flash_attention_on_cpu,
+    flash_attention_on_cuda,
+    flash_gradients_on_cuda,
+    usual_attention,
+)
 
 PACKED = "packed_samples"
 
@@ -83,7 +88,9 @@ def _attend(
     query, key = query.to(value.dtype), key.to(value.dtype)  # under autocast, rotary embeddings leave them in fp32
     scale = scaling if scaling is not None else query.shape[-1] ** -0.5
     if query.device.type == "cuda" and query.dtype != torch.float32 and not dropout:
-        return _on_cuda(query, key, value, scale, packing), None
+        samples: Any = _Samples
+        flat = (states[0].transpose(0, 1) for states in (query, key, value))
+        return samples.apply(*flat, scale, packing.ends, packing.longest)[None], None
     groups = query.shape[1] // key.shape[1]
     if groups > 1:
         key, value = key.repeat_interleave(groups, 1), value.repeat_interleave(groups, 1)
@@ -97,13 +104,23 @@ def _attend(
     return torch.cat(parts, 2).transpose(1, 2), None
 
 
-def _on_cuda(query: Tensor, key: Tensor, value: Tensor, scale: float, packing: Packing) -> Tensor:
-    query, key, value = (states[0].transpose(0, 1) for states in (query, key, value))
-    ends, longest = packing.ends, packing.longest
-    grouped = query.shape[1] != key.shape[1]
-    attended = varlen_attention(query, key, value, ends, longest, scale=scale, window_size=(-1, 0), enable_gqa=grouped)
-    assert isinstance(attended, Tensor)
-    return attended[None]
+class _Samples(torch.autograd.Function):
+    """The kernel for CUDA, whose backward pass adds up in one order: a run ends the same each time."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, query: Tensor, key: Tensor, value: Tensor, scale: float, ends: Tensor, longest: int
+    ) -> Tensor:
+        attended, log_sum, state = flash_attention_on_cuda(query, key, value, ends, longest, scale)
+        ctx.save_for_backward(query, key, value, attended, log_sum, state, ends)
+        ctx.scale, ctx.longest = scale, longest
+        return attended  # type: ignore[no-any-return]
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        *saved, ends = ctx.saved_tensors
+        found = flash_gradients_on_cuda(gradients[0], *saved, ends=ends, longest=ctx.longest, scale=ctx.scale)
+        return *found, None, None, None
 
 
 class _Spans(torch.autograd.Function):

@@ -208,8 +208,8 @@ def choose_apart(model: PreTrainedModel) -> Apart:
             model.set_attn_implementation(PACKED)
             if is_apart(packing=describe([5, 3]).to(model.device)):
                 return "packed"
-        except (ImportError, TypeError, ValueError, RuntimeError):
-            pass  # a model, a kernel on this device, or a PyTorch, that does not know it
+        except (AttributeError, TypeError, ValueError, RuntimeError):
+            pass  # a model or a kernel that does not know it, or a PyTorch without that kernel
         finally:
             model.set_attn_implementation(usual)
         return "masked" if is_apart() else "alone"

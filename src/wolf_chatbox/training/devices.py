@@ -24,8 +24,6 @@ def start(precision: Precision) -> Accelerator:
     Raises ConfigError for a precision that the device does not support, and for FSDP version 1.
     """
     compat.reset_accelerator()  # an earlier run of this Python process may have had another precision
-    if _device().type == "cuda":
-        compute_exactly()
     kind = choose_precision(precision)
     accelerator = Accelerator(
         mixed_precision=kind, cpu=_on_cpu(), kwargs_handlers=[GradScalerKwargs(init_scale=2.0**12)]
@@ -48,18 +46,6 @@ def start(precision: Precision) -> Accelerator:
 
 def is_sharded(accelerator: Accelerator) -> bool:
     return bool(accelerator.distributed_type == DistributedType.FSDP)
-
-
-def compute_exactly() -> None:
-    """Make CUDA add up in one order: what is interrupted and resumed then ends with the weights it would have had.
-
-    Without this the backward pass of flash attention adds the parts of a long sample as they come. It holds for the
-    whole Python process. Source: https://docs.pytorch.org/docs/stable/notes/randomness.html
-    """
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(True, warn_only=True)
-    # Nothing here reads memory that was not written, and filling it takes time.
-    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
 
 
 def _on_cpu() -> bool:
