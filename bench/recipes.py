@@ -144,11 +144,12 @@ def classic(args: argparse.Namespace, folder: str, step: Step) -> int:
     optimizer = torch.optim.AdamW(model.parameters(), lr=args.lr_classic)
 
     def loop() -> None:
+        a_step = 4 * args.rows
         for epoch in range(args.epochs):
             order = torch.randperm(len(windows), generator=torch.Generator().manual_seed(epoch)).tolist()
-            for start in range(0, len(order), 4):
+            for start in range(0, len(order), a_step):
                 begun = time.perf_counter()
-                chosen = [windows[at] for at in order[start : start + 4]]
+                chosen = [windows[at] for at in order[start : start + a_step]]
                 batch = {name: tensor.to(args.device) for name, tensor in padded(chosen, args.window, pad).items()}
                 loss = model(**batch).loss
                 loss.backward()
@@ -193,7 +194,7 @@ def with_trainer(args: argparse.Namespace, folder: str, step: Step, packing: boo
         base.tokenizer.pad_token = base.tokenizer.pad_token or base.tokenizer.eos_token
         trainer: Any = SFTTrainer(
             model=base.model,
-            args=SFTConfig(**settings, packing=True, max_length=512, per_device_train_batch_size=1),
+            args=SFTConfig(**settings, packing=True, max_length=512, per_device_train_batch_size=args.rows),
             train_dataset=Dataset.from_list([{"input_ids": list(sample.ids)} for sample in samples]),
             processing_class=base.tokenizer,
         )
@@ -202,7 +203,7 @@ def with_trainer(args: argparse.Namespace, folder: str, step: Step, packing: boo
         learnt = sum(len(window) - 1 for window in windows)
         trainer = Trainer(
             model=base.model,
-            args=TrainingArguments(**settings, per_device_train_batch_size=4, remove_unused_columns=False),
+            args=TrainingArguments(**settings, per_device_train_batch_size=4 * args.rows, remove_unused_columns=False),
             train_dataset=[{"ids": window} for window in windows],
             data_collator=lambda batch: padded(
                 [sample["ids"] for sample in batch], max(len(sample["ids"]) for sample in batch), pad_id(base.tokenizer)
@@ -255,7 +256,8 @@ def ours(args: argparse.Namespace, folder: str, step: Step) -> int:
         every = args.every if args.command == "learn" else 10**9
         if args.command != "learn":
             loop.mean_loss = lambda *_: None  # type: ignore[assignment]  # nothing is measured but the steps
-        config = config_of(args, folder, Path(place) / "run", epochs=args.epochs, lr=args.lr_ours, eval_every=every)
+        settings = {"epochs": args.epochs, "lr": args.lr_ours, "eval_every": every, "batch_size": args.rows}
+        config = config_of(args, folder, Path(place) / "run", **settings)
         ended(lambda: loop.train(config, tell))
     return learnt
 

@@ -11,6 +11,8 @@ All recipes read the same lines of the same episodes as text and end tokens, wit
 - trl: SFTTrainer, bf16, packing (best-fit) to rows of 512, one per step
 - ours: `train()` with rows of 512, one per update
 
+With --rows N a step has N rows, or 4 N windows.
+
 `speed` runs each recipe as a process of its own, in turns, --rounds times, and takes medians. A step is everything from
 batch to updated weights; learnt tokens are the targets of its loss that are no padding. The roofline is the speed of
 bf16 matrix products measured in the same round; a recipe's share of it counts 6 operations a parameter and real token.
@@ -270,6 +272,7 @@ def main() -> None:
     parser.add_argument("--recipes", nargs="+", choices=RECIPES)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=10, help="measured steps, after the first four")
+    parser.add_argument("--rows", type=int, default=1, help="rows in a step; four times as many windows")
     parser.add_argument("--window", type=int, default=256, help="tokens that a window is padded to")
     parser.add_argument("--groups", type=int, default=3, help="episodes to learn from")
     parser.add_argument(

@@ -12,13 +12,22 @@ from torch import Tensor
 from wolf_chatbox.model import attention
 from wolf_chatbox.model.attention import describe
 
+CUDA = pytest.param(
+    "cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device here")
+)
+DEVICES = pytest.mark.parametrize("device", ["cpu", CUDA])
 LENGTHS = [[40], [1], [3, 5], [300, 7], [20] * 25, [100, 40, 1, 1, 60, 150]]
 
 
-def make(lengths: list[int], dtype: torch.dtype, groups: int = 1) -> list[Tensor]:
+def make(lengths: list[int], dtype: torch.dtype, groups: int = 1, device: str = "cpu") -> list[Tensor]:
     random = torch.Generator().manual_seed(0)
     heads = [4, 4 // groups, 4 // groups]
-    return [torch.randn(1, each, sum(lengths), 16, generator=random).to(dtype).requires_grad_() for each in heads]
+    states = [torch.randn(1, each, sum(lengths), 16, generator=random) for each in heads]
+    return [each.to(device, dtype).requires_grad_() for each in states]
+
+
+def packing_of(lengths: list[int], device: str = "cpu") -> attention.Packing:
+    return describe(lengths, spans=device == "cpu").to(torch.device(device))
 
 
 def whole(query: Tensor, key: Tensor, value: Tensor, lengths: list[int], scale: float | None = None) -> Tensor:
@@ -29,30 +38,32 @@ def whole(query: Tensor, key: Tensor, value: Tensor, lengths: list[int], scale: 
 
 
 def gradients(inputs: list[Tensor], attended: Tensor) -> list[Tensor]:
-    along = torch.randn(attended.shape, generator=torch.Generator().manual_seed(1)).to(attended.dtype)
+    along = torch.randn(attended.shape, generator=torch.Generator().manual_seed(1)).to(attended)
     return list(torch.autograd.grad(attended, inputs, along))
 
 
 @pytest.mark.parametrize("lengths", LENGTHS, ids=str)
 @pytest.mark.parametrize(("dtype", "rounding"), [(torch.float32, 1e-5), (torch.bfloat16, 1.2e-2)])
 @pytest.mark.parametrize(("groups", "scale"), [(1, None), (2, 0.3)])
+@DEVICES
 def test_it_is_attention_with_the_whole_mask(
-    lengths: list[int], dtype: torch.dtype, rounding: float, groups: int, scale: float | None
+    lengths: list[int], dtype: torch.dtype, rounding: float, groups: int, scale: float | None, device: str
 ) -> None:
-    inputs = make(lengths, dtype, groups)
-    exact = [each.detach().double().requires_grad_() for each in inputs]
+    inputs = make(lengths, dtype, groups, device)
+    exact = [each.detach().cpu().double().requires_grad_() for each in inputs]
     expected = whole(*exact, lengths, scale)
-    attended, _ = attention._attend(None, *inputs, None, scaling=scale, packing=describe(lengths))
+    attended, _ = attention._attend(None, *inputs, None, scaling=scale, packing=packing_of(lengths, device))
     pairs = zip([attended, *gradients(inputs, attended)], [expected, *gradients(exact, expected)])
     for ours, theirs in pairs:
         # A single token's query and key have no gradient: what is left is the rounding of numbers of size one.
-        assert (ours.double() - theirs).norm() <= rounding * (theirs.norm() + 1.0)
+        assert (ours.cpu().double() - theirs).norm() <= rounding * (theirs.norm() + 1.0)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_no_sample_sees_another(dtype: torch.dtype) -> None:
-    inputs = make([30, 50, 9], dtype)
-    packing = describe([30, 50, 9])
+@DEVICES
+def test_no_sample_sees_another(dtype: torch.dtype, device: str) -> None:
+    inputs = make([30, 50, 9], dtype, device=device)
+    packing = packing_of([30, 50, 9], device)
     before, _ = attention._attend(None, *inputs, None, packing=packing)
     others = [each.detach().clone() for each in inputs]
     for each in others:
@@ -67,7 +78,13 @@ def test_spans_cover_every_token_once(lengths: list[int]) -> None:
     packing = describe(lengths)
     assert [begin for begin, _, _ in packing.spans] == [0, *(end for _, end, _ in packing.spans[:-1])]
     assert packing.spans[-1][1] == sum(lengths) == int(packing.ends[-1])
-    assert packing.longest == max(lengths)
+
+
+def test_spans_that_were_left_out_are_made_where_they_are_needed() -> None:
+    inputs = make([30, 50, 9], torch.float32)
+    usual, _ = attention._attend(None, *inputs, None, packing=describe([30, 50, 9]))
+    without, _ = attention._attend(None, *inputs, None, packing=describe([30, 50, 9], spans=False))
+    assert torch.equal(usual, without)
 
 
 @pytest.mark.parametrize("unknown", [{"sliding_window": 8}, {"softcap": 2.0}, {"s_aux": torch.zeros(4)}])

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import torch
 from torch.nn.functional import cross_entropy
-from transformers import GraniteConfig, GraniteForCausalLM, OPTConfig, OPTForCausalLM
+from transformers import AttentionInterface, GraniteConfig, GraniteForCausalLM, OPTConfig, OPTForCausalLM
 
 from conftest import make_gpt2, make_llama
 from wolf_chatbox.model import loss as loss_module
@@ -106,6 +106,16 @@ def test_a_model_that_cannot_pack_is_found_out() -> None:
     )
     samples = [Sample([3, 4, 5], [False, True, True])]
     assert summed(SummedLoss(opt.eval()), [(samples[0],)]) == pytest.approx(one_by_one(opt, samples), rel=1e-5)
+
+
+def test_without_its_kernel_the_model_keeps_samples_apart_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(*_: Any, **__: Any) -> Any:
+        raise AttributeError("'_OpNamespace' 'aten' object has no attribute '_flash_attention_forward'")
+
+    monkeypatch.setitem(AttentionInterface._global_mapping, PACKED, missing)
+    model = make_gpt2()
+    assert choose_apart(model) == "masked"
+    assert model.config._attn_implementation == "sdpa"
 
 
 def test_choosing_how_samples_are_kept_apart_changes_no_model() -> None:

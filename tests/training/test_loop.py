@@ -356,7 +356,7 @@ def test_a_dry_run_tells_all_and_leaves_nothing(config: Any, tmp_path: Path) -> 
     planned = told[-1]
     assert isinstance(planned, Planned)
     assert planned.seconds > 0
-    assert planned.memory > 1e8
+    assert planned.memory > (1e5 if torch.cuda.is_available() else 1e8)  # of the tensors alone, or of the process
     assert planned.disk > 0
     assert sorted(tmp_path.rglob("*")) == before
 

@@ -10,6 +10,7 @@ from transformers.pytorch_utils import Conv1D
 
 from wolf_chatbox.config import TrainConfig
 from wolf_chatbox.errors import ModelError, Setting
+from wolf_chatbox.model.compat import checkpoint_activations
 
 
 def adapt(model: PreTrainedModel, config: TrainConfig, name: str) -> None:
@@ -47,7 +48,7 @@ def adapt(model: PreTrainedModel, config: TrainConfig, name: str) -> None:
                 module.requires_grad_(False)
     if config.gradient_checkpointing:
         try:
-            model.activation_checkpointing_enable({"use_reentrant": False})
+            checkpoint_activations(model)
         except ValueError as error:
             raise ModelError(
                 f"{name}: does not support gradient checkpointing. Leave out ", Setting("gradient_checkpointing"), "."

@@ -36,14 +36,48 @@ def flash_attention_on_cpu(query: Tensor, key: Tensor, value: Tensor, mask: Tens
     return attended, log_sum
 
 
-def varlen_attention(query: Tensor, key: Tensor, value: Tensor, ends: Tensor, longest: int, **settings: Any) -> Any:
-    """PyTorch's flash attention over samples of various lengths, on CUDA; torch calls it a prototype.
+def flash_attention_on_cuda(
+    query: Tensor, key: Tensor, value: Tensor, ends: Tensor, longest: int, scale: float
+) -> tuple[Any, Any, Any]:
+    """PyTorch's causal flash kernel over samples of various lengths: the result, the log-sum-exp, the random state.
 
-    Shapes: (tokens, heads, size) each, and (samples + 1,) for the ends.
+    Shapes: (tokens, heads, size) each, and (samples + 1,) for the ends. Seen with 2.11 as well, whose `varlen_attn`
+    takes other settings than that of 2.13.
     """
-    from torch.nn.attention.varlen import varlen_attn
+    import torch
 
-    return varlen_attn(query, key, value, ends, ends, longest, longest, **settings)
+    kernel: Any = torch.ops.aten._flash_attention_forward
+    attended, log_sum, state, *_ = kernel(
+        query, key, value, ends, ends, longest, longest, 0.0, True, False, scale=scale
+    )
+    return attended, log_sum, state
+
+
+def flash_gradients_on_cuda(
+    gradient: Tensor, *saved: Tensor, ends: Tensor, longest: int, scale: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The gradients of query, key and value, which add up in one order; `saved` as forward took and gave them.
+
+    The kernel keeps to one order only while deterministic algorithms are asked for, of the whole process.
+    """
+    import torch
+
+    query, key, value, attended, log_sum, state = saved
+    kernel: Any = torch.ops.aten._flash_attention_backward
+    asked, warns = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    fills = torch._C._get_deterministic_fill_uninitialized_memory()
+    torch._C._set_deterministic_algorithms(True, warn_only=False)
+    torch._C._set_deterministic_fill_uninitialized_memory(False)
+    try:
+        found: tuple[Tensor, Tensor, Tensor] = kernel(
+            *(gradient, query, key, value, attended, log_sum, ends, ends, longest, longest, 0.0, True),
+            *(state, query.new_empty(0)),
+            scale=scale,
+        )
+    finally:
+        torch._C._set_deterministic_algorithms(asked, warn_only=warns)
+        torch._C._set_deterministic_fill_uninitialized_memory(fills)
+    return found
 
 
 # transformers 5.23
@@ -67,6 +101,15 @@ def sentencepiece_converter(source: Any) -> Any:
     from transformers.convert_slow_tokenizer import SpmConverter
 
     return SpmConverter(source)  # type: ignore[no-untyped-call]
+
+
+def checkpoint_activations(model: PreTrainedModel) -> None:
+    """Keep the activations of no layer: each is computed again in the backward pass. Raises ValueError.
+
+    It had another name up to transformers 5.17.
+    """
+    enable = getattr(model, "activation_checkpointing_enable", None) or model.gradient_checkpointing_enable
+    enable({"use_reentrant": False})
 
 
 def layers_of(model: PreTrainedModel) -> Any:

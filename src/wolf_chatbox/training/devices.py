@@ -7,7 +7,7 @@ import os
 import sys
 
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, PartialState
 from accelerate.utils import DistributedType, GradScalerKwargs
 
 from wolf_chatbox.config import Precision
@@ -25,8 +25,9 @@ def start(precision: Precision) -> Accelerator:
     """
     compat.reset_accelerator()  # an earlier run of this Python process may have had another precision
     kind = choose_precision(precision)
-    cpu = not torch.accelerator.is_available()  # with cpu=True accelerate connects processes on CPUs
-    accelerator = Accelerator(mixed_precision=kind, cpu=cpu, kwargs_handlers=[GradScalerKwargs(init_scale=2.0**12)])
+    accelerator = Accelerator(
+        mixed_precision=kind, cpu=_on_cpu(), kwargs_handlers=[GradScalerKwargs(init_scale=2.0**12)]
+    )
     if is_sharded(accelerator) and not accelerator.is_fsdp2:
         raise ConfigError(
             "precision",
@@ -34,7 +35,8 @@ def start(precision: Precision) -> Accelerator:
             "FSDP version 1 is not supported. Set fsdp_version: 2 (accelerate launch --fsdp_version 2).",
         )
     if accelerator.device.type == "cuda":
-        torch.set_float32_matmul_precision("high")  # TF32 where it is not half precision
+        # fp32 means fp32. In half precision TF32 has nothing left to compute, but the compiler warns where it is off.
+        torch.set_float32_matmul_precision("highest" if kind == "no" else "high")
     if accelerator.device.type == "cpu":
         keep_freed_memory()
         if accelerator.num_processes > 1 and "OMP_NUM_THREADS" not in os.environ:
@@ -46,14 +48,25 @@ def is_sharded(accelerator: Accelerator) -> bool:
     return bool(accelerator.distributed_type == DistributedType.FSDP)
 
 
+def _on_cpu() -> bool:
+    """Whether there is no accelerator: accelerate connects processes on CPUs only when it is told."""
+    return not torch.accelerator.is_available()
+
+
+def _device() -> torch.device:
+    """This process's device: of the launcher, if one started it."""
+    device: torch.device = PartialState(cpu=_on_cpu()).device
+    return device
+
+
 def choose_precision(precision: Precision) -> str:
-    """The precision by accelerate's names, in which fp32 is "no"."""
-    cuda = torch.cuda.is_available()
+    """The precision by accelerate's names, in which fp32 is "no"; on the CPU also where a GPU is left alone."""
+    device = _device().type
     if precision == "auto":
-        if cuda:
+        if device == "cuda":
             return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "no"
-        return "bf16" if compat.computes_bf16_on_cpu() and not torch.backends.mps.is_available() else "no"
-    if precision == "fp16" and not cuda:
+        return "bf16" if device == "cpu" and compat.computes_bf16_on_cpu() else "no"
+    if precision == "fp16" and device != "cuda":
         raise ConfigError("precision", precision, "needs a CUDA device; this machine has none. Use auto, bf16 or fp32.")
     return "no" if precision == "fp32" else precision
 
