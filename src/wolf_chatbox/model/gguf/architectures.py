@@ -227,4 +227,4 @@ def _llama3_factors(rope: Rope, size: int) -> Array:
     context = rope.settings["original_max_position_embeddings"]
     waves = 2 * math.pi * (rope.base or 10_000.0) ** (np.arange(0, size, 2, dtype=np.float64) / size)
     blend = np.clip((context / waves - low) / (high - low), 0, 1)
-    return (1 / ((1 - blend) / factor + blend)).astype(np.float32)
+    return np.asarray(1 / ((1 - blend) / factor + blend), dtype=np.float32)
