@@ -23,9 +23,9 @@ from safetensors.torch import load_file, save_file
 
 from conftest import CHATML, make_gpt2, make_llama, make_tokenizer
 from hub import write_gpt2
-from llama_server import llama_server
 from runs import harm
 from wolf_chatbox.errors import CheckpointError, ModelError
+from wolf_chatbox.export.llama_server import llama_server
 from wolf_chatbox.files import cache_folder
 from wolf_chatbox.model.adapter import write_base_name
 from wolf_chatbox.model.gguf import gguf_of
@@ -116,7 +116,7 @@ def greedy(model: Any, prompt: Sequence[int], tokens: int) -> list[int]:
 @pytest.mark.parametrize("kind", MODELS)
 def test_same_greedy_tokens(chat_tokenizer: Any, tmp_path: Path, kind: str) -> None:
     model = write(tmp_path / "model", kind, chat_tokenizer)
-    with llama_server(gguf_of(tmp_path / "model", "f16")) as server:
+    with llama_server(gguf_of(tmp_path / "model", "f16"), 256) as server:
         wanted = [greedy(model, prompt, 20) for prompt in PROMPTS]
         assert [server.greedy(prompt, len(ids)) for prompt, ids in zip(PROMPTS, wanted)] == wanted
     assert sum(map(len, wanted)) >= 20
@@ -158,7 +158,7 @@ def test_superblocks(chat_tokenizer: Any, tmp_path: Path) -> None:
         one, other = (gguf.dequantize(each.data, each.tensor_type) for each in (exact[part.name], part))
         assert np.abs(one.reshape(other.shape) - other).mean() <= 0.1 * np.abs(one).mean()
     assert kinds == {"F32", "Q4_K", "Q6_K"}
-    with llama_server(path) as server:
+    with llama_server(path, 256) as server:
         assert len(server.greedy([1, 2, 3], 5)) >= 1
 
 
@@ -260,7 +260,7 @@ def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     place, told = folder / "model.gguf", list[str]()
     write_gguf(folder / "model", folder / "model", place, "f16", tell=told.append)
     assert told == []
-    with llama_server(place) as server:
+    with llama_server(place, 256) as server:
         yield server, made
 
 
@@ -317,7 +317,7 @@ def test_a_run_renders_and_stops_as_trained(config: Any, tiny_gpt2: Path, tiny_l
     end = reader.get_field("tokenizer.ggml.eot_token_id").contents()
     assert tokenizer.convert_ids_to_tokens(end) == ("<|im_end|>" if style == "chat" else "<|endoftext|>")
     assert reader.get_field("tokenizer.ggml.eos_token_id").contents() == end
-    with llama_server(path) as server:
+    with llama_server(path, 256) as server:
         for messages in (MESSAGES[:1], MESSAGES[:3], MESSAGES):
             assert server.rendered(messages) == rendered(tokenizer, messages)
 
@@ -328,7 +328,7 @@ def test_server_stops_at_the_end_token(tiny_gpt2: Path, tmp_path: Path, tokenize
     model.transformer.ln_f.bias.data.copy_(model.transformer.wte.weight[tokenizer.eos_token_id] * 10)
     model.save_pretrained(tmp_path / "model")
     tokenizer.save_pretrained(tmp_path / "model")
-    with llama_server(gguf_of(tmp_path / "model", "f16")) as server:
+    with llama_server(gguf_of(tmp_path / "model", "f16"), 256) as server:
         assert server.greedy([5, 6, 7], 8) in ([], [tokenizer.eos_token_id])
 
 

@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from wolf_chatbox.config import Quantisation
 from wolf_chatbox.errors import CheckpointError
 from wolf_chatbox.files import cache_folder, free_bytes, new_path, sha256
 from wolf_chatbox.lock import alone
@@ -39,7 +40,7 @@ STRING = 8
 
 def gguf_of(
     folder: Path,
-    quantise: str = "q8_0",
+    quantise: Quantisation = "q8_0",
     tell: Tell = lambda text: None,
     *,
     allow_base: bool = False,
@@ -61,7 +62,7 @@ def gguf_of(
     return _make(places[-1], folders, quantise, tell, allow_base)
 
 
-def _places(folder: Path, quantise: str) -> Iterator[Path]:
+def _places(folder: Path, quantise: Quantisation) -> Iterator[Path]:
     """Where the file may be: beside the run, if this is one that can be written, and in the cache folder."""
     if (folder / RUN_FILE).is_file() and os.access(folder, os.W_OK):
         yield folder / f"model-{quantise}.gguf"
@@ -69,7 +70,7 @@ def _places(folder: Path, quantise: str) -> Iterator[Path]:
     yield cache_folder() / "gguf" / f"{folder.resolve().name}-{where}-{quantise}.gguf"
 
 
-def _make(place: Path, folders: Sequence[Path], quantise: str, tell: Tell, allow_base: bool) -> Path:
+def _make(place: Path, folders: Sequence[Path], quantise: Quantisation, tell: Tell, allow_base: bool) -> Path:
     from wolf_chatbox.model.gguf.writing import write_gguf
 
     with alone(place, wait=True):

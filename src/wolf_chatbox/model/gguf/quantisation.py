@@ -14,19 +14,18 @@ import ctypes
 from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 from gguf import GGML_QUANT_SIZES, GGMLQuantizationType, LlamaFileType, quant_shape_to_byte_shape, quants
 from numpy.typing import NDArray
 
+from wolf_chatbox.config import Quantisation
 from wolf_chatbox.errors import ModelError
 from wolf_chatbox.model.gguf.weights import Array
 
-Quantise = Literal["q8_0", "q4_k", "f16"]
-QUANTISE: tuple[str, ...] = get_args(Quantise)
 Type = GGMLQuantizationType
-FILE_TYPES = {
+FILE_TYPES: dict[Quantisation, LlamaFileType] = {
     "f16": LlamaFileType.MOSTLY_F16,
     "q8_0": LlamaFileType.MOSTLY_Q8_0,
     "q4_k": LlamaFileType.MOSTLY_Q4_K_M,
@@ -35,7 +34,7 @@ WITHOUT_SUPERBLOCKS = {Type.Q4_K: Type.Q5_0, Type.Q5_K: Type.Q5_1, Type.Q6_K: Ty
 KERNELS = "xllamacpp.xllamacpp"
 
 
-def type_of(name: str, shape: tuple[int, ...], quantise: str, layers: int) -> GGMLQuantizationType:
+def type_of(name: str, shape: tuple[int, ...], quantise: Quantisation, layers: int) -> GGMLQuantizationType:
     """The type of a tensor, by its name in the GGUF."""
     if len(shape) == 1 or name.startswith(("position_embd", "rope_freqs")):
         return Type.F32

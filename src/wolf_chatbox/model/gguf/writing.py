@@ -10,17 +10,15 @@ from typing import Any
 import numpy as np
 from gguf import GGML_QUANT_VERSION, GGUFWriter, TensorNameMap, get_tensor_name_map
 
-from wolf_chatbox.errors import ModelError, StyleError
+from wolf_chatbox.config import Quantisation
+from wolf_chatbox.errors import ModelError
 from wolf_chatbox.model.gguf.architectures import Architecture, Config, architecture_of
 from wolf_chatbox.model.gguf.quantisation import FILE_TYPES, byte_shape, quantised, type_of
 from wolf_chatbox.model.gguf.vocabulary import Special, write_vocabulary
 from wolf_chatbox.model.gguf.weights import Stored, open_weights
 from wolf_chatbox.model.hub import CONFIG_FILE, DOWNLOAD_AGAIN, first_line
 from wolf_chatbox.model.light_tokenizer import load_light
-from wolf_chatbox.model.record import read_run
-from wolf_chatbox.samples.rendering import make_renderer
-from wolf_chatbox.samples.styles import ASSISTANT, USER, choose_style
-from wolf_chatbox.samples.tokenizer import Tokenizer
+from wolf_chatbox.model.speech import Speech
 from wolf_chatbox.visible import Tell
 
 BUFFERS = (".attn.bias", ".attn.masked_bias", "rotary_emb.inv_freq")
@@ -31,7 +29,7 @@ def write_gguf(
     folder: Path,
     base: Path,
     place: Path,
-    quantise: str,
+    quantise: Quantisation,
     *,
     notes: Mapping[str, str] | None = None,
     allow_base: bool = False,
@@ -58,22 +56,12 @@ def write_gguf(
         entries = tensors["token_embd.weight"][1].shape[0]
         writer.add_vocab_size(entries)
         tokenizer = load_light(name, folder)
-        write_vocabulary(writer, name, tokenizer, entries, special_of(folder, tokenizer), tell)
+        renderer = Speech.of(folder, tokenizer).renderer
+        special = Special(renderer.end_id, renderer.style.template())
+        write_vocabulary(writer, name, tokenizer, entries, special, tell)
         _write_tensors(writer, architecture, config, tensors, quantise)
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError, ZeroDivisionError, FileNotFoundError) as e:
         raise ModelError(f"{name}: cannot be written as GGUF ({first_line(e)}). {DOWNLOAD_AGAIN}") from e
-
-
-def special_of(folder: Path, tokenizer: Tokenizer) -> Special:
-    """The end of a reply and the chat template of a run, or of a base model as we would talk with it."""
-    run = read_run(folder) or {}
-    style = run.get("style") or choose_style(tokenizer, (USER, ASSISTANT))[0]
-    speakers = run.get("data", {}).get("speakers") or (USER, ASSISTANT)
-    try:
-        renderer = make_renderer(tokenizer, style, run.get("persona"), run.get("user", USER), speakers, by_view=True)
-    except StyleError:  # a template that does not render turn by turn, which a base model may have
-        return Special(int(tokenizer.eos_token_id), str(tokenizer.chat_template))
-    return Special(renderer.end_id, renderer.style.template())
 
 
 def _named(
@@ -114,7 +102,7 @@ def _write_tensors(
     architecture: Architecture,
     config: Config,
     tensors: Mapping[str, tuple[str, Stored]],
-    quantise: str,
+    quantise: Quantisation,
 ) -> None:
     """First the shapes of all tensors, then the numbers, one tensor in memory at a time."""
     layers, more = architecture.layers(config), architecture.more(config)
