@@ -31,7 +31,7 @@ def modelfile(gguf: str, speech: Speech, sampling: SamplingConfig, context: int)
         f"FROM ./{gguf}",
         f'TEMPLATE """{template(speech.renderer.style, speech.persona, speech.user)}"""',
         f'PARAMETER stop "{end}"',
-        *(f"PARAMETER {name} {value:g}" for name, value in settings.items()),
+        *(f"PARAMETER {name} {value}" for name, value in settings.items()),
     ]
     return "\n".join(lines) + "\n"
 

@@ -8,7 +8,7 @@ from io import BytesIO
 from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
-from wolf_chatbox.errors import CheckpointError, ModelError
+from wolf_chatbox.errors import CheckpointError, ModelError, Setting
 from wolf_chatbox.model.hub import ADAPTER_FILE, first_line, hub_name
 from wolf_chatbox.model.record import RUN_FILE, read_run
 from wolf_chatbox.visible import Tell
@@ -28,7 +28,8 @@ def push(folder: Path, name: str, *, card: Path, public: bool, tell: Tell = lamb
     """Upload a folder's files to the repository `name`, with the model card at `card`, and compare what is there.
 
     The repository is made if it is not there: private, unless `public`. HF_TOKEN names who uploads. Raises ModelError
-    when the hub refuses or the model card is missing, CheckpointError when a file there is not the one here.
+    when the hub refuses, the model card is missing, or the repository is public already and `public` is not set;
+    CheckpointError when a file there is not as long as here.
     """
     from huggingface_hub import CommitOperationAdd, HfApi
     from huggingface_hub.errors import HFValidationError, HTTPError  # type: ignore[attr-defined]
@@ -44,6 +45,10 @@ def push(folder: Path, name: str, *, card: Path, public: bool, tell: Tell = lamb
     hub = HfApi()
     try:
         address = hub.create_repo(name, private=not public, exist_ok=True)
+        if not public and hub.model_info(address.repo_id).private is False:
+            raise ModelError(
+                f"{name}: is there already, and public. Choose another name, or pass ", Setting("public"), "."
+            )
         tell(f"uploading {len(sizes)} files to {address}")
         hub.create_commit(address.repo_id, operations, commit_message=f"Upload {folder.resolve().name}")
         there = {entry.path: getattr(entry, "size", None) for entry in hub.list_repo_tree(address.repo_id)}
@@ -69,6 +74,9 @@ def _content(path: Path) -> Path | bytes:
     """A file, or what is uploaded in its place: the records lose the folders that their paths name."""
     if path.name == RUN_FILE:
         return _json(_without_paths(read_run(path.parent) or {}))
+    if path.name == CARD:
+        base = (read_run(path.parent) or {}).get("base_model")
+        return path.read_text(encoding="utf-8").replace(base, _named(base)).encode() if base else path
     if path.name == ADAPTER_FILE:
         settings = json.loads(path.read_text(encoding="utf-8"))
         base = str(settings.get("base_model_name_or_path"))
@@ -81,18 +89,21 @@ def _content(path: Path) -> Path | bytes:
 
 
 def _without_paths(run: dict[str, Any]) -> dict[str, Any]:
-    settings = {**run.get("settings", {})}
-    for key in ("output", "model"):
-        if isinstance(settings.get(key), str) and hub_name(settings[key]) is None:
-            settings[key] = PurePath(settings[key]).name
+    settings, data = {**run.get("settings", {})}, {**run.get("data", {})}
+    for place, keys in ((settings, ("model",)), (run := {**run}, ("base_model",))):
+        place.update({key: _named(place[key]) for key in keys if isinstance(place.get(key), str)})
+    if "output" in settings:
+        settings["output"] = PurePath(str(settings["output"])).name
     if isinstance(settings.get("data"), list):
         settings["data"] = [PurePath(str(path)).name for path in settings["data"]]
-    base = run.get("base_model")
-    data = {**run.get("data", {})}
     if isinstance(data.get("files"), list):
-        data["files"] = [{**file, "path": PurePath(file["path"]).name} for file in data["files"]]
-    named = PurePath(base).name if isinstance(base, str) and hub_name(base) is None else base
-    return {**run, "settings": settings, "base_model": named, "data": data}
+        data["files"] = [{**file, "path": PurePath(str(file["path"])).name} for file in data["files"]]
+    return {**run, "settings": settings, "data": data}
+
+
+def _named(model: str) -> str:
+    """A model's name on the hub, or its folder's name."""
+    return hub_name(model) or PurePath(model).name
 
 
 def _json(value: object) -> bytes:
