@@ -14,7 +14,6 @@ from transformers import (
     LogitsProcessorList,
     NoRepeatNGramLogitsProcessor,
     PreTrainedModel,
-    PreTrainedTokenizerBase,
     TemperatureLogitsWarper,
     TopKLogitsWarper,
     TopPLogitsWarper,
@@ -26,6 +25,7 @@ from wolf_chatbox.model.engines import Loaded
 from wolf_chatbox.model.engines.repetition import Repetition
 from wolf_chatbox.model.load import context_of, inference_dtype, load_model
 from wolf_chatbox.model.loss import evaluating
+from wolf_chatbox.samples.tokenizer import Tokenizer
 from wolf_chatbox.visible import Tell
 
 
@@ -50,7 +50,7 @@ class TorchEngine:
     """
 
     def __init__(
-        self, model: PreTrainedModel, device: str | None = None, tokenizer: PreTrainedTokenizerBase | None = None
+        self, model: PreTrainedModel, device: str | None = None, tokenizer: Tokenizer | None = None
     ) -> None:
         if device is not None:
             torch.nn.Module.to(model, device)
