@@ -1,4 +1,4 @@
-"""What the renderer, the rules against repetition and a voice need of a tokenizer: a part of what transformers offers."""
+"""What the renderer, the rules against repetition and a voice need of a tokenizer: part of what transformers offers."""
 
 from __future__ import annotations
 

@@ -49,9 +49,7 @@ class TorchEngine:
     Without the tokenizer there are no words, and `no_repeat_phrase` has no effect.
     """
 
-    def __init__(
-        self, model: PreTrainedModel, device: str | None = None, tokenizer: Tokenizer | None = None
-    ) -> None:
+    def __init__(self, model: PreTrainedModel, device: str | None = None, tokenizer: Tokenizer | None = None) -> None:
         if device is not None:
             torch.nn.Module.to(model, device)
         self.model = model
