@@ -18,7 +18,6 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from wolf_chatbox.errors import ModelError
 from wolf_chatbox.model.engines.decoder import Feed, Logits
@@ -71,7 +70,7 @@ class LlamaDecoder:
         self._memory = self._lib.llama_get_memory(self._handle)
         self._entries = int(self._lib.llama_vocab_n_tokens(self._lib.llama_model_get_vocab(self._model)))
         self._held: list[int | None] = [0] * slots
-        """How many ids each slot holds; None after a read that failed."""
+        """How many ids each slot holds; None while that is not known."""
         self._counts = list(counts) or possible_counts()
         self._threads: dict[int, Threads] = {}
         self._count = 0
@@ -97,32 +96,33 @@ class LlamaDecoder:
         size = self._fill(feeds)
         rows = np.empty((int(self._wanted[:size].sum()), self._entries), np.float32)
         for feed in feeds:
-            if self._held[feed.slot] != feed.at:
-                self._lib.llama_memory_seq_rm(self._memory, feed.slot, feed.at, -1)
-            self._held[feed.slot] = None
-        done = 0
-        for start, end in self._parts(size):
-            self._compute(start, end)
-            if outputs := int(self._wanted[start:end].sum()):
-                place = self._lib.llama_get_logits(self._handle)
-                logits = (ctypes.c_float * (outputs * self._entries)).from_address(place)
-                rows[done : done + outputs] = np.frombuffer(logits, np.float32).reshape(outputs, self._entries)
-                done += outputs
+            self._keep(feed.slot, feed.at)
+        try:
+            self._compute(size, rows)
+        except BaseException:
+            for feed in feeds:
+                self._held[feed.slot] = None
+                self._keep(feed.slot, feed.at)
+            raise
         for feed in feeds:
             self._held[feed.slot] = feed.at + len(feed.ids)
         return rows
+
+    def _keep(self, slot: int, length: int) -> None:
+        """Let a slot hold its first ids only."""
+        if self._held[slot] != length:
+            self._lib.llama_memory_seq_rm(self._memory, slot, length, -1)
+            self._held[slot] = length
 
     def copy(self, source: int, target: int, length: int) -> None:
         if source != target:
             self.forget(target)
             self._lib.llama_memory_seq_cp(self._memory, source, target, 0, length)
-        else:
-            self._lib.llama_memory_seq_rm(self._memory, target, length, -1)
-        self._held[target] = length
+            self._held[target] = length
+        self._keep(target, length)
 
     def forget(self, slot: int) -> None:
-        self._lib.llama_memory_seq_rm(self._memory, slot, -1, -1)
-        self._held[slot] = 0
+        self._keep(slot, 0)
 
     def save(self, slot: int, length: int) -> bytes:
         """The state after the first `length` ids of a slot, in a form that only this version of llama.cpp reads."""
@@ -148,6 +148,7 @@ class LlamaDecoder:
         if fingerprint.hex() != self.fingerprint:
             raise ValueError("the saved state is of another model, or of another version of llama.cpp")
         if not self._lib.llama_state_seq_set_data(self._handle, body, size, slot):
+            self._held[slot] = None
             self.forget(slot)
             raise ValueError(f"the saved state does not fit ({complaint()})")
         self._held[slot] = length
@@ -222,20 +223,29 @@ class LlamaDecoder:
             yield start, end
             start = end
 
-    def _compute(self, start: int, end: int) -> None:
+    def _compute(self, size: int, rows: Logits) -> None:
+        """Compute the ids in the arrays, and put the logits that are wanted into `rows`."""
+        done = 0
+        for start, end in self._parts(size):
+            self._pass(start, end)
+            if outputs := int(self._wanted[start:end].sum()):
+                place = self._lib.llama_get_logits(self._handle)
+                logits: Any = (ctypes.c_float * (outputs * self._entries)).from_address(place)
+                rows[done : done + outputs] = np.frombuffer(logits, np.float32).reshape(outputs, self._entries)
+                done += outputs
+
+    def _pass(self, start: int, end: int) -> None:
         """One forward pass over a part of the arrays; raises ModelError when it fails."""
-        batch = Batch(
-            end - start,
-            *(_pointer(array, start) for array in (self._ids, None, self._positions, self._one)),
-            _pointer(self._places, start),
-            _pointer(self._wanted, start),
+        ids, positions, one, places, wanted = (
+            array.ctypes.data + start * array.itemsize
+            for array in (self._ids, self._positions, self._one, self._places, self._wanted)
         )
         threads = self._threads_for(end - start)
         if (count := threads.choose()) != self._count:
             self._lib.llama_set_n_threads(self._handle, count, count)
             self._count = count
         began = perf_counter()
-        status = self._lib.llama_decode(self._handle, batch)
+        status = self._lib.llama_decode(self._handle, Batch(end - start, ids, None, positions, one, places, wanted))
         threads.took((perf_counter() - began) / (end - start))
         if status:
             why = "its cache is full" if status == NO_CELLS else complaint()
@@ -247,10 +257,6 @@ class LlamaDecoder:
         if kind not in self._threads:
             self._threads[kind] = Threads(self._counts, eager=ids >= LONG)
         return self._threads[kind]
-
-
-def _pointer(array: NDArray[Any] | None, at: int) -> int | None:
-    return None if array is None else int(array.ctypes.data) + at * array.itemsize
 
 
 def _free(lib: Any, model: int, contexts: list[int]) -> None:

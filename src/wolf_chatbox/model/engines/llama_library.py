@@ -126,15 +126,17 @@ CONTEXT_DEFAULTS |= {"type_k": 1, "type_v": 1, "offload_kqv": True, "no_perf": T
 CONTEXT_DEFAULTS |= {"swa_full": True}
 """The defaults of llama.h's structs; all other fields are 0."""
 
-_Log = ctypes.CFUNCTYPE(None, c_int32, c_char_p, c_void_p)
 _complaints: deque[str] = deque(maxlen=8)
 
 
-@_Log
 def _hear(level: int, text: bytes, data: Any) -> None:
     """Keep llama.cpp's errors for our own, and everything else off the terminal."""
     if level == ERROR:
         _complaints.append(text.decode(errors="replace").strip())
+
+
+_Log = ctypes.CFUNCTYPE(None, c_int32, c_char_p, c_void_p)
+_LISTENER = _Log(_hear)  # llama.cpp keeps the address
 
 
 def complaint() -> str:
@@ -174,7 +176,7 @@ def library() -> Any:
         raise ModelError(f"llama.cpp: {PACKAGE} cannot be loaded ({error}). {REMEDY}") from error
     check_defaults(loaded.llama_model_default_params(), MODEL_DEFAULTS)
     check_defaults(loaded.llama_context_default_params(), CONTEXT_DEFAULTS)
-    loaded.llama_log_set(_hear, None)
+    loaded.llama_log_set(_LISTENER, None)
     loaded.llama_backend_init()
     return loaded
 
