@@ -46,6 +46,11 @@ class Decoder(Protocol):
     def slots(self) -> int: ...
 
     @property
+    def room(self) -> int:
+        """Ids that all slots hold together at most; one slot can always hold its `context`."""
+        ...
+
+    @property
     def fingerprint(self) -> str:
         """Names the weights and their form: a state that one decoder saved is read by those with the same one."""
         ...
@@ -59,7 +64,11 @@ class Decoder(Protocol):
         ...
 
     def copy(self, source: int, target: int, length: int) -> None:
-        """Let `target` hold the first `length` ids of `source`, and nothing else."""
+        """Let `target`, which may be `source`, hold the first `length` ids of `source`, and nothing else."""
+        ...
+
+    def forget(self, slot: int) -> None:
+        """Let a slot hold nothing, and free what it held."""
         ...
 
     def save(self, slot: int, length: int) -> bytes:

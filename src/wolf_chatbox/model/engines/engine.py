@@ -34,6 +34,11 @@ class _Slot:
     stream: _Stream | None = None
     used: int = 0
     """The step of its last use."""
+    reserved: int = 0
+    """Ids for which the decoder keeps room, while a reply is drawn here or a text scored."""
+
+    def room(self) -> int:
+        return max(len(self.ids), self.reserved)
 
 
 @dataclass
@@ -107,10 +112,11 @@ class Engine:
         if not prompt or len(whole) > self.context:
             raise ValueError(f"{len(whole)} tokens to score: they must be 1 to {self.context}, with a prompt")
         with self._lock:
-            while all(slot.stream for slot in self._slots):
+            while not self._has_room(len(whole)):
                 self._step()
-            place = self._place(whole[: len(prompt) - 1], len(prompt) - 1)
+            place = self._place(whole[: len(prompt) - 1], len(prompt) - 1, len(whole))
             slot = self._slots[place]
+            slot.reserved = 0  # nothing else is done before the end
             scores: list[float] = []
             at = len(slot.ids)
             while at < len(whole) - 1:
@@ -136,10 +142,9 @@ class Engine:
         A state is trusted: give none that comes from somebody else.
         """
         with self._lock:
-            free = [at for at, slot in enumerate(self._slots) if slot.stream is None]
-            if free and len(ids) < self.context:
-                place = min(free, key=lambda at: self._slots[at].used)
-                self._slots[place].ids.clear()
+            if len(ids) < self.context and self._has_room(len(ids)):
+                place = self._place((), 0, len(ids))
+                self._slots[place].reserved = 0
                 self.decoder.restore(place, state)
                 self._slots[place].ids = list(ids)
 
@@ -159,6 +164,7 @@ class Engine:
         stream.done = True
         if stream.slot is not None:
             self._slots[stream.slot].stream = None
+            self._slots[stream.slot].reserved = 0
             stream.slot = None
         if stream in self._open:
             self._open.remove(stream)
@@ -212,7 +218,7 @@ class Engine:
         for stream in list(self._open):
             if stream.slot is not None:
                 continue
-            if all(slot.stream for slot in self._slots):
+            if not self._has_room(len(stream.ids) + stream.left):
                 return
             most = len(stream.ids) - 1  # the last id is read again: its logits are needed
             if any(
@@ -222,22 +228,36 @@ class Engine:
                 for other in self._open
             ):
                 continue  # another stream is reading what both begin with
-            stream.slot = self._place(stream.ids, most)
+            stream.slot = self._place(stream.ids, most, len(stream.ids) + stream.left)
             self._slots[stream.slot].stream = stream
 
-    def _place(self, ids: Sequence[int], most: int) -> int:
-        """A free slot that holds as much as is known of the first `most` ids, and nothing else."""
+    def _has_room(self, ids: int) -> bool:
+        """Whether a slot is free, and the decoder has room for so many ids beside the streams that it reads."""
+        taken = [slot.reserved for slot in self._slots if slot.stream]
+        return len(taken) < len(self._slots) and sum(taken) + ids <= self.decoder.room
+
+    def _place(self, ids: Sequence[int], most: int, reserved: int) -> int:
+        """A free slot that holds as much as is known of the first `most` ids, and nothing else.
+
+        It has room for `reserved` ids: what else free slots hold is forgotten if need be, the longest unused first.
+        """
         source, length = self._longest(ids[:most])
         free = [at for at, slot in enumerate(self._slots) if slot.stream is None]
         place = min(free, key=lambda at: self._slots[at].used)
         if source in free and 2 * length >= len(self._slots[source].ids):
             place = source  # another text that only begins the same is kept
-        elif length:
+        if length and (source != place or length < len(self._slots[source].ids)):
             self.decoder.copy(source, place, length)
-        else:
-            self._slots[place].ids.clear()
         self._slots[place].ids = self._slots[source].ids[:length]
         self._slots[place].used = self._steps
+        self._slots[place].reserved = reserved
+        others = sorted((at for at in free if at != place), key=lambda at: self._slots[at].used)
+        while sum(slot.room() for slot in self._slots) > self.decoder.room:
+            oldest = others.pop(0)
+            self._slots[oldest].ids.clear()
+            self.decoder.forget(oldest)
+        if not length:
+            self.decoder.forget(place)
         return place
 
     def _longest(self, ids: Sequence[int]) -> tuple[int, int]:

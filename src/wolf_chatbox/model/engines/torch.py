@@ -41,6 +41,7 @@ class TorchDecoder:
         self.model = model
         self.context = context_of(model.config)
         self.slots = slots
+        self.room = slots * self.context
         self.fingerprint = ""
         self._caches: list[DynamicCache | None] = [None] * slots
         self._keeps_last = "logits_to_keep" in inspect.signature(model.forward).parameters
@@ -64,11 +65,14 @@ class TorchDecoder:
         return rows
 
     def copy(self, source: int, target: int, length: int) -> None:
-        cache = deepcopy(self._caches[source])
+        cache = self._caches[source] if source == target else deepcopy(self._caches[source])
         assert cache is not None, "an empty slot has nothing to copy"
         if cache.get_seq_length() > length:
             cache.crop(length - cache.get_seq_length())
         self._caches[target] = cache
+
+    def forget(self, slot: int) -> None:
+        self._caches[slot] = None
 
     def save(self, slot: int, length: int) -> bytes:
         raise NotImplementedError
