@@ -28,9 +28,10 @@ class Fake:
     name = "fake"
     fingerprint = "fake"
 
-    def __init__(self, slots: int = 2, context: int = 64) -> None:
+    def __init__(self, slots: int = 2, context: int = 64, room: int | None = None) -> None:
         self.slots = slots
         self.context = context
+        self.room = slots * context if room is None else room
         self.held: list[list[int]] = [[] for _ in range(slots)]
         self.steps: list[list[Feed]] = []
         self.fail: list[BaseException] = []
@@ -56,6 +57,7 @@ class Fake:
                 assert len(held) < self.context
                 if not feed.every:
                     rows[-len(feed.ids) :] = rows[-1:]
+            assert sum(map(len, self.held)) <= self.room
             return np.stack(rows)
         finally:
             self._busy.release()
@@ -64,6 +66,9 @@ class Fake:
         assert 0 < length <= len(self.held[source])
         assert source != target
         self.held[target] = self.held[source][:length]
+
+    def forget(self, slot: int) -> None:
+        self.held[slot] = []
 
     def save(self, slot: int, length: int) -> bytes:
         return bytes(self.held[slot][:length])
@@ -104,13 +109,13 @@ ACTIONS = st.lists(
 
 
 @settings(max_examples=200)
-@given(ACTIONS, st.integers(1, 4), st.sampled_from([2, 5, 512]))
+@given(ACTIONS, st.integers(1, 4), st.sampled_from([2, 5, 512]), st.sampled_from([None, 64, 20]))
 def test_whatever_happens_around_a_stream_it_gives_what_it_gives_alone(
-    actions: list[tuple[str, Any]], slots: int, step: int
+    actions: list[tuple[str, Any]], slots: int, step: int, room: int | None
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "STEP", step)
-        engine = Engine(decoder := Fake(slots))
+        engine = Engine(decoder := Fake(slots, room=room))
         opened: list[tuple[Any, list[int], int, list[int]]] = []
         for seed, (action, what) in enumerate(actions):
             if action == "open":
