@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import shutil
@@ -15,15 +14,15 @@ from typing import Any
 import gguf
 import numpy as np
 import pytest
-import sentencepiece
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
-from conftest import CHATML, make_gpt2, make_llama, make_tokenizer
+from conftest import make_gpt2, make_llama, make_tokenizer
 from hub import write_gpt2
 from runs import harm
+from vocabularies import KINDS
 from wolf_chatbox.errors import CheckpointError, ModelError
 from wolf_chatbox.export.llama_server import llama_server
 from wolf_chatbox.files import cache_folder
@@ -182,72 +181,6 @@ def test_types_as_llama_cpp_chooses_them(name: str, columns: int, quantise: str,
 
 
 # What other programs see: the vocabulary, the template, the end
-
-
-LINES = ["the wolf is here tonight", "who is the wolf?", "人狼は誰ですか？", "私は村人です。", "I am 42 years old."]
-
-
-def with_digits(folder: Path) -> Any:
-    """A byte-level BPE that cuts off each digit, as SmolLM's."""
-    from tokenizers import pre_tokenizers
-
-    made = make_tokenizer()
-    cuts = [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
-    made.backend_tokenizer.pre_tokenizer = pre_tokenizers.Sequence(cuts)
-    return made
-
-
-def with_pattern(folder: Path) -> Any:
-    """A byte-level BPE that cuts as Llama 3's."""
-    from tokenizers import Regex, pre_tokenizers
-
-    from wolf_chatbox.model.gguf.vocabulary import LLAMA3
-
-    made = make_tokenizer()
-    cuts = [pre_tokenizers.Split(Regex(LLAMA3), "isolated"), pre_tokenizers.ByteLevel(False, use_regex=False)]
-    made.backend_tokenizer.pre_tokenizer = pre_tokenizers.Sequence(cuts)
-    return made
-
-
-def from_sentencepiece(folder: Path, kind: str, file: str, named: str, **options: Any) -> Any:
-    folder.mkdir()
-    model = io.BytesIO()
-    sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(LINES * 4),
-        model_writer=model,
-        model_type=kind,
-        hard_vocab_limit=False,
-        character_coverage=1.0,
-        num_threads=1,
-        minloglevel=2,
-        **options,
-    )
-    (folder / file).write_bytes(model.getvalue())
-    (folder / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": named, "extra_ids": 0}))
-    return load_tokenizer("model", folder)
-
-
-def gemma_like(folder: Path) -> Any:
-    """A BPE of sentencepiece's kind, with bytes for what it never saw."""
-    marks = {f"{name}_id": at for at, name in enumerate(("pad", "eos", "bos", "unk"))}
-    marks |= {f"{name}_piece": f"<{name}>" for name in ("pad", "eos", "bos", "unk")}
-    rules = {"normalization_rule_name": "identity", "remove_extra_whitespaces": False, "add_dummy_prefix": False}
-    bpe = {"vocab_size": 400, "byte_fallback": True, "user_defined_symbols": ["<mask>", "\n\n"]}
-    return from_sentencepiece(folder, "bpe", "tokenizer.model", "GemmaTokenizer", **marks, **rules, **bpe)
-
-
-def rinna_like(folder: Path) -> Any:
-    return from_sentencepiece(folder, "unigram", "spiece.model", "T5Tokenizer", vocab_size=110)
-
-
-KINDS: dict[str, Any] = {
-    "plain": lambda folder: make_tokenizer(),
-    "chat": lambda folder: make_tokenizer("<|im_end|>", ("<|im_start|>", "<|endoftext|>"), CHATML),
-    "digits": with_digits,
-    "pattern": with_pattern,
-    "sentencepiece": gemma_like,
-    "unigram": rinna_like,
-}
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -478,6 +411,7 @@ def test_a_run_that_cannot_be_written(config: Any, monkeypatch: pytest.MonkeyPat
         ({"model_type": "gpt_neox"}, "a gpt_neox model cannot be written as GGUF, only gemma3_text, gpt2, llama"),
         ({"activation_function": "relu"}, "llama.cpp has no gpt2 model with activation_function relu"),
         ({"scale_attn_by_inverse_layer_idx": True}, "llama.cpp has no gpt2 model with scale_attn_by_inverse_layer_idx"),
+        ({"auto_map": {"AutoModelForCausalLM": "x.Y"}}, "it comes with Python code of its own"),
         ({"n_layer": 3}, "weights are missing, such as"),
         ({"n_embd": None}, "cannot be written as GGUF"),
     ],
@@ -489,6 +423,20 @@ def test_models_that_are_refused(tmp_path: Path, tokenizer: Any, change: dict[st
     with pytest.raises(ModelError, match=says) as error:
         gguf_of(tmp_path)
     assert "\n" not in str(error.value)
+
+
+def test_an_adapter_that_stands_on_itself(tmp_path: Path, tokenizer: Any) -> None:
+    (tmp_path / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": str(tmp_path)}))
+    with pytest.raises(ModelError, match="names itself as its base model"):
+        gguf_of(tmp_path)
+
+
+def test_a_template_that_is_not_turn_by_turn(tmp_path: Path) -> None:
+    """A base model with such a template is talked with, and written, in the style dialogpt."""
+    made = make_tokenizer(template="{{ messages | length }}{{ messages[0].content }}")
+    make(tmp_path, made)
+    with llama_server(gguf_of(tmp_path), 64) as server:
+        assert server.rendered([{"role": "user", "content": "Hi."}]) == "Hi.<|endoftext|>"
 
 
 @pytest.mark.parametrize("damage", ["cut", "gone", "renamed"])

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub import write_gpt2
+from vocabularies import KINDS
 from wolf_chatbox.errors import ModelError
 from wolf_chatbox.model.embedded import embedded_folder, is_ready
 from wolf_chatbox.model.light_tokenizer import LightTokenizer, load_light
@@ -63,14 +64,10 @@ def describe_alike(light: LightTokenizer, reference: Any) -> None:
     assert light.batch_decode(some) == reference.batch_decode(some)
 
 
-@pytest.fixture(scope="module", params=["named", "chat", "more tokens", "wordpiece", "gpt2", "smollm"])
-def pair(request: pytest.FixtureRequest, tiny_gpt2: Path, tiny_llama: Path, tmp_path_factory: Any) -> Any:
+@pytest.fixture(scope="module", params=[*KINDS, "more tokens", "wordpiece", "gpt2", "smollm"])
+def pair(request: pytest.FixtureRequest, tiny_llama: Path, tmp_path_factory: Any) -> Any:
     folder = tmp_path_factory.mktemp("tokenizer")
     match request.param:
-        case "named":
-            shutil.copytree(tiny_gpt2, folder, dirs_exist_ok=True)
-        case "chat":
-            shutil.copytree(tiny_llama, folder, dirs_exist_ok=True)
         case "more tokens":
             write_more_tokens(tiny_llama, folder)
         case "wordpiece":
@@ -81,6 +78,11 @@ def pair(request: pytest.FixtureRequest, tiny_gpt2: Path, tiny_llama: Path, tmp_
             if SMOLLM is None:
                 pytest.skip("smollm2-135m is not on this machine")
             return two(SMOLLM)
+        case kind:
+            made = KINDS[kind](folder / "source")
+            made.save_pretrained(folder)
+            (folder / "run.json").write_text("{}")  # as a training leaves it
+            (folder / "config.json").write_text('{"model_type": "llama"}')
     return two(folder)
 
 

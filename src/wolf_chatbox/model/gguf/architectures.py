@@ -172,6 +172,8 @@ def architecture_of(name: str, config: Config) -> Architecture:
     if found is None:
         possible = ", ".join(sorted(ARCHITECTURES))
         raise ModelError(f"{name}: a {kind} model cannot be written as GGUF, only {possible}. {OTHER_ENGINE}")
+    if config.get("auto_map"):
+        raise ModelError(f"{name}: it comes with Python code of its own, which llama.cpp cannot run. {OTHER_ENGINE}")
     if odd := next(found.oddities(config), None):
         raise ModelError(f"{name}: llama.cpp has no {kind} model with {odd}. {OTHER_ENGINE}")
     return found

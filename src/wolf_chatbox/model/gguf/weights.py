@@ -63,7 +63,9 @@ def _of_safetensors(path: Path) -> dict[str, Stored]:
 
 def _floats(kind: str, raw: NDArray[np.uint8]) -> Array:
     if kind == "BF16":  # the upper half of an fp32
-        return (raw.view(np.uint16).astype(np.uint32) << 16).view(np.float32)
+        wide = raw.view(np.uint16).astype(np.uint32)
+        wide <<= 16
+        return wide.view(np.float32)
     kinds = {"F64": np.float64, "F32": np.float32, "F16": np.float16}
     return raw.view(kinds[kind]).astype(np.float32, copy=False)
 
