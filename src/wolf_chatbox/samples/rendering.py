@@ -17,7 +17,7 @@ from wolf_chatbox.samples.styles import ASSISTANT, SYSTEM, USER, Chat, Marks, St
 from wolf_chatbox.scene import Scene
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
+    from wolf_chatbox.samples.tokenizer import Tokenizer
 
 CACHED_TEXTS = 4096
 """Texts whose ids are cached: in the views of a game each line is rendered once for each player."""
@@ -64,7 +64,7 @@ class Renderer:
     Raises StyleError when nothing marks the end of a turn.
     """
 
-    def __init__(self, tokenizer: PreTrainedTokenizerBase, style: Style, persona: str | None = None) -> None:
+    def __init__(self, tokenizer: Tokenizer, style: Style, persona: str | None = None) -> None:
         self.tokenizer = tokenizer
         self.style = style
         self.persona = persona
@@ -285,7 +285,7 @@ def fit(lengths: Sequence[int], at: int, room: int, context_tokens: int) -> tupl
 
 
 def make_renderer(
-    tokenizer: PreTrainedTokenizerBase,
+    tokenizer: Tokenizer,
     style: str,
     persona: str | None,
     user: str,

@@ -12,7 +12,7 @@ from wolf_chatbox.model.engines.engine import Engine
 from wolf_chatbox.visible import Tell
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
+    from wolf_chatbox.samples.tokenizer import Tokenizer
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Loaded:
     """A model that is ready to talk."""
 
     engine: Engine
-    tokenizer: PreTrainedTokenizerBase
+    tokenizer: Tokenizer
     generation: Mapping[str, Any]
     """The settings of its generation_config.json."""
 

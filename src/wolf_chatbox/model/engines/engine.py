@@ -22,7 +22,7 @@ from wolf_chatbox.model.engines.repetition import Repetition
 from wolf_chatbox.model.engines.sampling import Sampler, Token, log_probabilities
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
+    from wolf_chatbox.samples.tokenizer import Tokenizer
 
 STEP = 512
 """Ids that one step reads at most: a long prompt is read in parts, and the other streams go on meanwhile."""
@@ -99,7 +99,7 @@ class Engine:
     Without the tokenizer there are no words, and `no_repeat_phrase` has no effect.
     """
 
-    def __init__(self, decoder: Decoder, tokenizer: PreTrainedTokenizerBase | None = None) -> None:
+    def __init__(self, decoder: Decoder, tokenizer: Tokenizer | None = None) -> None:
         self.decoder = decoder
         self.context = decoder.context
         self._repetition = Repetition(tokenizer) if tokenizer is not None else None
