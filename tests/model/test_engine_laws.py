@@ -28,8 +28,9 @@ class Fake:
     name = "fake"
     fingerprint = "fake"
 
-    def __init__(self, slots: int = 2, context: int = 64) -> None:
+    def __init__(self, slots: int = 2, context: int = 64, room: int | None = None) -> None:
         self.slots = slots
+        self.room = room or slots * context
         self.context = context
         self.held: list[list[int]] = [[] for _ in range(slots)]
         self.steps: list[list[Feed]] = []
@@ -49,6 +50,8 @@ class Fake:
                 assert feed.at <= len(held), "what is to be kept is there"
                 del held[feed.at :]
                 if self.fail and number == len(feeds) // 2:
+                    for other in feeds if self.room < self.slots * self.context else ():
+                        del self.held[other.slot][other.at :]
                     raise self.fail.pop()
                 for id in feed.ids:
                     held.append(id)
@@ -56,6 +59,7 @@ class Fake:
                 assert len(held) < self.context
                 if not feed.every:
                     rows[-len(feed.ids) :] = rows[-1:]
+            assert sum(map(len, self.held)) <= self.room
             return np.stack(rows)
         finally:
             self._busy.release()
@@ -64,6 +68,10 @@ class Fake:
         assert 0 < length <= len(self.held[source])
         assert source != target
         self.held[target] = self.held[source][:length]
+
+    def keep(self, slot: int, length: int) -> None:
+        assert length <= len(self.held[slot])
+        del self.held[slot][length:]
 
     def save(self, slot: int, length: int) -> bytes:
         return bytes(self.held[slot][:length])
@@ -104,13 +112,13 @@ ACTIONS = st.lists(
 
 
 @settings(max_examples=200)
-@given(ACTIONS, st.integers(1, 4), st.sampled_from([2, 5, 512]))
+@given(ACTIONS, st.integers(1, 4), st.sampled_from([2, 5, 512]), st.sampled_from([None, 64, 90]))
 def test_whatever_happens_around_a_stream_it_gives_what_it_gives_alone(
-    actions: list[tuple[str, Any]], slots: int, step: int
+    actions: list[tuple[str, Any]], slots: int, step: int, room: int | None
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "STEP", step)
-        engine = Engine(decoder := Fake(slots))
+        engine = Engine(decoder := Fake(slots, room=room))
         opened: list[tuple[Any, list[int], int, list[int]]] = []
         for seed, (action, what) in enumerate(actions):
             if action == "open":

@@ -63,6 +63,11 @@ class _Text:
         """The first id whose logits are still needed: what a slot holds of it and of those after it is read again."""
         return len(self.ids) - 1 if self.sampler else self.prompt - 1 + len(self.scores)
 
+    @property
+    def most(self) -> int:
+        """Ids that its slot may come to hold."""
+        return len(self.ids) + self.left
+
 
 class Stream(Iterator[Token]):
     """The tokens of one reply. It is open from the beginning, until it ends, is closed, or nobody knows it any more."""
@@ -173,11 +178,14 @@ class Engine:
     def restore(self, ids: Sequence[int], state: bytes) -> None:
         """Hold a state that `save` gave, so that these ids are not read again; raises ValueError if it does not fit.
 
-        A state is trusted: give none that comes from somebody else. Where every slot is in use, nothing is done.
+        A state is trusted: give none that comes from somebody else. Where all slots, or all room, are in use, nothing
+        is done.
         """
         with self._lock:
-            if (free := self._free()) and len(ids) < self.context:
+            if (free := self._free()) and len(ids) < self.context and self._has_room(len(ids)):
                 self._slots[free[0]].ids = []
+                self.decoder.keep(free[0], 0)
+                self._make_room(len(ids))
                 self.decoder.restore(free[0], state)
                 self._slots[free[0]].ids = list(ids)
 
@@ -275,7 +283,10 @@ class Engine:
                 source, length = self._longest(text.ids[:most])
                 if any(_shared(other.ids[: other.prompt], text.ids[:most]) > length for other in reading):
                     continue  # another is reading what both begin with
+                if not self._has_room(text.most):
+                    break  # nobody overtakes a text that waits for much room
                 text.slot = self._place(source, length)
+                self._make_room()
                 free -= 1
                 if length < most:
                     reading.append(text)
@@ -291,9 +302,26 @@ class Engine:
             self._slots[place].ids = []
             if length:
                 self.decoder.copy(source, place, length)
+        if place == source or not length:
+            self.decoder.keep(place, length)
         self._slots[place].ids = known
         self._slots[place].used = self._steps
         return place
+
+    def _has_room(self, ids: int) -> bool:
+        """Whether the decoder can hold so many ids beside all that the texts with a slot may come to hold."""
+        return ids + sum(text.most for text in self._open if text.slot is not None) <= self.decoder.room
+
+    def _make_room(self, ids: int = 0) -> None:
+        """Forget what free slots hold, the least recently used first, until all texts with a slot have room."""
+        free = self._free()
+        held = ids + sum(text.most for text in self._open if text.slot is not None)
+        held += sum(len(self._slots[at].ids) for at in free)
+        for at in free:
+            if held > self.decoder.room and self._slots[at].ids:
+                held -= len(self._slots[at].ids)
+                self._slots[at].ids = []
+                self.decoder.keep(at, 0)
 
     def _longest(self, ids: Sequence[int]) -> tuple[int, int]:
         """The slot that holds the most of how `ids` begin, and how many of them."""

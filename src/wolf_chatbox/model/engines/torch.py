@@ -77,6 +77,7 @@ class TorchDecoder:
         self.model = model
         self.context = context_of(model.config)
         self.slots = slots
+        self.room = slots * self.context
         self._keeps_some = "logits_to_keep" in inspect.signature(model.forward).parameters
         self._packed: bool | None = None
         self._cache = SlotCache(slots, self.context)
@@ -173,6 +174,9 @@ class TorchDecoder:
             else:
                 self._own[target] = deepcopy(self._own[source])
                 self._own[target].keep(length, self._crops)
+
+    def keep(self, slot: int, length: int) -> None:
+        """Nothing to do: each slot has room of its own, and a read says what it keeps."""
 
     def save(self, slot: int, length: int) -> bytes:
         """A line of JSON that says what follows, then the numbers; empty where the model has a cache of its own."""
