@@ -71,6 +71,10 @@ class Decoder(Protocol):
         """Let a slot hold nothing, and free what it held."""
         ...
 
+    def keep(self, slot: int, length: int) -> None:
+        """Let a slot hold only the first `length` ids of those that it holds, so that there is room for others."""
+        ...
+
     def save(self, slot: int, length: int) -> bytes:
         """The state after the first `length` ids of a slot."""
         ...

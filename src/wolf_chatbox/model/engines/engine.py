@@ -64,8 +64,8 @@ class _Text:
         return len(self.ids) - 1 if self.sampler else self.prompt - 1 + len(self.scores)
 
     @property
-    def whole(self) -> int:
-        """How many ids it has in the end at most."""
+    def most(self) -> int:
+        """Ids that its slot may come to hold."""
         return len(self.ids) + self.left
 
 
@@ -178,12 +178,14 @@ class Engine:
     def restore(self, ids: Sequence[int], state: bytes) -> None:
         """Hold a state that `save` gave, so that these ids are not read again; raises ValueError if it does not fit.
 
-        A state is trusted: give none that comes from somebody else. Where every slot is in use, nothing is done.
+        A state is trusted: give none that comes from somebody else. Where all slots, or all room, are in use, nothing
+        is done.
         """
         with self._lock:
             if (free := self._free()) and len(ids) < self.context and self._has_room(len(ids)):
                 self._slots[free[0]].ids = []
-                self._make_room(free[0], len(ids))
+                self.decoder.keep(free[0], 0)
+                self._make_room(len(ids))
                 self.decoder.restore(free[0], state)
                 self._slots[free[0]].ids = list(ids)
 
@@ -277,14 +279,14 @@ class Engine:
         reading = [text for text in self._open if text.slot is not None and self._held(text) < text.prompt - 1]
         for text in self._open:
             if text.slot is None and free:
-                if not self._has_room(text.whole):
-                    return  # those that wait longer come first
                 most = text.prompt - 1 if text.sampler is None else text.needed  # the last one's logits are needed
                 source, length = self._longest(text.ids[:most])
                 if any(_shared(other.ids[: other.prompt], text.ids[:most]) > length for other in reading):
                     continue  # another is reading what both begin with
+                if not self._has_room(text.most):
+                    break  # nobody overtakes a text that waits for much room
                 text.slot = self._place(source, length)
-                self._make_room(text.slot, text.whole)
+                self._make_room()
                 free -= 1
                 if length < most:
                     reading.append(text)
@@ -300,29 +302,26 @@ class Engine:
             self._slots[place].ids = []
             if length:
                 self.decoder.copy(source, place, length)
+        if place == source or not length:
+            self.decoder.keep(place, length)
         self._slots[place].ids = known
         self._slots[place].used = self._steps
         return place
 
-    def _taken(self) -> dict[int, int]:
-        """The slots that open texts have, and how many ids each will hold in the end at most."""
-        return {text.slot: text.whole for text in self._open if text.slot is not None and not text.done}
-
     def _has_room(self, ids: int) -> bool:
-        """Whether the decoder has room for so many more ids, beside the open texts."""
-        return sum(self._taken().values()) + ids <= self.decoder.room
+        """Whether the decoder can hold so many ids beside all that the texts with a slot may come to hold."""
+        return ids + sum(text.most for text in self._open if text.slot is not None) <= self.decoder.room
 
-    def _make_room(self, place: int, ids: int) -> None:
-        """Forget what free slots hold, the least recently used first, until `ids` have room in the slot `place`."""
-        taken = self._taken() | {place: ids}
-        others = [at for at in self._free() if at != place]
-        held = sum(taken.values()) + sum(len(self._slots[at].ids) for at in others)
-        for at in others:
-            if held <= self.decoder.room:
-                break
-            held -= len(self._slots[at].ids)
-            self._slots[at].ids = []
-            self.decoder.forget(at)
+    def _make_room(self, ids: int = 0) -> None:
+        """Forget what free slots hold, the least recently used first, until all texts with a slot have room."""
+        free = self._free()
+        held = ids + sum(text.most for text in self._open if text.slot is not None)
+        held += sum(len(self._slots[at].ids) for at in free)
+        for at in free:
+            if held > self.decoder.room and self._slots[at].ids:
+                held -= len(self._slots[at].ids)
+                self._slots[at].ids = []
+                self.decoder.keep(at, 0)
 
     def _longest(self, ids: Sequence[int]) -> tuple[int, int]:
         """The slot that holds the most of how `ids` begin, and how many of them."""

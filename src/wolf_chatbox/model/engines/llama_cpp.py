@@ -30,8 +30,8 @@ OUTPUTS = 64
 """Ids in one forward pass at most whose logits are wanted: they take memory, 200 kB each for SmolLM2."""
 CELLS = 1024
 """Ids that each slot can hold at once with all others: a row of the training, and a reply."""
-MOST_MEMORY = 1 << 30
-"""Bytes for the context of one text at most; a model with a longer context gets a shorter one."""
+MOST_CONTEXT, MOST_MEMORY = 1 << 15, 1 << 30
+"""Ids, and bytes for the cache, of one text at most; a model with a longer context gets a shorter one."""
 LONG = 32
 """Ids from which a step is a prompt's, and takes long."""
 HEAD = struct.Struct("<8s32sQQI")
@@ -62,7 +62,7 @@ class LlamaDecoder:
         contexts: list[int] = []
         self._close = weakref.finalize(self, _free, self._lib, self._model, contexts)
         trained = int(self._lib.llama_model_n_ctx_train(self._model))
-        self.context = min(trained, max(CELLS, MOST_MEMORY // self._bytes_of_a_cell()))
+        self.context = min(trained, MOST_CONTEXT, max(CELLS, MOST_MEMORY // self._bytes_of_a_cell()))
         self.room = max(self.context, slots * min(self.context, CELLS))
         self._most_outputs = max(OUTPUTS, slots + 1)
         self._handle = self._open_context()

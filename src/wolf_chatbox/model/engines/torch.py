@@ -175,8 +175,8 @@ class TorchDecoder:
                 self._own[target] = deepcopy(self._own[source])
                 self._own[target].keep(length, self._crops)
 
-    def forget(self, slot: int) -> None:
-        self._own[slot] = _Own()
+    def keep(self, slot: int, length: int) -> None:
+        """Nothing to do: each slot has room of its own, and a read says what it keeps."""
 
     def save(self, slot: int, length: int) -> bytes:
         """A line of JSON that says what follows, then the numbers; empty where the model has a cache of its own."""
