@@ -82,6 +82,7 @@ def bare(folder: Path, threads: int) -> Draw:
     import threading
 
     import xllamacpp
+
     from wolf_chatbox.model.gguf import gguf_of
 
     params = xllamacpp.CommonParams()

@@ -64,11 +64,7 @@ class Decoder(Protocol):
         ...
 
     def copy(self, source: int, target: int, length: int) -> None:
-        """Let `target`, which may be `source`, hold the first `length` ids of `source`, and nothing else."""
-        ...
-
-    def forget(self, slot: int) -> None:
-        """Let a slot hold nothing, and free what it held."""
+        """Let `target` hold the first `length` ids of `source`, and nothing else."""
         ...
 
     def keep(self, slot: int, length: int) -> None:
