@@ -96,33 +96,27 @@ class LlamaDecoder:
         size = self._fill(feeds)
         rows = np.empty((int(self._wanted[:size].sum()), self._entries), np.float32)
         for feed in feeds:
-            self._keep(feed.slot, feed.at)
+            self.keep(feed.slot, feed.at)
+            self._held[feed.slot] = None
         try:
             self._compute(size, rows)
         except BaseException:
             for feed in feeds:
-                self._held[feed.slot] = None
-                self._keep(feed.slot, feed.at)
+                self.keep(feed.slot, feed.at)
             raise
         for feed in feeds:
             self._held[feed.slot] = feed.at + len(feed.ids)
         return rows
 
-    def _keep(self, slot: int, length: int) -> None:
-        """Let a slot hold its first ids only."""
+    def keep(self, slot: int, length: int) -> None:
         if self._held[slot] != length:
             self._lib.llama_memory_seq_rm(self._memory, slot, length, -1)
             self._held[slot] = length
 
     def copy(self, source: int, target: int, length: int) -> None:
-        if source != target:
-            self.forget(target)
-            self._lib.llama_memory_seq_cp(self._memory, source, target, 0, length)
-            self._held[target] = length
-        self._keep(target, length)
-
-    def forget(self, slot: int) -> None:
-        self._keep(slot, 0)
+        self.keep(target, 0)
+        self._lib.llama_memory_seq_cp(self._memory, source, target, 0, length)
+        self._held[target] = length
 
     def save(self, slot: int, length: int) -> bytes:
         """The state after the first `length` ids of a slot, in a form that only this version of llama.cpp reads."""
@@ -138,7 +132,7 @@ class LlamaDecoder:
         return HEAD.pack(MARK, bytes.fromhex(self.fingerprint), length, len(body), zlib.crc32(body)) + body
 
     def restore(self, slot: int, state: bytes) -> None:
-        self.forget(slot)
+        self.keep(slot, 0)
         if len(state) < HEAD.size:
             raise ValueError("no saved state of llama.cpp")
         mark, fingerprint, length, size, check = HEAD.unpack_from(state)
@@ -149,7 +143,7 @@ class LlamaDecoder:
             raise ValueError("the saved state is of another model, or of another version of llama.cpp")
         if not self._lib.llama_state_seq_set_data(self._handle, body, size, slot):
             self._held[slot] = None
-            self.forget(slot)
+            self.keep(slot, 0)
             raise ValueError(f"the saved state does not fit ({complaint()})")
         self._held[slot] = length
 
