@@ -42,7 +42,9 @@ def main() -> None:
     greedy = SamplingConfig(max_new_tokens=args.tokens, temperature=0, no_repeat_phrase=0)
     replies = [[token.id for token in reference.engine.stream(prompt, greedy, ())] for prompt, _ in asked]
     whole = perplexity(reference.engine, asked)
-    print(f"{args.model}: {len(asked)} prompts, {args.tokens} tokens each, {sum(len(said) for _, said in asked)} scored\n")
+    print(
+        f"{args.model}: {len(asked)} prompts, {args.tokens} tokens each, {sum(len(said) for _, said in asked)} scored\n"
+    )
     print("| weights | replies the same | tokens the same | perplexity | lost |")
     print("|---|---|---|---|---|")
     print(f"| fp32 (torch) | | | {whole:.3f} | |")
@@ -55,13 +57,16 @@ def main() -> None:
         tokens = sum(agreeing(engine, prompt, reply) for (prompt, _), reply in zip(asked, replies))
         share = tokens / sum(map(len, replies))
         found = perplexity(engine, asked)
-        print(f"| {quantise} | {same} of {len(asked)} | {share:.1%} | {found:.3f} | {found / whole - 1:+.2%} |", flush=True)
+        print(
+            f"| {quantise} | {same} of {len(asked)} | {share:.1%} | {found:.3f} | {found / whole - 1:+.2%} |",
+            flush=True,
+        )
         engine.close()
 
 
 def scenes(tokenizer: Any, count: int) -> list[tuple[list[int], list[int]]]:
     """The ids of prompts, each with those of the turn that was said there."""
-    conversations = list(read_conversations(["demo"]))
+    conversations = list(read_conversations("example"))
     speakers = tuple({turn.speaker: 1 for conversation in conversations for turn in conversation.turns})
     renderer = make_renderer(tokenizer, choose_style(tokenizer, speakers)[0], speakers[-1], speakers[0], speakers)
     places = [

@@ -199,6 +199,22 @@ def test_an_interrupted_step_leaves_a_usable_engine(decoder: Any, monkeypatch: p
         assert said(engine, IDS[:9], GREEDY, set()) == expected
 
 
+def test_a_step_that_takes_too_long_is_computed_again_with_one_thread(
+    pair: tuple[Any, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from wolf_chatbox.model.engines import llama_cpp
+
+    decoder = decoder_of(pair[1], counts=[1, 2])
+    expected = decoder.read([Feed(0, IDS, 0)])
+    threads = decoder._threads_for(len(IDS))
+    threads._trying, threads._present, threads._fewest = [], 2, 1e-9
+    decoder._alarm.text[0] = b"1"  # as if the clock had run out already
+    monkeypatch.setattr(llama_cpp, "SHORTEST", 60)
+    assert same(decoder.read([Feed(1, IDS, 0)]), expected)
+    assert threads.choose() == 1
+    decoder.close()
+
+
 def test_ids_that_the_model_does_not_have_are_one_error(decoder: Any) -> None:
     with pytest.raises(ModelError, match=r"llama\.cpp cannot compute it \(.+\)"):
         decoder.read([Feed(0, [3, 10**6], 0)])
