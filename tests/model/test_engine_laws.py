@@ -39,12 +39,14 @@ class Fake:
     def read(self, feeds: Sequence[Feed]) -> Logits:
         assert self._busy.acquire(blocking=False), "one thread at a time"
         try:
-            assert feeds and len({feed.slot for feed in feeds}) == len(feeds)
+            assert feeds
+            assert len({feed.slot for feed in feeds}) == len(feeds)
             self.steps.append(list(feeds))
             rows = []
             for number, feed in enumerate(feeds):
                 held = self.held[feed.slot]
-                assert feed.ids and feed.at <= len(held), "what is to be kept is there"
+                assert feed.ids
+                assert feed.at <= len(held), "what is to be kept is there"
                 del held[feed.at :]
                 if self.fail and number == len(feeds) // 2:
                     raise self.fail.pop()

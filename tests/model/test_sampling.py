@@ -112,7 +112,9 @@ def test_the_most_likely_are_those_of_a_sort(scores: list[float], most: int) -> 
     logits = np.array(scores, np.float32)
     got = _most_likely(logits, most)
     kept = sorted(scores, reverse=True)[:most]
-    assert sorted((scores[id] for id in got), reverse=True)[: len(kept)] == [x for x in kept if x > -np.inf] or not len(got)
+    assert sorted((scores[id] for id in got), reverse=True)[: len(kept)] == [x for x in kept if x > -np.inf] or not len(
+        got
+    )
     assert all(scores[id] > -np.inf for id in got)
     assert len(got) == sum(x > -np.inf and x >= kept[-1] for x in scores)
 

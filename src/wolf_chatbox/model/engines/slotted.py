@@ -103,7 +103,12 @@ class Reading:
         return (parts[0] if len(parts) == 1 else torch.cat(parts))[None]
 
     def _attend_singles(
-        self, states: tuple[Tensor, Tensor, Tensor], keys: Tensor, values: Tensor, scale: float | None, window: int | None
+        self,
+        states: tuple[Tensor, Tensor, Tensor],
+        keys: Tensor,
+        values: Tensor,
+        scale: float | None,
+        window: int | None,
     ) -> Tensor:
         """The feeds of one id, side by side in a batch: (feeds, heads, size)."""
         query, key, value = states

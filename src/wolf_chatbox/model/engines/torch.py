@@ -150,7 +150,9 @@ class TorchDecoder:
             return False
         ids = torch.tensor([second], device=self.model.device)
         alone = _numbers(self.model(input_ids=ids, use_cache=False).logits[0, 2:])
-        rounding = 1e-3 if self.model.dtype == torch.float32 and not torch.is_autocast_enabled(ids.device.type) else 5e-2
+        rounding = (
+            1e-3 if self.model.dtype == torch.float32 and not torch.is_autocast_enabled(ids.device.type) else 5e-2
+        )
         return bool(np.linalg.norm(np.stack(together) - alone) <= rounding * np.linalg.norm(alone))
 
     def _read_alone(self, feed: Feed) -> Logits:
@@ -203,7 +205,7 @@ class TorchDecoder:
         self._cache.make_room(length)
         states = [
             part.view(shape)[None].to(self.model.device)
-            for part, shape in zip(numbers.split([int(np.prod(shape)) for shape in shapes]), shapes)
+            for part, shape in zip(torch.split(numbers, [int(np.prod(shape)) for shape in shapes]), shapes)
         ]
         for at, (key, value) in enumerate(zip(states[::2], states[1::2])):
             for held, saved in zip(self._cache.layer(at, key, value), (key, value)):
