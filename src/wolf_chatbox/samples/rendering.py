@@ -163,7 +163,8 @@ class Renderer:
         room = max_tokens - len(start) - max([len(head), *heads])
         if turns and lengths[-1] > room:
             raise ChatError(
-                f"the message has {lengths[-1]:,} tokens, and {max(room, 0):,} fit into the model's context. Shorten it."
+                f"the message has {lengths[-1]:,} tokens, and {max(room, 0):,} fit into the model's context. "
+                "Shorten it."
             )
         first = first_kept(lengths, room, keep)
         return [*start, *(id for turn in turns[first:] for id in self.turn(turn, scene).ids), *head]
