@@ -238,10 +238,7 @@ class Renderer:
 
 
 def first_kept(lengths: Sequence[int], room: int, keep: float) -> int:
-    """The first of turns of these lengths that still stands in the prompt after the last; the rest fits the room.
-
-    The turns are walked through from the first, so the answer depends on nothing but them, and changes rarely.
-    """
+    """The first turn that still stands in the prompt after the last one: walked to from the first, so it stays put."""
     first = used = 0
     for at, length in enumerate(lengths):
         used += length
