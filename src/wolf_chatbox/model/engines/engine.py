@@ -149,10 +149,13 @@ class Engine:
         feeds, texts, room = list[Feed](), list[Text](), STEP
         # Texts that draw come first: each needs one id, and somebody waits for every token. Then the oldest one.
         for text in sorted(self._open, key=lambda text: self._held(text) < text.needed):
-            if text.slot is not None and room > 0:
+            # One that was closed a moment ago may have lost its slot to another.
+            if text.slot is not None and room > 0 and not text.done:
                 feeds.append(self._feed(text, text.slot, room))
                 texts.append(text)
                 room -= len(feeds[-1].ids)
+        if not feeds:
+            return
         rows, at = self._read(feeds), 0
         for feed, text in zip(feeds, texts):
             count = len(feed.ids) if feed.every else 1
