@@ -157,8 +157,8 @@ def main() -> None:
     from wolf_chatbox.scene import Scene
     from wolf_chatbox.talk.session import ChatSession
 
-    session = ChatSession.load(args.model)
-    renderer, model = session.voice.renderer, session.voice.engine.model
+    session = ChatSession.load(args.model, engine="torch")
+    renderer, model = session.voice.renderer, session.voice.engine.decoder.model
     scenes = [Scene((Turn(session.user, question),), speaker=session.persona) for question in QUESTIONS]
     prompts = [renderer.prompt(scene, 256) for scene in scenes]
     ends = sorted({renderer.end_id, renderer.tokenizer.eos_token_id})

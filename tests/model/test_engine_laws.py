@@ -165,6 +165,41 @@ def test_many_threads_get_what_each_gets_alone(prompts: list[list[int]], slots: 
     check(engine)
 
 
+def test_threads_that_leave_at_any_moment_disturb_nobody() -> None:
+    """A reader that is stopped from outside closes its stream while another thread computes."""
+    engine = Engine(decoder := Fake(3))
+    wrong: list[Any] = []
+    opened: list[Any] = []
+
+    def talk(seed: int) -> None:
+        try:
+            for turn in range(15):
+                prompt = [1 + seed % 3, 1 + turn % 4]
+                stream = engine.stream(prompt, SAMPLING, {0}, seed=seed)
+                if seed % 2:
+                    opened.append(stream)
+                    next(stream, None)
+                elif [token.id for token in stream] != alone(prompt, seed):
+                    wrong.append(seed)
+        except Exception as error:
+            wrong.append(error)
+
+    def leave() -> None:
+        while any(thread.is_alive() for thread in threads[:-1]):
+            while opened:
+                opened.pop().close()
+
+    threads = [threading.Thread(target=talk, args=(seed,)) for seed in range(10)]
+    threads.append(threading.Thread(target=leave))
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert wrong == []
+    check(engine)
+    assert len(decoder.steps) > 10
+
+
 def test_streams_get_their_slots_in_the_order_they_were_opened() -> None:
     engine = Engine(decoder := Fake(2))
     streams = [engine.stream([10, number + 1], SAMPLING, (), seed=1) for number in range(6)]

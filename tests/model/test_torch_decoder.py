@@ -256,3 +256,25 @@ def test_a_model_that_ignores_what_it_is_told_is_read_one_by_one() -> None:
     rows = decoder.read([Feed(0, [3, 1, 4], 0), Feed(1, [2, 7], 0)])
     assert decoder._packed is False
     np.testing.assert_allclose(rows[1], logits_of(model, [2, 7])[-1], atol=1e-5)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("name", ["gpt2", "llama", "gemma3"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_on_a_gpu_texts_read_together_give_what_each_gives_alone(name: str, dtype: torch.dtype) -> None:
+    model = MODELS[name]().eval().to("cuda", dtype)
+    decoder = TorchDecoder(model, 3)
+    texts = [[3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5], [2, 7, 1, 8], [1]]
+    decoder.read([Feed(slot, text[:-1], 0) for slot, text in enumerate(texts) if text[:-1]])
+    rows = decoder.read([Feed(slot, text[-1:], len(text) - 1) for slot, text in enumerate(texts)])
+    assert decoder._packed
+    for row, text in zip(rows, texts):
+        with torch.no_grad():
+            expected = model(torch.tensor([text], device="cuda"), use_cache=False).logits[0, -1].float().cpu().numpy()
+        np.testing.assert_allclose(row, expected, atol=1e-3 if dtype == torch.float32 else 5e-2)
+    decoder.copy(0, 2, 5)
+    state = decoder.save(2, 5)
+    fresh = TorchDecoder(model, 2)
+    fresh.restore(1, state)
+    both = [decoder.read([Feed(2, [9, 9], 5)]), fresh.read([Feed(1, [9, 9], 5)])]
+    np.testing.assert_allclose(*both, atol=1e-3 if dtype == torch.float32 else 5e-2)
