@@ -86,10 +86,9 @@ def make_llama(vocab: int = 410, context: int = 256, **settings: Any) -> Any:
         "num_hidden_layers": 2,
         "num_attention_heads": 4,
         "num_key_value_heads": 2,
+        "tie_word_embeddings": True,
     }
-    return LlamaForCausalLM(
-        LlamaConfig(vocab_size=vocab, max_position_embeddings=context, tie_word_embeddings=True, **(shape | settings))
-    )
+    return LlamaForCausalLM(LlamaConfig(vocab_size=vocab, max_position_embeddings=context, **(shape | settings)))
 
 
 @pytest.fixture(scope="session")

@@ -47,6 +47,7 @@ Precision = Literal["auto", "fp32", "bf16", "fp16"]
 Optimizer = Literal["adamw", "adafactor", "adamw8bit"]
 EngineName = Literal["auto", "torch", "llama.cpp", "openvino"]
 Quantisation = Literal["q8_0", "q4_k", "f16"]
+Artefact = Literal["gguf", "onnx", "card"]
 Tracker = Literal["tensorboard", "wandb", "mlflow", "trackio"]
 Schedule = Literal[
     "linear",

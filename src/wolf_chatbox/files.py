@@ -78,6 +78,25 @@ def new_file(
         raise
 
 
+@contextmanager
+def new_path(place: Path, size: int = 0) -> Iterator[Path]:
+    """The path of a file for a library to write, which replaces `place` when the block ends without an error.
+
+    Raises CheckpointError when it cannot be written; `size` is in bytes, if known.
+    """
+    target = Path(os.path.realpath(place))
+    new = target.with_name(f".{target.name[:50]}.{os.getpid()}.writing")
+    try:
+        with writing(place, OTHER_FILE, size):
+            yield new
+            flush(new)
+            os.replace(new, target)
+            flush(target.parent)
+    except BaseException:
+        new.unlink(missing_ok=True)
+        raise
+
+
 class _Raw(FileIO):
     """The bytes of a new file; only an error of writing them is the file's, not one of reading the source meanwhile."""
 

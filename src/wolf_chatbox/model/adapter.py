@@ -48,6 +48,20 @@ def with_base(
     return _merged(name, folder, model)
 
 
+def foundations(name: str, folder: Path, tell: Tell, *, allow_base: bool = False) -> list[Path]:
+    """The folders that a model's weights come from: its own, and for an adapter those of the models it stands on.
+
+    The last one is a full model. Raises ModelError when a base model cannot be found.
+    """
+    folders = [folder]
+    while is_adapter(folders[-1]):
+        base = _locate_base(name, _base_name(name, folders[-1]), allow_base, tell)
+        if base.resolve() in {above.resolve() for above in folders}:
+            raise ModelError(f"{name}: a LoRA adapter that names itself as its base model. {DOWNLOAD_AGAIN}")
+        folders.append(base)
+    return folders
+
+
 def write_base_name(folder: Path, name: str) -> None:
     """Write into an adapter's folder which base model it belongs to, by a name that `load_model` understands."""
     path = folder / ADAPTER_FILE

@@ -33,7 +33,7 @@ from wolf_chatbox.scene import Scene
 from wolf_chatbox.werewolf.views import learners_of, view
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
+    from wolf_chatbox.samples.tokenizer import Tokenizer
 
 CONTEXT_SHARE = 8
 HELD_OUT_CONTEXT_SHARE = 4
@@ -79,7 +79,7 @@ class Rendering:
 
 def prepare(
     config: TrainConfig,
-    tokenizer: PreTrainedTokenizerBase,
+    tokenizer: Tokenizer,
     max_tokens: int,
     packs: bool = True,
     style: str | None = None,
@@ -119,7 +119,7 @@ def choose(config: TrainConfig, conversations: list[Conversation], tally: Tally)
 def make_rows(
     material: Material,
     config: TrainConfig,
-    tokenizer: PreTrainedTokenizerBase,
+    tokenizer: Tokenizer,
     max_tokens: int,
     packs: bool = True,
     style: str | None = None,
@@ -164,7 +164,7 @@ def make_rows(
 
 
 def _choose_rendering(
-    material: Material, config: TrainConfig, tokenizer: PreTrainedTokenizerBase, trained_with: str | None
+    material: Material, config: TrainConfig, tokenizer: Tokenizer, trained_with: str | None
 ) -> Rendering:
     """The style that the settings ask for, else the one of the base model, else the one that suits model and data."""
     conversations, speakers, persona = material.conversations, material.speakers, material.persona

@@ -16,7 +16,7 @@ from wolf_chatbox.errors import ModelError, StyleError
 from wolf_chatbox.samples.templates import render
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
+    from wolf_chatbox.samples.tokenizer import Tokenizer
 
 SYSTEM = "system"
 USER = "user"
@@ -115,7 +115,7 @@ class Chat:
         return self.source
 
     @classmethod
-    def of(cls, tokenizer: PreTrainedTokenizerBase, persona: str, others: Collection[str]) -> Chat:
+    def of(cls, tokenizer: Tokenizer, persona: str, others: Collection[str]) -> Chat:
         """Read the marks from a tokenizer's chat template.
 
         Raises StyleError when there is no template, when it fails, or when it does not render turn by turn.
@@ -165,7 +165,7 @@ def _jinja_string(text: str) -> str:
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
-def choose_style(tokenizer: PreTrainedTokenizerBase, speakers: Collection[str]) -> tuple[str, str]:
+def choose_style(tokenizer: Tokenizer, speakers: Collection[str]) -> tuple[str, str]:
     """The style that suits the base model and the data, and the reason in words."""
     if not set(speakers) <= ROLES and not set(speakers) <= SIDES:
         return "named", "the speakers have names"
@@ -184,7 +184,7 @@ def find_assistant(persona: str | None, speakers: Collection[str], *, by_view: b
 
 
 def make_style(
-    tokenizer: PreTrainedTokenizerBase,
+    tokenizer: Tokenizer,
     name: str,
     persona: str | None,
     user: str,

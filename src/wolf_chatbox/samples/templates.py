@@ -28,13 +28,15 @@ Messages = tuple[tuple[str, str], ...]
 
 
 @lru_cache(maxsize=8)
-def render(template: str, tokens: tuple[tuple[str, str], ...], *conversations: Messages) -> list[str | ValueError]:
+def render(
+    template: str, tokens: tuple[tuple[str, str], ...], *conversations: Messages, prompt: bool = False
+) -> list[str | ValueError]:
     """Each conversation as the template renders it, or the error that it raised.
 
-    `tokens` are the template's variables, such as eos_token. Raises ValueError when the process fails: the template is
-    not valid, or takes too much time or memory.
+    `tokens` are the template's variables, such as eos_token; `prompt` asks for what an answer begins with, too. Raises
+    ValueError when the process fails: the template is not valid, or takes too much time or memory.
     """
-    task = json.dumps({"template": template, "tokens": dict(tokens), "conversations": conversations})
+    task = json.dumps({"template": template, "tokens": dict(tokens), "conversations": conversations, "prompt": prompt})
     try:
         done = subprocess.run(
             [sys.executable, "-P", __file__], input=task.encode(), capture_output=True, timeout=PATIENCE, check=False
@@ -61,7 +63,7 @@ def _rendered(environment: Any, task: dict[str, Any], messages: Sequence[Sequenc
     text = ""
     try:
         for piece in environment.from_string(task["template"]).generate(
-            messages=listed, tools=None, documents=None, add_generation_prompt=False, **task["tokens"]
+            messages=listed, tools=None, documents=None, add_generation_prompt=task["prompt"], **task["tokens"]
         ):
             text += piece
             if len(text) > MOST_CHARACTERS:

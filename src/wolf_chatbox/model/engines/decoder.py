@@ -46,6 +46,11 @@ class Decoder(Protocol):
     def slots(self) -> int: ...
 
     @property
+    def room(self) -> int:
+        """Ids that all slots hold together at most; one slot can always hold its `context`."""
+        ...
+
+    @property
     def fingerprint(self) -> str:
         """Names the weights and their form: a state that one decoder saved is read by those with the same one."""
         ...
@@ -60,6 +65,10 @@ class Decoder(Protocol):
 
     def copy(self, source: int, target: int, length: int) -> None:
         """Let `target` hold the first `length` ids of `source`, and nothing else."""
+        ...
+
+    def keep(self, slot: int, length: int) -> None:
+        """Let a slot hold only the first `length` ids of those that it holds, so that there is room for others."""
         ...
 
     def save(self, slot: int, length: int) -> bytes:

@@ -17,7 +17,7 @@ from itertools import cycle, islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
+    from wolf_chatbox.samples.tokenizer import Tokenizer
 
 IDEOGRAPHS, HIRAGANA = "\u30a0-\u30ff\u3400-\u4dbf\u4e00-\u9fff々〆", "\u3040-\u309f"
 WORD = re.compile(
@@ -32,7 +32,7 @@ LONGEST_TOKEN = 32
 class Repetition:
     """Finds the tokens of one tokenizer that would repeat what a reply has said."""
 
-    def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
+    def __init__(self, tokenizer: Tokenizer) -> None:
         self.tokenizer = tokenizer
 
     def barred(self, reply: Sequence[int], phrase: int) -> list[int]:
