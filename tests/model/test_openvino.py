@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import random
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
@@ -200,6 +203,18 @@ def test_another_version_or_none_is_an_error_of_one_line(model: Any, monkeypatch
     monkeypatch.setattr(choice, "version", none)
     with pytest.raises(ModelError, match=r"not installed.*pip install"):
         load(model.folder, engine="openvino", allow_base=True)
+
+
+def test_importing_it_tells_nobody(tmp_path: Path) -> None:
+    (tmp_path / "openvino_telemetry").mkdir()
+    (tmp_path / "openvino_telemetry" / "__init__.py").write_text("print('told')")
+    path = os.pathsep.join([str(tmp_path), *sys.path])
+    for name, said in (("wolf_chatbox.model.engines.openvino", ""), ("openvino_telemetry", "told")):
+        command = [sys.executable, "-c", f"import {name}"]
+        done = subprocess.run(
+            command, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=True
+        )
+        assert done.stdout.strip() == said
 
 
 @pytest.fixture

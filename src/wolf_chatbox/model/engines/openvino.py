@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import openvino
 from numpy.typing import NDArray
 
 from wolf_chatbox.errors import ModelError
 from wolf_chatbox.model.engines.decoder import Feed, Logits
 from wolf_chatbox.model.engines.gguf_reading import read_gguf
 from wolf_chatbox.model.engines.openvino_graph import LONGEST, WANTED, Graph
+from wolf_chatbox.model.engines.openvino_library import openvino
 
 BLOCK = 32
 """Ids in a block: what OpenVINO's CPU plugin asks for."""

@@ -18,12 +18,10 @@ import numpy as np
 from gguf import GGMLQuantizationType as Kind
 from gguf import quants
 from numpy.typing import NDArray
-from openvino import Model, Node, Output, PartialShape, Type
-from openvino import opset13 as ops
-from openvino.op import _PagedAttentionExtension
 
 from wolf_chatbox.errors import ModelError
 from wolf_chatbox.model.engines.gguf_reading import Tensor
+from wolf_chatbox.model.engines.openvino_library import Model, Node, Output, PagedAttention, openvino, ops
 
 GROUP = 32
 """Weights that share a scale."""
@@ -93,11 +91,11 @@ class Graph:
         if turned:
             query, key = self._turn(query, self.heads, turned), self._turn(key, self.kv_heads, turned)
         caches = [f"{each}_cache.{block.split('.')[1]}" for each in ("key", "value")]
-        self.inputs |= {each: _input(each, [-1] * 4, Type.dynamic) for each in caches}
+        self.inputs |= {each: _input(each, [-1] * 4, openvino.Type.dynamic) for each in caches}
         inputs = [query, key, value, *(self.inputs[each] for each in caches)]
         inputs += [self.inputs[each] for each in TEXTS]
         inputs += _unused(_floats(1 / math.sqrt(self.size)), self.inputs[LONGEST])
-        paged = _PagedAttentionExtension([each if isinstance(each, Output) else each.output(0) for each in inputs])
+        paged = PagedAttention([each if isinstance(each, Output) else each.output(0) for each in inputs])
         facts = {"num_k_heads": self.kv_heads, "num_v_heads": self.kv_heads}
         for key_, value_ in (facts | {"k_head_size": self.size, "v_head_size": self.size}).items():
             paged.get_rt_info()[key_] = value_
@@ -196,8 +194,8 @@ def _unused(scale: Node, longest: Node) -> list[Node]:
     return [*before, *scores_and_rotation, *sparse_and_sinks, *eviction, *tokens_and_bias]
 
 
-def _input(name: str, shape: Sequence[int], kind: Type = Type.i32) -> Node:
-    made = ops.parameter(PartialShape(list(shape)), kind)
+def _input(name: str, shape: Sequence[int], kind: Any = openvino.Type.i32) -> Node:
+    made = ops.parameter(openvino.PartialShape(list(shape)), kind)
     made.output(0).get_tensor().set_names({name})
     return made
 
