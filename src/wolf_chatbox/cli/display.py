@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
@@ -31,11 +33,22 @@ if TYPE_CHECKING:
 
 
 def quiet_transformers() -> None:
-    """Silence transformers' progress bars and warnings, which would appear between our lines."""
-    from transformers.utils import logging
+    """Silence transformers' progress bars and warnings, which would appear between our lines.
 
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    It is not imported for that, which takes seconds: when it is imported, it reads the settings that are made here.
+    """
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    if "huggingface_hub" in sys.modules:
+        from huggingface_hub.utils import disable_progress_bars
+
+        disable_progress_bars()
+    else:
+        os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    if "transformers" in sys.modules:
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        logging.set_verbosity_error()  # type: ignore[no-untyped-call]
 
 
 class Display:

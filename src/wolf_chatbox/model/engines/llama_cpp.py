@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from wolf_chatbox.errors import ModelError
+from wolf_chatbox.model.engines.alarm import Alarm
 from wolf_chatbox.model.engines.decoder import Feed, Logits
 from wolf_chatbox.model.engines.llama_library import VERSIONS, Batch, complaint, library
 from wolf_chatbox.model.engines.threads import Threads, possible_counts
@@ -40,8 +41,10 @@ MARK = b"wolfllm1"
 HEADER_BYTES = 1 << 16
 RECORD = b"wolf_chatbox.source"
 """What a GGUF of our own holds near its beginning, before the checksums of the files that it was made of."""
-NO_CELLS = 1
-"""What `llama_decode` returns when the cache is full."""
+NO_CELLS, ABORTED = 1, 2
+"""What `llama_decode` returns when the cache is full, and when the alarm rang; the batch is not in the cache then."""
+SHORTEST = 0.03
+"""Seconds that a step may always take."""
 
 
 class LlamaDecoder:
@@ -60,13 +63,15 @@ class LlamaDecoder:
             problem = f"llama.cpp cannot read it ({complaint()})"
             raise ModelError(f"{path}: {problem}. Delete the file; it is made anew.")
         contexts: list[int] = []
-        self._close = weakref.finalize(self, _free, self._lib, self._model, contexts)
+        self._alarm = Alarm()
+        self._close = weakref.finalize(self, _free, self._lib, self._model, contexts, self._alarm)
         trained = int(self._lib.llama_model_n_ctx_train(self._model))
         self.context = min(trained, MOST_CONTEXT, max(CELLS, MOST_MEMORY // self._bytes_of_a_cell()))
         self.room = max(self.context, slots * min(self.context, CELLS))
         self._most_outputs = max(OUTPUTS, slots + 1)
         self._handle = self._open_context()
         contexts.append(self._handle)
+        self._lib.llama_set_abort_callback(self._handle, self._alarm.function, self._alarm.text)
         self._memory = self._lib.llama_get_memory(self._handle)
         self._entries = int(self._lib.llama_vocab_n_tokens(self._lib.llama_model_get_vocab(self._model)))
         self._held: list[int | None] = [0] * slots
@@ -96,33 +101,27 @@ class LlamaDecoder:
         size = self._fill(feeds)
         rows = np.empty((int(self._wanted[:size].sum()), self._entries), np.float32)
         for feed in feeds:
-            self._keep(feed.slot, feed.at)
+            self.keep(feed.slot, feed.at)
+            self._held[feed.slot] = None
         try:
             self._compute(size, rows)
         except BaseException:
             for feed in feeds:
-                self._held[feed.slot] = None
-                self._keep(feed.slot, feed.at)
+                self.keep(feed.slot, feed.at)
             raise
         for feed in feeds:
             self._held[feed.slot] = feed.at + len(feed.ids)
         return rows
 
-    def _keep(self, slot: int, length: int) -> None:
-        """Let a slot hold its first ids only."""
+    def keep(self, slot: int, length: int) -> None:
         if self._held[slot] != length:
             self._lib.llama_memory_seq_rm(self._memory, slot, length, -1)
             self._held[slot] = length
 
     def copy(self, source: int, target: int, length: int) -> None:
-        if source != target:
-            self.forget(target)
-            self._lib.llama_memory_seq_cp(self._memory, source, target, 0, length)
-            self._held[target] = length
-        self._keep(target, length)
-
-    def forget(self, slot: int) -> None:
-        self._keep(slot, 0)
+        self.keep(target, 0)
+        self._lib.llama_memory_seq_cp(self._memory, source, target, 0, length)
+        self._held[target] = length
 
     def save(self, slot: int, length: int) -> bytes:
         """The state after the first `length` ids of a slot, in a form that only this version of llama.cpp reads."""
@@ -138,7 +137,7 @@ class LlamaDecoder:
         return HEAD.pack(MARK, bytes.fromhex(self.fingerprint), length, len(body), zlib.crc32(body)) + body
 
     def restore(self, slot: int, state: bytes) -> None:
-        self.forget(slot)
+        self.keep(slot, 0)
         if len(state) < HEAD.size:
             raise ValueError("no saved state of llama.cpp")
         mark, fingerprint, length, size, check = HEAD.unpack_from(state)
@@ -149,7 +148,7 @@ class LlamaDecoder:
             raise ValueError("the saved state is of another model, or of another version of llama.cpp")
         if not self._lib.llama_state_seq_set_data(self._handle, body, size, slot):
             self._held[slot] = None
-            self.forget(slot)
+            self.keep(slot, 0)
             raise ValueError(f"the saved state does not fit ({complaint()})")
         self._held[slot] = length
 
@@ -240,16 +239,29 @@ class LlamaDecoder:
             array.ctypes.data + start * array.itemsize
             for array in (self._ids, self._positions, self._one, self._places, self._wanted)
         )
+        batch = Batch(end - start, ids, None, positions, one, places, wanted)
         threads = self._threads_for(end - start)
-        if (count := threads.choose()) != self._count:
-            self._lib.llama_set_n_threads(self._handle, count, count)
-            self._count = count
-        began = perf_counter()
-        status = self._lib.llama_decode(self._handle, Batch(end - start, ids, None, positions, one, places, wanted))
-        threads.took((perf_counter() - began) / (end - start))
+        while (status := self._timed(batch, threads, end - start)) == ABORTED:
+            pass
         if status:
             why = "its cache is full" if status == NO_CELLS else complaint()
             raise ModelError(f"{self.path}: llama.cpp cannot compute it ({why}). Use --engine torch.")
+
+    def _timed(self, batch: Batch, threads: Threads, ids: int) -> int:
+        """Compute a batch with the threads of the hour; returns llama.cpp's status, ABORTED if they took too long."""
+        if (count := threads.choose()) != self._count:
+            self._lib.llama_set_n_threads(self._handle, count, count)
+            self._count = count
+        limit = threads.limit()
+        if limit is not None:
+            self._alarm.arm(max(limit * ids, SHORTEST))
+        began = perf_counter()
+        status = int(self._lib.llama_decode(self._handle, batch))
+        seconds = (perf_counter() - began) / ids
+        if limit is not None:
+            self._alarm.disarm()
+        (threads.failed if status == ABORTED else threads.took)(seconds)
+        return status
 
     def _threads_for(self, ids: int) -> Threads:
         """Who chooses the threads for so many ids: one token and a long prompt are not fastest with the same."""
@@ -259,7 +271,8 @@ class LlamaDecoder:
         return self._threads[kind]
 
 
-def _free(lib: Any, model: int, contexts: list[int]) -> None:
+def _free(lib: Any, model: int, contexts: list[int], alarm: Alarm) -> None:
+    alarm.close()
     for context in contexts:
         lib.llama_free(context)
     lib.llama_model_free(model)

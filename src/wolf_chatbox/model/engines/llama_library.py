@@ -189,6 +189,7 @@ def _spinning_threads() -> Iterator[None]:
     slowest: if they sleep there, two threads take three times as long as one. OpenMP reads the variable when it is
     loaded.
     """
+    os.environ.setdefault("GGML_NO_BACKTRACE", "1")  # it would start a debugger and print
     if any(name in os.environ for name in SPIN_COUNTS):
         yield
         return
@@ -231,6 +232,7 @@ def _declared(lib: Any) -> Any:
         "llama_n_ctx": (c_uint32, [context]),
         "llama_get_memory": (memory, [context]),
         "llama_set_n_threads": (None, [context, c_int32, c_int32]),
+        "llama_set_abort_callback": (None, [context, c_void_p, c_void_p]),
         "llama_decode": (c_int32, [context, Batch]),
         "llama_get_logits": (c_void_p, [context]),
         "llama_memory_clear": (None, [memory, c_bool]),

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from statistics import fmean
 
 TRIES = 4
 """Steps with a count in one trial; their mean counts."""
@@ -18,29 +19,53 @@ SLOWER = 1.1
 """How much slower than another count the present one may become before a new trial."""
 SOON, RARELY = 64, 4096
 """Steps from one trial to the next: the second bound is reached by doubling."""
+LIMIT = 4
+"""A step is given up after so many times what one thread takes: the slow ones take a hundred times as long."""
 
 
 class Threads:
     """Chooses the number of threads for steps of one kind. Each step asks `choose`, and tells what it `took`.
 
     `counts` are the numbers to choose from. The smallest is tried first, which is bad on no machine; the largest with
-    `eager`, for steps so long that the first one matters.
+    `eager`, for steps so long that the first one matters; the quicker of two tells enough then, the very first may
+    have to fetch the weights from the disk.
     """
 
     def __init__(self, counts: Sequence[int], *, eager: bool = False) -> None:
         self.counts = sorted(counts)
+        self._tries = 2 if eager else TRIES
+        self._of: Callable[[Iterable[float]], float] = min if eager else fmean
         self._present = self.counts[-1]
-        self._recent: deque[float] = deque(maxlen=2 * TRIES)
+        self._recent: deque[float] = deque(maxlen=2 * self._tries)
         self._known: dict[int, float] = {}
         """The mean seconds of each count in its last trial."""
         self._trying = list(self.counts) if eager else self.counts[::-1]
         """The counts that are still to be tried, the next one last."""
         self._tried: list[float] = []
+        self._fewest: float | None = None
+        """What the smallest count took when it was last tried."""
         self._wait, self._pause = SOON, SOON
 
     def choose(self) -> int:
         """The number of threads for the next step."""
         return self._trying[-1] if self._trying else self._present
+
+    def limit(self) -> float | None:
+        """Seconds after which the next step is to be given up, and told as `failed`; None for no limit."""
+        if self._fewest is None or self.choose() == self.counts[0]:
+            return None
+        return LIMIT * self._fewest
+
+    def failed(self, seconds: float) -> None:
+        """Take in that the step was given up; it is to be computed again, with what `choose` says then."""
+        if self._trying:
+            self._tried = [seconds] * self._tries
+            self._try(seconds)
+        else:
+            self._present = self.counts[0]
+            self._wait = self._pause = SOON
+            self._known = {self._present: self._fewest or seconds}
+            self._recent.clear()
 
     def took(self, seconds: float) -> None:
         """Take in how long that step took; for steps of various sizes, how long for each id."""
@@ -59,9 +84,12 @@ class Threads:
     def _try(self, seconds: float) -> None:
         self._tried.append(seconds)
         best = min(self._known.values(), default=float("inf"))
-        if len(self._tried) < TRIES and sum(self._tried) < TRIES * best:
+        if len(self._tried) < self._tries and sum(self._tried) < self._tries * best:
             return  # a count that cannot win any more is not tried to the end
-        self._known[self._trying.pop()] = sum(self._tried) / len(self._tried)
+        count = self._trying.pop()
+        self._known[count] = self._of(self._tried)
+        if count == self.counts[0]:
+            self._fewest = self._known[count]
         self._tried.clear()
         if not self._trying:
             before, self._present = self._present, min(self._known, key=self._known.__getitem__)
@@ -75,10 +103,10 @@ class Threads:
 
     def _fell_behind(self) -> bool:
         """Whether the present count is slower now than another was when it was tried."""
-        if len(self._recent) < 2 * TRIES:
+        if len(self._recent) < 2 * self._tries:
             return False
         others = [seconds for count, seconds in self._known.items() if count != self._present]
-        return sum(self._recent) / len(self._recent) > SLOWER * min(others)
+        return bool(others) and sum(self._recent) / len(self._recent) > SLOWER * min(others)
 
 
 def possible_counts() -> list[int]:
