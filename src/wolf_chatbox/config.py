@@ -302,9 +302,10 @@ class ChatConfig:
     seed: Annotated[Whole | None, unset("a new one each time")] = None
     """Random seed of the sampling, to get the same replies again."""
     engine: Annotated[EngineName, ENGINE] = "auto"
-    """What computes the replies; auto = torch on a GPU, else llama.cpp where it is installed and knows the model."""
+    """What computes the replies; auto = torch on a GPU, else llama.cpp where it is installed and knows the model;
+    for many replies at once openvino (an extra; GPT-2 and Llama)."""
     quantise: Annotated[Quantisation, ENGINE] = "q8_0"
-    """How llama.cpp stores the weights: q8_0 (8 bits), q4_k (4 bits, for large models), f16 (16 bits)."""
+    """How llama.cpp and openvino store the weights: q8_0 (8 bits), q4_k (4 bits, for large models), f16 (16 bits)."""
     trust_remote_code: TrustRemoteCode = False
     allow_base: AllowBase = False
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from wolf_chatbox.config import EngineName, Quantisation
-from wolf_chatbox.errors import CheckpointError, ModelError, Setting
-from wolf_chatbox.model.engines.choice import Choice, choose
+from wolf_chatbox.errors import CheckpointError, ModelError
+from wolf_chatbox.model.engines.choice import INSTALL_OPENVINO, MANY, Choice, choose, lacking_openvino
 from wolf_chatbox.model.engines.engine import Engine
 from wolf_chatbox.samples.tokenizer import Tokenizer
 from wolf_chatbox.visible import Tell
@@ -41,9 +41,20 @@ def load(
     """Load a model's folder with its tokenizer, and tell with which engine, and why.
 
     `slots` is how many replies share forward passes at most. `auto` is torch on a GPU, else llama.cpp where that can
-    compute the model, else torch. Raises ModelError when the model, or the engine that is asked for, cannot be used.
+    compute the model, else torch; for many slots OpenVINO instead of llama.cpp, where it is installed. Raises
+    ModelError when the model, or the engine that is asked for, cannot be used.
     """
     choice = choose() if engine == "auto" else Choice(engine, "as asked for")
+    many = engine == "auto" and choice.engine == "llama.cpp" and slots >= MANY and not lacking_openvino()
+    if choice.engine == "openvino" or many:
+        try:
+            loaded = _load_openvino(folder, quantise, slots, trust_remote_code, allow_base, tell)
+        except (ModelError, CheckpointError):
+            if not many:
+                raise
+        else:
+            tell(f"engine: openvino, {quantise} ({f'up to {slots} replies at once' if many else choice.reason})")
+            return loaded
     if choice.engine == "llama.cpp":
         try:
             loaded = _load_llama(folder, quantise, slots, trust_remote_code, allow_base, tell)
@@ -54,8 +65,6 @@ def load(
         else:
             tell(f"engine: llama.cpp, {quantise} ({choice.reason})")
             return loaded
-    if choice.engine != "torch":
-        raise ModelError(f"{folder}: there is no engine {choice.engine} here. Pass ", Setting("engine"), " auto.")
     loaded = _load_torch(folder, slots, trust_remote_code, allow_base, tell)
     tell(f"engine: torch ({choice.reason})")
     return loaded
@@ -77,6 +86,22 @@ def _load_llama(
     path = gguf_of(folder, quantise, tell, allow_base=allow_base)
     tokenizer = load_light(str(folder), folder, trust_remote_code)
     return Loaded(Engine(LlamaDecoder(path, slots), tokenizer), tokenizer, _generation(folders))
+
+
+def _load_openvino(
+    folder: Path, quantise: Quantisation, slots: int, trust_remote_code: bool, allow_base: bool, tell: Tell
+) -> Loaded:
+    if reason := lacking_openvino():
+        raise ModelError(f"OpenVINO: {reason}. {INSTALL_OPENVINO}")
+    from wolf_chatbox.model.adapter import foundations
+    from wolf_chatbox.model.engines.openvino import OpenVinoDecoder
+    from wolf_chatbox.model.gguf import gguf_of
+    from wolf_chatbox.model.light_tokenizer import load_light
+
+    folders = foundations(str(folder), folder, tell, allow_base=allow_base)
+    path = gguf_of(folder, quantise, tell, allow_base=allow_base)
+    tokenizer = load_light(str(folder), folder, trust_remote_code)
+    return Loaded(Engine(OpenVinoDecoder(path, slots), tokenizer), tokenizer, _generation(folders))
 
 
 def _load_torch(folder: Path, slots: int, trust_remote_code: bool, allow_base: bool, tell: Tell) -> Loaded:

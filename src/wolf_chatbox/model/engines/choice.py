@@ -7,9 +7,16 @@ import os
 import platform
 import sys
 from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from typing import Literal, NamedTuple
 
 from wolf_chatbox.model.engines.llama_library import lacking
+
+MANY = 8
+"""Slots from which OpenVINO is faster than llama.cpp (docs/benchmarks.md)."""
+OPENVINO = "2026.4"
+"""The version of OpenVINO whose PagedAttention has the inputs that engines/openvino_graph.py gives it."""
+INSTALL_OPENVINO = "Install it (pip install 'wolf-chatbox[openvino]'), or use --engine llama.cpp or torch."
 
 
 class Choice(NamedTuple):
@@ -24,6 +31,15 @@ def choose() -> Choice:
     if reason := lacking():
         return Choice("torch", reason)
     return Choice("llama.cpp", "no GPU here")
+
+
+def lacking_openvino() -> str | None:
+    """Why OpenVINO cannot be used here; None if it can."""
+    try:
+        found = version("openvino")
+    except PackageNotFoundError:
+        return "openvino is not installed"
+    return None if found.startswith(OPENVINO) else f"openvino {found} is not the version that is known, {OPENVINO}"
 
 
 def _gpu() -> str | None:
