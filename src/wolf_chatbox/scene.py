@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from wolf_chatbox.conversation import Conversation, Turn
@@ -34,6 +35,18 @@ class Scene:
     def of(cls, conversation: Conversation) -> Scene:
         """A whole conversation, as everybody in it heard it."""
         return cls(conversation.turns)
+
+    @classmethod
+    def each(cls, conversation: Conversation, learners: Collection[str]) -> list[Scene]:
+        """A conversation as each of the `learners` heard it; one scene where everybody heard everything."""
+        if not any(turn.heard for turn in conversation.turns):
+            return [cls.of(conversation)]
+        scenes = []
+        for name in learners:
+            places = tuple(at for at, turn in enumerate(conversation.turns) if not turn.heard or name in turn.heard)
+            turns = tuple(conversation.turns[at] for at in places)
+            scenes.append(cls(turns, name, learners=frozenset({name}), places=places))
+        return scenes
 
     def before(self, at: int, most: int) -> Scene:
         """The scene in which turn `at` was said: at most `most` turns before it, and its speaker speaks next."""
