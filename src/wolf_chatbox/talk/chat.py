@@ -24,7 +24,8 @@ class Chat:
         self.present: tuple[str, ...] = (persona,)
         """Who hears what is said, besides the person."""
         self.user = user
-        self.tree = Tree()
+        # The second one is the chat as it was saved or loaded last.
+        self.tree = self.saved = Tree()
 
     @property
     def speakers(self) -> Mapping[str, int]:
@@ -81,6 +82,7 @@ class Chat:
         when it cannot be written.
         """
         write_chat(self.tree, self.present, path, overwrite=overwrite)
+        self.saved = self.tree
 
     def load_history(self, path: Path) -> None:
         """Continue a saved chat; raises ChatError, and keeps the present one, when it cannot be read.
@@ -94,7 +96,7 @@ class Chat:
             self.present = (self.persona,)
             for seat in {message.speaker for message in tree.messages} - {self.user}:
                 tree = tree.recast(seat, self.persona)
-        self.tree = tree
+        self.tree = self.saved = tree
 
     # Who is there.
 

@@ -38,15 +38,17 @@ def read_chat(path: Path) -> tuple[Tree, tuple[str, ...]]:
 def _parse(line: str, where: str) -> tuple[Tree, tuple[str, ...]]:
     value = parse_json(line, where)
     conversation = Conversation.from_dict(value, where)
-    words = [word for turn in conversation.turns for word in turn[:2]]
-    tree, present = Tree.of(conversation.turns), ()
+    tree, present = Tree.of(conversation.turns), []
+    words = [word for turn in conversation.turns for word in (*turn[:2], *turn.heard)]
     if "tree" in value:
         whole = Tree.from_dict(value["tree"], where)
         if whole.turns != tree.turns:  # a program that does not know trees has changed the turns
             raise ChatError(f'{where}: its turns are not those of its tree. Remove "tree" there to keep the turns.')
-        tree, present = whole, value["tree"].get("present", ())
+        tree, present = whole, value["tree"].get("present", [])
+        if not isinstance(present, list) or not all(isinstance(name, str) for name in present):
+            raise DataError(f"{where}: present is a list of names")
         words += [word for message in tree.messages for word in (*message[:2], *message.heard)]
-    if not all(map(is_unicode, words)) or not all(isinstance(name, str) for name in present):
+    if not all(map(is_unicode, (*words, *present))):
         raise DataError(f"{where}: half a surrogate pair is not a character")
     return tree, tuple(present)
 

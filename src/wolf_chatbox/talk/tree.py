@@ -66,7 +66,9 @@ class Tree:
         """A chat without branches; all speakers heard all of it, and those of `heard`."""
         everybody = frozenset(turn.speaker for turn in turns) | frozenset(heard)
         messages = tuple(
-            Message(turn.speaker, turn.text, at - 1, frozenset({turn.speaker, *turn.heard}) if turn.heard else everybody)
+            Message(
+                turn.speaker, turn.text, at - 1, frozenset({turn.speaker, *turn.heard}) if turn.heard else everybody
+            )
             for at, turn in enumerate(turns)
         )
         return cls(messages, len(messages) - 1, {at - 1: at for at in range(len(messages))})
@@ -167,7 +169,9 @@ class Tree:
     def known(self, at: int) -> int:
         """The number of a message that is there; raises ChatError for any other."""
         if not 0 <= at < len(self.messages):
-            raise ChatError(f"there is no message {at + 1}: the last one is {len(self.messages)}. /branches lists them.")
+            raise ChatError(
+                f"there is no message {at + 1}: the last one is {len(self.messages)}. /branches lists them."
+            )
         return at
 
     def recast(self, old: str, new: str) -> Tree:
@@ -212,8 +216,8 @@ def _messages(values: Any) -> Iterator[Message]:
         raise TypeError("messages are a list")
     for number, value in enumerate(values):
         speaker, text, heard = value["speaker"], value["text"], value["heard"]
-        if not all(isinstance(word, str) for word in (speaker, text, *heard)):
-            raise TypeError("speaker, text and heard are words")
+        if not isinstance(heard, list) or not all(isinstance(word, str) for word in (speaker, text, *heard)):
+            raise TypeError("speaker and text are words, heard a list of names")
         flags = {flag: value.get(flag) is True for flag in FLAGS}
         yield Message(
             speaker, text, _number(value.get("after", number - 1), number), frozenset({speaker, *heard}), **flags
