@@ -12,8 +12,12 @@ from platformdirs import user_state_path
 from wolf_chatbox.config import NextSpeaker, SamplingConfig
 from wolf_chatbox.errors import ChatError, ConfigError
 from wolf_chatbox.files import check_place
+from wolf_chatbox.talk.memory import Memory
+from wolf_chatbox.talk.recollection import Recollection
 from wolf_chatbox.talk.session import ChatSession
-from wolf_chatbox.talk.tree import Message, Tree
+from wolf_chatbox.talk.state import read_state
+from wolf_chatbox.talk.tree import Tree
+from wolf_chatbox.talk.why import why
 from wolf_chatbox.visible import Tell, shortlist
 
 GROUPS = {
@@ -42,6 +46,7 @@ GROUPS = {
         "/load [FILE]": "continue a saved chat; without FILE the last one",
         "/set NAME=VALUE": "change a setting, such as top_p=0.9 or next=turn; without NAME=VALUE show them all",
         "/reset": "start a new conversation",
+        "/forget": "forget earlier chats with those present, and keep nothing of this one",
         "/help": "show this list",
         "/quit": "leave (Ctrl-D does too); Ctrl-C stops a reply",
     },
@@ -58,6 +63,11 @@ CLASSIC = {"temp": "temperature", "max_len_gen": "max_new_tokens"}
 def last_chat() -> Path:
     """The file that a terminal chat is saved to after each reply."""
     return user_state_path("wolf_chatbox") / "last-chat.jsonl"
+
+
+def last_state() -> Path:
+    """The file of what the engine had read of that chat."""
+    return last_chat().with_suffix(".state")
 
 
 class Quit(Exception):
@@ -129,6 +139,8 @@ class Commands:
             case "/reset":
                 self.session.reset()
                 self.tell("New conversation.")
+            case "/forget":
+                self._forget()
             case _:
                 raise ChatError(
                     f"{command}: no such command. /help lists them; type // to send a message that begins with /."
@@ -223,6 +235,8 @@ class Commands:
                     "there is no saved chat yet. Use /load FILE; only chats on a terminal are saved by themselves."
                 )
             session.load_history(Path(rest).expanduser() if rest else last_chat())
+            if not rest:
+                read_state(session.voice.engine, last_state())
             self.tell("\n".join(f"{turn.speaker}: {turn.text}" for turn in session.history[-MESSAGES_SHOWN:]))
             return
         if not rest:
@@ -232,15 +246,23 @@ class Commands:
         session.save(path, overwrite=overwrite)
         self.tell(f"Saved to {rest}.")
 
+    def _forget(self) -> None:
+        session = self.session
+        recollection = session.recollection or Recollection(Memory())
+        count = recollection.forget(session.present, session.user)
+        session.recollection = None
+        self.tell(f"Forgotten: {count} chats with {company(session)}. This one is not kept in memory.")
+
     def _set(self, rest: str) -> None:
         session = self.session
         pairs = [(name, value) for name, _, value in (pair.partition("=") for pair in rest.split())]
-        orders = [value for name, value in pairs if name == "next"]
-        for value in orders:
-            if value not in get_args(NextSpeaker):
-                raise ChatError(f"/set: next={value} is none of {', '.join(get_args(NextSpeaker))}.")
+        orders: dict[str, NextSpeaker] = {order: order for order in get_args(NextSpeaker)}
+        wanted = [value for name, value in pairs if name == "next"]
+        for value in wanted:
+            if value not in orders:
+                raise ChatError(f"/set: next={value} is none of {', '.join(orders)}.")
         session.sampling = changed(session.sampling, [pair for pair in pairs if pair[0] != "next"])
-        session.next = orders[-1] if orders else session.next
+        session.next = orders[wanted[-1]] if wanted else session.next
         settings = asdict(session.sampling) | {"next": session.next}
         self.tell(" ".join(f"{name}={value}" for name, value in settings.items()))
 
@@ -271,7 +293,7 @@ def company(session: ChatSession) -> str:
 
 def described(tree: Tree, number: int) -> str:
     """A message on one line, with its number."""
-    message: Message = tree.messages[number]
+    message = tree.messages[number]
     return f"{number + 1} {message.speaker}: {' '.join(message.text.split())}"
 
 
@@ -288,10 +310,3 @@ def _count(command: str, rest: str) -> int | None:
     if rest and not rest.isdecimal():
         raise ChatError(f"{command}: {rest} is no number. Give one, such as {command} 2.")
     return int(rest) if rest else None
-
-
-def why(session: ChatSession) -> Iterator[str]:
-    """How the last reply came about, in lines; raises ChatError when there is none."""
-    if session.drawn is None:
-        raise ChatError("no reply was drawn yet. Send a message first.")
-    yield ""

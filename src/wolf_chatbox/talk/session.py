@@ -16,6 +16,9 @@ from wolf_chatbox.model.voice import Reply, Voice
 from wolf_chatbox.scene import Scene
 from wolf_chatbox.talk.chat import Chat, checked
 from wolf_chatbox.talk.group import addressed, choose, in_turn, mentioned
+from wolf_chatbox.talk.memory import Recalled
+from wolf_chatbox.talk.recollection import Recollection
+from wolf_chatbox.talk.state import write_state
 from wolf_chatbox.talk.tree import Message, Tree
 
 
@@ -29,6 +32,8 @@ class Drawn:
     scene: Scene
     """What it was drawn from."""
     seed: int
+    recalled: tuple[Recalled, ...] = ()
+    """What came back out of earlier chats; the scene has it too."""
 
 
 class ChatSession(Chat):
@@ -57,6 +62,8 @@ class ChatSession(Chat):
         """Who gave the last reply, or gives one now."""
         self.drawn: Drawn | None = None
         """How the last reply came about."""
+        self.recollection: Recollection | None = None
+        """What is remembered of earlier chats; None remembers nothing."""
         self._random = random.Random(seed)
 
     @classmethod
@@ -138,7 +145,17 @@ class ChatSession(Chat):
     @property
     def cut(self) -> bool:
         """Whether the last reply ended at `max_new_tokens`, or at the end of the context; `more` continues it."""
-        return bool(self.drawn and self.drawn.message is self.tree.last and self.drawn.reply.cut)
+        return bool(self._newest and self._newest.reply.cut)
+
+    @property
+    def repeats(self) -> bool:
+        """Whether the last reply says the speaker's reply before it again, word for word, as every other try did."""
+        return bool(self._newest and self._newest.reply.repeated)
+
+    @property
+    def _newest(self) -> Drawn | None:
+        """How the reply came about that the chat ends with, if it was drawn in this session."""
+        return self.drawn if self.drawn and self.drawn.message is self.tree.last else None
 
     def more(self) -> Iterator[str]:
         """Continue the last reply, also a stopped or a loaded one; yields the pieces that are added to its turn.
@@ -176,7 +193,9 @@ class ChatSession(Chat):
         """The pieces of a reply after the tree's last message; `instead` of another, or added to the one `begun`."""
         # A question stays asked, however early its answer is stopped.
         before, self.tree = self.tree, self.tree if instead else tree
-        scene, seed = Scene(tree.heard_by(speaker), speaker=speaker), self._random.getrandbits(32)
+        recalled = self._recall(tree, speaker)
+        scene = self._scene(tree, speaker, recalled)
+        seed = self._random.getrandbits(32)
         try:
             reply = self.voice.answer(scene, self.sampling, seed, self._begun(begun))
         except ChatError:
@@ -188,7 +207,43 @@ class ChatSession(Chat):
         aside = next((one for one in (instead, to_answer) if one and one.whispered), None)
         heard = aside.heard if aside else self._everybody()
         message = Message(speaker, "", heard=heard, drawn=True, whispered=aside is not None)
-        return self._pieces(tree, Drawn(message, reply, scene, seed), begun)
+        return self._pieces(tree, Drawn(message, reply, scene, seed, recalled), begun)
+
+    def _scene(self, tree: Tree, speaker: str, recalled: tuple[Recalled, ...] = ()) -> Scene:
+        """What somebody has heard at the end of a path, and what came back of earlier chats."""
+        before = tuple(turn for each in recalled for turn in each.turns)
+        return Scene(tree.heard_by(speaker), speaker=speaker, recalled=before)
+
+    def _recall(self, tree: Tree, speaker: str) -> tuple[Recalled, ...]:
+        if self.recollection is None:
+            return ()
+        scene = self._scene(tree, speaker)
+        held = self.voice.held(scene, self.sampling)
+        return self.recollection.recall(speaker, self.user, scene.turns[len(scene.turns) - held :])
+
+    def write_state(self, path: Path) -> bool:
+        """Write what the engine has read of this chat, for `read_state`; returns whether there was anything."""
+        prompt = self.voice.prompt(self._scene(self.tree, self.speaking), self.sampling)
+        return write_state(self.voice.engine, prompt, path)
+
+    def keep(self) -> None:
+        """Keep the chat in memory, if it remembers; raises CheckpointError."""
+        if self.recollection is not None:
+            self.recollection.keep(self.tree, self.present, self.user, now=True)
+
+    def reset(self) -> None:
+        """Begin another conversation; this one is forgotten, with all its branches, unless it is saved or kept."""
+        self.keep()
+        super().reset()
+        if self.recollection is not None:
+            self.recollection.begin()
+
+    def load_history(self, path: Path) -> None:
+        """Continue a saved chat, as `Chat.load_history` does; the present one is kept, if this session remembers."""
+        self.keep()
+        super().load_history(path)
+        if self.recollection is not None:
+            self.recollection.begin()
 
     def _pieces(self, tree: Tree, drawn: Drawn, begun: int | None) -> Iterator[str]:
         reply, whole = drawn.reply, False
@@ -204,10 +259,11 @@ class ChatSession(Chat):
                 else:
                     self.tree = now.grow(begun, text, cut=cut)
                 self.drawn = replace(drawn, message=self.tree.messages[self.tree.at])
+                if self.recollection is not None:
+                    self.recollection.keep(self.tree, self.present, self.user)
 
     def _begun(self, number: int | None) -> Reply | None:
         """What is known of a reply to continue: its ids too where it is the last one drawn, else its text alone."""
         if number is None:
             return None
-        message, last = self.tree.messages[number], self.drawn
-        return Reply(message.text, last.reply.ids if last and last.message is message else [])
+        return Reply(self.tree.messages[number].text, self._newest.reply.ids if self._newest else [])

@@ -16,7 +16,7 @@ from rich.text import Text
 from wolf_chatbox.errors import WolfChatboxError
 from wolf_chatbox.files import writing
 from wolf_chatbox.screen import Screen, painted
-from wolf_chatbox.talk.commands import COMMANDS, Answer, Commands, Quit, company, last_chat
+from wolf_chatbox.talk.commands import COMMANDS, Answer, Commands, Quit, company, last_chat, last_state
 from wolf_chatbox.talk.session import ChatSession
 from wolf_chatbox.talk.wrapping import Wrapper
 from wolf_chatbox.visible import visible
@@ -94,8 +94,9 @@ class Terminal:
                 raise
         if said or stopped:
             marked = stopped or self.session.cut
+            again = not stopped and self.session.repeats
             show((wrapper.feed(" …" if marked else "") + wrapper.flush()).removesuffix("…" if marked else ""))
-            show("…" if marked else "", "dim")
+            show("…" if marked else " (as before)" if again else "", "dim")
         else:
             nothing = "(nothing to add)" if answer.goes_on else "(no reply; /retry draws another)"
             show(wrapper.feed(nothing) + wrapper.flush(), "dim")
@@ -140,6 +141,7 @@ def talk(session: ChatSession, turns: int = 0) -> None:
         except (EOFError, Quit):
             break
     if terminal.kept:
+        session.write_state(last_state())
         terminal.tell("The conversation is saved: /load continues it in the next chat.")
 
 
