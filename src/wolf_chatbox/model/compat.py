@@ -55,6 +55,12 @@ def attention_of(model: PreTrainedModel) -> str:
     return name
 
 
+def switch_attention(model: PreTrainedModel, name: str) -> None:
+    """Let a model compute with another attention: `set_attn_implementation`, which walks through every module, takes
+    longer than a token of a small model."""
+    model.config._attn_implementation = name
+
+
 def usual_attention(*states: Any, **settings: Any) -> Any:
     """The attention that models compute with by default, as their layers call it."""
     from transformers.integrations.sdpa_attention import sdpa_attention_forward

@@ -6,21 +6,28 @@ which can be given back to continue it.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Generator, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+import math
+import random
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from wolf_chatbox.config import SamplingConfig
 from wolf_chatbox.conversation import Turn
 from wolf_chatbox.errors import ChatError
+from wolf_chatbox.model.candidates import Candidate, Reverse, best, rank
+from wolf_chatbox.model.draft import Draft
 from wolf_chatbox.model.engines.engine import Engine
-from wolf_chatbox.model.engines.sampling import Token
+from wolf_chatbox.model.settled import Ends
+from wolf_chatbox.model.token_text import Piece, TokenText
 from wolf_chatbox.samples.rendering import Renderer
 from wolf_chatbox.scene import Scene
 
 FULL = "the reply fills the model's context. Send a message instead."
-SAFE_START = 40
-"""Characters after which the start of a line can no longer be another speaker's name."""
+AGAIN = 3
+"""Times that a reply is drawn again which says the speaker's last reply word for word."""
+KEEP = 0.5
+"""The share of the room that the history fills after its oldest turns left; docs/benchmarks.md has the figures."""
 
 
 @dataclass
@@ -36,14 +43,44 @@ class Reply:
 
     text: str = ""
     ids: list[int] = field(default_factory=list)
-    """The ids of the text, and of what is not yet settled; empty where the text ended before another speaker's name."""
+    """The ids of the text, and of what is not yet settled; empty where the text ended before another speaker's name, or
+    before a stop string."""
     cut: bool = False
     """Whether it ended at `max_new_tokens`, or at the end of the context."""
+    stopped: str | None = None
+    """The stop string that it ended before."""
+    repeated: bool = False
+    """Whether it says the speaker's last reply word for word, after every other try did so too."""
+    tokens: list[Piece] = field(default_factory=list)
+    """The tokens drawn for the text, if they were asked for."""
+    candidates: tuple[Candidate, ...] = ()
+    """What there was to choose from, with best_of."""
+    chosen: int = 0
+    """The number of the candidate that was chosen."""
+    read: int = 0
+    """Tokens of its prompt."""
+    drawn: int = 0
+    """Tokens drawn for it, those of other candidates and tries too."""
     pieces: Generator[str] | None = None
 
     def __iter__(self) -> Generator[str]:
         assert self.pieces is not None, "a reply that is given to `answer` has no pieces"
         return self.pieces
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What a reply is drawn by."""
+
+    scene: Scene
+    prompt: list[int]
+    begun: list[int]
+    sampling: SamplingConfig
+    seed: int | None
+    top: int | None
+    ends: Ends
+    ahead: int
+    """How much longer the text of the begun ids is than the text that is known of them."""
 
 
 @dataclass(frozen=True)
@@ -56,14 +93,25 @@ class Voice:
     """The speakers that the model knows, with how many turns of each; a reply ends where one of them would speak."""
     history_tokens: int | None = None
     """Tokens of history at most, as many as a row of the training; None allows the whole context."""
+    reverse: Reverse | None = None
+    """A model that helps to choose between candidates."""
 
     def answer(
-        self, scene: Scene, sampling: SamplingConfig, seed: int | None = None, begun: Reply | None = None
+        self,
+        scene: Scene,
+        sampling: SamplingConfig,
+        seed: int | None = None,
+        begun: Reply | None = None,
+        *,
+        top: int | None = None,
+        stop: Sequence[str] = (),
     ) -> Reply:
         """The reply of `scene.speaker`, to be iterated; `begun` is a reply to continue, or only its text.
 
-        Raises ChatError, at once, when the last turn or the reply fills the context; while it is iterated ModelError
-        when the model's logits are NaN or infinite.
+        `top` asks for the reply's tokens with their log-probabilities, and that many alternatives to each. The text
+        ends before the first of the strings `stop`, and nothing of it is shown. Raises ChatError, at once, when the
+        last turn or the reply fills the context; while it is iterated ModelError when the model's logits are NaN or
+        infinite.
         """
         assert scene.speaker is not None, "nobody is to speak"
         reply = Reply(begun.text, list(begun.ids)) if begun else Reply()
@@ -75,70 +123,127 @@ class Voice:
             raise (ChatError(FULL) if begun else error) from None
         if len(prompt) + len(reply.ids) >= self.engine.context:
             raise ChatError(FULL)
-        reply.pieces = self._draw(reply, prompt, self._other_speaker(scene), sampling, seed)
+        reply.read = len(prompt) + len(reply.ids)
+        names = scene.speakers() | set(self.speakers) | {scene.speaker, scene.narrator}
+        # Ids of a stopped reply may hold text that was not settled; a reply that is only text may decode differently.
+        decoded = self._decode(reply.ids)
+        ahead = 0 if decoded.startswith(reply.text) else len(decoded) - len(reply.text)
+        asked = _Asked(scene, prompt, list(reply.ids), sampling, seed, top, Ends(names, stop), ahead)
+        reply.pieces = self._pieces(reply, asked)
         return reply
+
+    def who_speaks(self, scene: Scene, names: Sequence[str]) -> dict[str, float]:
+        """The probability of each of the names to speak next, in the model's eyes; together 1.
+
+        Only the style named says who speaks; with another one all are equal. A label ends with a colon, so no name is
+        the beginning of another, and long names need no correction. Raises ChatError when the last turn fills the
+        context.
+        """
+        names = list(dict.fromkeys(names))
+        if self.renderer.style.name != "named" or len(names) < 2:
+            return dict.fromkeys(names, 1 / max(1, len(names)))
+        heads = [self.renderer.head(name, scene) for name in names]
+        prompt = self._prompt(replace(scene, speaker=names[0]), SamplingConfig(), max(map(len, heads)))
+        start = prompt[: -len(heads[0])] or [self.renderer.end_id]
+        sums = [math.fsum(scores) for scores in self.engine.scores([(start, head) for head in heads])]
+        weights = [math.exp(one - max(sums)) for one in sums]
+        return {name: weight / math.fsum(weights) for name, weight in zip(names, weights)}
 
     def _prompt(self, scene: Scene, sampling: SamplingConfig, begun: int) -> list[int]:
         """The prompt that leaves room for the reply, of which `begun` tokens are there already."""
-        room = self.engine.context - min(sampling.max_new_tokens, self.engine.context // 2) - begun
+        left = min(sampling.max_new_tokens, self.engine.context // 2)
+        # A reply that goes on has the prompt that it began with, as long as there is room.
+        room = self.engine.context - left - (begun if begun >= left else 0)
         try:
-            prompt = self.renderer.prompt(scene, min(self.history_tokens or room, room))
+            prompt = self.renderer.prompt(scene, min(self.history_tokens or room, room), KEEP)
         except ChatError:  # a message longer than a row may still fit into the context, alone
-            prompt = self.renderer.prompt(scene, room)
+            prompt = self.renderer.prompt(scene, room, KEEP)
         return prompt or [self.renderer.end_id]
 
-    def _other_speaker(self, scene: Scene) -> re.Pattern[str]:
-        """Matches where a line begins with the name of a speaker and a colon."""
-        names = (scene.speakers() | set(self.speakers) | {scene.speaker or "", scene.narrator}) - {""}
-        longest_first = sorted(names, key=len, reverse=True)
-        return re.compile(rf"\n\s*(?:{'|'.join(map(re.escape, longest_first))})\s*[:：]")
-
-    def _draw(
-        self, reply: Reply, prompt: list[int], other: re.Pattern[str], sampling: SamplingConfig, seed: int | None
-    ) -> Generator[str]:
-        """Draw the reply's tokens; yields what each adds to its text."""
-        most = len(reply.ids) + min(sampling.max_new_tokens, self.engine.context - len(prompt) - len(reply.ids))
-        tokens = self.engine.stream([*prompt, *reply.ids], sampling, self._stop_ids(), seed=seed, begun=len(reply.ids))
-        decoded = self._decode(reply.ids)
-        # Ids of a stopped reply may hold text that was not settled; a reply that is only text may decode differently.
-        shown = reply.text if decoded.startswith(reply.text) else decoded
-        try:
-            for text in self._settled_texts(reply.ids, tokens, other):
-                if len(text) > len(shown):
-                    piece, shown = text[len(shown) :], text
-                    reply.text += piece
-                    yield piece
-        finally:
-            reply.cut = len(reply.ids) == most
-
-    def _settled_texts(self, ids: list[int], tokens: Iterable[Token], other: re.Pattern[str]) -> Iterator[str]:
-        """The text of `ids`, which grow with each token, as far as no later token changes it; at the end all of it."""
-        text = self._decode(ids)
-        for token in tokens:
-            ids.append(token.id)
-            text = self._decode(ids)
-            if found := other.search(text):
-                text = text[: found.start()]
-                ids.clear()
+    def _pieces(self, reply: Reply, asked: _Asked) -> Generator[str]:
+        """Draw the reply; yields what is added to its text. One that says the last reply again is drawn again."""
+        same = (turn.text for turn in reversed(asked.scene.turns) if turn.speaker == asked.scene.speaker)
+        last = next(same, "").strip() or None
+        tries = 1 if asked.begun or not asked.sampling.temperature else 1 + AGAIN
+        for number in range(tries):
+            drafts = self._drafts(asked, number)
+            reply.tokens.clear()
+            try:
+                if len(drafts) == 1:
+                    draft = drafts[0]
+                    yield from self._show(reply, draft, asked, last, number == tries - 1)
+                else:
+                    draft = self._choose(reply, drafts, asked, last)
+            finally:
+                for other in drafts:
+                    other.close()
+                    reply.drawn += other.drawn
+            if draft.text != last or number == tries - 1:
                 break
-            yield settled(text)
-        yield text.rstrip().rstrip("\ufffd")
+        self._settle(reply, draft, asked)
+        reply.repeated = draft.text == last
+        yield from self._add(reply, draft, asked)
+
+    def _drafts(self, asked: _Asked, number: int) -> list[Draft]:
+        """The drafts of one try, all open at once, so that they share forward passes."""
+        sampling, ids = asked.sampling, [*asked.prompt, *asked.begun]
+        most = len(asked.begun) + min(sampling.max_new_tokens, self.engine.context - len(ids))
+        count = sampling.best_of if sampling.temperature else 1  # greedy candidates would all be the same
+        top = asked.top if asked.top is not None or count == 1 else 0
+        stop = self._stop_ids()
+        drafts = []
+        for at in range(count):
+            seed = _derived(asked.seed, number, at)
+            tokens = self.engine.stream(ids, sampling, stop, seed=seed, begun=len(asked.begun), top=top)
+            drafts.append(Draft(tokens, asked.begun, most, self._decode, asked.ends))
+        return drafts
+
+    def _show(self, reply: Reply, draft: Draft, asked: _Asked, last: str | None, final: bool) -> Generator[str]:
+        """Yield what is settled, while it is drawn; what may become the last reply again waits."""
+        try:
+            while draft.advance():
+                self._settle(reply, draft, asked)
+                if final or last is None or not last.startswith(draft.text):
+                    yield from self._add(reply, draft, asked)
+        finally:
+            self._settle(reply, draft, asked)
+
+    def _add(self, reply: Reply, draft: Draft, asked: _Asked) -> Generator[str]:
+        if piece := draft.text[len(reply.text) + asked.ahead :]:
+            reply.text += piece
+            yield piece
+
+    def _choose(self, reply: Reply, drafts: list[Draft], asked: _Asked, last: str | None) -> Draft:
+        growing = list(drafts)
+        while growing:
+            growing = [draft for draft in growing if draft.advance()]
+        texts, likelihoods = [draft.text for draft in drafts], [draft.likelihood for draft in drafts]
+        reply.candidates = rank(texts, likelihoods, asked.scene, self.reverse)
+        reply.chosen = best(reply.candidates, last)
+        return drafts[reply.chosen]
+
+    def _settle(self, reply: Reply, draft: Draft, asked: _Asked) -> None:
+        """Let the reply say what a draft says of itself."""
+        reply.ids, reply.cut, reply.stopped = draft.ids, draft.cut, draft.stopped
+        if asked.top is not None:
+            new = draft.tokens[len(reply.tokens) :]
+            reply.tokens += [self._texts.piece(token.id, token.logprob or 0.0, token.top) for token in new]
+            del reply.tokens[len(draft.tokens) :]
+
+    @cached_property
+    def _texts(self) -> TokenText:
+        return TokenText(self.renderer.tokenizer)
 
     def _decode(self, ids: list[int]) -> str:
         return self.renderer.decode(ids).lstrip()
 
     def _stop_ids(self) -> set[int]:
         end = self.renderer.tokenizer.eos_token_id
-        return {self.renderer.end_id} | ({end} if end is not None else set())
+        return {self.renderer.end_id, *self.renderer.turn_marks()} | ({end} if end is not None else set())
 
 
-def settled(text: str) -> str:
-    """The part of a growing text that no later token changes: whole characters, and whole lines or a line's safe start.
-
-    The start of a line waits as long as it may turn out to be the name of another speaker.
-    """
-    text = text.rstrip("\ufffd")
-    head, newline, line = text.rpartition("\n")
-    if newline and len(line) < SAFE_START and ":" not in line and "：" not in line:
-        text = head
-    return text.rstrip()
+def _derived(seed: int | None, number: int, at: int) -> int | None:
+    """The seed of a try's candidate; the first has the seed that was given."""
+    if seed is None or not (number or at):
+        return seed
+    return random.Random(f"{seed} {number} {at}").getrandbits(64)

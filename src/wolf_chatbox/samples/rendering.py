@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from wolf_chatbox.conversation import Turn
 from wolf_chatbox.errors import ChatError, StyleError
-from wolf_chatbox.samples.styles import ASSISTANT, SYSTEM, Chat, Marks, Style, find_assistant, make_style
+from wolf_chatbox.samples.styles import ASSISTANT, SYSTEM, USER, Chat, Marks, Style, find_assistant, make_style
 from wolf_chatbox.scene import Scene
 
 if TYPE_CHECKING:
@@ -142,11 +142,12 @@ class Renderer:
     def _begins_with_system(self, scene: Scene) -> bool:
         return self.style.name == "chat" and bool(scene.turns) and scene.turns[0].speaker == SYSTEM
 
-    def prompt(self, scene: Scene, max_tokens: int) -> list[int]:
+    def prompt(self, scene: Scene, max_tokens: int, keep: float = 1.0) -> list[int]:
         """The ids after which `scene.speaker` speaks; the oldest turns are left out, whole, until the rest fits.
 
-        The opening, or without one a first system turn, is never left out. Raises ChatError when the last turn alone
-        does not fit.
+        With `keep` below 1 they leave in blocks: where the turns outgrow the room, as many are left out as it takes to
+        fill that share of it, and the next prompts begin in the same place, until they outgrow it again. The opening,
+        or without one a first system turn, is never left out. Raises ChatError when the last turn alone does not fit.
         """
         assert scene.speaker is not None, "nobody is to speak"
         kept = int(not scene.opening and bool(scene.turns) and scene.turns[0].speaker == SYSTEM)
@@ -155,18 +156,26 @@ class Renderer:
             *(id for turn in scene.turns[:kept] for id in self.turn(turn, scene).ids),
         ]
         head = self.head(scene.speaker, scene)
-        turns = [self.turn(turn, scene).ids for turn in scene.turns[kept:]]
-        room = max_tokens - len(start) - len(head)
-        if turns and len(turns[-1]) > room:
+        turns = scene.turns[kept:]
+        lengths = [self._length(turn, scene) for turn in turns]
+        # Where the blocks begin must not depend on who speaks next.
+        heads = [len(self.head(name, scene)) for name in scene.speakers()] if keep < 1 else []
+        room = max_tokens - len(start) - max([len(head), *heads])
+        if turns and lengths[-1] > room:
             raise ChatError(
-                f"the message has {len(turns[-1]):,} tokens, and {max(room, 0):,} fit into the model's context. "
-                "Shorten it."
+                f"the message has {lengths[-1]:,} tokens, and {max(room, 0):,} fit into the model's context. Shorten it."
             )
-        first, used = len(turns), 0
-        while first and used + len(turns[first - 1]) <= room:
-            first -= 1
-            used += len(turns[first])
-        return [*start, *(id for ids in turns[first:] for id in ids), *head]
+        first = first_kept(lengths, room, keep)
+        return [*start, *(id for turn in turns[first:] for id in self.turn(turn, scene).ids), *head]
+
+    def _length(self, turn: Turn, scene: Scene) -> int:
+        marks = self._marks_of(turn.speaker, scene)
+        return len(self._head(marks)) + len(self._words(turn.text, marks)) + len(self._encode_marks(marks.after))
+
+    def turn_marks(self) -> set[int]:
+        """The special tokens that stand before the words of a turn: after one, somebody else speaks."""
+        marks = [self.style.marks(name).before for name in (self.persona or ASSISTANT, USER, SYSTEM)]
+        return {id for before in marks for id in self._encode_marks(before) if id in self._special}
 
     def render(
         self, scenes: Sequence[Scene], max_tokens: int, context_tokens: int, turns: int | None = None
@@ -225,6 +234,21 @@ class Renderer:
         if marks not in self._marks:
             self._marks[marks] = list(self.tokenizer(marks, add_special_tokens=False).input_ids) if marks else []
         return self._marks[marks]
+
+
+def first_kept(lengths: Sequence[int], room: int, keep: float) -> int:
+    """The first of turns of these lengths that still stands in the prompt after the last; the rest fits the room.
+
+    The turns are walked through from the first, so the answer depends on nothing but them, and changes rarely.
+    """
+    first = used = 0
+    for at, length in enumerate(lengths):
+        used += length
+        if used > room:
+            while first < at and used > keep * room:
+                used -= lengths[first]
+                first += 1
+    return first
 
 
 def fit(lengths: Sequence[int], at: int, room: int, context_tokens: int) -> tuple[int, int]:

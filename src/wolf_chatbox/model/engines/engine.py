@@ -3,6 +3,9 @@
 Whoever waits for a token computes one step for all open streams, and keeps what the others drew for them. So an engine
 needs no thread of its own: one caller draws eight candidates by asking eight streams in turn, and a server asks from as
 many threads as it has clients.
+
+Which text has which slot is written down once, in the text, and a slot's ids never name what the decoder may not hold.
+So a step that is interrupted at any point leaves an engine that goes on.
 """
 
 from __future__ import annotations
@@ -24,33 +27,70 @@ if TYPE_CHECKING:
 STEP = 512
 """Ids that one step reads at most: a long prompt is read in parts, and the other streams go on meanwhile."""
 SCORED = 64
-"""Ids whose logits are held at once while a text is scored."""
+"""Ids of one text whose logits are held at once while it is scored."""
 
 
 @dataclass
 class _Slot:
     ids: list[int] = field(default_factory=list)
     """What the decoder holds there."""
-    stream: _Stream | None = None
     used: int = 0
     """The step of its last use."""
 
 
-@dataclass
-class _Stream:
+@dataclass(eq=False)
+class _Text:
+    """A prompt, and what is drawn after it; a text that is scored is there as a whole."""
+
     ids: list[int]
-    """The prompt, and what was drawn."""
     prompt: int
     """The length of the prompt, without a part of the reply that it may end with."""
-    left: int
+    sampler: Sampler | None = None
+    """None scores what follows the prompt."""
+    stop: Collection[int] = ()
+    left: int = 0
     """Tokens that may still be drawn."""
-    stop: Collection[int]
-    sampler: Sampler
-    top: int | None
+    top: int | None = None
     slot: int | None = None
     drawn: deque[Token] = field(default_factory=deque)
+    scores: list[float] = field(default_factory=list)
     done: bool = False
+    """Nothing more is computed for it. What it is given, it is given before."""
     error: Exception | None = None
+
+    @property
+    def needed(self) -> int:
+        """The first id whose logits are still needed: what a slot holds of it and of those after it is read again."""
+        return len(self.ids) - 1 if self.sampler else self.prompt - 1 + len(self.scores)
+
+
+class Stream(Iterator[Token]):
+    """The tokens of one reply. It is open from the beginning, until it ends, is closed, or nobody knows it any more."""
+
+    def __init__(self, engine: Engine, text: _Text) -> None:
+        self._engine = engine
+        self._text = text
+
+    def __next__(self) -> Token:
+        text = self._text
+        while not text.drawn:  # what is drawn already waits for nobody's step
+            if text.done and not text.drawn:
+                error, text.error = text.error, None
+                raise error if error is not None else StopIteration
+            try:
+                self._engine._compute(text)
+            except BaseException:
+                self.close()
+                raise
+        return text.drawn.popleft()
+
+    def close(self) -> None:
+        """End early. It waits for no lock: it may be called at any point, also while Python frees memory."""
+        self._text.done = True
+        self._text.drawn.clear()
+
+    def __del__(self) -> None:
+        self._text.done = True
 
 
 class Engine:
@@ -64,7 +104,8 @@ class Engine:
         self.context = decoder.context
         self._repetition = Repetition(tokenizer) if tokenizer is not None else None
         self._slots = [_Slot() for _ in range(decoder.slots)]
-        self._open: list[_Stream] = []
+        self._new: deque[_Text] = deque()
+        self._open: list[_Text] = []
         self._steps = 0
         self._lock = threading.Lock()
 
@@ -76,111 +117,113 @@ class Engine:
         seed: int | None = None,
         begun: int = 0,
         top: int | None = None,
-    ) -> Iterator[Token]:
-        """Yield a reply's tokens as they are drawn, up to an id of `stop`, which is not yielded.
+    ) -> Stream:
+        """A reply's tokens, to be iterated, up to an id of `stop`, which is not yielded. It is open at once.
 
         The last `begun` ids of the prompt belong to the reply already, which goes on after them: the rules against
-        repetition look at the reply alone. `top` asks for log-probabilities, and that many alternatives. Close the
-        iterator to stop early. Raises ValueError when the prompt is empty or fills the context, ModelError when the
-        logits are NaN or infinite.
+        repetition look at the reply alone. `top` asks for log-probabilities, and that many alternatives. Raises
+        ValueError when the prompt is empty or fills the context; while it is iterated ModelError when the logits are
+        NaN or infinite.
         """
         if not 0 < len(prompt) < self.context:
             raise ValueError(f"a prompt of {len(prompt)} tokens: it must have 1 to {self.context - 1}")
         left = min(sampling.max_new_tokens, self.context - len(prompt))
         sampler = Sampler(sampling, seed, self._repetition)
-        stream = _Stream(list(prompt), len(prompt) - begun, left, stop, sampler, top)
-        with self._lock:
-            self._open.append(stream)
-        try:
-            while (token := self._next(stream)) is not None:
-                yield token
-        finally:
-            with self._lock:
-                self._end(stream)
+        text = _Text(list(prompt), len(prompt) - begun, sampler, stop, left, top)
+        self._new.append(text)
+        return Stream(self, text)
 
     def score(self, prompt: Sequence[int], ids: Sequence[int]) -> list[float]:
-        """The natural log-probability of each of `ids` after `prompt` and those before it.
+        """The natural log-probability of each of `ids` after `prompt` and those before it; raises as `scores` does."""
+        return self.scores([(prompt, ids)])[0]
 
-        Raises ValueError when the prompt is empty, or both together are longer than the context.
+    def scores(self, asked: Sequence[tuple[Sequence[int], Sequence[int]]]) -> list[list[float]]:
+        """What `score` gives for each prompt and its ids; they share forward passes, and a prompt is read once.
+
+        Raises ValueError when a prompt is empty, or longer than the context with its ids; ModelError when the logits
+        are NaN or infinite.
         """
-        whole = [*prompt, *ids]
-        if not prompt or len(whole) > self.context:
-            raise ValueError(f"{len(whole)} tokens to score: they must be 1 to {self.context}, with a prompt")
-        with self._lock:
-            while all(slot.stream for slot in self._slots):
-                self._step()
-            place = self._place(whole[: len(prompt) - 1], len(prompt) - 1)
-            slot = self._slots[place]
-            scores: list[float] = []
-            at = len(slot.ids)
-            while at < len(whole) - 1:
-                wanted = at >= len(prompt) - 1
-                until = min(at + SCORED, len(whole) - 1) if wanted else min(at + STEP, len(prompt) - 1)
-                rows = self._read([Feed(place, whole[at:until], at, every=wanted)])
-                if wanted:
-                    scores += [log_probabilities(row, id)[0] for row, id in zip(rows, whole[at + 1 : until + 1])]
-                at = until
-            return scores
+        for prompt, ids in asked:
+            if not prompt or len(prompt) + len(ids) > self.context:
+                raise ValueError(
+                    f"{len(prompt) + len(ids)} tokens to score: they must be 1 to {self.context}, with a prompt"
+                )
+        texts = [_Text([*prompt, *ids], len(prompt), done=not ids) for prompt, ids in asked]
+        self._new += texts
+        try:
+            for text in texts:
+                self._compute(text)
+                if text.error is not None:
+                    raise text.error
+        finally:
+            for text in texts:
+                text.done = True
+        return [text.scores for text in texts]
 
     def save(self, prompt: Sequence[int]) -> tuple[list[int], bytes] | None:
-        """What the engine holds of a prompt: ids, and the decoder's state after them; None when it holds nothing."""
+        """What the engine holds of a prompt: ids, and the decoder's state after them; None when it holds nothing.
+
+        Also None where the decoder cannot save a state.
+        """
         with self._lock:
             place, length = self._longest(prompt)
-            if not length:
-                return None
-            return self._slots[place].ids[:length], self.decoder.save(place, length)
+            state = self.decoder.save(place, length) if length else b""
+            return (self._slots[place].ids[:length], state) if state else None
 
     def restore(self, ids: Sequence[int], state: bytes) -> None:
         """Hold a state that `save` gave, so that these ids are not read again; raises ValueError if it does not fit.
 
-        A state is trusted: give none that comes from somebody else.
+        A state is trusted: give none that comes from somebody else. Where every slot is in use, nothing is done.
         """
         with self._lock:
-            free = [at for at, slot in enumerate(self._slots) if slot.stream is None]
-            if free and len(ids) < self.context:
-                place = min(free, key=lambda at: self._slots[at].used)
-                self._slots[place].ids.clear()
-                self.decoder.restore(place, state)
-                self._slots[place].ids = list(ids)
+            if (free := self._free()) and len(ids) < self.context:
+                self._slots[free[0]].ids = []
+                self.decoder.restore(free[0], state)
+                self._slots[free[0]].ids = list(ids)
+
+    def close(self) -> None:
+        """Free the decoder's memory; the engine must not be used any more."""
+        with self._lock:
+            for slot in self._slots:
+                slot.ids = []
+            self.decoder.close()
+
+    def _compute(self, text: _Text) -> None:
+        """Compute steps until there is something new for a text."""
+        with self._lock:
+            while not text.drawn and not text.done:
+                self._step()
 
     # Below here the lock is held.
 
-    def _next(self, stream: _Stream) -> Token | None:
-        with self._lock:
-            while not stream.drawn and not stream.done:
-                self._step()
-            if stream.drawn:
-                return stream.drawn.popleft()
-            if stream.error is not None:
-                raise stream.error
-            return None
-
-    def _end(self, stream: _Stream) -> None:
-        stream.done = True
-        if stream.slot is not None:
-            self._slots[stream.slot].stream = None
-            stream.slot = None
-        if stream in self._open:
-            self._open.remove(stream)
-
     def _step(self) -> None:
-        """One forward pass for all open streams, and a token for each that has read its prompt."""
+        """One forward pass for all open texts, and a token for each that has read its prompt."""
         self._steps += 1
         self._admit()
-        feeds, streams, room = list[Feed](), list[_Stream](), STEP
-        # Streams that draw come first: each needs one id, and somebody is waiting for every token.
-        for stream in sorted(self._open, key=lambda stream: len(stream.ids) - self._read_of(stream)):
-            if stream.slot is not None and room > 0:
-                at = self._read_of(stream)
-                feeds.append(Feed(stream.slot, stream.ids[at : at + room], at))
-                streams.append(stream)
+        feeds, texts, room = list[Feed](), list[_Text](), STEP
+        # Texts that draw come first: each needs one id, and somebody waits for every token. Then the oldest comes first.
+        for text in sorted(self._open, key=lambda text: self._held(text) < text.needed):
+            if text.slot is not None and room > 0:
+                feeds.append(self._feed(text, text.slot, room))
+                texts.append(text)
                 room -= len(feeds[-1].ids)
-        for stream, logits in zip(streams, self._read(feeds)):
-            if self._read_of(stream) == len(stream.ids):
-                self._draw(stream, logits)
+        rows, at = self._read(feeds), 0
+        for feed, text in zip(feeds, texts):
+            count = len(feed.ids) if feed.every else 1
+            if feed.every or feed.at + len(feed.ids) == len(text.ids):
+                self._take(text, rows[at : at + count])
+            at += count
 
-    def _read_of(self, stream: _Stream) -> int:
-        return 0 if stream.slot is None else len(self._slots[stream.slot].ids)
+    def _held(self, text: _Text) -> int:
+        return 0 if text.slot is None else len(self._slots[text.slot].ids)
+
+    def _feed(self, text: _Text, slot: int, room: int) -> Feed:
+        at = min(self._held(text), text.needed)
+        if text.sampler is not None:
+            return Feed(slot, text.ids[at : at + room], at)
+        if at < text.needed:  # logits within a prompt are of no use
+            return Feed(slot, text.ids[at : min(at + room, text.needed)], at)
+        return Feed(slot, text.ids[at : min(at + room, at + SCORED, len(text.ids) - 1)], at, every=True)
 
     def _read(self, feeds: Sequence[Feed]) -> Logits:
         for feed in feeds:  # what a failing read leaves behind is not known
@@ -191,65 +234,83 @@ class Engine:
             self._slots[feed.slot].used = self._steps
         return rows
 
-    def _draw(self, stream: _Stream, logits: Logits) -> None:
+    def _take(self, text: _Text, rows: Logits) -> None:
+        """Draw a token from the logits that were needed, or score what stands there."""
         try:
-            token = stream.sampler.draw(logits, stream.ids[stream.prompt :], stream.top)
-        except Exception as error:  # it belongs to this stream alone, and is raised where that is read
-            stream.error = error
-            self._end(stream)
+            if text.sampler is None:
+                first = text.needed + 1
+                text.scores += [log_probabilities(row, id)[0] for row, id in zip(rows, text.ids[first:])]
+                text.done = text.needed == len(text.ids) - 1
+                return
+            token = text.sampler.draw(rows[0], text.ids[text.prompt :], text.top)
+        except Exception as error:  # it belongs to this text alone, and is raised where that is read
+            text.error = error
+            text.done = True
             return
-        if token.id in stream.stop:
-            self._end(stream)
+        if token.id in text.stop:
+            text.done = True
             return
-        stream.drawn.append(token)
-        stream.ids.append(token.id)
-        stream.left -= 1
-        if not stream.left:
-            self._end(stream)
+        text.ids.append(token.id)
+        text.left -= 1
+        text.drawn.append(token)
+        if not text.left:
+            text.done = True
+
+    def _free(self) -> list[int]:
+        """The slots that no open text has, the least recently used first."""
+        taken = {text.slot for text in self._open if not text.done}
+        free = [at for at in range(len(self._slots)) if at not in taken]
+        return sorted(free, key=lambda at: self._slots[at].used)
 
     def _admit(self) -> None:
-        """Give slots to streams that wait for one, the longest waiting first."""
-        for stream in list(self._open):
-            if stream.slot is not None:
-                continue
-            if all(slot.stream for slot in self._slots):
-                return
-            most = len(stream.ids) - 1  # the last id is read again: its logits are needed
-            if any(
-                other.slot is not None
-                and _shared(other.ids, stream.ids, most) > self._longest(stream.ids[:most])[1]
-                and self._read_of(other) < other.prompt
-                for other in self._open
-            ):
-                continue  # another stream is reading what both begin with
-            stream.slot = self._place(stream.ids, most)
-            self._slots[stream.slot].stream = stream
+        """Give slots to texts that wait for one, the longest waiting first."""
+        while self._new:
+            self._open.append(self._new.popleft())
+        self._open = [text for text in self._open if not text.done]
+        free = len(self._free())
+        reading = [text for text in self._open if text.slot is not None and self._held(text) < text.prompt - 1]
+        for text in self._open:
+            if text.slot is None and free:
+                most = text.prompt - 1 if text.sampler is None else text.needed  # the last one's logits are needed
+                source, length = self._longest(text.ids[:most])
+                if any(_shared(other.ids[: other.prompt], text.ids[:most]) > length for other in reading):
+                    continue  # another is reading what both begin with
+                text.slot = self._place(source, length)
+                free -= 1
+                if length < most:
+                    reading.append(text)
 
-    def _place(self, ids: Sequence[int], most: int) -> int:
-        """A free slot that holds as much as is known of the first `most` ids, and nothing else."""
-        source, length = self._longest(ids[:most])
-        free = [at for at, slot in enumerate(self._slots) if slot.stream is None]
-        place = min(free, key=lambda at: self._slots[at].used)
-        if source in free and 2 * length >= len(self._slots[source].ids):
-            place = source  # another text that only begins the same is kept
-        elif length:
-            self.decoder.copy(source, place, length)
+    def _place(self, source: int, length: int) -> int:
+        """A free slot that holds the first `length` ids of the slot `source`, and nothing else."""
+        free = self._free()
+        known = self._slots[source].ids[:length]
+        if source in free and (2 * length >= len(self._slots[source].ids) or free == [source]):
+            place = source  # another text that only begins the same is kept otherwise
         else:
-            self._slots[place].ids.clear()
-        self._slots[place].ids = self._slots[source].ids[:length]
+            place = next(at for at in free if at != source or not length)
+            self._slots[place].ids = []
+            if length:
+                self.decoder.copy(source, place, length)
+        self._slots[place].ids = known
         self._slots[place].used = self._steps
         return place
 
     def _longest(self, ids: Sequence[int]) -> tuple[int, int]:
         """The slot that holds the most of how `ids` begin, and how many of them."""
-        lengths = [_shared(slot.ids, ids, len(ids)) for slot in self._slots]
+        lengths = [_shared(slot.ids, ids) for slot in self._slots]
         best = max(range(len(lengths)), key=lengths.__getitem__)
         return best, lengths[best]
 
 
-def _shared(one: Sequence[int], other: Sequence[int], most: int) -> int:
-    """How many ids both begin with, at most `most`."""
-    most = min(len(one), len(other), most)
+def _shared(one: Sequence[int], other: Sequence[int]) -> int:
+    """How many ids both begin with. Whole stretches are compared, and halved where they differ: it is asked often."""
+    known, most = 0, min(len(one), len(other))
     if one[:most] == other[:most]:
         return most
-    return next(at for at in range(most) if one[at] != other[at])
+    while most - known > 1:  # they share `known`, and not `most`
+        middle = (known + most) // 2
+        if one[known:middle] == other[known:middle]:
+            known = middle
+        else:
+            most = middle
+    return known

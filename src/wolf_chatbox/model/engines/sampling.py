@@ -22,6 +22,9 @@ from wolf_chatbox.model.engines.repetition import Repetition
 BLOCK = 64
 """Logits are searched for the largest in this many interleaved parts: a whole sort takes longer than small models."""
 
+LIKELY = 256
+"""Tokens among which those of top-p are sought first."""
+
 
 class Token(NamedTuple):
     """A drawn token."""
@@ -47,8 +50,7 @@ class Sampler:
         `top` asks for log-probabilities, and for that many of the most likely tokens. Raises ModelError when the
         logits are NaN or infinite.
         """
-        if not math.isfinite(logits.max()):  # one NaN makes the maximum NaN
-            raise ModelError("the model's logits are NaN or infinite: its weights are damaged. Use another model.")
+        _largest(logits)
         id = self._choose(self._without_repetition(logits, reply))
         return Token(id) if top is None else Token(id, *log_probabilities(logits, id, top))
 
@@ -74,41 +76,75 @@ class Sampler:
         sampling = self.sampling
         if sampling.temperature == 0:
             return int(scores.argmax())
-        ids, weights = _most_likely(scores, sampling.top_k, sampling.temperature)
+        ids, weights, total = _candidates(scores, sampling)
         keep = len(ids)
         if sampling.top_p < 1:
-            sums = weights.cumsum()
-            keep = int(np.searchsorted(sums, sampling.top_p * sums[-1])) + 1
+            keep = min(keep, int(np.searchsorted(weights.cumsum(), sampling.top_p * total)) + 1)
         if sampling.min_p:
-            keep = min(keep, int((weights >= sampling.min_p * weights[0]).sum()))
+            keep = min(keep, int((weights >= sampling.min_p * weights.max()).sum()))
         sums = weights[:keep].cumsum()
         return int(ids[min(int(np.searchsorted(sums, self._random.random() * sums[-1], side="right")), keep - 1)])
 
 
 def log_probabilities(logits: Logits, id: int, top: int = 0) -> tuple[float, tuple[tuple[int, float], ...]]:
-    """The natural log-probability of an id, and the `top` most likely ids with theirs."""
-    largest = float(logits.max())
+    """The natural log-probability of an id, and the `top` most likely ids with theirs; raises ModelError as `draw`."""
+    largest = _largest(logits)
     total = largest + math.log(float(np.exp(logits - largest).sum()))
     best = np.argpartition(-logits, top - 1)[:top] if top else np.empty(0, int)
     ranked = sorted(((int(at), float(logits[at]) - total) for at in best), key=lambda pair: -pair[1])
     return float(logits[id]) - total, tuple(ranked)
 
 
-def _most_likely(scores: Logits, most: int, temperature: float) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """The ids of the `most` largest scores (0: of all that are not barred), likeliest first, and their weights."""
-    size = len(scores)
-    least = -np.inf
-    if 0 < most < size:
-        candidates = scores
-        if size >= 2 * BLOCK * most:
-            # Each of the `most` largest column maxima is a score of its own, so the least of them bounds the search.
-            columns = scores[: size - size % BLOCK].reshape(BLOCK, -1).max(0)
-            candidates = scores[scores >= np.partition(columns, -most)[-most]]
-        least = np.partition(candidates, -most)[-most]
-    ids = np.flatnonzero(scores >= least) if least > -np.inf else np.flatnonzero(scores > -np.inf)
-    ids = ids[np.argsort(-scores[ids], kind="stable")]
-    kept = scores[ids].astype(np.float64)
-    return ids, np.exp((kept - kept[0]) / temperature)
+def _largest(logits: Logits) -> float:
+    largest = float(logits.max())
+    if not math.isfinite(largest):  # one NaN makes the maximum NaN
+        raise ModelError("the model's logits are NaN or infinite: its weights are damaged. Use another model.")
+    return largest
+
+
+def _candidates(
+    scores: Logits, sampling: SamplingConfig
+) -> tuple[NDArray[np.intp], NDArray[np.float64], float | np.float64]:
+    """The ids that top-k leaves, likeliest first where a later setting asks for that, their weights, and all weight.
+
+    Without top-k only as many as top-p can keep, and sorted no more than needed: a whole sort takes 10 ms.
+    """
+    size, largest = len(scores), float(scores.max())
+    if 0 < sampling.top_k < size:
+        ids = _most_likely(scores, sampling.top_k)
+        weights = _weights(scores[ids], largest, sampling.temperature)
+        return ids, weights, weights.sum()
+    if sampling.top_p == 1:
+        least = sampling.temperature * math.log(sampling.min_p) if sampling.min_p else -math.inf
+        ids = np.flatnonzero((scores > -np.inf) & (scores >= largest + least - 1e-3))
+        ids = ids[np.argsort(-scores[ids], kind="stable")] if sampling.min_p else ids
+        weights = _weights(scores[ids], largest, sampling.temperature)
+        return ids, weights, weights.sum()
+    total = np.exp((scores - np.float32(largest)) / np.float32(sampling.temperature)).sum(dtype=np.float64)
+    most = LIKELY
+    while True:
+        ids = _most_likely(scores, most)
+        weights = _weights(scores[ids], largest, sampling.temperature)
+        if most >= size or weights.sum() >= sampling.top_p * total:
+            return ids, weights, total
+        most *= 8
+
+
+def _weights(scores: Logits, largest: float, temperature: float) -> NDArray[np.float64]:
+    weights: NDArray[np.float64] = np.exp((scores.astype(np.float64) - largest) / temperature)
+    return weights
+
+
+def _most_likely(scores: Logits, most: int) -> NDArray[np.intp]:
+    """The ids of the `most` largest scores, as many as are not barred, likeliest first; all of equal ones at the end."""
+    size, candidates = len(scores), scores
+    if size >= 2 * BLOCK * most:
+        # Each of the `most` largest column maxima is a score of its own, so the least of them bounds the search.
+        columns = scores[: size - size % BLOCK].reshape(BLOCK, -1).max(0)
+        candidates = scores[scores >= np.partition(columns, -most)[-most]]
+    least = np.partition(candidates, -most)[-most] if most < size else -np.inf
+    ids = np.flatnonzero((scores >= least) & (scores > -np.inf))
+    return ids[np.argsort(-scores[ids], kind="stable")]
 
 
 def _ends_of_ngrams(reply: Sequence[int], size: int) -> list[int]:

@@ -1,0 +1,107 @@
+"""Best of n: candidates for one reply are ranked by how likely they are, less a penalty for repetition.
+
+The likelihood is the mean log-probability of a token, so that a long candidate has no worse start than a short one. With
+a reverse model, which guesses what a reply answers, the candidates that fit any message lose: maximum mutual
+information (Li et al. 2016, https://arxiv.org/abs/1510.03055), as for DialoGPT (Zhang et al. 2020,
+https://arxiv.org/abs/1911.00536).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from wolf_chatbox.conversation import Turn
+from wolf_chatbox.model.engines.engine import Engine
+from wolf_chatbox.model.engines.repetition import WORD
+from wolf_chatbox.samples.rendering import Renderer
+from wolf_chatbox.scene import Scene
+
+PENALTY = 1.0
+"""Nats that a candidate loses if it only repeats itself, and again if it only repeats what its speaker said before."""
+OWN, ECHO = 2, 3
+"""Words of the phrases that are compared within a candidate, and with the speaker's last turns."""
+LAST_TURNS = 3
+"""Turns of the speaker that a candidate is compared with."""
+
+
+class Candidate(NamedTuple):
+    """A candidate for a reply, and what it is ranked by."""
+
+    text: str
+    likelihood: float
+    """The mean natural log-probability of its tokens under the model."""
+    repetition: float
+    """The share of its phrases that it said before, plus the share that its speaker said lately: 0 to 2."""
+    reverse: float | None
+    """The mean log-probability of the message before it, given the candidate; None without a reverse model."""
+    score: float
+    """What decides; minus infinity for an empty candidate."""
+
+
+@dataclass(frozen=True)
+class Reverse:
+    """A model that was trained on conversations backwards: it says how likely a message is before a reply."""
+
+    engine: Engine
+    renderer: Renderer
+    weight: float = 0.5
+    """Its share in the likelihood, 0 to 1."""
+
+    def likelihoods(self, message: Turn, replies: Sequence[Turn]) -> list[float]:
+        """The mean natural log-probability of the message's tokens and its end after each reply."""
+        half = self.engine.context // 2
+        ids = [*self.renderer.words(message, Scene(())), self.renderer.end_id][:half]
+        asked = []
+        for reply in replies:
+            scene = Scene((), speaker=message.speaker)
+            said, head = self.renderer.turn(reply, scene).ids, self.renderer.head(message.speaker, scene)
+            asked.append(([*said, *head][-half:], ids))
+        return [math.fsum(scores) / len(scores) for scores in self.engine.scores(asked)]
+
+
+def rank(
+    texts: Sequence[str], likelihoods: Sequence[float], scene: Scene, reverse: Reverse | None = None
+) -> tuple[Candidate, ...]:
+    """The candidates, in the given order, with their scores."""
+    assert scene.speaker is not None, "nobody speaks"
+    said = [turn.text for turn in scene.turns if turn.speaker == scene.speaker][-LAST_TURNS:]
+    message = next((turn for turn in reversed(scene.turns) if turn.speaker != scene.speaker), None)
+    backwards: Sequence[float | None] = [None] * len(texts)
+    if reverse is not None and message is not None:
+        backwards = reverse.likelihoods(message, [Turn(scene.speaker, text) for text in texts])
+    candidates = []
+    for text, likelihood, back in zip(texts, likelihoods, backwards, strict=True):
+        again = repetition(text, said)
+        mixed = likelihood
+        if reverse is not None and back is not None:
+            mixed = (1 - reverse.weight) * likelihood + reverse.weight * back
+        score = mixed - PENALTY * again if text.strip() else -math.inf
+        candidates.append(Candidate(text, likelihood, again, back, score))
+    return tuple(candidates)
+
+
+def best(candidates: Sequence[Candidate], last: str | None) -> int:
+    """The number of the best candidate: the first of equal ones; one that says the `last` turn again comes behind."""
+    return max(
+        range(len(candidates)),
+        key=lambda at: (bool(candidates[at].text), candidates[at].text != last, candidates[at].score, -at),
+    )
+
+
+def repetition(text: str, said: Sequence[str]) -> float:
+    """How much a text repeats itself, and what was said: two shares of its phrases, together 0 to 2."""
+    words = WORD.findall(text.casefold())
+    own = _phrases(words, OWN)
+    echo = _phrases(words, ECHO) or [tuple(words)]
+    before = {phrase for turn in said for phrase in _phrases(WORD.findall(turn.casefold()), len(echo[0]))}
+    if not words:
+        return 0.0
+    within = 1 - len(set(own)) / len(own) if own else 0.0
+    return within + sum(phrase in before for phrase in echo) / len(echo)
+
+
+def _phrases(words: Sequence[str], size: int) -> list[tuple[str, ...]]:
+    return [tuple(words[at : at + size]) for at in range(len(words) - size + 1)]
