@@ -48,8 +48,8 @@ def open_chat(config: ChatConfig) -> int:
         folder = locate(config.model, tell)
         saved = read_run(folder)
         quiet_transformers()
-        from wolf_chatbox.talk.session import ChatSession
         from wolf_chatbox.talk.pipe import answer_lines
+        from wolf_chatbox.talk.session import ChatSession
         from wolf_chatbox.talk.terminal import talk
 
         session = ChatSession.load(

@@ -147,26 +147,48 @@ class Renderer:
 
         With `keep` below 1 they leave in blocks: where the turns outgrow the room, as many are left out as it takes to
         fill that share of it, and the next prompts begin in the same place, until they outgrow it again. The opening,
-        or without one a first system turn, is never left out. Raises ChatError when the last turn alone does not fit.
+        or without one a first system turn, is never left out, nor what is recalled, which takes a quarter of
+        `max_tokens` at most. Raises ChatError when the last turn alone does not fit.
         """
         assert scene.speaker is not None, "nobody is to speak"
+        start, turns = self._fitting(scene, max_tokens, keep)
+        return [*start, *(id for turn in turns for id in self.turn(turn, scene).ids), *self.head(scene.speaker, scene)]
+
+    def held(self, scene: Scene, max_tokens: int, keep: float = 1.0) -> int:
+        """How many turns of a scene its prompt holds, the last ones; raises ChatError as `prompt` does."""
+        return len(self._fitting(scene, max_tokens, keep)[1])
+
+    def _fitting(self, scene: Scene, max_tokens: int, keep: float) -> tuple[list[int], Sequence[Turn]]:
+        """What a prompt begins with, and the turns that follow it."""
         kept = int(not scene.opening and bool(scene.turns) and scene.turns[0].speaker == SYSTEM)
         start = [
             *self.start(scene, max_tokens),
             *(id for turn in scene.turns[:kept] for id in self.turn(turn, scene).ids),
         ]
-        head = self.head(scene.speaker, scene)
         turns = scene.turns[kept:]
         lengths = [self._length(turn, scene) for turn in turns]
         # Where the blocks begin must not depend on who speaks next.
-        heads = [len(self.head(name, scene)) for name in scene.speakers()] if keep < 1 else []
-        room = max_tokens - len(start) - max([len(head), *heads])
+        names = {scene.speaker, *(scene.speakers() if keep < 1 else ())} - {None}
+        room = max_tokens - len(start) - max(len(self.head(name, scene)) for name in names if name is not None)
+        recalled = self._recalled(scene, max_tokens // 4)
+        if not turns or lengths[-1] <= room - len(recalled):
+            start, room = [*start, *recalled], room - len(recalled)
         if turns and lengths[-1] > room:
             raise ChatError(
-                f"the message has {lengths[-1]:,} tokens, and {max(room, 0):,} fit into the model's context. Shorten it."
+                f"the message has {lengths[-1]:,} tokens, and {max(room, 0):,} fit into the model's context. "
+                "Shorten it."
             )
-        first = first_kept(lengths, room, keep)
-        return [*start, *(id for turn in turns[first:] for id in self.turn(turn, scene).ids), *head]
+        return start, turns[first_kept(lengths, room, keep) :]
+
+    def _recalled(self, scene: Scene, most: int) -> list[int]:
+        """The last turns of what is recalled that fit into so many tokens."""
+        ids: list[int] = []
+        for turn in reversed(scene.recalled):
+            one = self.turn(turn, scene).ids
+            if len(ids) + len(one) > most:
+                break
+            ids = [*one, *ids]
+        return ids
 
     def _length(self, turn: Turn, scene: Scene) -> int:
         marks = self._marks_of(turn.speaker, scene)

@@ -40,8 +40,6 @@ def answer_lines(session: ChatSession, lines: TextIO, out: TextIO, turns: int = 
                 tell(f"{session.speaking} answers.")
             if session.cut:
                 tell("The reply was cut at its token limit. /more continues it.")
-            if session.repeats:
-                tell("The reply is the last one again, word for word. /retry draws another.")
         except Quit:
             break
         except WolfChatboxError as error:

@@ -50,9 +50,9 @@ def preferences(tree: Tree) -> Iterator[Preference]:
             continue
         context = tree.heard_by(chosen.speaker, after)
         for other in (tree.messages[number] for number in numbers):
-            if other.drawn and not other.cut and other.speaker == chosen.speaker:
-                if not chosen.text.startswith(other.text):
-                    yield Preference(context, Turn(chosen.speaker, chosen.text), Turn(other.speaker, other.text))
+            passed_over = other.drawn and not other.cut and other.speaker == chosen.speaker
+            if passed_over and not chosen.text.startswith(other.text):
+                yield Preference(context, Turn(chosen.speaker, chosen.text), Turn(other.speaker, other.text))
 
 
 def write_preferences(trees: Iterable[Tree], file: TextIO) -> int:

@@ -223,7 +223,10 @@ class ChatSession(Chat):
 
     def write_state(self, path: Path) -> bool:
         """Write what the engine has read of this chat, for `read_state`; returns whether there was anything."""
-        prompt = self.voice.prompt(self._scene(self.tree, self.speaking), self.sampling)
+        try:
+            prompt = self.voice.prompt(self._scene(self.tree, self.speaking), self.sampling)
+        except ChatError:  # the last message fills the context
+            return False
         return write_state(self.voice.engine, prompt, path)
 
     def keep(self) -> None:

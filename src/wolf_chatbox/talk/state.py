@@ -23,7 +23,7 @@ MOST_BYTES = 256 * 2**20
 
 
 def write_state(engine: Engine, prompt: Sequence[int], path: Path) -> bool:
-    """Write what the engine holds of a prompt, readable by its owner only; returns whether there was something to write."""
+    """Write what the engine holds of a prompt, readable by its owner only; returns whether there was anything."""
     saved = engine.save(prompt)
     if saved is None or len(saved[1]) > MOST_BYTES:
         return False

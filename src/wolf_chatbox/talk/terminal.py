@@ -146,7 +146,7 @@ def talk(session: ChatSession, turns: int = 0) -> None:
 
 
 def _messages() -> History:
-    """What the person typed, in earlier chats too: in a file only they can read, or in memory if it cannot be written."""
+    """What the person typed, in earlier chats too: in a file only they can read, or in memory if that cannot be."""
     path = last_chat().with_name("messages")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
