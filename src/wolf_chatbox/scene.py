@@ -30,8 +30,8 @@ class Scene:
     """Whose turns are learnt; None leaves that to the renderer: the persona's turns, or everybody's."""
     places: tuple[int, ...] = ()
     """The index of each turn in the conversation, -1 for the narrator's; empty where the turns are the conversation."""
-    recalled: tuple[Turn, ...] = ()
-    """Turns of earlier conversations that the observer remembers; a prompt has them before the turns."""
+    recalled: tuple[tuple[Turn, ...], ...] = ()
+    """Pieces of earlier conversations that the observer remembers; a prompt has them before the turns."""
 
     @classmethod
     def of(cls, conversation: Conversation) -> Scene:

@@ -181,13 +181,12 @@ class Renderer:
         return start, turns[first_kept(lengths, room, keep) :]
 
     def _recalled(self, scene: Scene, most: int) -> list[int]:
-        """The last turns of what is recalled that fit into so many tokens."""
+        """The last pieces of what is recalled that fit, whole, into so many tokens."""
         ids: list[int] = []
-        for turn in reversed(scene.recalled):
-            one = self.turn(turn, scene).ids
-            if len(ids) + len(one) > most:
-                break
-            ids = [*one, *ids]
+        for piece in reversed(scene.recalled):
+            before = [id for turn in piece for id in self.turn(turn, scene).ids]
+            if len(before) + len(ids) <= most:
+                ids = [*before, *ids]
         return ids
 
     def _length(self, turn: Turn, scene: Scene) -> int:

@@ -211,8 +211,7 @@ class ChatSession(Chat):
 
     def _scene(self, tree: Tree, speaker: str, recalled: tuple[Recalled, ...] = ()) -> Scene:
         """What somebody has heard at the end of a path, and what came back of earlier chats."""
-        before = tuple(turn for each in recalled for turn in each.turns)
-        return Scene(tree.heard_by(speaker), speaker=speaker, recalled=before)
+        return Scene(tree.heard_by(speaker), speaker=speaker, recalled=tuple(each.turns for each in recalled))
 
     def _recall(self, tree: Tree, speaker: str) -> tuple[Recalled, ...]:
         if self.recollection is None:
