@@ -172,3 +172,24 @@ def test_a_damaged_tree_is_one_line_and_changes_nothing(tokenizer: Any, tmp_path
         session.load_history(path)
     assert "\n" not in str(caught.value)
     assert texts(session) == ["hello", "one"]
+
+
+def test_choices_are_written_for_preference_learning(tokenizer: Any, tmp_path: Path, cli: Any) -> None:
+    session = talk(tokenizer, "one", "two", "three")
+    session.reply("hello")
+    session.save(tmp_path / "plain.jsonl")
+    list(session.retry())
+    session.reply("good")
+    session.save(tmp_path / "chat.jsonl")
+    out = tmp_path / "choices.jsonl"
+    code, told = cli("preferences", str(tmp_path / "plain.jsonl"), "-o", str(out))
+    assert (code, out.exists()) == (1, False)
+    assert "no reply was passed over for another" in told
+    both = [str(tmp_path / name) for name in ("plain.jsonl", "chat.jsonl")]
+    assert cli("preferences", *both, "-o", str(out)) == (0, f"1 choices in {out}\n")
+    [line] = out.read_text().splitlines()
+    assert json.loads(line) == {
+        "prompt": [{"role": "user", "name": "Morty", "content": "hello"}],
+        "chosen": [{"role": "assistant", "name": "Rick", "content": "two"}],
+        "rejected": [{"role": "assistant", "name": "Rick", "content": "one"}],
+    }

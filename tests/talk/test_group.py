@@ -240,7 +240,7 @@ def test_who_cannot_come_or_go(tokenizer: Any) -> None:
         session.invite("Bet")
     with pytest.raises(ChatError, match="Jerry is not in this chat"):
         session.dismiss("Jerry")
-    with pytest.raises(ChatError, match="answers only as Rick. Train with --style named"):
+    with pytest.raises(ChatError, match=r"answers only as Rick\. Train with --style named"):
         talk(tokenizer, "hm", style="dialogpt").invite("Beth")
     session.invite("Beth")
     session.dismiss("Rick")

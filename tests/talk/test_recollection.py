@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from test_terminal import Lines
 
 from scripted import talk
-from test_terminal import Lines
 from wolf_chatbox.cli.chat import prepare
 from wolf_chatbox.config import ChatConfig, SamplingConfig
 from wolf_chatbox.conversation import Turn
@@ -143,10 +142,10 @@ def test_the_settings_of_the_command_line(tokenizer: Any) -> None:
 
 
 @pytest.fixture
-def chatted(tiny_gpt2: Path, tmp_path: Path) -> Iterator[tuple[ChatSession, Path]]:
+def chatted(tiny_gpt2: Path, tmp_path: Path) -> tuple[ChatSession, Path]:
     session = ChatSession.load(tiny_gpt2, sampling=SamplingConfig(max_new_tokens=4), seed=1, engine="torch")
     session.reply("hello, and a long story about the goose in the house")
-    yield session, tmp_path / "chat.state"
+    return session, tmp_path / "chat.state"
 
 
 def fresh(tiny_gpt2: Path) -> ChatSession:

@@ -8,7 +8,7 @@ without branches.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from wolf_chatbox.conversation import Conversation, parse_json
@@ -26,10 +26,20 @@ def write_chat(tree: Tree, present: Collection[str], path: Path, *, overwrite: b
 
 def read_chat(path: Path) -> tuple[Tree, tuple[str, ...]]:
     """The first chat of a file, and who was present, if the file says so; raises ChatError when it cannot be read."""
+    return next(_read(path), (Tree(), ()))
+
+
+def read_trees(path: Path) -> Iterator[Tree]:
+    """All chats of a file; raises ChatError where one cannot be read."""
+    return (tree for tree, _ in _read(path))
+
+
+def _read(path: Path) -> Iterator[tuple[Tree, tuple[str, ...]]]:
     try:
         with path.open(encoding="utf-8") as file:
-            line = next((line for line in file if line.strip()), None)
-        return (Tree(), ()) if line is None else _parse(line, str(path))
+            for line in file:
+                if line.strip():
+                    yield _parse(line, str(path))
     except (OSError, UnicodeDecodeError, DataError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not a saved chat"
         raise ChatError(f"{path}: {reason}. Give a file that /save wrote.") from error

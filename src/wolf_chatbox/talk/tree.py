@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from wolf_chatbox.conversation import Conversation, Turn
@@ -151,7 +152,7 @@ class Tree:
     def go(self, at: int) -> Tree:
         """Go to a message (or START): the path ends there, what follows it stays in the tree."""
         path = [START, *self.path(at)]
-        return replace(self, at=at, taken={**self.taken, **dict(zip(path, path[1:]))})
+        return replace(self, at=at, taken={**self.taken, **dict(pairwise(path))})
 
     def end(self, at: int) -> int:
         """The last message of the branch that was taken after a message, and after the next, and so on."""

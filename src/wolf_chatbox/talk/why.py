@@ -1,4 +1,4 @@
-"""How the last reply came about: what its prompt held, what came back of earlier chats, what there was to choose from."""
+"""How the last reply came about: what its prompt held, what was recalled, what there was to choose from."""
 
 from __future__ import annotations
 
