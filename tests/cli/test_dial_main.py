@@ -141,8 +141,8 @@ def test_generation_flags_become_the_models_defaults_and_play_overrides_them(cla
     assert [saved[name] for name in names] == [7, 3, 2, 11, 0.8, 0.5]
     play = classic("--play", stdin="/set\n")
     assert (
-        "max_new_tokens=7 no_repeat_phrase=3 no_repeat_ngram_size=2 top_k=11 top_p=0.8 min_p=0.0 repetition_penalty=1.0 temperature=0.5"
-        in play["err"]
+        "max_new_tokens=7 no_repeat_phrase=3 no_repeat_ngram_size=2 top_k=11 top_p=0.8 "
+        "min_p=0.0 repetition_penalty=1.0 temperature=0.5" in play["err"]
     )
     over = classic(
         "--play",
@@ -160,7 +160,10 @@ def test_generation_flags_become_the_models_defaults_and_play_overrides_them(cla
         "0",
         stdin="/set\n",
     )
-    assert "max_new_tokens=3 no_repeat_phrase=0 no_repeat_ngram_size=0 top_k=0 top_p=1.0 temperature=0.0" in over["err"]
+    assert (
+        "max_new_tokens=3 no_repeat_phrase=0 no_repeat_ngram_size=0 top_k=0 top_p=1.0 "
+        "min_p=0.0 repetition_penalty=1.0 temperature=0.0" in over["err"]
+    )
 
 
 def test_generation_flags_change_the_replies(classic: Classic) -> None:

@@ -1,7 +1,7 @@
 """Best of n: candidates for one reply are ranked by how likely they are, less a penalty for repetition.
 
-The likelihood is the mean log-probability of a token, so that a long candidate has no worse start than a short one. With
-a reverse model, which guesses what a reply answers, the candidates that fit any message lose: maximum mutual
+The likelihood is the mean log-probability of a token, so that a long candidate is not worse from the start. With a
+reverse model, which guesses what a reply answers, the candidates that fit any message lose: maximum mutual
 information (Li et al. 2016, https://arxiv.org/abs/1510.03055), as for DialoGPT (Zhang et al. 2020,
 https://arxiv.org/abs/1911.00536).
 """

@@ -201,7 +201,7 @@ class Engine:
         self._steps += 1
         self._admit()
         feeds, texts, room = list[Feed](), list[_Text](), STEP
-        # Texts that draw come first: each needs one id, and somebody waits for every token. Then the oldest comes first.
+        # Texts that draw come first: each needs one id, and somebody waits for every token. Then the oldest one.
         for text in sorted(self._open, key=lambda text: self._held(text) < text.needed):
             if text.slot is not None and room > 0:
                 feeds.append(self._feed(text, text.slot, room))

@@ -136,7 +136,7 @@ def _weights(scores: Logits, largest: float, temperature: float) -> NDArray[np.f
 
 
 def _most_likely(scores: Logits, most: int) -> NDArray[np.intp]:
-    """The ids of the `most` largest scores, as many as are not barred, likeliest first; all of equal ones at the end."""
+    """The ids of the `most` largest scores, as many as are not barred, likeliest first; the last with its equals."""
     size, candidates = len(scores), scores
     if size >= 2 * BLOCK * most:
         # Each of the `most` largest column maxima is a score of its own, so the least of them bounds the search.
