@@ -273,3 +273,39 @@ def test_a_chat_that_was_heard_in_part_is_trained_on_as_each_heard_it(tokenizer:
     assert (rendered.learnt, rendered.context, rendered.unused) == (4, 0, 0)
     [sample] = renderer.render([scenes["Rick"]], 64, 8, len(conversation.turns)).samples
     assert tokenizer.decode(sample.ids) == "Morty: hello<|endoftext|>Rick: so it is<|endoftext|>"
+
+
+def test_a_real_model_chooses_who_speaks_and_the_seed_decides(tiny_gpt2: Path, tokenizer: Any) -> None:
+    from wolf_chatbox.config import SamplingConfig
+    from wolf_chatbox.model import engines
+    from wolf_chatbox.samples.rendering import make_renderer
+
+    renderer = make_renderer(tokenizer, "named", "Rick", "Morty", CAST)
+    voice = Voice(engines.load(tiny_gpt2, engine="torch").engine, renderer, CAST)
+
+    def speakers(seed: int) -> list[str]:
+        sampling = SamplingConfig(max_new_tokens=3)
+        session = ChatSession(voice, persona="Rick", user="Morty", sampling=sampling, seed=seed, next="model")
+        for name in ("Beth", "Jerry the Guest"):
+            session.invite(name)
+        found = []
+        for _ in range(12):
+            session.reply("hello")
+            found.append(session.speaking)
+        return found
+
+    assert speakers(1) == speakers(1)
+    assert len(set(speakers(1) + speakers(2))) > 1
+
+
+def test_who_was_there_alone_at_the_end_learns_nothing_by_loading(tokenizer: Any, tmp_path: Path) -> None:
+    session = group(tokenizer, "hm", "so it is")
+    list(session.whisper("Beth", "psst"))
+    session.dismiss("Beth")
+    session.reply("hello")
+    session.save(tmp_path / "chat.jsonl")
+    for name, knows in (("Rick", False), ("Jerry the Guest", True)):
+        other = talk(tokenizer, "hm", persona=name, speakers=CAST)
+        other.load_history(tmp_path / "chat.jsonl")
+        other.reply("and now?")
+        assert ("psst" in prompt(other)) is knows

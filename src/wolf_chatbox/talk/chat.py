@@ -87,15 +87,17 @@ class Chat:
     def load_history(self, path: Path) -> None:
         """Continue a saved chat; raises ChatError, and keeps the present one, when it cannot be read.
 
-        Those who were present are so again, if the persona is one of them; else the persona takes everybody's place.
+        Those who were present are so again, if the persona is one of them. A persona who heard nothing of it takes
+        everybody's place.
         """
         tree, present = read_chat(path)
         if len(present) > 1 and self.persona in present and self.user not in present and self._is_named:
             self.present = present
         else:
             self.present = (self.persona,)
-            for seat in {message.speaker for message in tree.messages} - {self.user}:
-                tree = tree.recast(seat, self.persona)
+            if not any(self.persona in message.heard for message in tree.messages):
+                for seat in {message.speaker for message in tree.messages} - {self.user}:
+                    tree = tree.recast(seat, self.persona)
         self.tree = self.saved = tree
 
     # Who is there.

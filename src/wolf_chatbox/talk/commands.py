@@ -148,7 +148,7 @@ class Commands:
 
     def _help(self) -> None:
         for title, commands in GROUPS.items():
-            self.tell("\n".join([f"{title}:", *(f"  {name:16} {meaning}" for name, meaning in commands.items())]))
+            self.tell("\n".join([f"{title}:", *(f"  {name:18} {meaning}" for name, meaning in commands.items())]))
         self.tell("To send a message that begins with /, type two: //like this.")
 
     def _name_and_text(self, rest: str) -> tuple[str, str]:
