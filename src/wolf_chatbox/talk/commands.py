@@ -12,11 +12,11 @@ from platformdirs import user_state_path
 from wolf_chatbox.config import NextSpeaker, SamplingConfig
 from wolf_chatbox.errors import ChatError, ConfigError
 from wolf_chatbox.files import check_place
+from wolf_chatbox.talk.listing import branches, company, described
 from wolf_chatbox.talk.memory import Memory
 from wolf_chatbox.talk.recollection import Recollection
 from wolf_chatbox.talk.session import ChatSession
 from wolf_chatbox.talk.state import read_state
-from wolf_chatbox.talk.tree import Tree
 from wolf_chatbox.talk.why import why
 from wolf_chatbox.visible import Tell, shortlist
 
@@ -54,8 +54,6 @@ GROUPS = {
 COMMANDS = {usage: meaning for group in GROUPS.values() for usage, meaning in group.items()}
 NAMES_SHOWN = 12
 MESSAGES_SHOWN = 6
-BRANCHES_SHOWN = 20
-"""Places on the path that /branches shows, the last ones."""
 CLASSIC = {"temp": "temperature", "max_len_gen": "max_new_tokens"}
 """Settings by their names in dial_main.py."""
 
@@ -283,27 +281,6 @@ def changed(sampling: SamplingConfig, pairs: list[tuple[str, str]]) -> SamplingC
         return sampling.changed(**changes)
     except ConfigError as error:
         raise ChatError(f"/set: {error}") from error
-
-
-def company(session: ChatSession) -> str:
-    """Who is present, as words: `Rick`, `Rick and Morty`, `Rick, Morty and Beth`."""
-    *others, last = session.present
-    return f"{', '.join(others)} and {last}" if others else last
-
-
-def described(tree: Tree, number: int) -> str:
-    """A message on one line, with its number."""
-    message = tree.messages[number]
-    return f"{number + 1} {message.speaker}: {' '.join(message.text.split())}"
-
-
-def branches(tree: Tree) -> Iterator[str]:
-    """A line for each message of the path, marked with *, and for each that was said in its place."""
-    following = tree.branches()
-    path = tree.path()
-    for number in path[-BRANCHES_SHOWN:]:
-        for other in following[tree.messages[number].after]:
-            yield f"{'*' if other == number else ' '} {described(tree, other)}"
 
 
 def _count(command: str, rest: str) -> int | None:

@@ -16,7 +16,8 @@ from rich.text import Text
 from wolf_chatbox.errors import WolfChatboxError
 from wolf_chatbox.files import writing
 from wolf_chatbox.screen import Screen, painted
-from wolf_chatbox.talk.commands import COMMANDS, Answer, Commands, Quit, company, last_chat, last_state
+from wolf_chatbox.talk.commands import COMMANDS, Answer, Commands, Quit, last_chat, last_state
+from wolf_chatbox.talk.listing import company
 from wolf_chatbox.talk.session import ChatSession
 from wolf_chatbox.talk.wrapping import Wrapper
 from wolf_chatbox.visible import visible
