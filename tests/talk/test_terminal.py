@@ -23,8 +23,10 @@ from wolf_chatbox.config import SamplingConfig
 from wolf_chatbox.conversation import Turn
 from wolf_chatbox.errors import ModelError
 from wolf_chatbox.model.engines.sampling import Token
-from wolf_chatbox.talk.commands import COMMANDS, last_chat
+from wolf_chatbox.scene import Scene
+from wolf_chatbox.talk.commands import COMMANDS, last_chat, last_state
 from wolf_chatbox.talk.pipe import answer_lines
+from wolf_chatbox.talk.session import ChatSession
 from wolf_chatbox.talk.terminal import Names
 from wolf_chatbox.talk.terminal import talk as chat_on_terminal
 
@@ -505,3 +507,26 @@ def test_a_chat_of_500_turns_never_fails_and_holds_no_more_at_its_end(tiny_gpt2:
     assert done.stdout.count("\n") == 500
     early, late = (int(line.split()[1]) for line in done.stderr.splitlines() if line.startswith("resident"))
     assert (late - early) * os.sysconf("SC_PAGE_SIZE") < 64 * 2**20
+
+
+def test_a_reply_that_is_the_last_one_again_is_marked(tokenizer: Any, on_terminal: Callable[..., list[str]]) -> None:
+    session = talk(tokenizer, "hm")
+    shown = on_terminal(session, "hello", "again")[1:-1]
+    assert shown == ["Rick: hm", "Rick: hm (as before)"]
+    assert session.history[-1] == Turn("Rick", "hm"), "the mark is no part of it"
+
+
+def test_the_last_chat_leaves_behind_what_the_engine_has_read(
+    tiny_gpt2: Path, on_terminal: Callable[..., list[str]]
+) -> None:
+    def session() -> ChatSession:
+        return ChatSession.load(tiny_gpt2, engine="torch", sampling=SamplingConfig(max_new_tokens=4), seed=1)
+
+    on_terminal(session(), "hello to the goose in the house")
+    assert stat.S_IMODE(last_state().stat().st_mode) == 0o600
+    again = session()
+    on_terminal(again, "/load")
+    prompt = again.voice.prompt(Scene(again.history, "assistant"), again.sampling)
+    held = again.voice.engine.save(prompt)
+    assert held is not None
+    assert len(held[0]) > 10
