@@ -64,7 +64,8 @@ def main() -> None:
     ]
     mean = statistics.mean(len(renderer.turn(turn, Scene(())).ids) for chat in chats for turn in chat)
     print(f"{len(chats)} chats of {args.turns} messages and replies, {mean:.0f} tokens a turn\n")
-    print("| room | kept | read at a turn, mean | median | turns that begin anew | prompt, mean |\n|---|---|---|---|---|---|")
+    print("| room | kept | read at a turn, mean | median | turns that begin anew | prompt, mean |")
+    print("|---|---|---|---|---|---|")
     for room in args.room:
         for share in SHARES:
             read, median, prompt, anew = measure(renderer, chats, room, share)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from conftest import make_gpt2
@@ -104,6 +104,8 @@ PARTS = ["Beth", "Morty", ":", "：", "\n", " ", "Hm.", "🐺", "and so on and s
 
 @laws
 @given(st.lists(st.sampled_from(PARTS), min_size=1, max_size=20).map("".join))
+@example("Beth\nBeth\n:")
+@example("Beth\nBeth\n \n Be")
 def test_pieces_never_show_what_the_whole_reply_takes_back(tokenizer: Any, text: str) -> None:
     """However it is cut into tokens: the pieces join to what stands before the first line of another speaker."""
     written = f" {text}".lstrip()

@@ -24,6 +24,7 @@ class Ends:
     def __init__(self, names: Collection[str], stops: Collection[str] = ()) -> None:
         self.names = sorted(filter(None, names), key=len, reverse=True)
         self.stops = tuple(filter(None, stops))
+        self._longest = max(map(len, self.names), default=-1)
         self._other = re.compile(rf"\n\s*(?:{'|'.join(map(re.escape, self.names))})\s*[:：]") if self.names else None
 
     def find(self, text: str) -> End | None:
@@ -43,11 +44,13 @@ class Ends:
             (size for stop in self.stops for size in range(1, len(stop)) if text.endswith(stop[:size])), default=0
         )
         text = text[: len(text) - held]
-        head, newline, line = text.rpartition("\n")
-        line = line.lstrip()
-        if newline and any(name.startswith(line) or not line.removeprefix(name).strip() for name in self.names):
-            text = head
-        return text.rstrip()
+        at, settled = text.rfind("\n"), text
+        # White space after a name may hold further lines.
+        while at >= 0 and len(line := text[at:].strip()) <= self._longest:
+            if any(name.startswith(line) for name in self.names):
+                settled = text[:at]
+            at = text.rfind("\n", 0, at)
+        return settled.rstrip()
 
 
 def whole(text: str) -> str:

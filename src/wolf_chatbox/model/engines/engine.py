@@ -12,14 +12,15 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from wolf_chatbox.config import SamplingConfig
 from wolf_chatbox.model.engines.decoder import Decoder, Feed, Logits
 from wolf_chatbox.model.engines.repetition import Repetition
-from wolf_chatbox.model.engines.sampling import Sampler, Token, log_probabilities
+from wolf_chatbox.model.engines.sampling import Sampler, log_probabilities
+from wolf_chatbox.model.engines.stream import Stream, Text
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -38,61 +39,6 @@ class _Slot:
     """The step of its last use."""
 
 
-@dataclass(eq=False)
-class _Text:
-    """A prompt, and what is drawn after it; a text that is scored is there as a whole."""
-
-    ids: list[int]
-    prompt: int
-    """The length of the prompt, without a part of the reply that it may end with."""
-    sampler: Sampler | None = None
-    """None scores what follows the prompt."""
-    stop: Collection[int] = ()
-    left: int = 0
-    """Tokens that may still be drawn."""
-    top: int | None = None
-    slot: int | None = None
-    drawn: deque[Token] = field(default_factory=deque)
-    scores: list[float] = field(default_factory=list)
-    done: bool = False
-    """Nothing more is computed for it. What it is given, it is given before."""
-    error: Exception | None = None
-
-    @property
-    def needed(self) -> int:
-        """The first id whose logits are still needed: what a slot holds of it and of those after it is read again."""
-        return len(self.ids) - 1 if self.sampler else self.prompt - 1 + len(self.scores)
-
-
-class Stream(Iterator[Token]):
-    """The tokens of one reply. It is open from the beginning, until it ends, is closed, or nobody knows it any more."""
-
-    def __init__(self, engine: Engine, text: _Text) -> None:
-        self._engine = engine
-        self._text = text
-
-    def __next__(self) -> Token:
-        text = self._text
-        while not text.drawn:  # what is drawn already waits for nobody's step
-            if text.done and not text.drawn:
-                error, text.error = text.error, None
-                raise error if error is not None else StopIteration
-            try:
-                self._engine._compute(text)
-            except BaseException:
-                self.close()
-                raise
-        return text.drawn.popleft()
-
-    def close(self) -> None:
-        """End early. It waits for no lock: it may be called at any point, also while Python frees memory."""
-        self._text.done = True
-        self._text.drawn.clear()
-
-    def __del__(self) -> None:
-        self._text.done = True
-
-
 class Engine:
     """Draws replies with one decoder. Its methods may be called from several threads.
 
@@ -104,8 +50,8 @@ class Engine:
         self.context = decoder.context
         self._repetition = Repetition(tokenizer) if tokenizer is not None else None
         self._slots = [_Slot() for _ in range(decoder.slots)]
-        self._new: deque[_Text] = deque()
-        self._open: list[_Text] = []
+        self._new: deque[Text] = deque()
+        self._open: list[Text] = []
         self._steps = 0
         self._lock = threading.Lock()
 
@@ -129,9 +75,9 @@ class Engine:
             raise ValueError(f"a prompt of {len(prompt)} tokens: it must have 1 to {self.context - 1}")
         left = min(sampling.max_new_tokens, self.context - len(prompt))
         sampler = Sampler(sampling, seed, self._repetition)
-        text = _Text(list(prompt), len(prompt) - begun, sampler, stop, left, top)
+        text = Text(list(prompt), len(prompt) - begun, sampler, stop, left, top)
         self._new.append(text)
-        return Stream(self, text)
+        return Stream(self._compute, text)
 
     def score(self, prompt: Sequence[int], ids: Sequence[int]) -> list[float]:
         """The natural log-probability of each of `ids` after `prompt` and those before it; raises as `scores` does."""
@@ -148,7 +94,7 @@ class Engine:
                 raise ValueError(
                     f"{len(prompt) + len(ids)} tokens to score: they must be 1 to {self.context}, with a prompt"
                 )
-        texts = [_Text([*prompt, *ids], len(prompt), done=not ids) for prompt, ids in asked]
+        texts = [Text([*prompt, *ids], len(prompt), done=not ids) for prompt, ids in asked]
         self._new += texts
         try:
             for text in texts:
@@ -188,7 +134,7 @@ class Engine:
                 slot.ids = []
             self.decoder.close()
 
-    def _compute(self, text: _Text) -> None:
+    def _compute(self, text: Text) -> None:
         """Compute steps until there is something new for a text."""
         with self._lock:
             while not text.drawn and not text.done:
@@ -200,7 +146,7 @@ class Engine:
         """One forward pass for all open texts, and a token for each that has read its prompt."""
         self._steps += 1
         self._admit()
-        feeds, texts, room = list[Feed](), list[_Text](), STEP
+        feeds, texts, room = list[Feed](), list[Text](), STEP
         # Texts that draw come first: each needs one id, and somebody waits for every token. Then the oldest one.
         for text in sorted(self._open, key=lambda text: self._held(text) < text.needed):
             if text.slot is not None and room > 0:
@@ -214,10 +160,10 @@ class Engine:
                 self._take(text, rows[at : at + count])
             at += count
 
-    def _held(self, text: _Text) -> int:
+    def _held(self, text: Text) -> int:
         return 0 if text.slot is None else len(self._slots[text.slot].ids)
 
-    def _feed(self, text: _Text, slot: int, room: int) -> Feed:
+    def _feed(self, text: Text, slot: int, room: int) -> Feed:
         at = min(self._held(text), text.needed)
         if text.sampler is not None:
             return Feed(slot, text.ids[at : at + room], at)
@@ -234,7 +180,7 @@ class Engine:
             self._slots[feed.slot].used = self._steps
         return rows
 
-    def _take(self, text: _Text, rows: Logits) -> None:
+    def _take(self, text: Text, rows: Logits) -> None:
         """Draw a token from the logits that were needed, or score what stands there."""
         try:
             if text.sampler is None:

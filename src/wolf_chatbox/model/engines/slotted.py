@@ -72,6 +72,8 @@ class Reading:
         self.cache = cache
         self.device = device
         self.singles = [feed for feed in ordered if len(feed.ids) == 1]
+        if len(self.singles) == 1:  # alone it needs no mask
+            self.singles = []
         self.others = ordered[len(self.singles) :]
         self.ids = [id for feed in ordered for id in feed.ids]
         self.positions = [at for feed in ordered for at in range(feed.at, feed.at + len(feed.ids))]
@@ -123,11 +125,13 @@ class Reading:
             known, told = (states[:, :, first:until].index_select(0, self._slots) for states in (keys, values))
         return _grouped(query[:, :, None], known, told, mask, scale)[:, 0]
 
-    def _mask(self, number: int, feed: Feed | None, window: int | None, like: Tensor) -> tuple[int, Tensor]:
+    def _mask(self, number: int, feed: Feed | None, window: int | None, like: Tensor) -> tuple[int, Tensor | None]:
         """The first position that a feed (all single ones: None) attends to, and the additive mask from there on.
 
         Shapes: (ids, tokens) for a feed, (feeds, 1, 1, tokens) for the single ones.
         """
+        if feed is not None and len(feed.ids) == 1:
+            return max(0, feed.at - window + 1) if window else 0, None
         if (number, window) not in self._masks:
             if feed is None:
                 at, until = self._at[:, None], max(feed.at for feed in self.singles) + 1
@@ -145,7 +149,7 @@ class Reading:
         return self._masks[number, window]
 
 
-def _grouped(query: Tensor, key: Tensor, value: Tensor, mask: Tensor, scale: float | None) -> Tensor:
+def _grouped(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, scale: float | None) -> Tensor:
     """Attention in which several heads of the query share one head of keys: (batch, tokens, heads, size).
 
     The heads that share one are laid side by side as tokens, which is several times faster on a CPU in bf16 than
@@ -154,7 +158,7 @@ def _grouped(query: Tensor, key: Tensor, value: Tensor, mask: Tensor, scale: flo
     batch, heads, tokens, size = query.shape
     groups = heads // key.shape[1]
     folded = query.reshape(batch, key.shape[1], groups * tokens, size)
-    if groups > 1 and tokens > 1:
+    if mask is not None and groups > 1 and tokens > 1:
         mask = mask.repeat(groups, 1)
     attended = F.scaled_dot_product_attention(folded, key.to(query), value.to(query), mask, scale=scale)
     return attended.reshape(batch, heads, tokens, -1).transpose(1, 2)
