@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 from wolf_chatbox.config import SamplingConfig
@@ -20,6 +21,10 @@ class Scripted:
         self.replies = list(replies)
         self.context = context
         self.prompts: list[list[int]] = []
+        self.decoder = SimpleNamespace(name="scripted", fingerprint="none")
+
+    def save(self, prompt: Sequence[int]) -> None:
+        """It has read nothing."""
 
     def stream(
         self,

@@ -25,7 +25,7 @@ NAMES = {
     "warmup_ratio validation_share split held_out_speaker held_out_group optimizer weight_decay max_grad_norm dropout "
     "precision lora_rank freeze_embeddings gradient_checkpointing compile log_every eval_every patience save_every "
     "keep report_to dry_run seed resume overwrite trust_remote_code allow_base read clean sampling",
-    "Turn": "speaker text time channel",
+    "Turn": "speaker text time channel heard",
     "WolfChatboxError": None,
     "clean": None,
     "read_conversations": None,
@@ -35,7 +35,7 @@ NAMES = {
 CALLS = {"read_conversations": "paths config", "train": "config tell", "clean": "conversations config"}
 """The parameters that public functions begin with."""
 VERBS = ["train", "sweep", "merge", "chat", "data inspect", "data convert", "data list", "data get", "data werewolf"]
-VERBS += ["models list", "models pull"]
+VERBS += ["data preferences", "models list", "models pull"]
 
 
 def test_the_public_names() -> None:

@@ -48,6 +48,7 @@ Optimizer = Literal["adamw", "adafactor", "adamw8bit"]
 EngineName = Literal["auto", "torch", "llama.cpp", "openvino"]
 Quantisation = Literal["q8_0", "q4_k", "f16"]
 Artefact = Literal["gguf", "onnx", "card"]
+NextSpeaker = Literal["name", "turn", "model"]
 Tracker = Literal["tensorboard", "wandb", "mlflow", "trackio"]
 Schedule = Literal[
     "linear",
@@ -297,6 +298,12 @@ class ChatConfig:
     """The speaker who answers."""
     user: Annotated[str | None, unset("the speaker who talks most to the persona")] = None
     """The speaker that you chat as."""
+    invite: tuple[str, ...] = ()
+    """More speakers who are in the chat from its beginning (style named)."""
+    next: NextSpeaker = "name"
+    """Who speaks next among several: the one who is named, the next in turn, or whom the model expects."""
+    remember: bool = False
+    """Keep this chat in memory, and bring back what fits out of earlier chats of the same two."""
     turns: Annotated[Whole, AT_LEAST_0] = 0
     """End the chat after this many replies; 0 = no limit."""
     seed: Annotated[Whole | None, unset("a new one each time")] = None

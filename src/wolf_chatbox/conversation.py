@@ -26,13 +26,17 @@ class Turn(NamedTuple):
     """Local time as shown in the export (no time zone); None if the source has none."""
     channel: str = ""
     """One of CHANNELS."""
+    heard: tuple[str, ...] = ()
+    """Who heard it, the speaker among them, in a chat where not everybody did; empty: everybody."""
 
-    def to_dict(self) -> dict[str, str]:
-        """The JSON form: `{"speaker": …, "text": …}`, with `"time"` (ISO 8601) and `"channel"` if set."""
-        form = {"speaker": self.speaker, "text": self.text}
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form: `{"speaker": …, "text": …}`; `"time"` (ISO 8601), `"channel"` and `"heard"` if set."""
+        form: dict[str, Any] = {"speaker": self.speaker, "text": self.text}
         if self.time is not None:
             form["time"] = self.time.isoformat()
-        return form | {"channel": self.channel} if self.channel else form
+        if self.channel:
+            form["channel"] = self.channel
+        return form | {"heard": list(self.heard)} if self.heard else form
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +52,12 @@ class Conversation:
         return {turn.speaker for turn in self.turns}
 
     def names(self) -> list[str]:
-        """All names, each once: the speakers, then a game's players who do not speak."""
+        """All names, each once: the speakers, then who only hears, and a game's players who do not speak."""
         players = self.game.players if self.game else ()
-        return list(dict.fromkeys([turn.speaker for turn in self.turns] + [player.name for player in players]))
+        hearers = [name for turn in self.turns for name in turn.heard]
+        return list(
+            dict.fromkeys([*(turn.speaker for turn in self.turns), *hearers, *(player.name for player in players)])
+        )
 
     def with_turns(self, kept: Sequence[int], turns: Iterable[Turn]) -> Conversation:
         """A copy with other turns: the new versions of those at the positions `kept`, in order."""
@@ -74,7 +81,13 @@ class Conversation:
                 raise DataError(f'{where}: each turn needs "speaker" and "text", both strings.')
         group = value.get("group")
         made = tuple(
-            Turn(turn["speaker"], turn["text"], _time(turn.get("time"), where), _channel(turn.get("channel"), where))
+            Turn(
+                turn["speaker"],
+                turn["text"],
+                _time(turn.get("time"), where),
+                _channel(turn.get("channel"), where),
+                _heard(turn.get("heard"), where),
+            )
             for turn in turns
         )
         game = value.get("game")
@@ -103,6 +116,12 @@ def _channel(value: Any, where: str) -> str:
     if value is not None and value not in CHANNELS:
         raise DataError(f'{where}: "channel" {value!r} is none of {", ".join(filter(None, CHANNELS))}.')
     return value or ""
+
+
+def _heard(value: Any, where: str) -> tuple[str, ...]:
+    if value is not None and not (isinstance(value, list) and all(isinstance(name, str) for name in value)):
+        raise DataError(f'{where}: "heard" is not a list of names.')
+    return tuple(value or ())
 
 
 def parse_json(text: str, where: str, line: int = 1) -> Any:

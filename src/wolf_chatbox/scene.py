@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from wolf_chatbox.conversation import Conversation, Turn
@@ -29,11 +30,25 @@ class Scene:
     """Whose turns are learnt; None leaves that to the renderer: the persona's turns, or everybody's."""
     places: tuple[int, ...] = ()
     """The index of each turn in the conversation, -1 for the narrator's; empty where the turns are the conversation."""
+    recalled: tuple[tuple[Turn, ...], ...] = ()
+    """Pieces of earlier conversations that the observer remembers; a prompt has them before the turns."""
 
     @classmethod
     def of(cls, conversation: Conversation) -> Scene:
         """A whole conversation, as everybody in it heard it."""
         return cls(conversation.turns)
+
+    @classmethod
+    def each(cls, conversation: Conversation, learners: Collection[str]) -> list[Scene]:
+        """A conversation as each of the `learners` heard it; one scene where everybody heard everything."""
+        if not any(turn.heard for turn in conversation.turns):
+            return [cls.of(conversation)]
+        scenes = []
+        for name in learners:
+            places = tuple(at for at, turn in enumerate(conversation.turns) if not turn.heard or name in turn.heard)
+            turns = tuple(conversation.turns[at] for at in places)
+            scenes.append(cls(turns, name, learners=frozenset({name}), places=places))
+        return scenes
 
     def before(self, at: int, most: int) -> Scene:
         """The scene in which turn `at` was said: at most `most` turns before it, and its speaker speaks next."""

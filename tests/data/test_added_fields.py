@@ -47,7 +47,7 @@ class Rated(Conversation):
 
 
 def turn(speaker: str, text: str, minute: int, channel: str = "") -> Any:
-    return MoodyTurn(speaker, text, NOON + timedelta(minutes=minute), channel, "sad")
+    return MoodyTurn(speaker, text, NOON + timedelta(minutes=minute), channel, (), "sad")
 
 
 TURNS = (

@@ -20,7 +20,8 @@ from wolf_chatbox.model.engines.torch import TorchDecoder
 from wolf_chatbox.model.settled import Ends, whole
 from wolf_chatbox.model.token_text import TokenText
 from wolf_chatbox.model.voice import Voice
-from wolf_chatbox.samples.rendering import first_kept, make_renderer
+from wolf_chatbox.samples.fitting import first_kept
+from wolf_chatbox.samples.rendering import make_renderer
 from wolf_chatbox.scene import Scene
 
 laws = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from conftest import CHATML, make_tokenizer
 from wolf_chatbox.conversation import Turn
 from wolf_chatbox.errors import ChatError, ModelError, StyleError
-from wolf_chatbox.samples.rendering import Renderer, fit, make_renderer
+from wolf_chatbox.samples.fitting import fit
+from wolf_chatbox.samples.rendering import Renderer, make_renderer
 from wolf_chatbox.samples.styles import choose_style
 from wolf_chatbox.scene import Scene
 

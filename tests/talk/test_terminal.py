@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 from prompt_toolkit.application import create_app_session
+from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.data_structures import Size
+from prompt_toolkit.document import Document
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
@@ -21,7 +23,11 @@ from wolf_chatbox.config import SamplingConfig
 from wolf_chatbox.conversation import Turn
 from wolf_chatbox.errors import ModelError
 from wolf_chatbox.model.engines.sampling import Token
-from wolf_chatbox.talk.terminal import COMMANDS, answer_lines, last_chat
+from wolf_chatbox.scene import Scene
+from wolf_chatbox.talk.commands import COMMANDS, last_chat, last_state
+from wolf_chatbox.talk.pipe import answer_lines
+from wolf_chatbox.talk.session import ChatSession
+from wolf_chatbox.talk.terminal import Names
 from wolf_chatbox.talk.terminal import talk as chat_on_terminal
 
 COMMAND = "from wolf_chatbox.cli import main; main()"
@@ -69,7 +75,7 @@ def test_commands_speak_on_stderr(lines: Lines, tmp_path: Path) -> None:
     replies, told = lines("/help\n")
     assert replies == []
     assert all(command.split()[0] in told for command in COMMANDS)
-    assert lines("hello\n/undo\n") == (["one and more"], "Removed: hello\n")
+    assert lines("hello\n/undo\n") == (["one and more"], "Taken back: hello\n")
     assert lines("hello\n/retry\n")[0] == ["two", "three"]
     assert f"Saved to {tmp_path}" in lines(f"/save {tmp_path / 'chat.jsonl'}\n/reset\n")[1]
     assert lines.session.history == ()
@@ -112,7 +118,7 @@ def test_control_characters_are_shown(tokenizer: Any, capsys: pytest.CaptureFixt
     replies, told = lines("hello \x1b[2J\n/undo\n/dan\x1bce\n")
     assert replies == ["a ␛]52;c;aGk=␇ word[U+009B]31m", ""]
     assert (
-        told == "Removed: hello ␛[2J\n"
+        told == "Taken back: hello ␛[2J\n"
         "error: /dan␛ce: no such command. /help lists them; type // to send a message that begins with /.\n"
     )
 
@@ -350,7 +356,7 @@ def test_a_real_terminal(tiny_gpt2: Path, tmp_path: Path) -> None:
 
     child = start()
     child.send("/help\r")
-    child.expect("/persona NAME")
+    child.expect(r"/persona \[NAME\]")
     child.send("half a mess")
     child.expect("half a mess")
     child.sendintr()
@@ -382,3 +388,145 @@ def test_a_real_terminal(tiny_gpt2: Path, tmp_path: Path) -> None:
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 0
+
+
+def test_going_back_editing_and_branches_through_a_pipe(lines: Lines) -> None:
+    assert lines("/branches\n")[1] == "Nothing is said yet.\n"
+    replies, told = lines("hello\n/retry\n/branches\n/go 2\n/back 2\n/go\n")
+    assert replies == ["one and more", "two"]
+    assert told == (
+        "* 1 Morty: hello\n  2 Rick: one and more\n* 3 Rick: two\n"
+        "2 Rick: one and more\n"
+        "At the beginning.\n"
+        "2 Rick: one and more\n"
+    )
+    assert lines("/edit good day\n") == (["three"], "")
+    assert lines("/edit 5 Four!\n") == ([], "6 Rick: Four!\n")
+    assert [turn.text for turn in lines.session.history] == ["good day", "Four!"]
+    for command, says in (
+        ("/edit", "give the new text"),
+        ("/edit 99 hm", "there is no message 99: the last one is 6"),
+        ("/back x", "x is no number"),
+        ("/back 9", "there are 2 messages to go back, not 9"),
+        ("/go 0", "there is no message 0"),
+        ("/whisper", "give a name and a text"),
+        ("/whisper Beth hello", "Beth is not in this chat"),
+        ("/whisper Rick", "the message is empty"),
+        ("/invite", "give a name"),
+    ):
+        told = lines(f"{command}\n")[1]
+        assert says in told
+        assert told.count("\n") == 1
+
+
+def test_a_group_through_a_pipe(lines: Lines) -> None:
+    assert lines("/invite beth\n")[1] == "You are talking with Rick and Beth as Morty.\n"
+    replies, told = lines("@Beth hello\n/next\n/whisper beth psst\n/set next=turn\n/next Rick\n")
+    assert replies == ["one and more", "two", "three", "four"]
+    assert [line for line in told.splitlines() if "answers" in line] == [
+        "Beth answers.",
+        "Rick answers.",
+        "Beth answers.",
+        "Rick answers.",
+    ]
+    assert "next=turn" in told
+    assert lines("/set next=loudest\n")[1] == "error: /set: next=loudest is none of name, turn, model.\n"
+    assert lines("/dismiss Rick\n")[1] == "You are talking with Beth as Morty.\n"
+    assert lines("/impersonate\n") == (["four"], "Morty: four\n")
+    assert lines.session.history[-2:] == (Turn("Morty", "four"), Turn("Beth", "four"))
+
+
+def test_what_the_model_writes_for_the_person_and_old_messages_can_be_edited(
+    tokenizer: Any, on_terminal: Callable[..., list[str]]
+) -> None:
+    session = talk(tokenizer, "one", "let us go", "two", "three")
+    shown = on_terminal(session, "hello", "/impersonate", " now", "/edit 1", ", Rick")[1:-1]
+    assert [line for line in shown if line.startswith("Rick")] == ["Rick: one", "Rick: two", "Rick: three"]
+    assert [message.text for message in session.tree.messages if message.speaker == "Morty"] == [
+        "hello",
+        "let us go now",
+        "hello, Rick",
+    ]
+
+
+def test_names_and_commands_are_completed(tokenizer: Any) -> None:
+    session = talk(tokenizer, "hm", speakers={"Rick": 2, "Beth": 1, "Be\x1bn": 1})
+    session.invite("Beth")
+
+    def complete(text: str) -> list[tuple[str, str]]:
+        found = Names(session).get_completions(Document(text), CompleteEvent())
+        return [(text[: len(text) + one.start_position] + one.text, one.display_text) for one in found]
+
+    assert complete("/in") == [("/invite", "/invite")]
+    assert complete("/invite b") == [("/invite Beth", "Beth"), ("/invite Be\x1bn", "Be␛n")]
+    assert complete("@b") == [("@Beth", "Beth")]
+    assert complete("/dismiss ") == [("/dismiss Rick", "Rick"), ("/dismiss Beth", "Beth")]
+    assert complete("be") == []
+
+
+def test_a_chat_that_is_only_loaded_does_not_take_the_place_of_the_last_one(
+    tokenizer: Any, on_terminal: Callable[..., list[str]], tmp_path: Path
+) -> None:
+    (tmp_path / "other.jsonl").write_text('{"turns": [{"speaker": "Morty", "text": "of old"}]}\n')
+    session = talk(tokenizer, "hm")
+    on_terminal(session, "hello")
+    on_terminal(session, f"/load {tmp_path / 'other.jsonl'}")
+    assert "hello" in last_chat().read_text()
+    on_terminal(session, "/retry")
+    assert "of old" in last_chat().read_text()
+
+
+@pytest.mark.slow
+def test_a_chat_of_500_turns_never_fails_and_holds_no_more_at_its_end(tiny_gpt2: Path) -> None:
+    """Resident memory at turn 100 and at turn 500, read within the process; the context is 256 tokens."""
+    watching = (
+        "import sys\nfrom wolf_chatbox.cli import main\nfrom wolf_chatbox.talk.session import ChatSession\n"
+        "stream, turns = ChatSession.stream, iter(range(500))\n"
+        "def watched(session, message, **more):\n"
+        "    if next(turns) in (100, 499):\n"
+        "        pages = int(open('/proc/self/statm').read().split()[1])\n"
+        "        print(f'resident {pages}', file=sys.stderr)\n"
+        "    return stream(session, message, **more)\n"
+        "ChatSession.stream = watched\nmain()\n"
+    )
+    command = [
+        sys.executable,
+        "-c",
+        watching,
+        "chat",
+        "--model",
+        str(tiny_gpt2),
+        "--seed",
+        "1",
+        "--max-new-tokens",
+        "6",
+    ]
+    messages = "".join(f"message {number} of many{' and the goose' * (number % 17)}\n" for number in range(500))
+    done = subprocess.run(command, input=messages, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("\n") == 500
+    early, late = (int(line.split()[1]) for line in done.stderr.splitlines() if line.startswith("resident"))
+    assert (late - early) * os.sysconf("SC_PAGE_SIZE") < 64 * 2**20
+
+
+def test_a_reply_that_is_the_last_one_again_is_marked(tokenizer: Any, on_terminal: Callable[..., list[str]]) -> None:
+    session = talk(tokenizer, "hm")
+    shown = on_terminal(session, "hello", "again")[1:-1]
+    assert shown == ["Rick: hm", "Rick: hm (as before)"]
+    assert session.history[-1] == Turn("Rick", "hm"), "the mark is no part of it"
+
+
+def test_the_last_chat_leaves_behind_what_the_engine_has_read(
+    tiny_gpt2: Path, on_terminal: Callable[..., list[str]]
+) -> None:
+    def session() -> ChatSession:
+        return ChatSession.load(tiny_gpt2, engine="torch", sampling=SamplingConfig(max_new_tokens=4), seed=1)
+
+    on_terminal(session(), "hello to the goose in the house")
+    assert stat.S_IMODE(last_state().stat().st_mode) == 0o600
+    again = session()
+    on_terminal(again, "/load")
+    prompt = again.voice.prompt(Scene(again.history, "assistant"), again.sampling)
+    held = again.voice.engine.save(prompt)
+    assert held is not None
+    assert len(held[0]) > 10

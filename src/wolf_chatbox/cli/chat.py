@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from io import TextIOWrapper
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from prompt_toolkit.application import create_app_session
 from prompt_toolkit.output import create_output
@@ -14,7 +15,10 @@ from wolf_chatbox.cli.pulse import waiting
 from wolf_chatbox.config import ChatConfig, SamplingConfig
 from wolf_chatbox.errors import ConfigError
 from wolf_chatbox.screen import Screen
-from wolf_chatbox.visible import behind
+from wolf_chatbox.visible import Tell, behind
+
+if TYPE_CHECKING:
+    from wolf_chatbox.talk.session import ChatSession
 
 
 def chat(config: ChatConfig | None = None) -> int:
@@ -44,8 +48,9 @@ def open_chat(config: ChatConfig) -> int:
         folder = locate(config.model, tell)
         saved = read_run(folder)
         quiet_transformers()
+        from wolf_chatbox.talk.pipe import answer_lines
         from wolf_chatbox.talk.session import ChatSession
-        from wolf_chatbox.talk.terminal import answer_lines, talk
+        from wolf_chatbox.talk.terminal import talk
 
         session = ChatSession.load(
             folder,
@@ -60,13 +65,29 @@ def open_chat(config: ChatConfig) -> int:
             tell=tell,
         )
         session.sampling = config.sampling(session.sampling)
+        prepare(session, config, tell)
     if saved and not saved.get("finished", True):
         console.say("note: the training of this model was interrupted; you can resume it", "yellow")
     for stream in (sys.stdin, behind(sys.stdout), behind(sys.stderr)):
         if isinstance(stream, TextIOWrapper):  # invalid bytes reach the session, which refuses them
             stream.reconfigure(errors="surrogateescape" if stream is sys.stdin else "backslashreplace")
-    if sys.stdin.isatty() and sys.stdout.isatty():
-        with create_app_session(output=create_output(behind(sys.stdout))):
-            talk(session, config.turns)
-        return 0
-    return 0 if answer_lines(session, sys.stdin, sys.stdout, config.turns) else 1
+    try:
+        if sys.stdin.isatty() and sys.stdout.isatty():
+            with create_app_session(output=create_output(behind(sys.stdout))):
+                talk(session, config.turns)
+            return 0
+        return 0 if answer_lines(session, sys.stdin, sys.stdout, config.turns) else 1
+    finally:
+        session.keep()
+
+
+def prepare(session: ChatSession, config: ChatConfig, tell: Tell) -> None:
+    """Let those be present who are invited, and remember if that is asked for; raises what `invite` raises."""
+    from wolf_chatbox.talk.memory import Memory
+    from wolf_chatbox.talk.recollection import Recollection
+
+    for name in config.invite:
+        session.invite(name)
+    session.next = config.next
+    if config.remember:
+        session.recollection = Recollection(Memory(tell=tell))

@@ -24,6 +24,7 @@ from wolf_chatbox.importers import read_conversations
 
 app = App(name="data", help="Inspect, clean and convert conversations; download public data sets.")
 app.command("wolf_chatbox.cli.inspect:inspect", help="Show statistics, samples and warnings.")
+app.command("wolf_chatbox.cli.preferences:preferences", help="Write the choices between replies in saved chats.")
 app.command("wolf_chatbox.cli.sets:list_sets", name="list", help="List public data sets.")
 app.command("wolf_chatbox.cli.sets:get", help="Download public data sets and convert them.")
 app.command("wolf_chatbox.cli.sets:werewolf", help="Build one corpus of public werewolf games, with a datasheet.")

@@ -135,7 +135,7 @@ def _join(turns: Iterable[Turn], window: timedelta) -> tuple[Turn, ...]:
         if (
             last is not None
             and last.speaker == turn.speaker
-            and last.channel == turn.channel
+            and (last.channel, last.heard) == (turn.channel, turn.heard)
             and last.time
             and turn.time
             and timedelta() <= turn.time - last.time <= window

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TypeVar
 
 from wolf_chatbox.config import SamplingConfig
 from wolf_chatbox.conversation import Turn
@@ -23,6 +24,7 @@ from wolf_chatbox.model.token_text import Piece, TokenText
 from wolf_chatbox.samples.rendering import Renderer
 from wolf_chatbox.scene import Scene
 
+Kind = TypeVar("Kind")
 FULL = "the reply fills the model's context. Send a message instead."
 AGAIN = 3
 """Times that a reply is drawn again which says the speaker's last reply word for word."""
@@ -149,16 +151,29 @@ class Voice:
         weights = [math.exp(one - max(sums)) for one in sums]
         return {name: weight / math.fsum(weights) for name, weight in zip(names, weights)}
 
+    def prompt(self, scene: Scene, sampling: SamplingConfig) -> list[int]:
+        """The ids that the reply to a scene is drawn after; raises ChatError when the last turn fills the context."""
+        return self._prompt(scene, sampling, 0)
+
+    def held(self, scene: Scene, sampling: SamplingConfig) -> int:
+        """How many turns of a scene that prompt holds, the last ones; raises ChatError as `prompt` does."""
+        return self._fitted(self.renderer.held, scene, sampling, 0)
+
     def _prompt(self, scene: Scene, sampling: SamplingConfig, begun: int) -> list[int]:
         """The prompt that leaves room for the reply, of which `begun` tokens are there already."""
+        return self._fitted(self.renderer.prompt, scene, sampling, begun) or [self.renderer.end_id]
+
+    def _fitted(
+        self, render: Callable[[Scene, int, float], Kind], scene: Scene, sampling: SamplingConfig, begun: int
+    ) -> Kind:
+        """What is rendered of a scene in the room that the reply leaves."""
         left = min(sampling.max_new_tokens, self.engine.context // 2)
         # A reply that goes on has the prompt that it began with, as long as there is room.
         room = self.engine.context - left - (begun if begun >= left else 0)
         try:
-            prompt = self.renderer.prompt(scene, min(self.history_tokens or room, room), KEEP)
+            return render(scene, min(self.history_tokens or room, room), KEEP)
         except ChatError:  # a message longer than a row may still fit into the context, alone
-            prompt = self.renderer.prompt(scene, room, KEEP)
-        return prompt or [self.renderer.end_id]
+            return render(scene, room, KEEP)
 
     def _pieces(self, reply: Reply, asked: _Asked) -> Generator[str]:
         """Draw the reply; yields what is added to its text. One that says the last reply again is drawn again."""

@@ -131,7 +131,7 @@ def make_rows(
     rendering = _choose_rendering(material, config, tokenizer, style)
     renderer = rendering.renderer
     sides = _split(material, config, renderer)
-    training, held_out = (_parts(side, config.view, renderer.persona) for side in (sides.training, sides.held_out))
+    training, held_out = (_parts(side, config.view, renderer) for side in (sides.training, sides.held_out))
     learnt = _render(training, renderer, max_tokens, CONTEXT_SHARE)
     measured = _render(held_out, renderer, max_tokens, HELD_OUT_CONTEXT_SHARE)
     _check_learnt(learnt, config.view, renderer.persona)
@@ -204,11 +204,15 @@ def _split(material: Material, config: TrainConfig, renderer: Renderer) -> Split
     return split(material.conversations, config.validation_share, config.seed, learnt_turns)
 
 
-def _parts(conversations: Sequence[Conversation], as_whom: str, persona: str | None) -> Parts:
-    return [
-        (conversation, view(conversation, as_whom, persona) if conversation.game else [Scene.of(conversation)])
-        for conversation in conversations
-    ]
+def _parts(conversations: Sequence[Conversation], as_whom: str, renderer: Renderer) -> Parts:
+    def scenes(conversation: Conversation) -> list[Scene]:
+        if conversation.game:
+            return view(conversation, as_whom, renderer.persona)
+        whole = Scene.of(conversation)
+        speakers = dict.fromkeys(turn.speaker for turn in conversation.turns)  # in order: a set has none
+        return Scene.each(conversation, [name for name in speakers if renderer.learns(name, whole)])
+
+    return [(conversation, scenes(conversation)) for conversation in conversations]
 
 
 def _check_learnt(rendered: Rendered, as_whom: str, persona: str | None) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from wolf_chatbox.conversation import Turn
 from wolf_chatbox.errors import ChatError, StyleError
+from wolf_chatbox.samples.fitting import first_kept, fit
 from wolf_chatbox.samples.styles import ASSISTANT, SYSTEM, USER, Chat, Marks, Style, find_assistant, make_style
 from wolf_chatbox.scene import Scene
 
@@ -147,27 +148,47 @@ class Renderer:
 
         With `keep` below 1 they leave in blocks: where the turns outgrow the room, as many are left out as it takes to
         fill that share of it, and the next prompts begin in the same place, until they outgrow it again. The opening,
-        or without one a first system turn, is never left out. Raises ChatError when the last turn alone does not fit.
+        or without one a first system turn, is never left out, nor what is recalled, which takes a quarter of
+        `max_tokens` at most. Raises ChatError when the last turn alone does not fit.
         """
         assert scene.speaker is not None, "nobody is to speak"
+        start, turns = self._fitting(scene, max_tokens, keep)
+        return [*start, *(id for turn in turns for id in self.turn(turn, scene).ids), *self.head(scene.speaker, scene)]
+
+    def held(self, scene: Scene, max_tokens: int, keep: float = 1.0) -> int:
+        """How many turns of a scene its prompt holds, the last ones; raises ChatError as `prompt` does."""
+        return len(self._fitting(scene, max_tokens, keep)[1])
+
+    def _fitting(self, scene: Scene, max_tokens: int, keep: float) -> tuple[list[int], Sequence[Turn]]:
+        """What a prompt begins with, and the turns that follow it."""
         kept = int(not scene.opening and bool(scene.turns) and scene.turns[0].speaker == SYSTEM)
         start = [
             *self.start(scene, max_tokens),
             *(id for turn in scene.turns[:kept] for id in self.turn(turn, scene).ids),
         ]
-        head = self.head(scene.speaker, scene)
         turns = scene.turns[kept:]
         lengths = [self._length(turn, scene) for turn in turns]
         # Where the blocks begin must not depend on who speaks next.
-        heads = [len(self.head(name, scene)) for name in scene.speakers()] if keep < 1 else []
-        room = max_tokens - len(start) - max([len(head), *heads])
+        names = {scene.speaker, *(scene.speakers() if keep < 1 else ())} - {None}
+        room = max_tokens - len(start) - max(len(self.head(name, scene)) for name in names if name is not None)
+        recalled = self._recalled(scene, max_tokens // 4)
+        if not turns or lengths[-1] <= room - len(recalled):
+            start, room = [*start, *recalled], room - len(recalled)
         if turns and lengths[-1] > room:
             raise ChatError(
                 f"the message has {lengths[-1]:,} tokens, and {max(room, 0):,} fit into the model's context. "
                 "Shorten it."
             )
-        first = first_kept(lengths, room, keep)
-        return [*start, *(id for turn in turns[first:] for id in self.turn(turn, scene).ids), *head]
+        return start, turns[first_kept(lengths, room, keep) :]
+
+    def _recalled(self, scene: Scene, most: int) -> list[int]:
+        """The last pieces of what is recalled that fit, whole, into so many tokens."""
+        ids: list[int] = []
+        for piece in reversed(scene.recalled):
+            before = [id for turn in piece for id in self.turn(turn, scene).ids]
+            if len(before) + len(ids) <= most:
+                ids = [*before, *ids]
+        return ids
 
     def _length(self, turn: Turn, scene: Scene) -> int:
         marks = self._marks_of(turn.speaker, scene)
@@ -235,53 +256,6 @@ class Renderer:
         if marks not in self._marks:
             self._marks[marks] = list(self.tokenizer(marks, add_special_tokens=False).input_ids) if marks else []
         return self._marks[marks]
-
-
-def first_kept(lengths: Sequence[int], room: int, keep: float) -> int:
-    """The first of turns of these lengths that still stands in the prompt after the last; the rest fits the room.
-
-    The turns are walked through from the first, so the answer depends on nothing but them, and changes rarely.
-    """
-    first = used = 0
-    for at, length in enumerate(lengths):
-        used += length
-        if used > room:
-            while first < at and used > keep * room:
-                used -= lengths[first]
-                first += 1
-    return first
-
-
-def fit(lengths: Sequence[int], at: int, room: int, context_tokens: int) -> tuple[int, int]:
-    """Where a sample begins and ends that learns turns of these lengths from turn `at` on, as many as `room` holds.
-
-    Between half and all of `context_tokens` is context, whichever fills the room best. Room that is left because the
-    next turn is too long is filled with more context: a row costs the same.
-    """
-    choices = []  # (context, size, begin, end)
-    begin, context = at, 0
-    while True:
-        end, size = at + 1, context + lengths[at]
-        while end < len(lengths) and size + lengths[end] <= room:
-            size += lengths[end]
-            end += 1
-        choices.append((context, size, begin, end))
-        if (
-            not begin
-            or context + lengths[begin - 1] > context_tokens
-            or context + lengths[begin - 1] + lengths[at] > room
-        ):
-            break
-        begin -= 1
-        context += lengths[begin]
-    enough = choices[-1][0] / 2
-    _, size, begin, end = max(
-        (choice for choice in choices if choice[0] >= enough), key=lambda choice: (choice[1], choice[0])
-    )
-    while begin and end < len(lengths) and size + lengths[begin - 1] <= room:
-        begin -= 1
-        size += lengths[begin]
-    return begin, end
 
 
 def make_renderer(

@@ -1,26 +1,47 @@
-"""A chat with a model: a history, and a voice that answers it."""
+"""A chat with one or several characters: a tree of messages, and a voice that answers."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from wolf_chatbox.config import SamplingConfig
-from wolf_chatbox.conversation import Conversation, Turn, parse_conversations, write_conversations
-from wolf_chatbox.errors import ChatError, DataError
-from wolf_chatbox.files import new_file
-from wolf_chatbox.model.character import Character, find_persona, load_character, one_voice
+from wolf_chatbox.config import NextSpeaker, SamplingConfig
+from wolf_chatbox.conversation import Turn
+from wolf_chatbox.errors import ChatError
+from wolf_chatbox.model.character import Character, load_character
 from wolf_chatbox.model.voice import Reply, Voice
 from wolf_chatbox.scene import Scene
+from wolf_chatbox.talk.chat import Chat, checked
+from wolf_chatbox.talk.group import addressed, choose, in_turn, mentioned
+from wolf_chatbox.talk.memory import Recalled
+from wolf_chatbox.talk.recollection import Recollection
+from wolf_chatbox.talk.state import write_state
+from wolf_chatbox.talk.tree import Message, Tree
 
 
-class ChatSession:
-    """Answers as the persona; the user's messages and the replies make up the history.
+@dataclass(frozen=True)
+class Drawn:
+    """How a reply came about."""
+
+    message: Message
+    """As it stands in the tree."""
+    reply: Reply
+    scene: Scene
+    """What it was drawn from."""
+    seed: int
+    recalled: tuple[Recalled, ...] = ()
+    """What came back out of earlier chats; the scene has it too."""
+
+
+class ChatSession(Chat):
+    """Answers as the persona, and as others who are invited; the person's messages and the replies make up a tree.
 
     session = ChatSession.load("wolf_model", persona="Rick")
     print(session.reply("Where are we?"))
+    print("".join(session.retry()))       # another reply; the first one stays in the tree
     """
 
     def __init__(
@@ -31,13 +52,18 @@ class ChatSession:
         user: str,
         sampling: SamplingConfig | None = None,
         seed: int | None = None,
+        next: NextSpeaker = "name",
     ) -> None:
-        self.voice = voice
-        self.persona = persona
-        self.user = user
+        super().__init__(voice, persona=persona, user=user)
         self.sampling = sampling or SamplingConfig()
-        self.history: tuple[Turn, ...] = ()
-        self._last: tuple[Turn, Reply] | None = None
+        self.next = next
+        """Who speaks next in a group: the one who is named, the next in turn, or whom the model expects."""
+        self.speaking = persona
+        """Who gave the last reply, or gives one now."""
+        self.drawn: Drawn | None = None
+        """How the last reply came about."""
+        self.recollection: Recollection | None = None
+        """What is remembered of earlier chats; None remembers nothing."""
         self._random = random.Random(seed)
 
     @classmethod
@@ -63,126 +89,183 @@ class ChatSession:
             seed=seed,
         )
 
-    @property
-    def speakers(self) -> Mapping[str, int]:
-        """The speakers that the model knows, with how many turns of each it was trained on."""
-        return self.voice.speakers
+    # What is said.
 
-    def stream(self, message: str) -> Iterator[str]:
+    def stream(self, message: str, *, to: str | None = None) -> Iterator[str]:
         """Send a message; yields the reply piece by piece.
 
-        The message joins the history at once, the reply when it is complete, or with the pieces drawn so far when the
-        generator is closed early. Raises ChatError, at once, when the message is empty, not valid text, or does not fit
-        into the context; while the reply is drawn ModelError when the model's logits are NaN or infinite.
+        `to` names who answers; in a group so does an @name at the beginning of the message. The message joins the
+        chat at once, the reply when it is complete, or with the pieces drawn so far when the generator is closed
+        early. Raises ChatError, at once, when the message is empty, not valid text, or does not fit into the context;
+        while the reply is drawn ModelError when the model's logits are NaN or infinite.
         """
-        text = message.strip()
-        if not text:
-            raise ChatError("the message is empty. Type some text.")
-        if not is_unicode(text):
-            raise ChatError("the message is not valid text in the input's encoding, usually UTF-8. Send it in that.")
-        return self._answer((*self.history, Turn(self.user, text)))
+        text = checked(message)
+        name = self._find(to) if to is not None else None
+        if to is None and len(self.present) > 1 and (name := addressed(text, [*self.present, *self.speakers])):
+            name, text = self._find(name), text[1:]
+        tree = self.tree.say(Message(self.user, text, heard=self._everybody()))
+        return self._answer(tree, name or self._next_speaker(tree, self.present))
 
-    def reply(self, message: str) -> str:
+    def reply(self, message: str, *, to: str | None = None) -> str:
         """Send a message and wait for the whole reply."""
-        return "".join(self.stream(message))
+        return "".join(self.stream(message, to=to))
+
+    def whisper(self, name: str, message: str) -> Iterator[str]:
+        """Say something to one of those present alone, and have it answered; nobody else hears either."""
+        name = self._find(name)
+        message = checked(message)
+        tree = self.tree.say(Message(self.user, message, heard=frozenset({self.user, name}), whispered=True))
+        return self._answer(tree, name)
+
+    def speak(self, name: str | None = None) -> Iterator[str]:
+        """Let the next one speak, or the one of that name, without a message; yields the pieces of the turn."""
+        last = self.tree.last
+        if name is not None:
+            return self._answer(self.tree, self._find(name))
+        if last is not None and last.speaker == self.user:
+            listeners = tuple(name for name in self.present if name in last.heard or not last.whispered)
+            return self._answer(self.tree, self._next_speaker(self.tree, listeners or self.present))
+        others = tuple(name for name in self.present if last is None or name != last.speaker) or self.present
+        return self._answer(self.tree, self._next_speaker(self.tree, others))
+
+    def impersonate(self) -> Iterator[str]:
+        """Let the model write the person's next message; yields its pieces and changes nothing."""
+        scene = Scene(self.tree.turns, speaker=self.user)
+        return iter(self.voice.answer(scene, self.sampling, self._random.getrandbits(32)))
 
     def retry(self) -> Iterator[str]:
-        """Draw another reply to the last message; raises ChatError when there is none."""
-        last = self._last_message()
-        return self._answer(self.history[: last + 1])
+        """Draw another reply in the place of the last one; that stays as a branch. Raises ChatError without any."""
+        last = self.tree.last
+        if last is None:
+            raise ChatError("there is no message yet. Send one first.")
+        if last.speaker not in self.present:
+            return self.speak()
+        return self._answer(self.tree.go(last.after), last.speaker, last)
 
     @property
     def cut(self) -> bool:
         """Whether the last reply ended at `max_new_tokens`, or at the end of the context; `more` continues it."""
-        return bool(self.history and self._last and self._last[0] is self.history[-1] and self._last[1].cut)
+        return bool(self._newest and self._newest.reply.cut)
+
+    @property
+    def repeats(self) -> bool:
+        """Whether the last reply says the speaker's reply before it again, word for word, as every other try did."""
+        return bool(self._newest and self._newest.reply.repeated)
+
+    @property
+    def _newest(self) -> Drawn | None:
+        """How the reply came about that the chat ends with, if it was drawn in this session."""
+        return self.drawn if self.drawn and self.drawn.message is self.tree.last else None
 
     def more(self) -> Iterator[str]:
         """Continue the last reply, also a stopped or a loaded one; yields the pieces that are added to its turn.
 
         Yields nothing when the model adds nothing. Raises ChatError when there is no reply, or it fills the context.
         """
-        if not self.history or self.history[-1].speaker != self.persona:
+        last = self.tree.last
+        if last is None or last.speaker not in self.present:
             raise ChatError(f"there is no reply of {self.persona} to continue. Send a message first.")
-        *before, last = self.history
-        return self._answer(tuple(before), last)
+        return self._answer(self.tree.go(last.after), last.speaker, last, self.tree.at)
 
-    def undo(self) -> Turn:
-        """Remove the last message and what followed it; returns the message. Raises ChatError when there is none."""
-        last = self._last_message()
-        message = self.history[last]
-        self.history = self.history[:last]
-        return message
+    # How a reply comes about.
+
+    def _next_speaker(self, tree: Tree, names: tuple[str, ...]) -> str:
+        """Who of the names speaks next."""
+        if len(names) == 1:
+            return names[0]
+        said = [message.speaker for message in tree.said()]
+        if self.next == "model":
+            return choose(self.voice.who_speaks(self._common(tree, names), names), self._random.random())
+        if self.next == "turn":
+            return in_turn(names, said)
+        named = mentioned(tree.last.text, names) if tree.last and tree.last.heard.issuperset(names) else None
+        last = next((name for name in reversed(said) if name in names), None)
+        return named or last or (self.persona if self.persona in names else names[0])
+
+    def _common(self, tree: Tree, names: tuple[str, ...]) -> Scene:
+        """What all of the names have heard."""
+        said = [message for message in tree.said() if message.heard.issuperset(names)]
+        return Scene(tuple(Turn(message.speaker, message.text) for message in said))
+
+    def _answer(
+        self, tree: Tree, speaker: str, instead: Message | None = None, begun: int | None = None
+    ) -> Iterator[str]:
+        """The pieces of a reply after the tree's last message; `instead` of another, or added to the one `begun`."""
+        # A question stays asked, however early its answer is stopped.
+        before, self.tree = self.tree, self.tree if instead else tree
+        recalled = self._recall(tree, speaker)
+        scene = self._scene(tree, speaker, recalled)
+        seed = self._random.getrandbits(32)
+        try:
+            reply = self.voice.answer(scene, self.sampling, seed, self._begun(begun))
+        except ChatError:
+            self.tree = before
+            raise
+        self.speaking = speaker
+        asked = tree.last
+        to_answer = asked if asked and asked.speaker == self.user and speaker in asked.heard else None
+        aside = next((one for one in (instead, to_answer) if one and one.whispered), None)
+        heard = aside.heard if aside else self._everybody()
+        message = Message(speaker, "", heard=heard, drawn=True, whispered=aside is not None)
+        return self._pieces(tree, Drawn(message, reply, scene, seed, recalled), begun)
+
+    def _scene(self, tree: Tree, speaker: str, recalled: tuple[Recalled, ...] = ()) -> Scene:
+        """What somebody has heard at the end of a path, and what came back of earlier chats."""
+        return Scene(tree.heard_by(speaker), speaker=speaker, recalled=tuple(each.turns for each in recalled))
+
+    def _recall(self, tree: Tree, speaker: str) -> tuple[Recalled, ...]:
+        if self.recollection is None:
+            return ()
+        scene = self._scene(tree, speaker)
+        held = self.voice.held(scene, self.sampling)
+        return self.recollection.recall(speaker, self.user, scene.turns[len(scene.turns) - held :])
+
+    def write_state(self, path: Path) -> bool:
+        """Write what the engine has read of this chat, for `read_state`; returns whether there was anything."""
+        try:
+            prompt = self.voice.prompt(self._scene(self.tree, self.speaking), self.sampling)
+        except ChatError:  # the last message fills the context
+            return False
+        return write_state(self.voice.engine, prompt, path)
+
+    def keep(self) -> None:
+        """Keep the chat in memory, if it remembers; raises CheckpointError."""
+        if self.recollection is not None:
+            self.recollection.keep(self.tree, self.present, self.user, now=True)
 
     def reset(self) -> None:
-        """Forget the conversation."""
-        self.history = ()
-
-    def become(self, persona: str) -> None:
-        """Let another speaker answer; raises DataError with the nearest names when the model does not know the name."""
-        persona = find_persona(persona, self.speakers)
-        style = self.voice.renderer.style.name
-        if style != "named" and persona != self.persona:
-            raise ChatError(one_voice(style, self.persona))
-        if persona == self.user:
-            self.user = self.persona
-        self.persona = persona
-
-    def save(self, path: Path, *, overwrite: bool = False) -> None:
-        """Write the conversation as JSON Lines, the form of `wolf-chatbox data convert`, readable by you only (0600).
-
-        Raises CheckpointError when the file exists, unless `overwrite` is set, or when it cannot be written.
-        """
-        remedy = "Pass overwrite=True, or choose another name."
-        with new_file(path, overwrite=overwrite, remedy=remedy, mode=0o600) as file:
-            write_conversations([Conversation(self.history, "chat")], file)
+        """Begin another conversation; this one is forgotten, with all its branches, unless it is saved or kept."""
+        self.keep()
+        super().reset()
+        if self.recollection is not None:
+            self.recollection.begin()
 
     def load_history(self, path: Path) -> None:
-        """Continue a saved conversation; raises ChatError, and keeps the present one, when it cannot be read."""
-        try:
-            with path.open(encoding="utf-8") as file:
-                turns = next(parse_conversations(file, str(path)), Conversation(())).turns
-            if not all(is_unicode(turn.speaker + turn.text) for turn in turns):
-                raise DataError("half a surrogate pair is not a character")
-            self.history = turns
-        except (OSError, UnicodeDecodeError, DataError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "not a saved chat"
-            raise ChatError(f"{path}: {reason}. Give a file that /save wrote.") from error
+        """Continue a saved chat, as `Chat.load_history` does; the present one is kept, if this session remembers."""
+        self.keep()
+        super().load_history(path)
+        if self.recollection is not None:
+            self.recollection.begin()
 
-    def _last_message(self) -> int:
-        said = [at for at, turn in enumerate(self.history) if turn.speaker != self.persona]
-        if not said:
-            raise ChatError("there is no message yet. Send one first.")
-        return said[-1]
-
-    def _answer(self, history: tuple[Turn, ...], said: Turn | None = None) -> Iterator[str]:
-        """The pieces of an answer to the history, or of what is added to what was `said`."""
-        # A question stays asked, however early its answer is stopped.
-        before, self.history = self.history, (*history, *((said,) if said else ()))
-        try:
-            scene = Scene(history, speaker=self.persona)
-            reply = self.voice.answer(scene, self.sampling, self._random.getrandbits(32), self._begun(said))
-        except ChatError:
-            self.history = before
-            raise
-        return self._pieces(history, said or Turn(self.persona, ""), reply)
-
-    def _pieces(self, history: tuple[Turn, ...], said: Turn, reply: Reply) -> Iterator[str]:
+    def _pieces(self, tree: Tree, drawn: Drawn, begun: int | None) -> Iterator[str]:
+        reply, whole = drawn.reply, False
         try:
             yield from reply
+            whole = True
         finally:
             if text := reply.text.strip():
-                turn = said._replace(text=text)
-                self.history = (*history, turn)
-                self._last = (turn, reply)
+                cut = reply.cut or not whole
+                now = self.tree if self.tree.extends(tree) else tree
+                if begun is None:
+                    self.tree = now.add(tree.at, drawn.message._replace(text=text, cut=cut))
+                else:
+                    self.tree = now.grow(begun, text, cut=cut)
+                self.drawn = replace(drawn, message=self.tree.messages[self.tree.at])
+                if self.recollection is not None:
+                    self.recollection.keep(self.tree, self.present, self.user)
 
-    def _begun(self, said: Turn | None) -> Reply | None:
+    def _begun(self, number: int | None) -> Reply | None:
         """What is known of a reply to continue: its ids too where it is the last one drawn, else its text alone."""
-        if said is None:
+        if number is None:
             return None
-        drawn = self._last[1].ids if self._last and self._last[0] is said else []
-        return Reply(said.text, drawn)
-
-
-def is_unicode(text: str) -> bool:
-    """Whether a text can be encoded: it has no halves of surrogate pairs, which stand for bytes that are not UTF-8."""
-    return not any("\ud800" <= character <= "\udfff" for character in text)
+        return Reply(self.tree.messages[number].text, self._newest.reply.ids if self._newest else [])

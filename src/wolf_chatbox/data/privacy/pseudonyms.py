@@ -87,7 +87,10 @@ class Pseudonyms:
             game = conversation.game and conversation.game.changed(self._named, hidden).without_facts()
             game = game and replace(game, same_as=self.groups.get(game.same_as, ""))
             turns = tuple(
-                turn._replace(speaker=self._named(turn.speaker), text=hidden(turn.text)) for turn in conversation.turns
+                turn._replace(
+                    speaker=self._named(turn.speaker), text=hidden(turn.text), heard=tuple(map(self._named, turn.heard))
+                )
+                for turn in conversation.turns
             )
             group = self.groups.get(conversation.group, "")
             changed.append(replace(conversation, turns=turns, group=group, game=game))

@@ -86,7 +86,10 @@ class Scrubber:
         game = conversation.game and conversation.game.changed(self._named, change)
         game = game and replace(game, same_as=self._named(game.same_as))
         turns = tuple(
-            turn._replace(speaker=self._named(turn.speaker), text=change(turn.text)) for turn in conversation.turns
+            turn._replace(
+                speaker=self._named(turn.speaker), text=change(turn.text), heard=tuple(map(self._named, turn.heard))
+            )
+            for turn in conversation.turns
         )
         return replace(conversation, turns=turns, group=self._named(conversation.group), game=game)
 

@@ -30,7 +30,7 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
             elif not speaker:
                 tally.dropped["no speaker"] += 1
             else:
-                turns.append(turn._replace(speaker=speaker, text=text))
+                turns.append(turn._replace(speaker=speaker, text=text, heard=tuple(map(clean, turn.heard))))
                 places.append(place)
         tally.kept += len(turns)
         if turns:
