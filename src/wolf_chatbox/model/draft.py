@@ -23,7 +23,7 @@ class Draft:
         """How many were drawn here."""
         self.stopped: str | None = None
         """The stop string that it ended before."""
-        self.text = self._begun = decode(self.ids)
+        self.text = self._whole = decode(self.ids)
         self._tokens = tokens
         self._most = most
         self._decode = decode
@@ -42,15 +42,14 @@ class Draft:
 
     def advance(self) -> bool:
         """Take one more token; False when there is none, and the text is complete."""
-        text = self._decode(self.ids)
         token = next(self._tokens, None)
         if token is None:
-            self.text = whole(text).rstrip()
+            self.text = whole(self._whole).rstrip()
             return False
         self.ids.append(token.id)
         self.tokens.append(token)
         self.drawn += 1
-        text = self._decode(self.ids)
+        text = self._whole = self._decode(self.ids)
         end = self._ends.find(text)
         if end is None:
             self.text = self._ends.settled(text)

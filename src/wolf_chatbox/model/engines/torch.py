@@ -78,7 +78,9 @@ class TorchDecoder:
         self.context = context_of(model.config)
         self.slots = slots
         self.room = slots * self.context
-        self._keeps_some = "logits_to_keep" in inspect.signature(model.forward).parameters
+        base: Any = getattr(model, "get_base_model", None)  # peft's wrapper hands on what it is given
+        forward = base().forward if base is not None else model.forward
+        self._keeps_some = "logits_to_keep" in inspect.signature(forward).parameters
         self._packed: bool | None = None
         self._cache = SlotCache(slots, self.context)
         kinds = getattr(model.config.get_text_config(), "layer_types", None) or ()
