@@ -208,8 +208,14 @@ def test_a_step_that_takes_too_long_is_computed_again_with_one_thread(
     expected = decoder.read([Feed(0, IDS, 0)])
     threads = decoder._threads_for(len(IDS))
     threads._trying, threads._present, threads._fewest = [], 2, 1e-9
-    decoder._alarm.text[0] = b"1"  # as if the clock had run out already
+    real = decoder._alarm.arm
+
+    def late(seconds: float | None) -> None:
+        real(seconds)
+        decoder._alarm.text[0] = b"\0" if seconds is None else b"1"  # as if the time were over already
+
     monkeypatch.setattr(llama_cpp, "SHORTEST", 60)
+    monkeypatch.setattr(decoder._alarm, "arm", late)
     assert same(decoder.read([Feed(1, IDS, 0)]), expected)
     assert threads.choose() == 1
     decoder.close()

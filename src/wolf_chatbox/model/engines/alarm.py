@@ -31,13 +31,16 @@ class Alarm:
         self._closed = False
         self._thread: threading.Thread | None = None
 
-    def arm(self, seconds: float) -> None:
-        """Begin to watch a step."""
+    def arm(self, seconds: float | None) -> None:
+        """Begin a step, which is watched unless it may take as long as it likes."""
+        with self._lock:
+            self._due = math.inf if seconds is None else perf_counter() + seconds
+            self.text[0] = b"\0"
+        if seconds is None:
+            return
         if self._thread is None:
             self._thread = threading.Thread(target=self._watch, daemon=True, name="alarm")
             self._thread.start()
-        with self._lock:
-            self._due = perf_counter() + seconds
         if not self._awake.is_set():
             self._awake.set()
 
@@ -45,7 +48,6 @@ class Alarm:
         """The step is over."""
         with self._lock:
             self._due = math.inf
-            self.text[0] = b"\0"
 
     def close(self) -> None:
         self._closed = True
@@ -61,6 +63,6 @@ class Alarm:
                     self.text[0] = b"1"
             if idle > IDLE:
                 self._awake.clear()
-                if self._due == math.inf:  # a step that began meanwhile finds it awake or wakes it
+                if self._due == math.inf and not self._closed:  # a step that began meanwhile finds it awake or wakes it
                     self._awake.wait()
                 idle = 0

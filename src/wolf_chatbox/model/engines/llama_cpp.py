@@ -253,13 +253,11 @@ class LlamaDecoder:
             self._lib.llama_set_n_threads(self._handle, count, count)
             self._count = count
         limit = threads.limit()
-        if limit is not None:
-            self._alarm.arm(max(limit * ids, SHORTEST))
+        self._alarm.arm(None if limit is None else max(limit * ids, SHORTEST))
         began = perf_counter()
         status = int(self._lib.llama_decode(self._handle, batch))
         seconds = (perf_counter() - began) / ids
-        if limit is not None:
-            self._alarm.disarm()
+        self._alarm.disarm()
         (threads.failed if status == ABORTED else threads.took)(seconds)
         return status
 
