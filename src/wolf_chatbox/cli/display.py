@@ -39,7 +39,7 @@ def quiet_transformers() -> None:
     """
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     if "huggingface_hub" in sys.modules:
-        from huggingface_hub.utils import disable_progress_bars
+        from huggingface_hub.utils import disable_progress_bars  # type: ignore[attr-defined]
 
         disable_progress_bars()
     else:

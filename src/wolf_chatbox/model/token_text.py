@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
+    from wolf_chatbox.samples.tokenizer import Tokenizer
 
 SPACE = "\u2581"
 """Stands for a space in SentencePiece vocabularies."""
@@ -29,7 +29,7 @@ class Piece(NamedTuple):
 class TokenText:
     """Finds the text of one tokenizer's tokens."""
 
-    def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
+    def __init__(self, tokenizer: Tokenizer) -> None:
         backend: Any = getattr(tokenizer, "backend_tokenizer", None)
         self._token_of: Any = backend.id_to_token if backend else tokenizer.convert_ids_to_tokens
         self._added = {id: str(token.content) for id, token in tokenizer.added_tokens_decoder.items()}

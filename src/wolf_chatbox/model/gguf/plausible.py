@@ -11,8 +11,8 @@ from typing import Any
 from wolf_chatbox.errors import ModelError
 from wolf_chatbox.model.hub import CONFIG_FILE, DOWNLOAD_AGAIN
 
-COUNTS = ("n_embd", "n_head", "n_layer", "n_positions", "vocab_size", "hidden_size", "intermediate_size")
-COUNTS += ("num_hidden_layers", "num_attention_heads", "max_position_embeddings")
+COUNTS = ("n_embd n_head n_layer n_positions vocab_size hidden_size intermediate_size num_hidden_layers").split()
+COUNTS += ["num_attention_heads", "max_position_embeddings"]
 OPTIONAL_COUNTS = ("n_inner", "num_key_value_heads", "head_dim", "sliding_window")
 MOST = 1 << 24
 SMALL = ("layer_norm_epsilon", "rms_norm_eps")
