@@ -33,6 +33,7 @@ app.command("wolf_chatbox.cli.train:train", help="Fine-tune a base model on conv
 app.command("wolf_chatbox.cli.sweep:sweep", help="Search for the best settings of train.")
 app.command("wolf_chatbox.cli.merge:merge", help="Merge a LoRA adapter into its base model.")
 app.command("wolf_chatbox.cli.chat:chat", help="Chat with a trained model.")
+app.command("wolf_chatbox.cli.serve:serve", help="Offer trained models behind OpenAI's API.")
 app.command(
     "wolf_chatbox.cli.data:app",
     name="data",
