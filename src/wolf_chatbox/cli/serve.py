@@ -86,7 +86,7 @@ def load(config: ServeConfig, console: Screen) -> list[Served]:
 
 
 def read_keys(config: ServeConfig) -> list[str]:
-    """The keys that clients may send; raises ConfigError for a file that others can read, or a key that is too short."""
+    """The keys that clients may send; raises ConfigError for a file that others can read, or too short a key."""
     keys = [config.api_key] if config.api_key is not None else []
     if path := config.api_key_file:
         try:

@@ -26,7 +26,7 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 @dataclass(frozen=True)
 class Guard:
-    """The checks of a server; `hosts` None allows every Host, `keys` none needs no key, `origins` are those of pages."""
+    """The checks of a server; `hosts` None allows every Host; `origins` are those of pages that may ask."""
 
     app: ASGIApp
     metrics: Metrics

@@ -1,4 +1,4 @@
-"""What all paths of a server share: the roster, the limits, the metrics, and how a request becomes threads that draw."""
+"""What all paths of a server share: roster, limits, metrics, and how a request becomes threads that draw."""
 
 from __future__ import annotations
 
