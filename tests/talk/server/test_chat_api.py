@@ -92,10 +92,16 @@ def test_n_replies_have_seeds_of_their_own(served: Served) -> None:
     assert choices[1]["message"]["content"] == alone
 
 
-def test_more_replies_than_slots_are_refused(served: Served) -> None:
-    found = error(response := post(served, CHAT, asked(n=5)))
-    assert (response.status_code, found["param"]) == (400, "n")
-    assert found["message"] == "5 replies at once, and this server has 4 slots. Ask for fewer."
+@pytest.mark.parametrize("stream", [False, True])
+def test_more_replies_than_slots_are_drawn_in_turn(served: Served, stream: bool) -> None:
+    response = post(served, CHAT, asked(n=7, seed=0, stream=stream))
+    assert response.status_code == 200
+    if not stream:
+        choices = response.json()["choices"]
+        assert [choice["index"] for choice in choices] == list(range(7))
+        last = post(served, CHAT, asked(seed=6)).json()["choices"][0]["message"]["content"]
+        assert choices[6]["message"]["content"] == last
+    assert (served.gate.running, served.gate.waiting) == (0, 0)
 
 
 def test_max_tokens_end_a_reply(served: Served) -> None:

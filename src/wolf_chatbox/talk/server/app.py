@@ -83,7 +83,7 @@ def make_app(
     for part in (router, chat.router, completions.router, kobold.router):
         app.include_router(part)
     refusals.install(app)
-    _describe(app, bool(keys))
+    _describe(app, bool(keys), min(len(one.character.voice.renderer.tokenizer) for one in roster.by_name.values()))
     guarded: ASGIApp = Guard(app, house.metrics, set(app.openapi()["paths"]), limits.body_bytes, keys, hosts, origins)
     if origins:  # it answers a browser's question whether it may ask, which comes without the key
         guarded = CORSMiddleware(
@@ -95,15 +95,24 @@ def make_app(
     return guarded, house
 
 
-def _describe(app: FastAPI, keyed: bool) -> None:
-    """Correct FastAPI's description: what is invalid is answered with 400, not 422; a key is needed or not."""
+def _describe(app: FastAPI, keyed: bool, known: int) -> None:
+    """Correct FastAPI's description: what is invalid is answered with 400, not 422; a key is needed or not.
+
+    `known` is how many token ids there are.
+    """
     description: dict[str, Any] = app.openapi()
     for path, operations in description["paths"].items():
         for operation in operations.values():
             operation["responses"].pop("422", None)
+            for status, response in operation["responses"].items():
+                if status != "200":  # FastAPI gives errors the type of the whole path
+                    response["content"] = {"application/json": next(iter(response["content"].values()))}
             if keyed and path != "/health":
                 operation["security"] = [{"key": []}]
     schemas = description["components"]["schemas"]
+    for form in schemas["CompletionRequest"]["properties"]["prompt"]["anyOf"]:
+        if form.get("items", {}).get("type") == "integer":
+            form["items"]["maximum"] = known - 1
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     if keyed:

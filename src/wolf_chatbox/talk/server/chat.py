@@ -21,6 +21,7 @@ from wolf_chatbox.talk.server.house import House, Replies, fields, house_of, new
 from wolf_chatbox.talk.server.refusals import ErrorBody, answer, as_refusal, is_known
 from wolf_chatbox.talk.server.roster import Served
 from wolf_chatbox.talk.server.schema import (
+    SEEDS,
     Alternative,
     ChatChoice,
     ChatChunk,
@@ -36,7 +37,7 @@ from wolf_chatbox.talk.server.schema import (
 )
 
 router = APIRouter()
-EVENTS: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}}
+EVENTS: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {}}}}
 REFUSALS: dict[int | str, dict[str, Any]] = {
     status: {"model": ErrorBody} for status in (400, 401, 403, 404, 408, 413, 421, 429, 500, 503)
 }
@@ -104,7 +105,7 @@ def draws_of(house: House, ask: ChatRequest, served: Served, scene: Scene, begun
     voice = replace(voice, history_tokens=min(voice.history_tokens or most, most))
     sampling = ask.sampling(served.character.sampling, house.limits.reply_tokens, ask.max_completion_tokens)
     first = new_seed() if ask.seed is None else ask.seed
-    seeds = [(first + at) % 2**63 for at in range(ask.n or 1)]
+    seeds = [(first + at) % SEEDS for at in range(ask.n or 1)]
     return [say(voice, scene, sampling, seed, ask.stops(), begun) for seed in seeds]
 
 

@@ -15,7 +15,7 @@ from wolf_chatbox.talk.server.drawing import go_on
 from wolf_chatbox.talk.server.house import House, Replies, fields, house_of, new_seed
 from wolf_chatbox.talk.server.refusals import Refusal, too_long
 from wolf_chatbox.talk.server.roster import Served
-from wolf_chatbox.talk.server.schema import Completion, CompletionRequest, TextChoice, TextLogprobs
+from wolf_chatbox.talk.server.schema import SEEDS, Completion, CompletionRequest, TextChoice, TextLogprobs
 
 router = APIRouter()
 
@@ -33,7 +33,7 @@ async def completions(ask: CompletionRequest, request: Request) -> Response:
     sampling = ask.sampling(served.character.sampling, house.limits.reply_tokens)
     first = new_seed() if ask.seed is None else ask.seed
     draws = [
-        go_on(served.character.voice.engine, renderer, prompt, sampling, (first + at) % 2**63, ask.stops())
+        go_on(served.character.voice.engine, renderer, prompt, sampling, (first + at) % SEEDS, ask.stops())
         for prompt in prompts
         for at in range(ask.n or 1)
     ]

@@ -27,18 +27,29 @@ Finish = Literal["stop", "length"]
 class Drawing:
     """What a thread has drawn, and what ends it early."""
 
-    deadline: float
-    """When it must end, in seconds of `time.monotonic`."""
+    seconds: float
+    """How long it may take."""
     top: int | None = None
     """How many alternatives to note with each token; None notes no log-probabilities."""
     gone: threading.Event = field(default_factory=threading.Event)
+    """Set when nobody waits for it any more."""
+    over: threading.Event = field(default_factory=threading.Event)
+    """Set to let it end with what there is."""
     late: bool = False
+    """Whether it ended before its end, as its time was up."""
     prompt: list[int] = field(default_factory=list)
     streams: list[list[Token]] = field(default_factory=list)
     """The tokens of each stream: one, or more where candidates are drawn."""
     reply: Reply | None = None
     """The reply, whose ids tell its stream from those of other candidates."""
     finish: Finish = "stop"
+
+    def __post_init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        """Let its time begin."""
+        self.deadline = time.monotonic() + self.seconds
 
     @property
     def tokens(self) -> list[Token]:
@@ -84,7 +95,7 @@ class Watched:
             while True:
                 if drawing.gone.is_set():
                     raise Gone
-                if time.monotonic() > drawing.deadline:
+                if drawing.over.is_set() or time.monotonic() > drawing.deadline:
                     drawing.late = True
                     return
                 if (token := next(stream, None)) is None:
@@ -194,6 +205,7 @@ class Job:
     def start(self, when_ended: Callable[[Job], None]) -> None:
         """Begin to draw; `when_ended` is called in the event loop when the thread is done, however it ends."""
         self._when_ended = when_ended
+        self.drawing.begin()
         threading.Thread(target=self._run, name="reply", daemon=True).start()
 
     def cancel(self) -> None:

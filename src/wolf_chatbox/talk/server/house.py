@@ -13,7 +13,7 @@ from fastapi import Request
 
 from wolf_chatbox.talk.server.drawing import Draw, Drawing, Job
 from wolf_chatbox.talk.server.metrics import Metrics
-from wolf_chatbox.talk.server.refusals import Gone, Refusal
+from wolf_chatbox.talk.server.refusals import Gone
 from wolf_chatbox.talk.server.roster import Roster, Served
 
 _random = SystemRandom()
@@ -68,7 +68,7 @@ class Replies:
     def finish(self) -> None:
         """Let the replies end with what there is."""
         for job in self.jobs:
-            job.drawing.deadline = 0
+            job.drawing.over.set()
 
     def cancel(self) -> None:
         """End the replies: nobody waits for them."""
@@ -94,19 +94,31 @@ class House:
         top: int | None = None,
         key: str | None = None,
     ) -> Replies:
-        """Draw replies, which end when the client leaves; raises Refusal when they cannot begin, Gone when it left."""
-        if len(draws) > served.gate.places:
-            message = f"{len(draws)} replies at once, and this server has {served.gate.places} slots. Ask for fewer."
-            raise Refusal(400, message, param="n")
+        """Draw replies, which end when the client leaves; raises Refusal when they cannot begin, Gone when it left.
+
+        Where there are more than slots, the next begins in the place of one that ends.
+        """
         begun = time.monotonic()
         watch = asyncio.ensure_future(_left(request))
-        await self._enter(served, len(draws), watch)
-        deadline = time.monotonic() + self.limits.seconds
-        replies = Replies([Job(draw, Drawing(deadline, top)) for draw in draws], key)
+        places = min(len(draws), served.gate.places)
+        await self._enter(served, places, watch)
+        replies = Replies([Job(draw, Drawing(self.limits.seconds, top)) for draw in draws], key)
         self.open.add(replies)
         watch.add_done_callback(lambda _: self._stop(replies))
-        for job in replies.jobs:
-            job.start(lambda job: self._ended(job, served, replies, watch, begun))
+        coming = iter(replies.jobs)
+
+        def go_on(ended: Job | None = None) -> None:
+            if (job := next(coming, None)) is not None:
+                job.start(go_on)
+            elif ended:
+                served.gate.leave()
+            if ended and all(job.ended for job in replies.jobs) and replies in self.open:
+                self.open.remove(replies)
+                watch.cancel()
+                self.metrics.note(replies.jobs, begun)
+
+        for _ in range(places):
+            go_on()
         try:
             await replies.begin()
         except BaseException:
@@ -134,13 +146,6 @@ class House:
         if any(not job.ended for job in replies.jobs):
             self.metrics.cancelled.inc()
         replies.cancel()
-
-    def _ended(self, job: Job, served: Served, replies: Replies, watch: asyncio.Future[None], begun: float) -> None:
-        served.gate.leave()
-        if all(other.ended for other in replies.jobs) and replies in self.open:
-            self.open.remove(replies)
-            watch.cancel()
-            self.metrics.note(replies.jobs, begun)
 
 
 async def _left(request: Request) -> None:

@@ -20,7 +20,7 @@ from wolf_chatbox.talk.server.drawing import Draw, go_on
 from wolf_chatbox.talk.server.house import Replies, house_of, new_seed
 from wolf_chatbox.talk.server.refusals import answer, as_refusal, is_known
 from wolf_chatbox.talk.server.roster import Served
-from wolf_chatbox.talk.server.schema import MOST_STOPS, SEEDS, Count, Stop, Strict, Text
+from wolf_chatbox.talk.server.schema import MOST_STOPS, SEEDS, Count, Seed, Stop, Strict, Text, TopK
 
 router = APIRouter(prefix="/api")
 AI_VERSION, CPP_VERSION = "1.2.5", "1.100"
@@ -31,15 +31,15 @@ class GenerateRequest(Strict):
     """POST /api/v1/generate"""
 
     prompt: Text
-    max_length: Count | None = Field(None, ge=1, lt=SEEDS)
-    max_context_length: Count | None = Field(None, ge=1, lt=SEEDS)
+    max_length: Count | None = None
+    max_context_length: Count | None = None
     temperature: float | None = Field(None, ge=0, le=100)
-    top_k: Count | None = Field(None, ge=-1, lt=SEEDS)
+    top_k: TopK | None = None
     top_p: float | None = Field(None, ge=0, le=1)
     min_p: float | None = Field(None, ge=0, le=1)
     rep_pen: float | None = Field(None, ge=0.01, le=100)
     stop_sequence: Annotated[list[Stop], Field(max_length=MOST_STOPS)] | None = None
-    sampler_seed: Count | None = Field(None, ge=-SEEDS, lt=SEEDS, description="-1 = a new one")
+    sampler_seed: Seed | None = Field(None, description="-1 = a new one")
     genkey: str | None = Field(None, max_length=1000)
 
     def sampling(self, saved: SamplingConfig, most: int) -> SamplingConfig:
@@ -117,7 +117,7 @@ async def generate_stream(ask: GenerateRequest, request: Request) -> Response:
 async def _draw(ask: GenerateRequest, request: Request) -> Replies:
     house = house_of(request)
     served = house.roster.first
-    seed = new_seed() if ask.sampler_seed is None or ask.sampler_seed < 0 else ask.sampler_seed
+    seed = new_seed() if ask.sampler_seed is None or ask.sampler_seed < 0 else ask.sampler_seed % SEEDS
     sampling = ask.sampling(served.character.sampling, house.limits.reply_tokens)
     replies = await house.draw(
         request, served, [_go_on(ask, served, sampling, house.limits.prompt_tokens, seed)], key=ask.genkey

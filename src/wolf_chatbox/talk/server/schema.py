@@ -16,7 +16,10 @@ MOST_MESSAGES = 10_000
 MOST_CHARACTERS = 1_000_000
 MOST_STOPS = 64
 MOST_ALTERNATIVES = 20
+MOST_REPLIES = 32
+MOST_PROMPTS = 8
 SEEDS = 2**63
+"""Seeds are taken modulo this."""
 
 
 def _whole(value: Any) -> Any:
@@ -24,7 +27,13 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Count = Annotated[int, BeforeValidator(_whole)]
+Count = Annotated[int, Field(ge=1), BeforeValidator(_whole)]
+Replies = Annotated[int, Field(ge=1, le=MOST_REPLIES), BeforeValidator(_whole)]
+TopK = Annotated[int, Field(ge=-1), BeforeValidator(_whole)]
+Seed = Annotated[int, BeforeValidator(_whole)]
+Alternatives = Annotated[int, Field(ge=0, le=MOST_ALTERNATIVES), BeforeValidator(_whole)]
+One = Annotated[int, Field(ge=1, le=1), BeforeValidator(_whole)]
+Id = Annotated[int, Field(ge=0), BeforeValidator(_whole)]
 Text = Annotated[str, Field(max_length=MOST_CHARACTERS)]
 Stop = Annotated[str, Field(max_length=1000)]
 Nothing = Annotated[list[Any], Field(max_length=0)]
@@ -42,16 +51,16 @@ class Sampled(Strict):
     model: str | None = Field(None, max_length=1000, description="`run` or `run:Persona`; the first run by default")
     temperature: float | None = Field(None, ge=0, le=100, description="0 = greedy")
     top_p: float | None = Field(None, ge=0, le=1)
-    top_k: Count | None = Field(None, ge=-1, lt=SEEDS, description="extension; 0 or -1 = off")
+    top_k: TopK | None = Field(None, description="extension; 0 or -1 = off")
     min_p: float | None = Field(None, ge=0, le=1, description="extension")
     repetition_penalty: float | None = Field(None, ge=0.01, le=100, description="extension; 1 = off")
     frequency_penalty: float | None = Field(None, ge=0, le=0, description="not supported: 0 only")
     presence_penalty: float | None = Field(None, ge=0, le=0, description="not supported: 0 only")
     logit_bias: Annotated[dict[str, float], Field(max_length=0)] | None = Field(None, description="not supported")
-    max_tokens: Count | None = Field(None, ge=1, lt=SEEDS, description="the server's limit also holds")
+    max_tokens: Count | None = Field(None, description="the server's limit also holds")
     stop: Stop | Annotated[list[Stop], Field(max_length=MOST_STOPS)] | None = None
-    seed: Count | None = Field(None, ge=-SEEDS, lt=SEEDS, description="the same seed gives the same reply again")
-    n: Count | None = Field(None, ge=1, le=128, description="at most as many as the server has slots")
+    seed: Seed | None = Field(None, description="the same seed gives the same reply again")
+    n: Replies | None = None
     stream: bool | None = None
     stream_options: StreamOptions | None = None
 
@@ -103,28 +112,28 @@ class ChatRequest(Sampled):
     """POST /v1/chat/completions"""
 
     messages: list[Message] = Field(min_length=1, max_length=MOST_MESSAGES)
-    max_completion_tokens: Count | None = Field(None, ge=1, lt=SEEDS)
+    max_completion_tokens: Count | None = None
     logprobs: bool | None = None
-    top_logprobs: Count | None = Field(None, ge=0, le=MOST_ALTERNATIVES)
+    top_logprobs: Alternatives | None = None
     continue_final_message: bool | None = Field(None, description="extension: go on with the last message")
     tools: Nothing | None = Field(None, description="not supported")
     functions: Nothing | None = Field(None, description="not supported")
     response_format: ResponseFormat | None = Field(None, description="text only")
 
 
-Ids = Annotated[list[Annotated[Count, Field(ge=0, lt=SEEDS)]], Field(max_length=MOST_CHARACTERS)]
+Ids = Annotated[list[Id], Field(max_length=MOST_CHARACTERS)]
 
 
 class CompletionRequest(Sampled):
     """POST /v1/completions"""
 
-    prompt: Text | Annotated[list[Text], Field(min_length=1, max_length=128)] | Ids = Field(
+    prompt: Text | Annotated[list[Text], Field(min_length=1, max_length=MOST_PROMPTS)] | Ids = Field(
         description="raw text, several of them, or token ids"
     )
     echo: bool | None = None
-    logprobs: Count | None = Field(None, ge=0, le=MOST_ALTERNATIVES)
+    logprobs: Alternatives | None = None
     suffix: Annotated[str, Field(max_length=0)] | None = Field(None, description="not supported")
-    best_of: Count | None = Field(None, ge=1, le=1, description="not supported: 1 only")
+    best_of: One | None = Field(None, description="not supported: 1 only")
 
 
 class Usage(BaseModel):
