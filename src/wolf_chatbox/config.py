@@ -324,7 +324,7 @@ class ChatConfig:
 class ServeConfig:
     """Offer trained models behind OpenAI's API."""
 
-    runs: tuple[str, ...] = ("wolf_model",)
+    runs: tuple[str, ...] = field(default=("wolf_model",), kw_only=False)
     """Folders of trained models, or base models; each is a model of the API, named as its folder."""
     host: Annotated[str, SERVER] = "127.0.0.1"
     """Address to listen on; 0.0.0.0 lets other machines in, which needs an API key."""

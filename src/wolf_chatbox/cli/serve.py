@@ -104,8 +104,6 @@ def read_keys(config: ServeConfig) -> list[str]:
             raise ConfigError("api_key_file", path, "has no key. Write one a line.")
     for key in keys:
         if len(key) < SHORTEST_KEY or not key.isascii() or not key.isprintable() or " " in key:
-            problem = (
-                f"a key has {SHORTEST_KEY} or more ASCII characters, without spaces. Make one: openssl rand -hex 32"
-            )
+            problem = f"needs {SHORTEST_KEY} or more ASCII characters, no spaces. Make one: openssl rand -hex 32"
             raise ConfigError("api_key", "(not shown)", problem)
     return keys

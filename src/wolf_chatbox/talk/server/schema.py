@@ -13,7 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from wolf_chatbox.config import SamplingConfig
 
 MOST_MESSAGES = 10_000
-MOST_CHARACTERS = 1_000_000
+MOST_CHARACTERS = 150_000
 MOST_STOPS = 64
 MOST_ALTERNATIVES = 20
 MOST_REPLIES = 32
