@@ -168,6 +168,19 @@ class Renderer:
             used += len(turns[first])
         return [*start, *(id for ids in turns[first:] for id in ids), *head]
 
+    def template(self) -> str:
+        """The Jinja chat template with which other programs make the same prompts, from messages and their names.
+
+        `name` is the speaker of a message. A special token that somebody typed is one there: a template gives text.
+        """
+        if self.style.name == "chat":
+            return self.style.template()
+        begins = bool(self._start) and self._start[0] == self.tokenizer.bos_token_id
+        begin = "{{ bos_token }}" if begins else ""
+        if not begins and self.style.name == "dialogpt":  # a prompt cannot be empty
+            begin = "{% if not messages and add_generation_prompt %}{{ eos_token }}{% endif %}"
+        return begin + self.style.template()
+
     def render(
         self, scenes: Sequence[Scene], max_tokens: int, context_tokens: int, turns: int | None = None
     ) -> Rendered:
