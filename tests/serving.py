@@ -29,24 +29,35 @@ SAMPLING = SamplingConfig(max_new_tokens=12)
 
 
 class Held(TorchDecoder):
-    """A decoder that reads only while `go` is set."""
+    """A decoder that reads only while `go` is set; an endless one never gives the end token."""
 
-    def __init__(self, model: Any, slots: int) -> None:
+    def __init__(self, model: Any, slots: int, endless: bool = False) -> None:
         super().__init__(model, slots)
+        self.endless = endless
         self.go = threading.Event()
         self.go.set()
 
     def read(self, feeds: Sequence[Feed]) -> Logits:
         assert self.go.wait(60), "the test let nobody go on"
-        return super().read(feeds)
+        rows = super().read(feeds)
+        if self.endless:
+            rows[:, self.model.config.eos_token_id] -= 100
+        return rows
 
 
 def make_served(
-    tokenizer: Any, name: str = "run", *, style: str = "named", slots: int = 4, queue: int = 8, model: Any = None
+    tokenizer: Any,
+    name: str = "run",
+    *,
+    style: str = "named",
+    slots: int = 4,
+    queue: int = 8,
+    model: Any = None,
+    endless: bool = False,
 ) -> Served:
     model = model or make_gpt2(len(tokenizer))
     renderer = make_renderer(tokenizer, style, "Rick", "Morty", SPEAKERS)
-    voice = Voice(Engine(Held(model, slots), tokenizer), renderer, SPEAKERS)
+    voice = Voice(Engine(Held(model, slots, endless), tokenizer), renderer, SPEAKERS)
     return Served(name, Character(voice, "Rick", "Morty", SAMPLING), Gate(slots, queue))
 
 

@@ -9,6 +9,7 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Collection, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, cast
 
@@ -90,8 +91,12 @@ class Watched:
         drawing.streams.append(tokens)
         if drawing.top is not None:
             top = max(top or 0, drawing.top)
-        stream = cast(Generator[Token], self._engine.stream(prompt, sampling, stop, seed=seed, begun=begun, top=top))
-        try:
+        # It is opened here, not when it is first asked: candidates that are open at once share forward passes.
+        return self._noted(self._engine.stream(prompt, sampling, stop, seed=seed, begun=begun, top=top), tokens)
+
+    def _noted(self, stream: Iterator[Token], tokens: list[Token]) -> Generator[Token]:
+        drawing = self._drawing
+        with closing(cast(Generator[Token], stream)):
             while True:
                 if drawing.gone.is_set():
                     raise Gone
@@ -102,8 +107,6 @@ class Watched:
                     return
                 tokens.append(token)
                 yield token
-        finally:
-            stream.close()
 
 
 Draw = Callable[[Drawing], Iterator[str]]
