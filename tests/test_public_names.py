@@ -34,18 +34,8 @@ NAMES = {
 """The public names, and the fields that each has at least."""
 CALLS = {"read_conversations": "paths config", "train": "config tell", "clean": "conversations config"}
 """The parameters that public functions begin with."""
-VERBS = [
-    "train",
-    "sweep",
-    "merge",
-    "chat",
-    "serve",
-    "data inspect",
-    "data convert",
-    "data list",
-    "data get",
-    "data werewolf",
-]
+VERBS = ["train", "sweep", "merge", "chat", "serve"]
+VERBS += ["data inspect", "data convert", "data list", "data get", "data werewolf"]
 VERBS += ["models list", "models pull"]
 
 
