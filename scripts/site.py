@@ -24,7 +24,7 @@ WRAPPED = re.compile(r"(?<=[\u3001-\u9fff\uff01-\uff60])\n(?=[\u3001-\u9fff\uff0
 """A line break within a Japanese sentence, which a browser would show as a space."""
 NAV = (
     ({"en": "Make a character", "ja": "キャラクターを作る"}, "chat-export formats data training chat export reference"),
-    ({"en": "Go further", "ja": "さらに進む"}, "werewolf distributed benchmarks"),
+    ({"en": "Go further", "ja": "さらに進む"}, "serving werewolf distributed benchmarks"),
     ({"en": "The project", "ja": "プロジェクト"}, "add-a-format design"),
 )
 ABOUT = {

@@ -34,8 +34,9 @@ NAMES = {
 """The public names, and the fields that each has at least."""
 CALLS = {"read_conversations": "paths config", "train": "config tell", "clean": "conversations config"}
 """The parameters that public functions begin with."""
-VERBS = ["train", "sweep", "merge", "chat", "data inspect", "data convert", "data list", "data get", "data werewolf"]
-VERBS += ["data preferences", "models list", "models pull"]
+VERBS = ["train", "sweep", "merge", "chat", "serve", "export"]
+VERBS += ["data inspect", "data convert", "data list", "data get", "data werewolf", "data preferences"]
+VERBS += ["models list", "models pull"]
 
 
 def test_the_public_names() -> None:

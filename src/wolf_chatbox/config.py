@@ -20,10 +20,12 @@ from wolf_chatbox.settings import (
     DATA,
     ENGINE,
     LEARNING,
+    LIMITS,
     MEMORY,
     MODEL,
     REPLIES,
     SAVING,
+    SERVER,
     Whole,
     Within,
     check,
@@ -318,6 +320,59 @@ class ChatConfig:
 
     def __post_init__(self) -> None:
         check(self)
+        self.sampling(SamplingConfig())
+
+    def sampling(self, saved: SamplingConfig) -> SamplingConfig:
+        """The sampling settings saved with a model, overridden by those of this config."""
+        return saved.changed(**{field.name: getattr(self, field.name) for field in fields(SamplingConfig)})
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+@optional(SamplingConfig, "as saved with the model")
+class ServeConfig:
+    """Offer trained models behind OpenAI's API."""
+
+    runs: tuple[str, ...] = field(default=("wolf_model",), kw_only=False)
+    """Folders of trained models, or base models; each is a model of the API, named as its folder."""
+    host: Annotated[str, SERVER] = "127.0.0.1"
+    """Address to listen on; 0.0.0.0 lets other machines in, which needs an API key."""
+    port: Annotated[Whole, SERVER, Within(least=0, most=65535)] = 8000
+    """Port to listen on; 0 = any that is free."""
+    api_key: Annotated[str | None, SERVER, Parameter(env_var="WOLF_CHATBOX_API_KEY"), unset("no key")] = field(
+        default=None, repr=False
+    )
+    """Key that clients must send; better set as WOLF_CHATBOX_API_KEY, as other users see a command line's flags."""
+    api_key_file: Annotated[Path | None, SERVER, unset("no key")] = None
+    """File with one key a line, readable by you only (chmod 600)."""
+    allow_origin: Annotated[tuple[str, ...], SERVER] = ()
+    """Origins of web pages that may ask this server, such as http://localhost:3000 (CORS)."""
+    grace: Annotated[float, SERVER, AT_LEAST_0] = 30
+    """Seconds that running replies get to end in when the server is told to leave."""
+    slots: Annotated[Whole, LIMITS, Within(least=1, most=256)] = 16
+    """Replies that are drawn at once, for each run; they share forward passes."""
+    queue: Annotated[Whole, LIMITS, AT_LEAST_0] = 64
+    """Requests that wait for a slot, for each run; more are answered with status 429."""
+    max_body: Annotated[Whole, LIMITS, AT_LEAST_1] = 2_000_000
+    """Maximum number of bytes in a request."""
+    max_prompt_tokens: Annotated[Whole, LIMITS, Within(least=16)] = 8192
+    """Maximum number of tokens in a prompt; older messages are left out, longer raw texts refused."""
+    max_reply_tokens: Annotated[Whole, LIMITS, AT_LEAST_1] = 1024
+    """Maximum number of tokens in a reply, whatever a request asks for."""
+    max_seconds: Annotated[float, LIMITS, Within(above=0)] = 120
+    """Seconds that a reply may take; then it ends with what there is. A request waits as long at most."""
+    engine: Annotated[EngineName, ENGINE] = "auto"
+    """What computes the replies; auto = torch on a GPU, else llama.cpp where it is installed and knows the model."""
+    quantise: Annotated[Quantisation, ENGINE] = "q8_0"
+    """How llama.cpp stores the weights: q8_0 (8 bits), q4_k (4 bits, for large models), f16 (16 bits)."""
+    trust_remote_code: TrustRemoteCode = False
+    allow_base: AllowBase = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "runs", (self.runs,) if isinstance(self.runs, str) else tuple(map(str, self.runs)))
+        check(self)
+        if not self.runs:
+            raise ConfigError("runs", "(none)", "names no model. Give at least one.")
         self.sampling(SamplingConfig())
 
     def sampling(self, saved: SamplingConfig) -> SamplingConfig:

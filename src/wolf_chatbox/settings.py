@@ -21,10 +21,20 @@ from wolf_chatbox.errors import ConfigError
 
 Kind = TypeVar("Kind")
 
-DATA, MODEL, LEARNING, MEMORY, SAVING, REPLIES, ENGINE = (
+DATA, MODEL, LEARNING, MEMORY, SAVING, REPLIES, ENGINE, SERVER, LIMITS = (
     Parameter(group=Group(name, sort_key=at))
     for at, name in enumerate(
-        ("Data", "Model", "Learning", "Memory and speed", "Saving and reporting", "Replies", "Engine")
+        (
+            "Data",
+            "Model",
+            "Learning",
+            "Memory and speed",
+            "Saving and reporting",
+            "Replies",
+            "Engine",
+            "Server",
+            "Limits",
+        )
     )
 )
 """The groups of settings in `train --help`."""

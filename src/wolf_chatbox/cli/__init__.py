@@ -34,6 +34,7 @@ app.command("wolf_chatbox.cli.sweep:sweep", help="Search for the best settings o
 app.command("wolf_chatbox.cli.merge:merge", help="Merge a LoRA adapter into its base model.")
 app.command("wolf_chatbox.cli.export:export", help="Export a trained model: GGUF, ONNX, a character card, the hub.")
 app.command("wolf_chatbox.cli.chat:chat", help="Chat with a trained model.")
+app.command("wolf_chatbox.cli.serve:serve", help="Offer trained models behind OpenAI's API.")
 app.command(
     "wolf_chatbox.cli.data:app",
     name="data",

@@ -199,6 +199,19 @@ class Renderer:
         marks = [self.style.marks(name).before for name in (self.persona or ASSISTANT, USER, SYSTEM)]
         return {id for before in marks for id in self._encode_marks(before) if id in self._special}
 
+    def template(self) -> str:
+        """The Jinja chat template with which other programs make the same prompts, from messages and their names.
+
+        `name` is the speaker of a message. A special token that somebody typed is one there: a template gives text.
+        """
+        if self.style.name == "chat":
+            return self.style.template()
+        begins = bool(self._start) and self._start[0] == self.tokenizer.bos_token_id
+        begin = "{{ bos_token }}" if begins else ""
+        if not begins and self.style.name == "dialogpt":  # a prompt cannot be empty
+            begin = "{% if not messages and add_generation_prompt %}{{ eos_token }}{% endif %}"
+        return begin + self.style.template()
+
     def render(
         self, scenes: Sequence[Scene], max_tokens: int, context_tokens: int, turns: int | None = None
     ) -> Rendered:

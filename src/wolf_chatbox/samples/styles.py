@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from wolf_chatbox.errors import ModelError, StyleError
-from wolf_chatbox.samples.templates import render
+from wolf_chatbox.samples.templates import OWN, render
 
 if TYPE_CHECKING:
     from wolf_chatbox.samples.tokenizer import Tokenizer
@@ -23,6 +23,9 @@ USER = "user"
 ASSISTANT = "assistant"
 ROLES = frozenset({USER, ASSISTANT, SYSTEM})
 SIDES = frozenset({"A", "B"})
+NAME = "(message['name'] if message['name'] is defined and message['name'] is string else '')"
+"""The name of a message's speaker in a template; empty where it has none."""
+WORDS = "message['content']"
 
 
 @dataclass(frozen=True)
@@ -80,9 +83,9 @@ class Named:
         persona, user = _jinja_string(self.persona), _jinja_string(self.user)
         return (
             "{% for message in messages %}"
-            f"{{% set role = {persona} if message['role'] == 'assistant' "
-            f"else {user} if message['role'] == 'user' else message['role'] %}}"
-            "{{ (message['name'] if message['name'] is defined else role) + ': ' + message['content'] + eos_token }}"
+            f"{{% set speaker = {NAME} or ({persona} if message['role'] == 'assistant' "
+            f"else {user} if message['role'] == 'user' else message['role']) %}}"
+            "{{ speaker + ': ' + message['content'] + eos_token }}"
             "{% endfor %}"
             f"{{% if add_generation_prompt %}}{{{{ {persona} + ':' }}}}{{% endif %}}"
         )
@@ -100,6 +103,8 @@ class Chat:
     others_are_named: bool
     """With more than two speakers, the user's text begins with the name of who speaks."""
     source: str = field(repr=False)
+    partner: str = USER
+    """Who speaks where a user's message has no name."""
     name: str = "chat"
 
     def marks(self, speaker: str) -> Marks:
@@ -112,10 +117,29 @@ class Chat:
         return self.user
 
     def template(self) -> str:
-        return self.source
+        """One of our own: that of the base model knows no names, and may trim texts or refuse an order of speakers."""
+        label = ""
+        if self.others_are_named:  # an empty name asks for the marks alone, when this template is taken apart again
+            own = f"('{SYSTEM}' if message['role'] == '{SYSTEM}' else {_jinja_string(self.partner)})"
+            speaker = f"({NAME} or {own})"
+            label = f"('' if message['name'] is defined and message['name'] == '' else {speaker} + ': ') + "
+        persona = f"({NAME} or (message['role'] == 'assistant')) in [true, {_jinja_string(self.persona)}]"
+        cases = [f"{{% if {persona} %}}{_around(WORDS, self.assistant)}"]
+        if self.system is not None:
+            cases.append(f"{{% elif message['role'] == '{SYSTEM}' %}}{_around(WORDS, self.system)}")
+        else:  # who takes it apart again is told that it has none
+            asked = f"message['role'] == '{SYSTEM}' and message['name'] is defined and message['name'] == ''"
+            cases.append(f"{{% elif {asked} %}}{{{{ raise_exception('no system turns') }}}}")
+        cases.append(f"{{% else %}}{_around(label + WORDS, self.user)}{{% endif %}}")
+        begins = "not messages or messages[0]['role'] != 'system'"
+        return (
+            f"{OWN}{{% if {begins} %}}{{{{ {_jinja_string(self.start)} }}}}{{% endif %}}"
+            f"{{% for message in messages %}}{''.join(cases)}{{% endfor %}}"
+            f"{{% if add_generation_prompt %}}{{{{ {_jinja_string(self.assistant.before)} }}}}{{% endif %}}"
+        )
 
     @classmethod
-    def of(cls, tokenizer: Tokenizer, persona: str, others: Collection[str]) -> Chat:
+    def of(cls, tokenizer: Tokenizer, persona: str, others: Collection[str], partner: str = USER) -> Chat:
         """Read the marks from a tokenizer's chat template.
 
         Raises StyleError when there is no template, when it fails, or when it does not render turn by turn.
@@ -144,7 +168,7 @@ class Chat:
                 # A template that has no system role says so by raising.
                 system = None if isinstance(instructed, ValueError) else _system_marks(instructed, one, two, user)
                 named = len(set(others) - {SYSTEM}) > 1
-                return cls(persona, user, assistant, system, start, named, source)
+                return cls(persona, user, assistant, system, start, named, source, partner)
         raise StyleError("chat", "the base model's chat template does not render turn by turn", "Use --style named.")
 
 
@@ -162,7 +186,14 @@ def _system_marks(rendered: str, one: str, two: str, user: Marks) -> Marks | Non
 
 
 def _jinja_string(text: str) -> str:
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    """A string as Jinja reads it: it would take `\\r\\n` in a template for `\\n`."""
+    for plain, escaped in (("\\", "\\\\"), ("'", "\\'"), ("\n", "\\n"), ("\r", "\\r")):
+        text = text.replace(plain, escaped)
+    return f"'{text}'"
+
+
+def _around(words: str, marks: Marks) -> str:
+    return f"{{{{ {_jinja_string(marks.before)} + {words} + {_jinja_string(marks.after)} }}}}"
 
 
 def choose_style(tokenizer: Tokenizer, speakers: Collection[str]) -> tuple[str, str]:
@@ -195,7 +226,7 @@ def make_style(
     Raises ModelError when the base model has no end token, StyleError when the style does not fit its chat template.
     """
     if name == "chat":
-        return Chat.of(tokenizer, persona or ASSISTANT, [speaker for speaker in speakers if speaker != persona])
+        return Chat.of(tokenizer, persona or ASSISTANT, [speaker for speaker in speakers if speaker != persona], user)
     end = tokenizer.eos_token
     if not end:
         raise ModelError("the base model has no end token, so it cannot learn to stop. Use one that has an eos_token.")

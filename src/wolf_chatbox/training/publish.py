@@ -66,7 +66,7 @@ def save_model(place: Path, run: Run, weights: dict[str, Tensor]) -> None:
         base.model.config.save_pretrained(place)
         base.model.generation_config.save_pretrained(place)
         write_base_name(place, run.config.model)
-    base.tokenizer.chat_template = renderer.style.template()
+    base.tokenizer.chat_template = renderer.template()
     base.tokenizer.model_max_length = context
     base.tokenizer.save_pretrained(place)
     base.tokenizer.model_max_length = 10**9

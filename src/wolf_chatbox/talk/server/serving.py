@@ -1,0 +1,106 @@
+"""The server's process: its socket, and how it leaves."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import time
+from collections.abc import Callable, Sequence
+from ipaddress import ip_address
+from types import FrameType
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from wolf_chatbox.errors import ConfigError
+from wolf_chatbox.talk.server.guard import LOOPBACK
+from wolf_chatbox.talk.server.house import House
+
+BACKLOG = 512
+LAST_SECONDS = 2
+"""What connections get to end in, after the last reply."""
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only programs on the same machine reach a host of this name."""
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() in LOOPBACK
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; raises ConfigError when the address or the port cannot be had."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)[0]
+        place = socket.socket(family)
+    except OSError as error:
+        raise ConfigError("host", host, f"is no address ({error.strerror}). Leave it out, or use 0.0.0.0.") from error
+    try:
+        place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        place.bind(address)
+        place.listen(BACKLOG)
+    except OSError as error:
+        place.close()
+        if error.errno == errno.EADDRNOTAVAIL:
+            raise ConfigError("host", host, "is no address of this machine. Leave it out, or use 0.0.0.0.") from error
+        problem = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be had ({error.strerror})"
+        raise ConfigError("port", port, f"{problem}. Choose another, or 0 for any that is free.") from error
+    return place
+
+
+def url_of(place: socket.socket) -> str:
+    host, port = place.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+class Server(uvicorn.Server):
+    """Serves until a signal; then it ends what it began, refuses what is new, and leaves within `grace` seconds.
+
+    A second signal ends at once.
+    """
+
+    def __init__(self, app: ASGIApp, house: House, grace: float, tell: Callable[[str], None]) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                lifespan="off",
+                timeout_graceful_shutdown=LAST_SECONDS,
+            )
+        )
+        self._house, self._grace, self._tell = house, grace, tell
+        self._leaves_at: float | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if self._leaves_at is not None:
+            self._cancel()
+            self.should_exit = self.force_exit = True
+            return
+        self._leaves_at = time.monotonic() + self._grace
+        for served in self._house.roster.by_name.values():
+            served.gate.close()
+        self._tell(f"leaving: {len(self._house.open)} requests are answered to their end (Ctrl-C: at once)")
+
+    async def on_tick(self, counter: int) -> bool:
+        if self._leaves_at is not None:
+            gates = [served.gate for served in self._house.roster.by_name.values()]
+            if time.monotonic() > self._leaves_at:
+                self._cancel()
+                self.should_exit = True
+            elif not any(gate.running or gate.waiting for gate in gates):
+                self.should_exit = True
+        return await super().on_tick(counter)
+
+    def _cancel(self) -> None:
+        for replies in self._house.open:
+            replies.cancel()
+
+
+def serve(
+    app: ASGIApp, house: House, places: Sequence[socket.socket], grace: float, tell: Callable[[str], None]
+) -> None:
+    """Serve on listening sockets until a signal says to leave; to be called in the main thread."""
+    Server(app, house, grace, tell).run(sockets=list(places))
