@@ -27,7 +27,7 @@ def make(lengths: list[int], dtype: torch.dtype, groups: int = 1, device: str = 
 
 
 def packing_of(lengths: list[int], device: str = "cpu") -> attention.Packing:
-    return describe(lengths).to(torch.device(device))
+    return describe(lengths, spans=device == "cpu").to(torch.device(device))
 
 
 def whole(query: Tensor, key: Tensor, value: Tensor, lengths: list[int], scale: float | None = None) -> Tensor:
@@ -78,7 +78,13 @@ def test_spans_cover_every_token_once(lengths: list[int]) -> None:
     packing = describe(lengths)
     assert [begin for begin, _, _ in packing.spans] == [0, *(end for _, end, _ in packing.spans[:-1])]
     assert packing.spans[-1][1] == sum(lengths) == int(packing.ends[-1])
-    assert packing.longest == max(lengths)
+
+
+def test_spans_that_were_left_out_are_made_where_they_are_needed() -> None:
+    inputs = make([30, 50, 9], torch.float32)
+    usual, _ = attention._attend(None, *inputs, None, packing=describe([30, 50, 9]))
+    without, _ = attention._attend(None, *inputs, None, packing=describe([30, 50, 9], spans=False))
+    assert torch.equal(usual, without)
 
 
 @pytest.mark.parametrize("unknown", [{"sliding_window": 8}, {"softcap": 2.0}, {"s_aux": torch.zeros(4)}])

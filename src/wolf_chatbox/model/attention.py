@@ -10,6 +10,7 @@ of a step there (docs/benchmarks.md). Otherwise it is PyTorch's attention, span 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import torch
@@ -35,22 +36,30 @@ BLOCK = 128
 scores is never needed."""
 
 
+Spans = tuple[tuple[int, int, Tensor], ...]
+"""Begin, end and additive fp32 mask (end - begin, end - begin) of tokens computed together."""
+
+
 class Packing(NamedTuple):
     """Where the samples of one row of tokens lie."""
 
     ends: Tensor
     """(samples + 1,) int32: 0 and the end of each sample, as variable-length kernels take it."""
-    longest: int
-    spans: tuple[tuple[int, int, Tensor], ...]
-    """Begin, end and additive fp32 mask (end - begin, end - begin) of tokens computed together; for the CPU."""
+    lengths: tuple[int, ...]
+    spans: Spans = ()
+    """None of them for CUDA, whose kernel reads no masks: they would take longer to make than all the rest of a row."""
 
     def to(self, device: torch.device) -> Packing:
         return self._replace(ends=self.ends.to(device, non_blocking=True))
 
 
-def describe(lengths: Sequence[int]) -> Packing:
-    """The packing of samples of these lengths, one after the other."""
+def describe(lengths: Sequence[int], *, spans: bool = True) -> Packing:
+    """The packing of samples of these lengths, one after the other; without `spans` as CUDA wants it."""
     ends = torch.tensor([0, *lengths], dtype=torch.int32).cumsum(0, dtype=torch.int32)
+    return Packing(ends, tuple(lengths), make_spans(lengths) if spans else ())
+
+
+def make_spans(lengths: Sequence[int]) -> Spans:
     spans, together = [], list[int]()
     begin = 0
     for number, length in enumerate(lengths):
@@ -61,7 +70,13 @@ def describe(lengths: Sequence[int]) -> Packing:
             spans.append((begin, begin + len(of), torch.zeros(seen.shape).masked_fill(~seen, -torch.inf)))
             begin += len(of)
             together = []
-    return Packing(ends, max(lengths), tuple(spans))
+    return tuple(spans)
+
+
+@lru_cache(maxsize=1)
+def _spans_on(device: torch.device, lengths: tuple[int, ...]) -> Spans:
+    """The spans for all layers of a pass on a GPU that needs them after all: in fp32, or with dropout."""
+    return tuple((begin, end, mask.to(device)) for begin, end, mask in make_spans(lengths))
 
 
 def _attend(
@@ -90,7 +105,7 @@ def _attend(
     if query.device.type == "cuda" and query.dtype != torch.float32 and not dropout:
         samples: Any = _Samples
         flat = (states[0].transpose(0, 1) for states in (query, key, value))
-        return samples.apply(*flat, scale, packing.ends, packing.longest)[None], None
+        return samples.apply(*flat, scale, packing.ends, max(packing.lengths))[None], None
     groups = query.shape[1] // key.shape[1]
     if groups > 1:
         key, value = key.repeat_interleave(groups, 1), value.repeat_interleave(groups, 1)
@@ -98,7 +113,7 @@ def _attend(
         spans: Any = _Spans
         return spans.apply(query, key, value, scale, packing.spans).transpose(1, 2), None
     parts = []
-    for begin, end, mask in packing.spans:
+    for begin, end, mask in packing.spans or _spans_on(query.device, packing.lengths):
         q, k, v = (states[:, :, begin:end] for states in (query, key, value))
         parts.append(F.scaled_dot_product_attention(q, k, v, mask.to(query), dropout, scale=scale))
     return torch.cat(parts, 2).transpose(1, 2), None
@@ -125,9 +140,7 @@ class _Samples(torch.autograd.Function):
 
 class _Spans(torch.autograd.Function):
     @staticmethod
-    def forward(
-        ctx: Any, query: Tensor, key: Tensor, value: Tensor, scale: float, spans: Sequence[tuple[int, int, Tensor]]
-    ) -> Tensor:
+    def forward(ctx: Any, query: Tensor, key: Tensor, value: Tensor, scale: float, spans: Spans) -> Tensor:
         attended = torch.empty_like(query.transpose(1, 2)).transpose(1, 2)
         sums = []
         for begin, end, mask in spans:

@@ -49,8 +49,11 @@ class Batch(NamedTuple):
         return Batch(ids, positions, learn, self.packing.to(device) if self.packing else None)
 
 
-def collate(rows: Sequence[Row], pad_id: int, *, packed: bool = False) -> Batch:
-    """Rows to tensors, padded on the right to the longest; or `packed`, all their samples in one row."""
+def collate(rows: Sequence[Row], pad_id: int, *, packed: bool = False, spans: bool = True) -> Batch:
+    """Rows to tensors, padded on the right to the longest; or `packed`, all their samples in one row.
+
+    `spans` are the masks of a packing, for devices whose kernels read them.
+    """
     if packed:
         rows = [tuple(sample for row in rows for sample in row)]
     lengths = [[len(sample) for sample in row] for row in rows]
@@ -70,7 +73,7 @@ def collate(rows: Sequence[Row], pad_id: int, *, packed: bool = False) -> Batch:
             at = end
         positions[number, at:] = torch.arange(longest - at)
     lengths[0][-1] += longest - sum(lengths[0])  # the padding follows the last sample, which does not see it
-    return Batch(ids, positions, learn, describe(lengths[0]) if packed else None)
+    return Batch(ids, positions, learn, describe(lengths[0], spans=spans) if packed else None)
 
 
 def count_learnt(rows: Sequence[Row]) -> int:
@@ -91,7 +94,7 @@ class SummedLoss(nn.Module):
 
     def collate(self, rows: Sequence[Row], pad_id: int) -> Batch:
         """Rows as this model takes them."""
-        return collate(rows, pad_id, packed=self.apart == "packed")
+        return collate(rows, pad_id, packed=self.apart == "packed", spans=self.model.device.type != "cuda")
 
     def forward(self, batch: Batch) -> Tensor:
         """The cross-entropy in nats, summed over the learnt tokens; a scalar in fp32."""
@@ -206,7 +209,7 @@ def choose_apart(model: PreTrainedModel) -> Apart:
         usual = attention_of(model)
         try:
             model.set_attn_implementation(PACKED)
-            if is_apart(packing=describe([5, 3]).to(model.device)):
+            if is_apart(packing=describe([5, 3], spans=model.device.type != "cuda").to(model.device)):
                 return "packed"
         except (AttributeError, TypeError, ValueError, RuntimeError):
             pass  # a model or a kernel that does not know it, or a PyTorch without that kernel
