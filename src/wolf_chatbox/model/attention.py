@@ -47,7 +47,7 @@ class Packing(NamedTuple):
     """(samples + 1,) int32: 0 and the end of each sample, as variable-length kernels take it."""
     lengths: tuple[int, ...]
     spans: Spans = ()
-    """None of them for CUDA, whose kernel reads no masks: they would take longer to make than all the rest of a row."""
+    """None of them for CUDA, whose kernel reads no masks: they take longer than the rest of `collate`."""
 
     def to(self, device: torch.device) -> Packing:
         return self._replace(ends=self.ends.to(device, non_blocking=True))
