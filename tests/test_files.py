@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from wolf_chatbox.errors import CheckpointError
-from wolf_chatbox.files import new_file, write_folder
+from wolf_chatbox.files import new_file, new_path, write_folder
 
 
 @contextmanager
@@ -57,3 +57,22 @@ def test_a_new_file_has_its_name_only_when_it_is_whole(tmp_path: Path) -> None:
         file.write("ギース\n")
     assert (tmp_path / "out.txt").read_bytes() == "ギース\n".encode()
     assert (tmp_path / "out.txt").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_path_for_a_library_is_whole_or_not_at_all(tmp_path: Path) -> None:
+    place = tmp_path / "out.bin"
+    place.write_bytes(b"old")
+
+    def fail(path: Path) -> None:
+        path.write_bytes(b"half")
+        raise KeyError("the library failed")
+
+    with pytest.raises(KeyError), new_path(place) as path:
+        fail(path)
+    with pytest.raises(CheckpointError, match="cannot be written"), files_of_at_most(3), new_path(place) as path:
+        path.write_bytes(b"longer")
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("out.bin", b"old")]
+    with new_path(place) as path:
+        path.write_bytes(b"new")
+        assert place.read_bytes() == b"old"
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("out.bin", b"new")]

@@ -79,6 +79,14 @@ def test_gguf_beside_the_run(copied: Path, capsys: pytest.CaptureFixture[str], q
         assert server.tokenize(prompt, special=True)
 
 
+def test_an_adapter(config: Any) -> None:
+    settings = config(lora_rank=2, lr=2e-2, persona="Bob")
+    train(settings)
+    place, checked = export(settings.output, "gguf", quantise="f16")
+    assert "of 5 prompts agree" in checked
+    assert (place / f"{settings.output.name}-f16.gguf").stat().st_size > 10_000
+
+
 def test_a_file_that_answers_otherwise_is_not_kept(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from wolf_chatbox.model.gguf import writing
 

@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
-from conftest import make_gpt2, make_llama
+from conftest import make_gpt2, make_llama, make_tokenizer
 from hub import write_gpt2
 from runs import harm
 from vocabularies import KINDS
@@ -423,6 +423,20 @@ def test_models_that_are_refused(tmp_path: Path, tokenizer: Any, change: dict[st
     with pytest.raises(ModelError, match=says) as error:
         gguf_of(tmp_path)
     assert "\n" not in str(error.value)
+
+
+def test_an_adapter_that_stands_on_itself(tmp_path: Path, tokenizer: Any) -> None:
+    (tmp_path / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": str(tmp_path)}))
+    with pytest.raises(ModelError, match="names itself as its base model"):
+        gguf_of(tmp_path)
+
+
+def test_a_template_that_is_not_turn_by_turn(tmp_path: Path) -> None:
+    """A base model with such a template is talked with, and written, in the style dialogpt."""
+    made = make_tokenizer(template="{{ messages | length }}{{ messages[0].content }}")
+    make(tmp_path, made)
+    with llama_server(gguf_of(tmp_path), 64) as server:
+        assert server.rendered([{"role": "user", "content": "Hi."}]) == "Hi.<|endoftext|>"
 
 
 @pytest.mark.parametrize("damage", ["cut", "gone", "renamed"])

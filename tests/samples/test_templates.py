@@ -98,6 +98,11 @@ def test_the_limits_are_the_childs_alone_and_a_template_is_rendered_once(monkeyp
     ]
 
 
+def test_what_an_answer_begins_with() -> None:
+    [plain], [prompt] = (render(CHATML, (), TALK[:1], prompt=asked) for asked in (False, True))
+    assert prompt == f"{plain}<|im_start|>assistant\n"
+
+
 def test_chat_and_training_with_a_hostile_template(tiny_llama: Path, tmp_path: Path, config: Any) -> None:
     folder = Path(shutil.copytree(tiny_llama, tmp_path / "hostile"))
     for path in folder.glob("*.jinja"):
