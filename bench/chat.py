@@ -142,9 +142,9 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
         else (bare(folder, args.threads) if kind == "llama.cpp" else ours(folder, name))
     )
     words = random.Random(0)
-    for _ in range(2):  # once to warm up
+    for turns in (2, args.turns):  # first to warm up
         history, found = list[int](), {}
-        for turn in range(1, args.turns + 1):
+        for turn in range(1, turns + 1):
             history += [words.randrange(1000, 40_000) for _ in range(args.message)]
             begun = time.perf_counter()
             times = []
@@ -154,8 +154,6 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
             if len(times) != args.reply:
                 raise RuntimeError(f"{args.contender}: {len(times)} tokens instead of {args.reply}")
             found[turn] = (times[0] - begun, (len(times) - 1) / (times[-1] - times[0]))
-            if args.quick and turn == 2:
-                break
     return {str(turn): found[turn] for turn in SHOWN if turn in found}
 
 
@@ -219,7 +217,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--contender", help=argparse.SUPPRESS)
     parser.add_argument("--folder", help=argparse.SUPPRESS)
     parser.add_argument("--prompt", help=argparse.SUPPRESS)
-    parser.add_argument("--quick", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args(arguments)
     if args.contender:
         print(json.dumps(measure(args)))

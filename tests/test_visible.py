@@ -136,7 +136,7 @@ def test_no_command_goes_another_way() -> None:
         assert place.name == "screen.py" or not names & {"Console", "console"}, f"{place}: use Screen"
         assert not attributes & {"__stdout__", "__stderr__", "from_markup"}, f"{place}: goes past the visible streams"
         prints = {"print", "pprint"} & called
-        assert not prints or place.parent.name == "cli" or place.name == "terminal.py", (
+        assert not prints or place.parent.name == "cli" or place.name == "pipe.py", (
             f"{place}: only the command line prints"
         )
 
