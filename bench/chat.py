@@ -36,6 +36,8 @@ from typing import Any
 from recipes import EMBEDDED, model_folder
 
 SHOWN = (1, 5, 20)
+UNKNOWN = -1
+"""Stands for a token whose id comes later."""
 CONTENDERS = ("generate-fp32", "generate-bf16", "llama.cpp", "ours-torch", "ours-llama.cpp", "ours-openvino")
 Draw = Callable[[list[int], int], Iterator[int]]
 """Ids of the prompt and how many to draw, to the ids that are drawn, one by one."""
@@ -92,24 +94,29 @@ def bare(folder: Path, threads: int) -> Draw:
     params.verbosity = -1
     server = xllamacpp.Server(params)
 
-    def draw(prompt: list[int], most: int) -> Iterator[int]:
-        asked = {"prompt": prompt, "n_predict": most, "ignore_eos": True, "stream": True, "cache_prompt": True}
-        asked |= {"temperature": 0.7, "top_k": 50, "top_p": 0.95, "min_p": 0.0, "return_tokens": True}
-        asked |= {"samplers": ["top_k", "top_p", "temperature"]}
-        answers: queue.Queue[Any] = queue.Queue()
+    def answers(asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        found: queue.Queue[Any] = queue.Queue()
 
         def ask() -> None:
-            server.handle_completions(asked, answers.put)
-            answers.put(None)
+            server.handle_completions(asked, found.put)
+            found.put(None)
 
         thread = threading.Thread(target=ask)
         thread.start()
-        for answer in iter(answers.get, None):
-            for part in answer if isinstance(answer, list) else [answer]:
-                if "error" in part or part.get("code"):
-                    raise RuntimeError(part)
-                yield from part.get("tokens", ())
+        yield from iter(found.get, None)
         thread.join()
+
+    def draw(prompt: list[int], most: int) -> Iterator[int]:
+        asked = {"prompt": prompt, "n_predict": most, "ignore_eos": True, "stream": True, "cache_prompt": True}
+        asked |= {"temperature": 0.7, "top_k": 50, "top_p": 0.95, "min_p": 0.0, "seed": len(prompt)}
+        asked |= {"samplers": ["top_k", "top_p", "temperature"]}
+        for answer in answers(asked):
+            if "choices" not in answer:
+                raise RuntimeError(answer)
+            yield UNKNOWN
+        # The stream tells no ids. With the same seed they are drawn again, off the clock, with log-probabilities.
+        again = [answer["choices"][0].get("logprobs") for answer in answers(asked | {"logprobs": 1})]
+        yield from (piece["id"] for part in again if part for piece in part["content"])
 
     return draw
 
@@ -147,13 +154,19 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
         for turn in range(1, turns + 1):
             history += [words.randrange(1000, 40_000) for _ in range(args.message)]
             begun = time.perf_counter()
-            times = []
+            times, said, unknown = list[float](), list[int](), False
             for id in draw(history, args.reply):
-                times.append(time.perf_counter())
-                history.append(id)
-            if len(times) != args.reply:
-                raise RuntimeError(f"{args.contender}: {len(times)} tokens instead of {args.reply}")
-            found[turn] = (times[0] - begun, (len(times) - 1) / (times[-1] - times[0]))
+                unknown |= id == UNKNOWN
+                if id == UNKNOWN or not unknown:
+                    times.append(time.perf_counter())
+                if id != UNKNOWN:
+                    said.append(id)
+            said += [0] * (args.reply - len(said) if unknown else 0)  # llama.cpp tells nothing of a special token
+            if len(said) != args.reply:
+                raise RuntimeError(f"{args.contender}: {len(said)} tokens instead of {args.reply}")
+            history += said
+            times = times[: args.reply]
+            found[turn] = (times[0] - begun, (args.reply - 1) / (times[-1] - times[0]))
     return {str(turn): found[turn] for turn in SHOWN if turn in found}
 
 
@@ -161,9 +174,9 @@ def start(args: argparse.Namespace) -> dict[str, float]:
     import pexpect
 
     begun = time.perf_counter()
-    command = f"{Path(sys.executable).with_name('wolf-chatbox')} chat {args.folder}"
+    command = f"{Path(sys.executable).with_name('wolf-chatbox')} chat --model {args.folder}"
     chat = pexpect.spawn(command, encoding="utf-8", dimensions=(40, 120), timeout=120)
-    chat.expect(": $" if args.prompt is None else args.prompt)
+    chat.expect("user: ")
     seconds = time.perf_counter() - begun
     chat.sendeof()
     chat.expect(pexpect.EOF)
@@ -174,7 +187,8 @@ def child(args: argparse.Namespace, contender: str, folder: str) -> dict[str, An
     """One measurement in a process of its own."""
     command = [sys.executable, __file__, "--contender", contender, "--folder", folder, "--threads", str(args.threads)]
     command += ["--turns", str(args.turns), "--message", str(args.message), "--reply", str(args.reply)]
-    environment = os.environ | {"OMP_NUM_THREADS": str(args.threads), "OMP_WAIT_POLICY": "passive"}
+    environment = os.environ | {"OMP_NUM_THREADS": str(args.threads)}
+    environment.pop("OMP_WAIT_POLICY", None)  # waiting threads that sleep slow llama.cpp down
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         return {"error": (done.stderr.strip().splitlines() or ["failed"])[-1]}
@@ -216,14 +230,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--start", action="store_true", help="measure the time from the command to the first prompt")
     parser.add_argument("--contender", help=argparse.SUPPRESS)
     parser.add_argument("--folder", help=argparse.SUPPRESS)
-    parser.add_argument("--prompt", help=argparse.SUPPRESS)
     args = parser.parse_args(arguments)
     if args.contender:
         print(json.dumps(measure(args)))
         return
     for model in args.model:
         with tempfile.TemporaryDirectory() as place:
-            folder = model_folder(model, Path(place))
+            folder = model_folder(model, Path(place), vocabulary=49152)  # as many as the tokenizer has
             if args.start:
                 args.folder = folder
                 times = [start(args)["seconds"] for _ in range(args.rounds + 1)][1:]

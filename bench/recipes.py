@@ -22,7 +22,7 @@ class Enough(Exception):
 # --- what all recipes share: model, lines, the measure
 
 
-def model_folder(name: str, place: Path) -> str:
+def model_folder(name: str, place: Path, vocabulary: int = 50257) -> str:
     """The embedded model, or a GPT-2 shape with random weights and the embedded model's tokenizer, saved to `place`."""
     if name == EMBEDDED:
         return EMBEDDED
@@ -34,7 +34,9 @@ def model_folder(name: str, place: Path) -> str:
 
     width, layers = SHAPES[name]
     torch.manual_seed(0)
-    GPT2LMHeadModel(GPT2Config(n_embd=width, n_layer=layers, n_head=width // 64)).save_pretrained(place)
+    GPT2LMHeadModel(
+        GPT2Config(vocab_size=vocabulary, n_embd=width, n_layer=layers, n_head=width // 64)
+    ).save_pretrained(place)
     load_tokenizer(EMBEDDED, locate(EMBEDDED)).save_pretrained(place)
     return str(place)
 

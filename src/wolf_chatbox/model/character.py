@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from wolf_chatbox.config import EngineName, Quantisation, SamplingConfig
-from wolf_chatbox.data.split import find_speaker
-from wolf_chatbox.errors import ChatError, ConfigError, ModelError
+from wolf_chatbox.errors import ConfigError, ModelError
 from wolf_chatbox.model import engines
 from wolf_chatbox.model.hub import DOWNLOAD_AGAIN, locate
 from wolf_chatbox.model.record import read_run
+from wolf_chatbox.model.speech import Speech
 from wolf_chatbox.model.voice import Voice
-from wolf_chatbox.samples.rendering import make_renderer
-from wolf_chatbox.samples.styles import ASSISTANT, USER, choose_style
 from wolf_chatbox.visible import Tell
 
 
@@ -59,29 +56,9 @@ def load_character(
         allow_base=allow_base,
         tell=tell,
     )
-    speakers: dict[str, int] = run.get("data", {}).get("speakers", {})
-    style = run.get("style") or choose_style(loaded.tokenizer, (USER, ASSISTANT))[0]
-    trained, partner = run.get("persona"), run.get("user", USER)
-    asked = find_persona(persona, speakers) if persona else None
-    chosen = asked or trained or next((name for name in speakers if name != partner), ASSISTANT)
-    if style == "chat" and trained and chosen != trained:
-        raise ChatError(one_voice(style, trained))
-    renderer = make_renderer(loaded.tokenizer, style, chosen, user or partner, speakers or (USER, ASSISTANT))
-    return Character(
-        Voice(loaded.engine, renderer, speakers, run.get("max_tokens")),
-        persona=chosen,
-        user=user or (partner if partner != chosen else USER),
-        sampling=saved_sampling(loaded.generation, folder),
-    )
-
-
-def find_persona(name: str, speakers: Mapping[str, int]) -> str:
-    """The speaker of that name whom a model knows; a model without a record takes any name."""
-    return find_speaker(name, Counter(speakers)) if speakers else name
-
-
-def one_voice(style: str, persona: str) -> str:
-    return f"a model of the style {style} answers only as {persona}. Train with --style named to have every speaker."
+    speech = Speech.of(folder, loaded.tokenizer, persona, user)
+    voice = Voice(loaded.engine, speech.renderer, speech.speakers, run.get("max_tokens"))
+    return Character(voice, speech.persona, speech.user, saved_sampling(loaded.generation, folder))
 
 
 def saved_sampling(generation: Mapping[str, Any], folder: Path) -> SamplingConfig:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from wolf_chatbox.errors import StyleError
+from wolf_chatbox.data.split import find_speaker
+from wolf_chatbox.errors import ChatError, StyleError
 from wolf_chatbox.model.record import read_run
 from wolf_chatbox.samples.rendering import Renderer, make_renderer
 from wolf_chatbox.samples.styles import ASSISTANT, USER, choose_style
@@ -25,22 +27,36 @@ class Speech:
     """Those of a run, with how many turns of each; empty for a base model."""
 
     @classmethod
-    def of(cls, folder: Path, tokenizer: Tokenizer) -> Speech:
+    def of(cls, folder: Path, tokenizer: Tokenizer, persona: str | None = None, user: str | None = None) -> Speech:
         """The speech of a run as it was trained, of a base model as we talk with it.
 
-        A base model whose chat template does not render turn by turn is talked with in the style dialogpt. Raises
-        CheckpointError when run.json is damaged, ModelError when the model has no end token.
+        The persona is the given one, else the trained one, else the speaker with the most turns. A base model whose
+        chat template does not render turn by turn is talked with in the style dialogpt. Raises CheckpointError when
+        run.json is damaged, ModelError when the model has no end token, ChatError when the model has another single
+        voice, or DataError with the nearest names when the persona is unknown.
         """
         run = read_run(folder) or {}
         speakers: dict[str, int] = run.get("data", {}).get("speakers", {})
         style = run.get("style") or choose_style(tokenizer, (USER, ASSISTANT))[0]
-        user = run.get("user", USER)
-        persona = run.get("persona") or next((name for name in speakers if name != user), ASSISTANT)
+        trained, partner = run.get("persona"), run.get("user", USER)
+        asked = find_persona(persona, speakers) if persona else None
+        chosen = asked or trained or next((name for name in speakers if name != partner), ASSISTANT)
+        if style == "chat" and trained and chosen != trained:
+            raise ChatError(one_voice(style, trained))
         names = speakers or (USER, ASSISTANT)
         try:
-            renderer = make_renderer(tokenizer, style, persona, user, names, by_view=True)
+            renderer = make_renderer(tokenizer, style, chosen, user or partner, names)
         except StyleError:
             if run:
                 raise
-            renderer = make_renderer(tokenizer, "dialogpt", persona, user, names)
-        return cls(renderer, persona, user, speakers)
+            renderer = make_renderer(tokenizer, "dialogpt", chosen, user or partner, names)
+        return cls(renderer, chosen, user or (partner if partner != chosen else USER), speakers)
+
+
+def find_persona(name: str, speakers: Mapping[str, int]) -> str:
+    """The speaker of that name whom a model knows; a model without a record takes any name."""
+    return find_speaker(name, Counter(speakers)) if speakers else name
+
+
+def one_voice(style: str, persona: str) -> str:
+    return f"a model of the style {style} answers only as {persona}. Train with --style named to have every speaker."

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wolf_chatbox.errors import ConfigError, DataError, WolfChatboxError
-from wolf_chatbox.model.character import Character, find_persona, one_voice
+from wolf_chatbox.model.character import Character
+from wolf_chatbox.model.speech import find_persona, one_voice
 from wolf_chatbox.talk.server.gate import Gate
 from wolf_chatbox.talk.server.refusals import Refusal
 
