@@ -478,15 +478,12 @@ def test_a_chat_that_is_only_loaded_does_not_take_the_place_of_the_last_one(
 
 @pytest.mark.slow
 def test_a_chat_of_500_turns_never_fails_and_holds_no_more_at_its_end(tiny_gpt2: Path) -> None:
-    """Resident memory at turns 300 and 500, read within the process; the context is 256 tokens.
-
-    Before that it grows: torch keeps a kernel for each new length that it meets (oneDNN's cache of primitives).
-    """
+    """Resident memory at turns 100 and 500 with the engine that `auto` takes; the context is 256 tokens."""
     watching = (
         "import sys\nfrom wolf_chatbox.cli import main\nfrom wolf_chatbox.talk.session import ChatSession\n"
         "stream, turns = ChatSession.stream, iter(range(500))\n"
         "def watched(session, message, **more):\n"
-        "    if next(turns) in (300, 499):\n"
+        "    if next(turns) in (100, 499):\n"
         "        pages = int(open('/proc/self/statm').read().split()[1])\n"
         "        print(f'resident {pages}', file=sys.stderr)\n"
         "    return stream(session, message, **more)\n"
