@@ -35,6 +35,9 @@ MOST_CONTEXT, MOST_MEMORY = 1 << 15, 1 << 30
 """Ids, and bytes for the cache, of one text at most; a model with a longer context gets a shorter one."""
 LONG = 32
 """Ids from which a step is a prompt's, and takes long."""
+FLASH_AUTO, FLASH_OFF = -1, 0
+MANY = 8
+"""Slots from which flash attention is on: on a CPU it reads long prompts faster, and draws after them slower."""
 HEAD = struct.Struct("<8s32sQQI")
 """What a saved state begins with: a mark, the fingerprint, its ids, its bytes, their CRC-32."""
 MARK = b"wolfllm1"
@@ -165,6 +168,7 @@ class LlamaDecoder:
         params.n_seq_max = self.slots + 1  # one more to save from
         params.n_outputs_max, params.n_outputs_max_per_seq = self._most_outputs, 0
         params.kv_unified = True
+        params.flash_attn_type = FLASH_AUTO if self.slots >= MANY else FLASH_OFF
         context: int | None = self._lib.llama_init_from_model(self._model, params)
         if not context:
             problem = f"llama.cpp cannot open a context of {self.room} tokens ({complaint()})"
