@@ -413,7 +413,7 @@ def test_a_run_that_cannot_be_written(config: Any, monkeypatch: pytest.MonkeyPat
         ({"scale_attn_by_inverse_layer_idx": True}, "llama.cpp has no gpt2 model with scale_attn_by_inverse_layer_idx"),
         ({"auto_map": {"AutoModelForCausalLM": "x.Y"}}, "it comes with Python code of its own"),
         ({"n_layer": 3}, "weights are missing, such as"),
-        ({"n_embd": None}, "cannot be written as GGUF"),
+        ({"n_embd": None}, "config.json is damaged .n_embd cannot be right"),
     ],
 )
 def test_models_that_are_refused(tmp_path: Path, tokenizer: Any, change: dict[str, Any], says: str) -> None:

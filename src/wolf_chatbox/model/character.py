@@ -56,7 +56,7 @@ def load_character(
         allow_base=allow_base,
         tell=tell,
     )
-    speech = Speech.of(folder, loaded.tokenizer, persona, user)
+    speech = Speech.of(folder, loaded.tokenizer, persona, user, any_template=False)
     voice = Voice(loaded.engine, speech.renderer, speech.speakers, run.get("max_tokens"))
     return Character(voice, speech.persona, speech.user, saved_sampling(loaded.generation, folder))
 

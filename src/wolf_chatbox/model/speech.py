@@ -27,13 +27,22 @@ class Speech:
     """Those of a run, with how many turns of each; empty for a base model."""
 
     @classmethod
-    def of(cls, folder: Path, tokenizer: Tokenizer, persona: str | None = None, user: str | None = None) -> Speech:
+    def of(
+        cls,
+        folder: Path,
+        tokenizer: Tokenizer,
+        persona: str | None = None,
+        user: str | None = None,
+        *,
+        any_template: bool = True,
+    ) -> Speech:
         """The speech of a run as it was trained, of a base model as we talk with it.
 
-        The persona is the given one, else the trained one, else the speaker with the most turns. A base model whose
-        chat template does not render turn by turn is talked with in the style dialogpt. Raises CheckpointError when
-        run.json is damaged, ModelError when the model has no end token, ChatError when the model has another single
-        voice, or DataError with the nearest names when the persona is unknown.
+        The persona is the given one, else the trained one, else the speaker with the most turns. With `any_template`
+        a base model whose chat template does not render turn by turn has the style dialogpt; without it that is a
+        StyleError. Raises CheckpointError when run.json is damaged, ModelError when the model has no end token,
+        ChatError when the model has another single voice, or DataError with the nearest names when the persona is
+        unknown.
         """
         run = read_run(folder) or {}
         speakers: dict[str, int] = run.get("data", {}).get("speakers", {})
@@ -47,7 +56,7 @@ class Speech:
         try:
             renderer = make_renderer(tokenizer, style, chosen, user or partner, names)
         except StyleError:
-            if run:
+            if run or not any_template:
                 raise
             renderer = make_renderer(tokenizer, "dialogpt", chosen, user or partner, names)
         return cls(renderer, chosen, user or (partner if partner != chosen else USER), speakers)

@@ -24,7 +24,7 @@ def served(tokenizer: Any) -> Served:
 
 
 def test_silly_tavern_chat_completion_custom(served: Served) -> None:
-    """SillyTavern 1.12, src/endpoints/backends/chat-completions.js at 000b092f: the source `custom`.
+    """SillyTavern, src/endpoints/backends/chat-completions.js at 000b092f: the source `custom`.
 
     /status reads `data` of GET {url}/models; /generate sends these keys (JSON leaves out those that are undefined)
     and passes the stream on, or reads `choices[0].message`.
@@ -65,7 +65,7 @@ def test_silly_tavern_chat_completion_custom(served: Served) -> None:
 
 
 def test_silly_tavern_text_completion(served: Served) -> None:
-    """SillyTavern 1.12, src/endpoints/backends/text-completions.js at 06253f4a: the types ooba, vllm, generic.
+    """SillyTavern, src/endpoints/backends/text-completions.js at 06253f4a: the types ooba, vllm, generic.
 
     The body goes to {url}/v1/completions as the page made it; the page reads `choices[0].text`.
     """
@@ -122,7 +122,7 @@ def test_silly_tavern_text_completion(served: Served) -> None:
 
 
 def test_silly_tavern_kobold(served: Served) -> None:
-    """SillyTavern 1.12, src/endpoints/backends/kobold.js at 0901c6c0; the URL ends with /api.
+    """SillyTavern, src/endpoints/backends/kobold.js at 0901c6c0; the URL ends with /api.
 
     /status reads `result` of two paths and `version` of one; a page streams where the version of KoboldCpp is 1.30 or
     later (public/scripts/kai-settings.js at 024784e0), and reads `results[0].text` or the events' `token`.
@@ -178,7 +178,7 @@ def test_silly_tavern_kobold(served: Served) -> None:
 
 
 def test_kobold_lite(served: Served) -> None:
-    """KoboldAI Lite as KoboldCpp serves it (koboldcpp.py, its API description): `genkey` names a request.
+    """KoboldAI Lite as KoboldCpp serves it (after a recorded request): `genkey` names a request.
 
     It asks for the limits, sends the prompt with every setting, and ends a reply by the key.
     """
@@ -236,7 +236,7 @@ def test_kobold_lite(served: Served) -> None:
 
 
 def test_open_webui(served: Served) -> None:
-    """Open WebUI 0.6, backend/open_webui/routers/openai.py at 004a45f5: {url}/models, and the page's request as it is.
+    """Open WebUI, backend/open_webui/routers/openai.py at 004a45f5: {url}/models, and the page's request as it is.
 
     `metadata` is taken off; a title asks without a stream for few tokens.
     """

@@ -77,12 +77,10 @@ def _load_llama(
     from wolf_chatbox.model.engines.llama_cpp import LlamaDecoder
     from wolf_chatbox.model.engines.llama_library import library
     from wolf_chatbox.model.gguf import gguf_of
-    from wolf_chatbox.model.gguf.plausible import check_numbers
     from wolf_chatbox.model.light_tokenizer import load_light
 
     library()  # whether it is here is known at once; a conversion takes seconds
     folders = foundations(str(folder), folder, tell, allow_base=allow_base)
-    check_numbers(str(folder), folders[-1])
     path = gguf_of(folder, quantise, tell, allow_base=allow_base)
     tokenizer = load_light(str(folder), folder, trust_remote_code)
     return Loaded(Engine(LlamaDecoder(path, slots), tokenizer), tokenizer, _generation(folders))

@@ -13,6 +13,7 @@ from gguf import GGML_QUANT_VERSION, GGUFWriter, TensorNameMap, get_tensor_name_
 from wolf_chatbox.config import Quantisation
 from wolf_chatbox.errors import ModelError
 from wolf_chatbox.model.gguf.architectures import Architecture, Config, architecture_of
+from wolf_chatbox.model.gguf.plausible import check_numbers
 from wolf_chatbox.model.gguf.quantisation import FILE_TYPES, byte_shape, quantised, type_of
 from wolf_chatbox.model.gguf.vocabulary import Special, write_vocabulary
 from wolf_chatbox.model.gguf.weights import Stored, open_weights
@@ -41,6 +42,7 @@ def write_gguf(
     model that llama.cpp does not have, or that is damaged.
     """
     name = str(folder)
+    check_numbers(name, base)
     try:
         config = json.loads((base / CONFIG_FILE).read_text(encoding="utf-8"))
         architecture = architecture_of(name, config)
