@@ -111,6 +111,7 @@ def test_a_new_setting_is_read_from_yaml_and_checked(copy: Path) -> None:
         assert (refused.returncode, refused.stderr) == (2, "error: --brightness 0: must be 1 or more.\n")
 
 
+@pytest.mark.slow
 def test_a_new_setting_is_in_the_reference(copy: Path) -> None:
     made = call(copy, "scripts/reference.py")
     assert made.returncode == 0, made.stderr

@@ -215,6 +215,7 @@ def site(tmp_path: Path) -> Path:
     return tmp_path / "site"
 
 
+@pytest.mark.slow
 def test_presidio_finds_them_with_the_model_that_is_installed(site: Path, tmp_path: Path) -> None:
     (tmp_path / "chat.txt").write_text(
         "13.6.2018, 21:25 - Ann: Mordecai is in Oslo\n13.6.2018, 21:26 - Zoe: Zoe is not, Mordecai\n"

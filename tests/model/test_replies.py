@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -293,3 +294,47 @@ def test_a_chat_of_500_turns_never_fails_never_outgrows_the_context_and_is_seldo
     one, two = speaking.engine.prompts[-2:]  # type: ignore[attr-defined]
     head = len(speaking.renderer.head("Beth", ASKED))
     assert one[:-head] == two[: len(one) - head], "whoever speaks next, the history begins in the same place"
+
+
+@given(st.integers(0, 12), st.integers(1, 3))
+def test_a_reply_ends_when_it_is_over_with_what_there_is(tokenizer: Any, after: int, best_of: int) -> None:
+    sampling = SamplingConfig(max_new_tokens=40, best_of=best_of)
+    speaking = voice(tokenizer, "a long and winding reply about the goose and the house of the wolf")
+    whole = "".join(speaking.answer(ASKED, sampling, 1))
+    asked = iter([False] * after * best_of)
+    reply = speaking.answer(ASKED, sampling, 1, over=lambda: next(asked, True))
+    text = "".join(reply)
+    assert whole.startswith(text)
+    assert (len(text) < len(whole), reply.drawn) == (True, after * best_of)
+
+
+def test_what_ends_a_reply_by_an_error_is_raised_and_its_slot_is_free(tokenizer: Any) -> None:
+    class Left(Exception): ...
+
+    def over() -> bool:
+        if len(reply.ids) >= 3:
+            raise Left
+        return False
+
+    engine = Engine(TorchDecoder(make_gpt2(len(tokenizer)), 1), tokenizer)
+    speaking = replace(voice(tokenizer, "unused"), engine=engine)
+    reply = speaking.answer(ASKED, SamplingConfig(max_new_tokens=100), 2, over=over)
+    with pytest.raises(Left):
+        list(reply)
+    assert len(reply.ids) == 3
+    list(speaking.answer(ASKED, SamplingConfig(max_new_tokens=5), 3))
+    assert not [text for text in engine._open if not text.done]
+
+
+@given(st.text(" ab\n", min_size=1, max_size=20), st.lists(st.text(" ab", min_size=1, max_size=3), max_size=3))
+def test_raw_text_goes_on_with_its_white_space_up_to_a_stop_string(tokenizer: Any, text: str, stops: list[str]) -> None:
+    speaking = voice(tokenizer, f"{text}.")
+    whole = f" {text}."  # the scripted engine says a space first
+    ends = [whole.find(stop) for stop in stops if stop in whole]
+    reply = speaking.go_on(tokenizer("Rick:").input_ids, SamplingConfig(max_new_tokens=100), 1, stop=stops)
+    shown = ""
+    for piece in reply:
+        shown += piece
+        assert whole.startswith(shown)
+    assert bool(ends) == (reply.stopped is not None)
+    assert shown == (whole[: min(ends)] if ends else whole) or whole[len(shown) :].startswith(reply.stopped or "\0")

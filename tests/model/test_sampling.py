@@ -72,6 +72,7 @@ SETTINGS = st.builds(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(SETTINGS, st.integers(2, 300), st.integers(0, 10**6), st.booleans(), st.data())
 def test_what_is_drawn_has_the_probabilities_of_transformers(

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_terminal import Lines
+from test_pipe import Lines
 
 from scripted import talk
 from wolf_chatbox.cli.chat import prepare

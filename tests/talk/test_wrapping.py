@@ -68,6 +68,7 @@ def test_no_line_is_wider_than_the_terminal(text: str, width: int) -> None:
     st.integers(20, 40),
 )
 @example("aaaaaaaaaaaaaaaaa「 a", 20)
+@example("aaaaaaaaaaaaaaaa“「 a", 20)
 def test_no_line_begins_with_a_mark_that_may_not_begin_one(text: str, width: int) -> None:
     # Marks in a row longer than a line leave no choice.
     text = re.sub(f"([{re.escape(''.join(NEVER_FIRST | NEVER_LAST))} \u3000]{{5}})[^あ]+", r"\1", text)

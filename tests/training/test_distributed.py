@@ -60,6 +60,7 @@ def assert_same(one: TrainConfig, other: TrainConfig) -> None:
     assert max(float((weights[0][name] - weights[1][name]).abs().max()) for name in weights[0]) < 5e-5
 
 
+@pytest.mark.slow
 def test_two_processes_are_one_with_twice_the_rows(config: Any) -> None:
     one, two = config("one", batch_size=2), config("two")
     together(1, one)

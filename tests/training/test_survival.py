@@ -41,6 +41,7 @@ def survive(config: TrainConfig, whole: Path, seconds: float, kills: int, seed: 
     return done
 
 
+@pytest.mark.slow
 def test_killed_and_resumed_is_undisturbed(script: Path, tiny_gpt2: Path, tmp_path: Path) -> None:
     _survive(script, tiny_gpt2, tmp_path, kills=3, seed=0)
 

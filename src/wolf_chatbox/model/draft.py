@@ -6,14 +6,20 @@ import math
 from collections.abc import Callable, Iterator
 
 from wolf_chatbox.model.engines.sampling import Token
-from wolf_chatbox.model.settled import Ends, whole
+from wolf_chatbox.model.settled import Ends
 
 
 class Draft:
     """Takes a reply's tokens one by one; `text` is what no later token changes, and at the end all of it."""
 
     def __init__(
-        self, tokens: Iterator[Token], begun: list[int], most: int, decode: Callable[[list[int]], str], ends: Ends
+        self,
+        tokens: Iterator[Token],
+        begun: list[int],
+        most: int,
+        decode: Callable[[list[int]], str],
+        ends: Ends,
+        over: Callable[[], bool],
     ) -> None:
         self.ids = list(begun)
         """The ids of the text, and of what is not yet settled; empty where it ended before an end of its own."""
@@ -28,6 +34,7 @@ class Draft:
         self._most = most
         self._decode = decode
         self._ends = ends
+        self._over = over
 
     @property
     def cut(self) -> bool:
@@ -42,9 +49,10 @@ class Draft:
 
     def advance(self) -> bool:
         """Take one more token; False when there is none, and the text is complete."""
-        token = next(self._tokens, None)
+        token = None if self._over() else next(self._tokens, None)
         if token is None:
-            self.text = whole(self._whole).rstrip()
+            self.close()
+            self.text = self._ends.trimmed(self._whole)
             return False
         self.ids.append(token.id)
         self.tokens.append(token)
@@ -55,7 +63,7 @@ class Draft:
             self.text = self._ends.settled(text)
             return True
         self.close()
-        self.text = whole(text[: end.at]).rstrip()
+        self.text = self._ends.trimmed(text[: end.at])
         self.stopped = end.stop
         before = len(self.ids) - len(self.tokens)
         needed = range(before, len(self.ids) + 1)

@@ -19,9 +19,13 @@ class End(NamedTuple):
 
 
 class Ends:
-    """What a reply ends before: a line that begins with a speaker's name and a colon, or a stop string."""
+    """What a reply ends before: a line that begins with a speaker's name and a colon, or a stop string.
 
-    def __init__(self, names: Collection[str], stops: Collection[str] = ()) -> None:
+    `trims` takes white space from the end of a text, as a turn has none there.
+    """
+
+    def __init__(self, names: Collection[str], stops: Collection[str] = (), *, trims: bool = True) -> None:
+        self.trims = trims
         self.names = sorted(filter(None, names), key=len, reverse=True)
         self.stops = tuple(filter(None, stops))
         self._longest = max(map(len, self.names), default=-1)
@@ -50,7 +54,11 @@ class Ends:
             if any(name.startswith(line) for name in self.names):
                 settled = text[:at]
             at = text.rfind("\n", 0, at)
-        return settled.rstrip()
+        return self.trimmed(settled)
+
+    def trimmed(self, text: str) -> str:
+        """A text as it stands at its end: without a part of a character, and without white space if that is trimmed."""
+        return whole(text).rstrip() if self.trims else whole(text)
 
 
 def whole(text: str) -> str:

@@ -59,8 +59,8 @@ class Reply:
     """What there was to choose from, with best_of."""
     chosen: int = 0
     """The number of the candidate that was chosen."""
-    read: int = 0
-    """Tokens of its prompt."""
+    prompt: list[int] = field(default_factory=list)
+    """The ids that it is drawn after."""
     drawn: int = 0
     """Tokens drawn for it, those of other candidates and tries too."""
     pieces: Generator[str] | None = None
@@ -76,12 +76,15 @@ class _Asked:
 
     scene: Scene
     prompt: list[int]
+    """The begun ids are its last ones."""
     begun: list[int]
     sampling: SamplingConfig
     seed: int | None
     top: int | None
     ends: Ends
-    ahead: int
+    over: Callable[[], bool]
+    decode: Callable[[list[int]], str]
+    ahead: int = 0
     """How much longer the text of the begun ids is than the text that is known of them."""
 
 
@@ -107,13 +110,15 @@ class Voice:
         *,
         top: int | None = None,
         stop: Sequence[str] = (),
+        over: Callable[[], bool] = lambda: False,
     ) -> Reply:
         """The reply of `scene.speaker`, to be iterated; `begun` is a reply to continue, or only its text.
 
         `top` asks for the reply's tokens with their log-probabilities, and that many alternatives to each. The text
-        ends before the first of the strings `stop`, and nothing of it is shown. Raises ChatError, at once, when the
-        last turn or the reply fills the context; while it is iterated ModelError when the model's logits are NaN or
-        infinite.
+        ends before the first of the strings `stop`, and nothing of it is shown. `over` is asked before each token: true
+        ends the reply with what there is, and what it raises is raised where the reply is iterated. Raises ChatError,
+        at once, when the last turn or the reply fills the context; while it is iterated ModelError when the model's
+        logits are NaN or infinite.
         """
         assert scene.speaker is not None, "nobody is to speak"
         reply = Reply(begun.text, list(begun.ids)) if begun else Reply()
@@ -125,12 +130,36 @@ class Voice:
             raise (ChatError(FULL) if begun else error) from None
         if len(prompt) + len(reply.ids) >= self.engine.context:
             raise ChatError(FULL)
-        reply.read = len(prompt) + len(reply.ids)
+        reply.prompt = [*prompt, *reply.ids]
         names = scene.speakers() | set(self.speakers) | {scene.speaker, scene.narrator}
         # Ids of a stopped reply may hold text that was not settled; a reply that is only text may decode differently.
         decoded = self._decode(reply.ids)
         ahead = 0 if decoded.startswith(reply.text) else len(decoded) - len(reply.text)
-        asked = _Asked(scene, prompt, list(reply.ids), sampling, seed, top, Ends(names, stop), ahead)
+        begun_ids, ends = list(reply.ids), Ends(names, stop)
+        asked = _Asked(scene, reply.prompt, begun_ids, sampling, seed, top, ends, over, self._decode, ahead)
+        reply.pieces = self._pieces(reply, asked)
+        return reply
+
+    def go_on(
+        self,
+        prompt: Sequence[int],
+        sampling: SamplingConfig,
+        seed: int | None = None,
+        *,
+        top: int | None = None,
+        stop: Sequence[str] = (),
+        over: Callable[[], bool] = lambda: False,
+    ) -> Reply:
+        """What follows raw ids, in nobody's turn, with its white space; the settings are those of `answer`."""
+        # Words are decoded beside the last token of the prompt: some tokenizers drop a space at the start of a text.
+        first = list(prompt[-1:])
+        known = len(self.renderer.decode(first))
+
+        def decode(ids: list[int]) -> str:
+            return self.renderer.decode([*first, *ids])[known:]
+
+        reply, ends = Reply(prompt=list(prompt)), Ends((), stop, trims=False)
+        asked = _Asked(Scene(()), reply.prompt, [], sampling, seed, top, ends, over, decode)
         reply.pieces = self._pieces(reply, asked)
         return reply
 
@@ -201,7 +230,7 @@ class Voice:
 
     def _drafts(self, asked: _Asked, number: int) -> list[Draft]:
         """The drafts of one try, all open at once, so that they share forward passes."""
-        sampling, ids = asked.sampling, [*asked.prompt, *asked.begun]
+        sampling, ids = asked.sampling, asked.prompt
         most = len(asked.begun) + min(sampling.max_new_tokens, self.engine.context - len(ids))
         count = sampling.best_of if sampling.temperature else 1  # greedy candidates would all be the same
         top = asked.top if asked.top is not None or count == 1 else 0
@@ -210,7 +239,7 @@ class Voice:
         for at in range(count):
             seed = _derived(asked.seed, number, at)
             tokens = self.engine.stream(ids, sampling, stop, seed=seed, begun=len(asked.begun), top=top)
-            drafts.append(Draft(tokens, asked.begun, most, self._decode, asked.ends))
+            drafts.append(Draft(tokens, asked.begun, most, asked.decode, asked.ends, asked.over))
         return drafts
 
     def _show(self, reply: Reply, draft: Draft, asked: _Asked, last: str | None, final: bool) -> Generator[str]:

@@ -16,7 +16,7 @@ def why(session: ChatSession) -> Iterator[str]:
         raise ChatError("no reply was drawn yet. Send a message first.")
     reply, scene = drawn.reply, drawn.scene
     held = session.voice.held(scene, session.sampling)
-    yield f"{scene.speaker} read {held} of {len(scene.turns)} turns heard so far: {reply.read} tokens."
+    yield f"{scene.speaker} read {held} of {len(scene.turns)} turns heard so far: {len(reply.prompt)} tokens."
     yield f"Engine: {session.voice.engine.decoder.name}, seed {drawn.seed}."
     if reply.repeated:
         yield "It is the last reply again, word for word: so was each other try."

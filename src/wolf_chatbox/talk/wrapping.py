@@ -92,9 +92,14 @@ def cut(word: str, width: int) -> int:
     places = [at for at in range(1, len(word)) if not is_glued(word[at - 1], word[at])]
     fitting = [at for at in places if cell_len(word[:at]) <= width]
     return max(
-        (at for at in fitting if may_break(word[at - 1], word[at])),
+        (at for at in fitting if may_break(word[at - 1], word[at]) and _keeps_marks(word[:at], word[at:])),
         default=max(fitting, default=min(places, default=0)),
     )
+
+
+def _keeps_marks(line: str, rest: str) -> bool:
+    """Whether a break leaves marks where they belong, also with the spaces gone that it takes the place of."""
+    return line.rstrip(SPACES)[-1] not in NEVER_LAST and rest.lstrip(SPACES)[0] not in NEVER_FIRST
 
 
 def may_break(before: str, after: str) -> bool:

@@ -8,15 +8,12 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from serving import SAMPLING, SPEAKERS, asked, calls, events, make_served, post
 from wolf_chatbox.conversation import Turn
 from wolf_chatbox.model.voice import Reply
 from wolf_chatbox.scene import Scene
 from wolf_chatbox.talk.server.chat import LEFT_OUT, scene_of
-from wolf_chatbox.talk.server.drawing import until
 from wolf_chatbox.talk.server.house import House, Limits
 from wolf_chatbox.talk.server.roster import Served
 from wolf_chatbox.talk.server.schema import Message
@@ -129,24 +126,6 @@ def test_a_reply_ends_before_a_stop_string(served: Served) -> None:
             assert (said, end) == (text[: text.index(stop)], "stop")
 
 
-@given(st.lists(st.text("ab", max_size=4), max_size=8), st.lists(st.text("ab", min_size=1, max_size=3), max_size=3))
-def test_stop_strings_cut_at_the_first_and_show_nothing_of_it(pieces: list[str], stops: list[str]) -> None:
-    text, shown = "".join(pieces), ""
-    cuts = until((piece for piece in pieces), stops)
-    try:
-        while True:
-            shown += next(cuts)
-            assert text.startswith(shown)
-    except StopIteration as end:
-        stopped = end.value
-    ends = [text.find(stop) for stop in stops if stop in text]
-    assert stopped == bool(ends)
-    assert shown == (text[: min(ends)] if ends else text) or (
-        # Of two stop strings the one that is complete first ends the text, as with any text that comes in pieces.
-        ends and text.startswith(shown) and any(text[len(shown) :].startswith(stop) for stop in stops)
-    )
-
-
 def test_log_probabilities(served: Served) -> None:
     body = post(served, CHAT, asked(logprobs=True, top_logprobs=3, temperature=0)).json()
     content = body["choices"][0]["logprobs"]["content"]
@@ -156,7 +135,7 @@ def test_log_probabilities(served: Served) -> None:
         likeliest = token["top_logprobs"][0]
         assert math.isclose(token["logprob"], likeliest["logprob"]) or token["logprob"] < likeliest["logprob"]
         assert sum(math.exp(other["logprob"]) for other in token["top_logprobs"]) < 1
-        assert token["bytes"] is None or bytes(token["bytes"]).decode() == token["token"]
+        assert bytes(token["bytes"]).decode(errors="replace") == token["token"]
     streamed = events(post(served, CHAT, asked(logprobs=True, top_logprobs=3, temperature=0, stream=True)).text)[:-1]
     parts = [json.loads(chunk)["choices"][0]["logprobs"] for chunk in streamed]
     assert [token for part in parts if part for token in part["content"]] == content

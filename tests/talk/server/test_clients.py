@@ -93,6 +93,7 @@ def test_openai_knows_a_full_queue(tokenizer: Any) -> None:
         served.gate.running = 0
 
 
+@pytest.mark.slow
 def test_llm(server: tuple[str, Served], tmp_path: Path) -> None:
     url, _ = server
     names = tmp_path / "extra-openai-models.yaml"

@@ -21,6 +21,7 @@ import numpy as np
 
 from wolf_chatbox.errors import ModelError
 from wolf_chatbox.model.engines.alarm import Alarm
+from wolf_chatbox.model.engines.choice import MANY
 from wolf_chatbox.model.engines.decoder import Feed, Logits
 from wolf_chatbox.model.engines.llama_library import VERSIONS, Batch, complaint, library
 from wolf_chatbox.model.engines.threads import Threads, possible_counts
@@ -36,8 +37,7 @@ MOST_CONTEXT, MOST_MEMORY = 1 << 15, 1 << 30
 LONG = 32
 """Ids from which a step is a prompt's, and takes long."""
 FLASH_AUTO, FLASH_OFF = -1, 0
-MANY = 8
-"""Slots from which flash attention is on: on a CPU it reads long prompts faster, and draws after them slower."""
+"""On a CPU flash attention reads long prompts faster, and draws after them slower: it is on from MANY slots on."""
 HEAD = struct.Struct("<8s32sQQI")
 """What a saved state begins with: a mark, the fingerprint, its ids, its bytes, their CRC-32."""
 MARK = b"wolfllm1"

@@ -12,11 +12,11 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel
 
 from wolf_chatbox.conversation import Turn
-from wolf_chatbox.model.engines.sampling import Token
-from wolf_chatbox.samples.rendering import Renderer
+from wolf_chatbox.model.token_text import Piece
+from wolf_chatbox.model.voice import Reply
 from wolf_chatbox.samples.styles import SYSTEM, Chat
 from wolf_chatbox.scene import Scene
-from wolf_chatbox.talk.server.drawing import Draw, say
+from wolf_chatbox.talk.server.drawing import Draw
 from wolf_chatbox.talk.server.house import House, Replies, fields, house_of, new_seed
 from wolf_chatbox.talk.server.refusals import ErrorBody, answer, as_refusal, is_known
 from wolf_chatbox.talk.server.roster import Served
@@ -59,16 +59,15 @@ async def chat_completions(ask: ChatRequest, request: Request) -> Response:
     replies = await house.draw(request, served, draws, top)
     head = fields("chatcmpl", ask.model or served.name, served)
     headers = {LEFT_OUT: "system messages"} if left_out else {}
-    renderer = served.character.voice.renderer
     if ask.stream:
         usage = bool(ask.stream_options and ask.stream_options.include_usage)
-        chunks = chunks_of(head, replies, renderer, usage)
+        chunks = chunks_of(head, replies, usage)
         return StreamingResponse(events(chunks), media_type="text/event-stream", headers=headers)
     choices = [
         ChatChoice(
             index=at,
             message=Said(content=text, name=persona),
-            logprobs=chat_logprobs(job.drawing.tokens, renderer) if ask.logprobs else None,
+            logprobs=chat_logprobs(job.drawing.tokens) if ask.logprobs else None,
             finish_reason=job.drawing.finish,
         )
         for at, (text, job) in enumerate(zip(await replies.texts(), replies.jobs))
@@ -106,12 +105,16 @@ def draws_of(house: House, ask: ChatRequest, served: Served, scene: Scene, begun
     sampling = ask.sampling(served.character.sampling, house.limits.reply_tokens, ask.max_completion_tokens)
     first = new_seed() if ask.seed is None else ask.seed
     seeds = [(first + at) % SEEDS for at in range(ask.n or 1)]
-    return [say(voice, scene, sampling, seed, ask.stops(), begun) for seed in seeds]
+    stops = list(ask.stops())
+
+    def draw(seed: int) -> Draw:
+        given = Reply(begun) if begun else None
+        return lambda top, over: voice.answer(scene, sampling, seed, given, top=top, stop=stops, over=over)
+
+    return [draw(seed) for seed in seeds]
 
 
-async def chunks_of(
-    head: dict[str, Any], replies: Replies, renderer: Renderer, include_usage: bool
-) -> AsyncIterator[ChatChunk]:
+async def chunks_of(head: dict[str, Any], replies: Replies, include_usage: bool) -> AsyncIterator[ChatChunk]:
     """The chunks of a stream: the role, the pieces, why it ended, and at the end the usage if it is asked for."""
     head = head | {"usage": None}
     for at, job in enumerate(replies.jobs):
@@ -119,7 +122,7 @@ async def chunks_of(
 
         def logprobs(noted: int, at: int = at) -> ChatLogprobs | None:
             drawing = replies.jobs[at].drawing
-            return None if drawing.top is None else chat_logprobs(drawing.tokens[noted:], renderer)
+            return None if drawing.top is None else chat_logprobs(drawing.tokens[noted:])
 
         yield ChatChunk(**head, choices=[ChunkChoice(index=at, delta=Delta(role="assistant", content=""))])
         async for piece in replies.pieces(at):
@@ -157,20 +160,16 @@ def usage_of(replies: Replies) -> Usage:
     return Usage(prompt_tokens=prompt, completion_tokens=drawn, total_tokens=prompt + drawn)
 
 
-def chat_logprobs(tokens: Iterable[Token], renderer: Renderer) -> ChatLogprobs:
+def chat_logprobs(tokens: Iterable[Piece]) -> ChatLogprobs:
     return ChatLogprobs(
         content=[
             TokenLogprob(
-                **_alternative(token.id, token.logprob or 0.0, renderer),
-                top_logprobs=[Alternative(**_alternative(id, logprob, renderer)) for id, logprob in token.top],
+                **_alternative(token), top_logprobs=[Alternative(**_alternative(other)) for other in token.top]
             )
             for token in tokens
         ]
     )
 
 
-def _alternative(id: int, logprob: float, renderer: Renderer) -> dict[str, Any]:
-    """A token as the API shows it; one that is a part of a character has no bytes of its own."""
-    text = str(renderer.tokenizer.decode([id]))
-    data = None if "\ufffd" in text else list(text.encode())
-    return {"token": text, "logprob": max(logprob, -9999.0), "bytes": data}
+def _alternative(token: Piece) -> dict[str, Any]:
+    return {"token": token.text, "logprob": max(token.logprob, -9999.0), "bytes": list(token.bytes)}

@@ -8,10 +8,10 @@ from typing import Any, cast
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
-from wolf_chatbox.model.engines.sampling import Token
+from wolf_chatbox.model.token_text import Piece
 from wolf_chatbox.samples.rendering import Renderer
 from wolf_chatbox.talk.server.chat import EVENTS, REFUSALS, events, usage_of
-from wolf_chatbox.talk.server.drawing import go_on
+from wolf_chatbox.talk.server.drawing import Draw
 from wolf_chatbox.talk.server.house import House, Replies, fields, house_of, new_seed
 from wolf_chatbox.talk.server.refusals import Refusal, too_long
 from wolf_chatbox.talk.server.roster import Served
@@ -32,22 +32,23 @@ async def completions(ask: CompletionRequest, request: Request) -> Response:
     ]
     sampling = ask.sampling(served.character.sampling, house.limits.reply_tokens)
     first = new_seed() if ask.seed is None else ask.seed
-    draws = [
-        go_on(served.character.voice.engine, renderer, prompt, sampling, (first + at) % SEEDS, ask.stops())
-        for prompt in prompts
-        for at in range(ask.n or 1)
-    ]
+    stops, voice = list(ask.stops()), served.character.voice
+
+    def draw(prompt: list[int], seed: int) -> Draw:
+        return lambda top, over: voice.go_on(prompt, sampling, seed, top=top, stop=stops, over=over)
+
+    draws = [draw(prompt, (first + at) % SEEDS) for prompt in prompts for at in range(ask.n or 1)]
     replies = await house.draw(request, served, draws, ask.logprobs)
     head = fields("cmpl", ask.model or served.name, served)
     if ask.stream:
         usage = bool(ask.stream_options and ask.stream_options.include_usage)
-        chunks = chunks_of(head, replies, renderer, echoes, usage)
+        chunks = chunks_of(head, replies, echoes, usage)
         return StreamingResponse(events(chunks), media_type="text/event-stream")
     choices = [
         TextChoice(
             index=at,
             text=echoes[at] + text,
-            logprobs=text_logprobs(job.drawing.tokens, renderer, len(echoes[at])) if ask.logprobs is not None else None,
+            logprobs=text_logprobs(job.drawing.tokens, len(echoes[at])) if ask.logprobs is not None else None,
             finish_reason=job.drawing.finish,
         )
         for at, (text, job) in enumerate(zip(await replies.texts(), replies.jobs))
@@ -79,7 +80,7 @@ def encode(text: str, renderer: Renderer) -> list[int]:
 
 
 async def chunks_of(
-    head: dict[str, Any], replies: Replies, renderer: Renderer, echoes: Sequence[str], include_usage: bool
+    head: dict[str, Any], replies: Replies, echoes: Sequence[str], include_usage: bool
 ) -> AsyncIterator[Completion]:
     for at, job in enumerate(replies.jobs):
         noted, offset = 0, len(echoes[at])
@@ -89,7 +90,7 @@ async def chunks_of(
             logprobs = None
             if job.drawing.top is not None:
                 new = job.drawing.tokens[noted:]
-                logprobs, noted = text_logprobs(new, renderer, offset), noted + len(new)
+                logprobs, noted = text_logprobs(new, offset), noted + len(new)
             offset += len(piece)
             yield _chunk(head, at, piece, logprobs)
         yield _chunk(head, at, "", None, job.drawing.finish)
@@ -103,13 +104,12 @@ def _chunk(
     return Completion(**head, choices=[TextChoice(index=at, text=text, logprobs=logprobs, finish_reason=finish)])
 
 
-def text_logprobs(tokens: Sequence[Token], renderer: Renderer, offset: int) -> TextLogprobs:
+def text_logprobs(tokens: Sequence[Piece], offset: int) -> TextLogprobs:
     """Tokens with their log-probabilities; `offset` is where their text begins."""
-    words = [str(renderer.tokenizer.decode([token.id])) for token in tokens]
-    offsets = [offset + sum(map(len, words[:at])) for at in range(len(words))]
+    words = [token.text for token in tokens]
     return TextLogprobs(
         tokens=words,
         token_logprobs=[token.logprob for token in tokens],
-        top_logprobs=[{str(renderer.tokenizer.decode([id])): value for id, value in token.top} for token in tokens],
-        text_offset=offsets,
+        top_logprobs=[{other.text: other.logprob for other in token.top} for token in tokens],
+        text_offset=[offset + sum(map(len, words[:at])) for at in range(len(words))],
     )

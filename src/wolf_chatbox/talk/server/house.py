@@ -59,16 +59,16 @@ class Replies:
     @property
     def prompt_tokens(self) -> int:
         """Of the prompt, which several replies to one prompt share."""
-        return sum(len(prompt) for prompt in {tuple(job.drawing.prompt) for job in self.jobs})
+        return sum(len(prompt) for prompt in {tuple(job.drawing.reply.prompt) for job in self.jobs})
 
     @property
     def drawn(self) -> int:
-        return sum(job.drawing.drawn for job in self.jobs)
+        return sum(job.drawing.reply.drawn for job in self.jobs)
 
     def finish(self) -> None:
         """Let the replies end with what there is."""
         for job in self.jobs:
-            job.drawing.over.set()
+            job.drawing.enough.set()
 
     def cancel(self) -> None:
         """End the replies: nobody waits for them."""

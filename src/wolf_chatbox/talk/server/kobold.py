@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field
 from wolf_chatbox.config import SamplingConfig
 from wolf_chatbox.talk.server.chat import EVENTS, REFUSALS
 from wolf_chatbox.talk.server.completions import encode
-from wolf_chatbox.talk.server.drawing import Draw, go_on
+from wolf_chatbox.talk.server.drawing import Draw
 from wolf_chatbox.talk.server.house import Replies, house_of, new_seed
 from wolf_chatbox.talk.server.refusals import answer, as_refusal, is_known
 from wolf_chatbox.talk.server.roster import Served
@@ -102,8 +102,8 @@ async def generate(ask: GenerateRequest, request: Request) -> Response:
     found = Generated(
         text=text,
         finish_reason=job.drawing.finish,
-        prompt_tokens=len(job.drawing.prompt),
-        completion_tokens=job.drawing.drawn,
+        prompt_tokens=len(job.drawing.reply.prompt),
+        completion_tokens=job.drawing.reply.drawn,
     )
     return JSONResponse(GenerateResponse(results=[found]).model_dump())
 
@@ -137,7 +137,8 @@ def _go_on(ask: GenerateRequest, served: Served, sampling: SamplingConfig, most:
     if len(ids) > room:
         head = ids[:plain] if plain < room else []
         ids = [*head, *ids[len(ids) - (room - len(head)) :]]
-    return go_on(voice.engine, voice.renderer, ids, sampling, seed, [stop for stop in ask.stop_sequence or [] if stop])
+    stops = [stop for stop in ask.stop_sequence or [] if stop]
+    return lambda top, over: voice.go_on(ids, sampling, seed, top=top, stop=stops, over=over)
 
 
 async def _events(replies: Replies) -> AsyncIterator[str]:

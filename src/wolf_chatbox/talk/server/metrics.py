@@ -34,8 +34,8 @@ class Metrics:
     def note(self, jobs: Sequence[Job], begun: float) -> None:
         """Count a request whose replies are drawn; `begun` is when it came, in seconds of `time.monotonic`."""
         for job in jobs:
-            self.reply_tokens.inc(job.drawing.drawn)
-            self.prompt_tokens.inc(len(job.drawing.prompt))
+            self.reply_tokens.inc(job.drawing.reply.drawn)
+            self.prompt_tokens.inc(len(job.drawing.reply.prompt))
             if job.first_piece is not None:
                 self.first.observe(job.first_piece - begun)
         self.whole.observe(max(job.ended for job in jobs) - begun)
