@@ -1,15 +1,19 @@
-"""What is compared: the replies of each run, of the untrained base model, and of the humans, to the same exchanges."""
+"""What is compared: the replies of each run, of the untrained base model, and of the humans, to the same exchanges.
+
+Entries and studies are compared by identity, so that what is found out about one can be cached.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar
 
 from wolf_chatbox.conversation import Conversation, Turn
 from wolf_chatbox.scene import Scene
 
-Kind = Literal["run", "base", "humans"]
+Kind = TypeVar("Kind")
+EntryKind = Literal["run", "base", "humans"]
 
 
 class Exchange(NamedTuple):
@@ -42,12 +46,12 @@ class Fitted(NamedTuple):
     """UTF-8 bytes of the turn's text."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Entry:
     """One row of the table. What is not asked of an entry is empty: the humans have no fit."""
 
     name: str
-    kind: Kind
+    kind: EntryKind
     answers: Sequence[Answer]
     """One for each exchange."""
     fitted: Sequence[Fitted] = ()
@@ -70,12 +74,12 @@ class Probe(NamedTuple):
     conversation: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Study:
     """All that the measures look at."""
 
-    persona: str
-    """Whose replies are judged."""
+    persona: str | None
+    """Whose replies are judged; None: those of whoever speaks in the exchange."""
     exchanges: Sequence[Exchange]
     entries: Sequence[Entry]
     training: Sequence[Conversation]
@@ -85,9 +89,9 @@ class Study:
     probes: Sequence[Probe] = ()
     seed: int = 0
 
-    def by_conversation(self, values: Sequence[object]) -> list[list[object]]:
+    def by_conversation(self, values: Sequence[Kind]) -> list[list[Kind]]:
         """One value an exchange, as lists: one a conversation, in order."""
-        groups: dict[int, list[object]] = {}
+        groups: dict[int, list[Kind]] = {}
         for exchange, value in zip(self.exchanges, values, strict=True):
             groups.setdefault(exchange.conversation, []).append(value)
         return [groups[number] for number in sorted(groups)]
