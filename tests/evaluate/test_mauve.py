@@ -119,6 +119,10 @@ TEXTS = ["the goose is in the house", "yes", "", "<|endoftext|>", "yes", "鵞鳥
 
 
 def test_features_of_texts(tiny_gpt2: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    # The law holds to rounding, which is small in fp32.
+    monkeypatch.setattr("wolf_chatbox.evaluate.features.inference_dtype", lambda device: torch.float32)
     done: list[int] = []
     rows = features(str(tiny_gpt2), TEXTS, told=done.append)
     assert rows.shape == (7, 32)
