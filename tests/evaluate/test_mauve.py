@@ -28,8 +28,8 @@ def gibberish_of(rows: Rows) -> Rows:
 
 
 def test_the_area_of_distributions_that_share_nothing() -> None:
-    # The curve is ((1 - w)^c, w^c), so the area is c B(c + 1, c), with B the beta function.
-    expected = SCALE * math.factorial(SCALE) * math.factorial(SCALE - 1) / math.factorial(2 * SCALE)
+    # With the paper's c = 5 the curve is ((1 - w)^5, w^5), so the area is 5 B(6, 5), with B the beta function.
+    expected = 5 * math.factorial(5) * math.factorial(4) / math.factorial(10)
     assert under(np.array([1.0, 0.0]), np.array([0.0, 1.0])) == pytest.approx(expected, rel=0.01)
 
 
