@@ -49,7 +49,7 @@ def convert(
     Parameters
     ----------
     files
-        Files, folders or zip archives of conversations; `example` is the bundled script.
+        Files, folders or zip archives of conversations; `example` is the bundled script, `example-ja` the Japanese one.
     output
         Output file.
     to
