@@ -19,7 +19,8 @@ from wolf_chatbox.importers import read_conversations
 from wolf_chatbox.model.record import read_run
 
 spec = importlib.util.spec_from_file_location("demo", ROOT / "examples" / "demo.py")
-assert spec and spec.loader
+assert spec
+assert spec.loader
 demo: Any = importlib.util.module_from_spec(spec)
 sys.modules["demo"] = demo
 spec.loader.exec_module(demo)

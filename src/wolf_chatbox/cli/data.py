@@ -49,7 +49,7 @@ def convert(
     Parameters
     ----------
     files
-        Files, folders or zip archives of conversations; `example` is the bundled script, `example-ja` the Japanese one.
+        Files, folders or zip archives of conversations; `example` is the bundled script, `example-ja` one in Japanese.
     output
         Output file.
     to
