@@ -179,7 +179,7 @@ class TrainConfig:
     """Fine-tune a base model on conversations."""
 
     data: Annotated[tuple[str, ...], DATA]
-    """Files, folders or zip archives of conversations; `example` is the bundled script, `example-ja` one in Japanese."""
+    """Files, folders or zip archives of conversations; `example` and `example-ja` are bundled scripts."""
     model: Annotated[str, MODEL] = "microsoft/DialoGPT-small"
     """Base model: a hub name, a folder, or an alias (see `wolf-chatbox models list`)."""
     output: Annotated[Path, SAVING] = Path("wolf_model")
