@@ -1,0 +1,91 @@
+"""Where the points of a plot lie, in % of its width and height; the page draws them as SVG."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from wolf_chatbox.evaluate.report.verdict import Form, interval, number
+
+
+class Mark(NamedTuple):
+    """An entry's figure on its line: the point, and the ends of its interval."""
+
+    name: str
+    text: str
+    bounds: str
+    at: float | None
+    low: float | None
+    high: float | None
+
+
+class Strip(NamedTuple):
+    """A measure's figures below each other on one scale."""
+
+    least: str
+    most: str
+    marks: list[Mark]
+
+
+class Line(NamedTuple):
+    """A line: pieces without gaps, each as SVG takes its points."""
+
+    name: str
+    pieces: list[str]
+
+
+class Lines(NamedTuple):
+    """Lines over places 1, 2, …"""
+
+    least: str
+    most: str
+    last: int
+    lines: list[Line]
+
+
+def strip(measure: Form, names: Sequence[str]) -> Strip:
+    """A measure's figures, those of `names`."""
+    figures = {name: measure["figures"][name] for name in names}
+    known = [value for figure in figures.values() for value in figure.values() if _finite(value)]
+    least, most = (min(known), max(known)) if known else (0.0, 1.0)
+    room = (most - least) * 0.04 or abs(most) * 0.1 or 1.0
+
+    def place(value: float | None) -> float | None:
+        if value is None or not _finite(value):
+            return None
+        return round(100 * (value - least + room) / (most - least + 2 * room), 2)
+
+    marks = [
+        Mark(
+            name,
+            number(measure, figure["value"]),
+            interval(measure, figure),
+            *(place(figure[part]) for part in ("value", "low", "high")),
+        )
+        for name, figure in figures.items()
+        if figure["value"] is not None
+    ]
+    return Strip(number(measure, least), number(measure, most), marks)
+
+
+def lines(series: Mapping[str, Sequence[float | None]]) -> Lines:
+    """Lines in a field of 100 × 100, upside down as SVG counts."""
+    known = [value for values in series.values() for value in values if _finite(value)]
+    least, most = (min(0.0, *known), max(known)) if known else (0.0, 1.0)
+    last = max(map(len, series.values()))
+    across, up = max(1, last - 1), (most - least) or 1.0
+    found = []
+    for name, values in series.items():
+        pieces: list[list[str]] = [[]]
+        for at, value in enumerate(values):
+            if value is None or not _finite(value):
+                pieces.append([])
+            else:
+                pieces[-1].append(f"{100 * at / across:.2f},{100 - 100 * (value - least) / up:.2f}")
+        found.append(Line(str(name), [" ".join(piece) for piece in pieces if piece]))
+    return Lines(f"{least:.3g}", f"{most:.3g}", last, found)
+
+
+def _finite(value: float | None) -> bool:
+    return value is not None and math.isfinite(value)
