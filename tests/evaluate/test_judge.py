@@ -86,7 +86,9 @@ def test_only_the_pair_is_sent_and_the_key_of_the_environment(serve: Serve, monk
 
     [pair] = pairs(study(1, 1, ("good", "base")))
     list(ask(serve(note), [pair], "ja"))
-    assert asked[0]["key"] is None and asked[0]["path"] == "/v1/chat/completions" and asked[0]["model"] == "wise"
+    assert asked[0]["key"] is None
+    assert asked[0]["path"] == "/v1/chat/completions"
+    assert asked[0]["model"] == "wise"
     assert shown(asked[0]) == {
         "conversation": ["Traveller: question 0 of day 0"],
         "speaker": "Grimbold",
@@ -161,11 +163,12 @@ def test_a_model_that_takes_no_temperature_is_asked_without(serve: Serve) -> Non
 def test_what_a_server_refuses_is_one_line(serve: Serve, answer: tuple[int, Any], told: str) -> None:
     with pytest.raises(ModelError) as error:
         complete(serve(lambda body: answer), [], lambda seconds: None)
-    assert told in str(error.value) and "\n" not in str(error.value)
+    assert told in str(error.value)
+    assert "\n" not in str(error.value)
 
 
 def test_a_server_that_is_not_there_is_told() -> None:
-    with pytest.raises(ModelError, match="no answer .*Check the address"):
+    with pytest.raises(ModelError, match=r"no answer .*Check the address"):
         complete(Judge.of("http://127.0.0.1:9#m"), [])
 
 

@@ -19,7 +19,7 @@ from wolf_chatbox.evaluate.judging.ranking import agreements, bradley_terry, coh
 from wolf_chatbox.evaluate.judging.votes import Vote, add_vote, not_voted, read_votes
 
 # Agresti, "Categorical Data Analysis", the American League of 1987: games that the row won against the column.
-TEAMS = "Milwaukee Detroit Toronto New-York Boston Cleveland Baltimore".split()
+TEAMS = ["Milwaukee", "Detroit", "Toronto", "New-York", "Boston", "Cleveland", "Baltimore"]
 WON = [
     [0, 7, 9, 7, 7, 9, 11],
     [6, 0, 7, 5, 11, 9, 9],
@@ -51,7 +51,8 @@ def test_equal_replies_are_no_pair() -> None:
     base = study(entries=("good", "base"))
     good, other = base.entries
     same = replace(base, entries=(good, replace(other, answers=[Answer(f" {one.text}\n") for one in good.answers])))
-    assert pairs(base) and not pairs(same)
+    assert pairs(base)
+    assert not pairs(same)
 
 
 @pytest.mark.parametrize("choice", ["first", "second", "tie"])
@@ -70,7 +71,8 @@ def test_a_vote_has_the_form_that_preferences_are_learnt_from() -> None:
     assert form["rejected"] == [{"role": "assistant", "name": "Grimbold", "content": "good says 0"}]
     assert (form["chosen_by"], form["rejected_by"]) == ("base", "good")
     tie = vote("good", "base", "tie").to_dict()
-    assert "chosen" not in tie and "rejected" not in tie  # nothing is learnt from it
+    assert "chosen" not in tie
+    assert "rejected" not in tie
 
 
 def test_votes_go_on_where_they_were_left(tmp_path: Path) -> None:
@@ -137,29 +139,35 @@ def test_the_better_entry_has_the_higher_score_and_who_never_lost_a_finite_one()
     votes = [vote("good", "base", "first", at, conversation=at % 5) for at in range(20)]
     votes += [vote("poor", "base", "tie", at, conversation=at % 5) for at in range(20)]
     found = {rank.entry: rank for rank in ranking(votes)}
-    assert [rank.entry for rank in ranking(votes)][0] == "good"
+    assert ranking(votes)[0].entry == "good"
     assert (found["good"].wins, found["base"].losses, found["poor"].ties) == (20, 20, 20)
     good, base = found["good"].score, found["base"].score
-    assert np.isfinite(good.value) and good.low is not None and base.high is not None and good.low > base.high
+    assert np.isfinite(good.value)
+    assert good.low is not None
+    assert base.high is not None
+    assert good.low > base.high
 
 
 def test_votes_without_a_winner_leave_all_equal() -> None:
     votes = [vote("good", "base", choice, at, conversation=at) for at, choice in enumerate(["first", "second"] * 6)]  # type: ignore[arg-type]
     one, other = ranking(votes)
     assert one.score.value == pytest.approx(other.score.value)
-    assert one.score.low is not None and one.score.low < 0 < (one.score.high or 0)
+    assert one.score.low is not None
+    assert one.score.low < 0 < (one.score.high or 0)
 
 
 def test_one_conversation_has_no_interval_and_no_vote_no_rank() -> None:
     assert {rank.score.low for rank in ranking([vote("good", "base", "first", conversation=0)])} == {None}
-    assert ranking([]) == [] and agreements([]) == []
+    assert ranking([]) == []
+    assert agreements([]) == []
 
 
 def test_cohens_kappa_of_the_textbook() -> None:
     """Two readers of 50 grant proposals: 20 both yes, 15 both no, 5 and 10 apart: 0.4."""
     both = [("y", "y")] * 20 + [("n", "n")] * 15 + [("y", "n")] * 5 + [("n", "y")] * 10
     share, kappa = cohens_kappa(both)
-    assert share == 0.7 and kappa == pytest.approx(0.4)
+    assert share == 0.7
+    assert kappa == pytest.approx(0.4)
     assert cohens_kappa([("y", "y")]) == (1.0, None)
 
 
@@ -168,9 +176,13 @@ def test_agreement_does_not_depend_on_which_reply_was_shown_first() -> None:
     bob = [Vote(one.pair.swapped(), "second" if one.choice == "first" else "first", "bob") for one in ann]
     against = [Vote(one.pair, "second" if one.choice == "first" else "first", "judge:m") for one in ann]
     found = {(one.voter, one.other): one for one in agreements([*ann, *bob, *against])}
-    assert found["ann", "the other people"].share == 1 and found["ann", "the other people"].kappa == 1
+    assert found["ann", "the other people"].share == 1
+    assert found["ann", "the other people"].kappa == 1
     judged = found["judge:m", "people"]
-    assert judged.pairs == 18 and judged.share == 0 and judged.kappa is not None and judged.kappa < 0
+    assert judged.pairs == 18
+    assert judged.share == 0
+    assert judged.kappa is not None
+    assert judged.kappa < 0
     assert ("ann", "people") not in found
 
 

@@ -15,7 +15,7 @@ from wolf_chatbox.screen import Screen, painted
 
 CHOICES: dict[str, Choice] = {"1": "first", "2": "second", "=": "tie"}
 SKIP, QUIT = "s", "q"
-QUESTION = "Which is better? 1, 2, = neither, s skip, q leave: "
+QUESTION = "Which is better? 1, 2, = tie, s skip, q leave: "
 SHOWN = 6
 """Turns before the replies that are shown."""
 

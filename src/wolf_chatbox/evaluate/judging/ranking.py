@@ -44,7 +44,9 @@ class Agreement(NamedTuple):
 
 
 def bradley_terry(wins: Floats, prior: float = PRIOR) -> Floats:
-    """The scores that make the wins likeliest, in log-odds about their mean; wins (…, n, n) of row over column → (…, n).
+    """The scores that make the wins likeliest, in log-odds about their mean.
+
+    Shapes: wins (…, n, n), of the row over the column; scores (…, n).
 
     Hunter 2004, "MM algorithms for generalized Bradley-Terry models", https://doi.org/10.1214/aos/1079120141. A tie is
     half a win for each. With prior 0 these are the plain estimates, which are infinite for who always wins.
@@ -62,7 +64,8 @@ def bradley_terry(wins: Floats, prior: float = PRIOR) -> Floats:
         if moved < 1e-7:
             break
     scores: Floats = np.log(strength)
-    return scores - scores.mean(-1, keepdims=True)
+    scores -= scores.mean(-1, keepdims=True)
+    return scores
 
 
 def ranking(votes: Sequence[Vote], seed: int = 0) -> list[Rank]:
@@ -140,3 +143,22 @@ def cohens_kappa(both: Sequence[tuple[str, str]]) -> tuple[float, float | None]:
     same = sum(left == right for left, right in both) / len(both)
     chance = sum(one[label] * other[label] for label in one) / len(both) ** 2
     return same, None if chance == 1 else (same - chance) / (1 - chance)
+
+
+def summary(votes: Sequence[Vote], seed: int = 0) -> dict[str, Any]:
+    """All that some votes say, as JSON values: of people together, and of each judge."""
+    by_judge: dict[str, list[Vote]] = {}
+    for vote in votes:
+        if vote.by_model:
+            by_judge.setdefault(vote.voter, []).append(vote)
+
+    def ranks(cast: Sequence[Vote]) -> list[dict[str, Any]]:
+        return [rank._asdict() | {"score": rank.score._asdict()} for rank in ranking(cast, seed)]
+
+    return {
+        "voters": dict(Counter(vote.voter for vote in votes)),
+        "people": ranks([vote for vote in votes if not vote.by_model]),
+        "judges": {judge: ranks(cast) for judge, cast in by_judge.items()},
+        "steady": {judge: sum(vote.steady for vote in cast) / len(cast) for judge, cast in by_judge.items()},
+        "agreement": [agreement._asdict() for agreement in agreements(votes)],
+    }

@@ -55,7 +55,10 @@ class Vote(NamedTuple):
 
     @classmethod
     def from_dict(cls, form: Mapping[str, Any], voter: str) -> Vote:
-        """The inverse of `to_dict`; `voter` is who voted where it does not say. Raises KeyError, TypeError, ValueError."""
+        """The inverse of `to_dict`; `voter` is who voted where it does not say.
+
+        Raises KeyError, TypeError, ValueError or AttributeError for any other value.
+        """
         tie = "tied" in form
         replies = form["tied"] if tie else (form["chosen"], form["rejected"])
         entries = form["tied_by"] if tie else (form["chosen_by"], form["rejected_by"])

@@ -1,11 +1,11 @@
 """What is more than a number, laid out by its shape: matrices, tables, lines over turns, lists and texts.
 
-    {"labels": […], "rows": [[counts]]}         a matrix: a row is what is true, a column what was told
-    {name: [numbers], …}                        lines over their places
-    {name: {key: value}, …} or [{key: value}]   a table
-    {name: value, …} or [[value, value], …]     a table of two columns
-    [value, …]                                  a list
-    anything else                               headings, and what is below them
+{"labels": […], "rows": [[counts]]}         a matrix: a row is what is true, a column what was told
+{name: [numbers], …}                        lines over their places
+{name: {key: value}, …} or [{key: value}]   a table
+{name: value, …} or [[value, value], …]     a table of two columns
+[value, …]                                  a list
+anything else                               headings, and what is below them
 """
 
 from __future__ import annotations
@@ -56,9 +56,11 @@ def blocks(details: Any, title: str = "", level: int = 2) -> Iterator[Block]:
         return
     if title:
         yield Block("heading", title, level)
-    named = details.items() if isinstance(details, Mapping) else enumerate(details, 1)
-    for name, value in named:
-        yield from blocks(value, _title(name), level + bool(title))
+    named = dict(details.items() if isinstance(details, Mapping) else enumerate(details, 1))
+    alone = {name: value for name, value in named.items() if _scalar(value)}
+    for name, value in ({"": alone} | named if alone else named).items():
+        if name not in alone:
+            yield from blocks(value, _title(name), level + bool(title))
 
 
 def _block(details: Any) -> tuple[Any, Any] | None:

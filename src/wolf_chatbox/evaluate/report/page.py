@@ -66,8 +66,8 @@ class Duel(NamedTuple):
 
     one: str
     other: str
-    rows: list[tuple[Form, str, str, str]]
-    """The measure, both figures, and who is better."""
+    rows: list[tuple[Form, list[tuple[str, bool]]]]
+    """The measure, and of each run its figure and whether it is the better one."""
     measures: int
 
 
@@ -77,7 +77,7 @@ def to_html(found: Form, asked: Sequence[Pair] = ()) -> str:
     What comes from the data is escaped; its control characters and direction marks are visible.
     """
     data = json.dumps([_asked(pair) for pair in asked])
-    samples = [numbered for numbered in enumerate(found["samples"], 1)]
+    samples = list(enumerate(found["samples"], 1))
     page = _template().render(
         found=found,
         kinds={entry["name"]: entry["kind"] for entry in found["entries"]},
@@ -142,9 +142,10 @@ def _duels(found: Form) -> Iterator[Duel]:
             shown = [
                 (
                     measure,
-                    number(measure, measure["figures"][one]["value"]),
-                    number(measure, measure["figures"][other]["value"]),
-                    one if verdict.better else other,
+                    [
+                        (number(measure, measure["figures"][name]["value"]), verdict.better == (name == one))
+                        for name in (one, other)
+                    ],
                 )
                 for measure, verdict in rows
             ]

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from wolf_chatbox.evaluate.report.verdict import Form, interval, number
+from wolf_chatbox.evaluate.report.verdict import Form, bounds, interval, number
 
 
 class Mark(NamedTuple):
@@ -47,12 +47,13 @@ class Lines(NamedTuple):
 def strip(measure: Form, names: Sequence[str]) -> Strip:
     """A measure's figures, those of `names`."""
     figures = {name: measure["figures"][name] for name in names}
-    known = [value for figure in figures.values() for value in figure.values() if _finite(value)]
+    ends = {name: (figure["value"], *bounds(measure, figure)) for name, figure in figures.items()}
+    known = [value for values in ends.values() for value in values if value is not None and math.isfinite(value)]
     least, most = (min(known), max(known)) if known else (0.0, 1.0)
     room = (most - least) * 0.04 or abs(most) * 0.1 or 1.0
 
     def place(value: float | None) -> float | None:
-        if value is None or not _finite(value):
+        if value is None or not math.isfinite(value):
             return None
         return round(100 * (value - least + room) / (most - least + 2 * room), 2)
 
@@ -61,7 +62,7 @@ def strip(measure: Form, names: Sequence[str]) -> Strip:
             name,
             number(measure, figure["value"]),
             interval(measure, figure),
-            *(place(figure[part]) for part in ("value", "low", "high")),
+            *map(place, ends[name]),
         )
         for name, figure in figures.items()
         if figure["value"] is not None
@@ -71,7 +72,7 @@ def strip(measure: Form, names: Sequence[str]) -> Strip:
 
 def lines(series: Mapping[str, Sequence[float | None]]) -> Lines:
     """Lines in a field of 100 × 100, upside down as SVG counts."""
-    known = [value for values in series.values() for value in values if _finite(value)]
+    known = [value for values in series.values() for value in values if value is not None and math.isfinite(value)]
     least, most = (min(0.0, *known), max(known)) if known else (0.0, 1.0)
     last = max(map(len, series.values()))
     across, up = max(1, last - 1), (most - least) or 1.0
@@ -79,13 +80,9 @@ def lines(series: Mapping[str, Sequence[float | None]]) -> Lines:
     for name, values in series.items():
         pieces: list[list[str]] = [[]]
         for at, value in enumerate(values):
-            if value is None or not _finite(value):
+            if value is None or not math.isfinite(value):
                 pieces.append([])
             else:
                 pieces[-1].append(f"{100 * at / across:.2f},{100 - 100 * (value - least) / up:.2f}")
         found.append(Line(str(name), [" ".join(piece) for piece in pieces if piece]))
     return Lines(f"{least:.3g}", f"{most:.3g}", last, found)
-
-
-def _finite(value: float | None) -> bool:
-    return value is not None and math.isfinite(value)

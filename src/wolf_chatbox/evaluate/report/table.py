@@ -22,7 +22,7 @@ def show(found: Form, screen: Screen) -> None:
     base = next(iter(named(found, "base")), None)
     if base is not None:
         text = f"{BETTER} better, {WORSE} worse than {base} (p < {SURE}); bold: better than all other models; "
-        screen.say(text + "small: 95 % interval.", "dim")
+        screen.say(text + f"{'in brackets' if whole else 'below'}: 95 % interval.", "dim")
 
 
 def _parts(found: Form, names: Sequence[str], screen: Screen) -> Iterator[tuple[Sequence[str], bool]]:
@@ -61,9 +61,8 @@ def _cell(found: Form, measure: Form, name: str, *, whole: bool) -> Text:
     mark = ("", "") if verdict is None or not verdict.sure else (BETTER, "green") if verdict.better else (WORSE, "red")
     style = "bold" if best(found, measure) == name else ""
     bounds = interval(measure, figure)
-    between = " " if whole else "\n"
     return painted(
         (number(measure, figure["value"]), style),
         (f" {mark[0]}" if mark[0] else "", mark[1]),
-        (between + bounds if bounds else "", "dim"),
+        ((f" ({bounds})" if whole else f"\n{bounds}") if bounds else "", "dim"),
     )
