@@ -18,7 +18,12 @@ def show(found: Form, screen: Screen) -> None:
     """Print the figures; entries that do not fit side by side stand below each other."""
     names = [entry["name"] for entry in found["entries"]]
     for part, whole in _parts(found, names, screen):
-        screen.print(_table(found, part, whole=whole))
+        made = _table(found, part, whole=whole)
+        room = screen.width
+        if not screen.is_terminal:  # a log stays whole
+            screen.width = max(room, _width(made, screen))
+        screen.print(made)
+        screen.width = room
     base = next(iter(named(found, "base")), None)
     if base is not None:
         text = f"{BETTER} better, {WORSE} worse than {base} (p < {SURE}); bold: better than all other models; "
@@ -29,8 +34,7 @@ def _parts(found: Form, names: Sequence[str], screen: Screen) -> Iterator[tuple[
     """The entries of each table, and whether an interval stands beside its figure; else it stands below."""
 
     def fits(part: Sequence[str], whole: bool) -> bool:
-        made = _table(found, part, whole=whole)
-        return Measurement.get(screen, screen.options.update(width=1000), made).maximum <= screen.width
+        return _width(_table(found, part, whole=whole), screen) <= screen.width
 
     if not screen.is_terminal or fits(names, True):
         yield names, True
@@ -40,6 +44,10 @@ def _parts(found: Form, names: Sequence[str], screen: Screen) -> Iterator[tuple[
         most = next((count for count in range(len(rest), 1, -1) if fits(rest[:count], False)), 1)
         yield rest[:most], False
         rest = rest[most:]
+
+
+def _width(made: Table, screen: Screen) -> int:
+    return Measurement.get(screen, screen.options.update(width=10_000), made).maximum
 
 
 def _table(found: Form, names: Sequence[str], *, whole: bool) -> Table:
