@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
-from judged import study
+from judged import server, study
 from wolf_chatbox.errors import ConfigError, ModelError
 from wolf_chatbox.evaluate.judging.judge import KEY, Judge, ask, complete, side_of
 from wolf_chatbox.evaluate.judging.pairs import pairs
@@ -32,33 +31,9 @@ def shown(body: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture
 def serve() -> Iterator[Serve]:
-    """Starts a server that answers as a function says; it keeps the headers of the requests."""
-    servers = []
-
-    def start(reply: Reply) -> Judge:
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                status, answer = reply(body | {"key": self.headers.get("Authorization"), "path": self.path})
-                content = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-                self.send_response(status)
-                if status == 302:
-                    self.send_header("Location", "http://127.0.0.1:9/")
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
-
-            def log_message(self, *_: Any) -> None: ...
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        servers.append(server)
-        return Judge.of(f"http://127.0.0.1:{server.server_port}/v1#wise")
-
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
+    """Starts a server that answers as a function says; gives the judge that it offers."""
+    with ExitStack() as servers:
+        yield lambda reply: Judge.of(servers.enter_context(server(reply)))
 
 
 def test_a_judge_that_likes_one_entry_votes_for_it_whichever_is_first(serve: Serve) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wolf_chatbox.evaluate.judging.pairs import Pair
 from wolf_chatbox.evaluate.judging.votes import Vote
+from wolf_chatbox.evaluate.report.card import to_json, without_folders
 from wolf_chatbox.evaluate.report.details import Block, blocks
 from wolf_chatbox.evaluate.report.plots import Strip, strip
 from wolf_chatbox.evaluate.report.verdict import (
@@ -91,7 +92,7 @@ def to_html(found: Form, asked: Sequence[Pair] = ()) -> str:
         ballot=hashlib.sha256(data.encode()).hexdigest()[:16],
         samples=spread(samples, SAMPLES),
         open=OPEN,
-        settings=json.dumps(found["settings"], indent=1, ensure_ascii=False, default=str),
+        settings=to_json(without_folders(found["settings"])),
         sure=SURE,
     )
     return visible(page)
