@@ -174,14 +174,16 @@ def test_points_lie_within_the_plot() -> None:
 def test_a_line_with_a_gap_is_two_pieces() -> None:
     drawn = lines({"a": [0.0, 1.0, None, 0.5], "b": [1.0]})
     assert drawn.lines[0].pieces == ["0.00,100.00 33.33,0.00", "100.00,50.00"]
-    assert (drawn.least, drawn.most, drawn.last) == ("0", "1", 4)
+    assert (drawn.least, drawn.most, drawn.first, drawn.last) == ("0", "1", "1", "4")
 
 
 @pytest.mark.parametrize(
     ("details", "kinds"),
     [
-        ({"labels": ["a", "b"], "rows": [[3, 1], [0, 2]]}, ["matrix"]),
-        ({"a": [1, 2, None], "b": [0.5, 1, 2]}, ["lines"]),
+        ({"a": {"a": 3, "b": 1}, "b": {"b": 2, "": 1}}, ["matrix"]),
+        ({"a": [1, 2, None, 4, 5, 6, 7, 8], "b": [0.5, 1, 2]}, ["lines"]),
+        ({"a": [1, 2, None], "b": [0.5, 1, 2]}, ["table"]),
+        ({"a": [[0, 1], [0.5, 0.2]], "b": [[0, 0]]}, ["lines"]),
         ({"a": {"x": 1, "y": None}, "b": {"x": 2}}, ["table"]),
         ([{"words": 3, "text": "t"}, {"words": 2}], ["table"]),
         ({"a": 1, "b": "two"}, ["table"]),
@@ -199,8 +201,22 @@ def test_details_are_laid_out_by_their_shape(details: Any, kinds: list[str]) -> 
 
 
 def test_a_matrix_shows_the_shares_of_its_rows() -> None:
-    [block] = blocks({"labels": ["a", "b"], "rows": [[3, 1], [0, 0]]})
+    [block] = blocks({"a": {"a": 3, "b": 1}, "b": {"b": 0}})
+    assert block.value.columns == ["a", "b"]
     assert block.value.rows == [[("3", 0.75), ("1", 0.25)], [("0", 0.0), ("0", 0.0)]]
+
+
+def test_what_each_entry_has_stands_together() -> None:
+    turns = [0.1] * 10
+    details = {name: {"turns": turns, "deep": {"x": {"y": "z"}}} for name in ("good", "base")}
+    found = list(blocks({"entries": details}, ["good", "base", "humans"]))
+    assert [(block.kind, block.title) for block in found] == [
+        ("lines", "turns"),
+        ("heading", "deep"),
+        ("table", "good"),
+        ("table", "base"),
+    ]
+    assert [line.name for line in found[0].value.lines] == ["good", "base"]
 
 
 CARD = "---\nlicense: mit # mine\nbase_model: b\n---\n\n# model\n\nMine.\n\n## Use\n\n    chat\n"

@@ -156,8 +156,10 @@ def test_votes_without_a_winner_leave_all_equal() -> None:
     assert one.score.low < 0 < (one.score.high or 0)
 
 
-def test_one_conversation_has_no_interval_and_no_vote_no_rank() -> None:
-    assert {rank.score.low for rank in ranking([vote("good", "base", "first", conversation=0)])} == {None}
+def test_few_conversations_have_no_interval_and_no_vote_no_rank() -> None:
+    assert {
+        rank.score.low for rank in ranking([vote("good", "base", "first", at, conversation=at) for at in range(4)])
+    } == {None}
     assert ranking([]) == []
     assert agreements([]) == []
 

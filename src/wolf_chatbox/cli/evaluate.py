@@ -9,7 +9,7 @@ from typing import Any
 from wolf_chatbox.cli.chat import untrained
 from wolf_chatbox.cli.display import quiet_transformers
 from wolf_chatbox.config import EvaluateConfig
-from wolf_chatbox.errors import CheckpointError
+from wolf_chatbox.errors import CheckpointError, WolfChatboxError
 from wolf_chatbox.files import check_place, new_file
 from wolf_chatbox.screen import Screen
 
@@ -39,12 +39,18 @@ def evaluate(config: EvaluateConfig | None = None) -> int:
         console.say(f"note: {notice}", "yellow")
     found = results.to_dict()
     asked = pairs(results.study, config.pairs)
-    votes = judging.gather(config, asked, results.study.language, screen)
+    failed = None
+    try:
+        judging.gather(config, asked, results.study.language, screen)
+    except WolfChatboxError as error:  # told at the end: the figures are worth keeping
+        failed = error
     table.show(found, screen)
-    if votes:
+    if votes := judging.read(config):
         found["votes"] = summary(votes, config.seed)
         judging.show(found["votes"], screen)
     write(config, found, asked, screen)
+    if failed is not None:
+        raise failed
     return 0
 
 

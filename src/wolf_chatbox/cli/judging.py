@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from wolf_chatbox.evaluate.judging.pairs import Pair
 from wolf_chatbox.evaluate.judging.votes import Vote, add_vote, not_voted, read_votes
 from wolf_chatbox.screen import Screen, painted
 
+Keep = Callable[[Vote], None]
 VOTES = "votes.jsonl"
 """Where votes are kept if no file is named."""
 
@@ -27,31 +28,29 @@ def check(config: EvaluateConfig) -> None:
         raise ConfigError("vote", True, "needs a terminal. Vote on the page of --html instead.")
     if config.judge is not None:
         Judge.of(config.judge)
-    _read(config)
+    read(config)
 
 
-def gather(config: EvaluateConfig, asked: Sequence[Pair], language: str, screen: Screen) -> list[Vote]:
-    """All votes: those of the files, then those that are cast now, each saved at once.
+def gather(config: EvaluateConfig, asked: Sequence[Pair], language: str, screen: Screen) -> None:
+    """Have the votes cast that are asked for, on the terminal and by a judge; each is saved at once.
 
     Raises ModelError when a judge cannot be reached, and CheckpointError when a vote cannot be saved.
     """
-    votes = _read(config)
-    place = _place(config)
+    votes, place = read(config), _place(config)
 
     def keep(cast: Vote) -> None:
         add_vote(place, cast)
-        votes.append(cast)
 
     if config.vote:
         open_ = not_voted(asked, votes, config.voter or place.stem)
         cast = vote(open_, config.voter or "", screen, keep, len(asked) - len(open_))
-        screen.say(f"{cast} votes added to {place}." if cast else "No votes added.", "dim")
+        votes_cast = "1 vote" if cast == 1 else f"{cast} votes"
+        screen.say(f"{votes_cast} added to {place}.", "dim")
     if config.judge is not None:
         _ask(Judge.of(config.judge), asked, votes, language, screen, keep)
-    return _read(config)
 
 
-def _ask(judge: Judge, asked: Sequence[Pair], votes: Sequence[Vote], language: str, screen: Screen, keep: Any) -> None:
+def _ask(judge: Judge, asked: Sequence[Pair], votes: Sequence[Vote], language: str, screen: Screen, keep: Keep) -> None:
     """Ask a model about the pairs that it has not judged yet."""
     open_ = not_voted(asked, votes, judge.voter)
     console = Screen(stderr=True)
@@ -71,8 +70,8 @@ def _place(config: EvaluateConfig) -> Path:
     return Path(config.votes[0] if config.votes else VOTES)
 
 
-def _read(config: EvaluateConfig) -> list[Vote]:
-    """The votes of all files; the one that votes are added to need not be there yet."""
+def read(config: EvaluateConfig) -> list[Vote]:
+    """The votes of the files that are named; the one that votes are added to need not be there yet."""
     adds = config.vote or config.judge is not None
     files = [*map(Path, config.votes)] or ([_place(config)] if adds else [])
     return read_votes(file for file in files if file.exists() or not (adds and file == _place(config)))

@@ -17,6 +17,8 @@ from wolf_chatbox.evaluate.measure import LEVEL, RESAMPLES, Figure, draws
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 ELO = 400 / math.log(10)
 """Points of a score for one unit of log-odds, as chess counts them: who has 100 points more wins 64 %."""
+FEWEST = 5
+"""Conversations below which there is no interval: resamples of so few are all alike."""
 PRIOR = 1.0
 """How many ties with an average entry everybody has beside the votes: who never lost is not infinitely good."""
 
@@ -82,7 +84,7 @@ def ranking(votes: Sequence[Vote], seed: int = 0) -> list[Rank]:
         for entry, got in points.items():
             counts[entry][got] += 1
     scores = ELO * bradley_terry(wins.sum(0)) if votes else np.zeros(0)
-    low, high = _interval(wins, seed) if len(units) > 1 else (None, None)
+    low, high = _interval(wins, seed) if len(units) >= FEWEST else (None, None)
     ranks = [
         Rank(
             entry,

@@ -1,28 +1,33 @@
-"""What is more than a number, laid out by its shape: matrices, tables, lines over turns, lists and texts.
+"""What is more than a number, laid out by its shape: matrices, tables, plots, lists and texts.
 
-{"labels": […], "rows": [[counts]]}         a matrix: a row is what is true, a column what was told
-{name: [numbers], …}                        lines over their places
-{name: {key: value}, …} or [{key: value}]   a table
-{name: value, …} or [[value, value], …]     a table of two columns
+{name: {name: count}}                       a matrix: a row is what is true, a column what was told
+{name: [[x, y], …]}                         curves
+{name: [number, …]}                         lines over their places, or a table where they are few
+{name: {key: value}} or [{key: value}]      a table
+{name: value} or [[value, value], …]        a table without headings
 [value, …]                                  a list
+{entry: {key: anything}}                    a heading for each key, with all entries below it
 anything else                               headings, and what is below them
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from wolf_chatbox.evaluate.report.plots import Lines, lines
+from wolf_chatbox.evaluate.report.plots import curves, lines
 
+Kind = Literal["heading", "text", "matrix", "table", "lines", "list"]
 MOST = 40
 """Rows of a table that are shown."""
+FEW = 8
+"""Numbers in a row below which they are a table."""
 
 
 class Block(NamedTuple):
     """A piece of the page."""
 
-    kind: Literal["heading", "text", "matrix", "table", "lines", "list"]
+    kind: Kind
     title: str
     level: int
     value: Any = None
@@ -45,25 +50,39 @@ class Matrix(NamedTuple):
     rows: list[list[tuple[str, float]]]
 
 
-def blocks(details: Any, title: str = "", level: int = 2) -> Iterator[Block]:
-    """The pieces of some details, in order; what is empty is left out."""
+def blocks(details: Any, entries: Collection[str] = (), title: str = "", level: int = 3) -> Iterator[Block]:
+    """The pieces of some details, in order, without what is empty; `entries` are the names of those compared."""
     if details is None or details == {} or details == []:
         return
     block = _block(details)
     if block is not None:
-        kind, value = block
-        yield Block(kind, title, level, value)
+        yield Block(block[0], title, level, block[1])
         return
     if title:
         yield Block("heading", title, level)
-    named = dict(details.items() if isinstance(details, Mapping) else enumerate(details, 1))
-    alone = {name: value for name, value in named.items() if _scalar(value)}
-    for name, value in ({"": alone} | named if alone else named).items():
+    parts = _parts(details, entries)
+    entries = entries if parts is details else ()  # gathered once
+    alone = {name: value for name, value in parts.items() if _scalar(value)}
+    if alone:
+        yield from blocks(alone, entries, "", level)
+    for name, value in parts.items():
         if name not in alone:
-            yield from blocks(value, _title(name), level + bool(title))
+            # The word "entries" tells nobody anything: what is below it stands in its place.
+            inner = "" if name == "entries" else _title(name)
+            yield from blocks(value, entries, inner, level + bool(title and inner))
 
 
-def _block(details: Any) -> tuple[Any, Any] | None:
+def _parts(details: Any, entries: Collection[str]) -> Mapping[str, Any]:
+    """The named parts of details; those of each entry are gathered under their own names."""
+    if not isinstance(details, Mapping):
+        return {str(number): value for number, value in enumerate(details, 1)}
+    if not (entries and details.keys() <= set(entries) and all(isinstance(part, Mapping) for part in details.values())):
+        return details
+    keys = dict.fromkeys(key for part in details.values() for key in part)
+    return {key: {name: part[key] for name, part in details.items() if part.get(key)} for key in keys}
+
+
+def _block(details: Any) -> tuple[Kind, Any] | None:
     """The kind and value of details that one piece shows."""
     if _scalar(details):
         return "text", cell(details)
@@ -71,43 +90,44 @@ def _block(details: Any) -> tuple[Any, Any] | None:
         return _of_mapping(details)
     if all(map(_scalar, details)):
         return "list", [cell(value) for value in details[:MOST]]
-    if all(isinstance(row, Mapping) and all(map(_scalar, row.values())) for row in details):
-        return "table", _records("", {str(at): row for at, row in enumerate(details, 1)}, numbered=False)
-    if all(isinstance(row, Sequence) and not isinstance(row, str) and all(map(_scalar, row)) for row in details):
+    if all(map(_record, details)):
+        return "table", _records({str(at): row for at, row in enumerate(details)}, named=False)
+    if all(_sequence(row) and all(map(_scalar, row)) for row in details):
         return "table", Grid([], [[cell(value) for value in row] for row in details[:MOST]], len(details[MOST:]))
     return None
 
 
-def _of_mapping(details: Mapping[str, Any]) -> tuple[Any, Any] | None:
-    values = list(details.values())
-    if "labels" in details and "rows" in details:
-        return "matrix", _matrix(details)
+def _of_mapping(details: Mapping[str, Any]) -> tuple[Kind, Any] | None:
+    values = [value for value in details.values() if value is not None]
     if all(map(_scalar, values)):
         rows = [[_title(name), cell(value)] for name, value in details.items()]
         return "table", Grid([], rows[:MOST], len(rows[MOST:]))
-    if all(map(_numbers, values)) and max(map(len, values)) > 1:
-        return "lines", lines(details)
-    if all(isinstance(row, Mapping) and row and all(map(_scalar, row.values())) for row in values):
-        return "table", _records("", details)
-    return None
+    if all(map(_numbers, values)):
+        if max(map(len, values)) >= FEW:
+            return "lines", lines(details)
+        return "table", Grid([], [[str(name), *map(cell, row)] for name, row in details.items()])
+    if all(_sequence(points) and points and all(_point(point) for point in points) for points in values):
+        return "lines", curves(details)
+    if all(_record(row) and all(type(count) is int for count in row.values()) for row in values):
+        return "matrix", _matrix(details)
+    return ("table", _records(details)) if all(map(_record, values)) else None
 
 
-def _matrix(details: Mapping[str, Any]) -> Matrix:
+def _matrix(details: Mapping[str, Mapping[str, int]]) -> Matrix:
+    told = [*details, *dict.fromkeys(name for row in details.values() for name in row if name not in details)]
+    told = [name for name in told if any(name in row for row in details.values())]
     rows = []
-    for row in details["rows"]:
-        whole = sum(row) or 1
-        rows.append([(cell(count), count / whole) for count in row])
-    labels = [str(label) for label in details["labels"]]
-    return Matrix(labels, [str(label) for label in details.get("columns", labels)], rows)
+    for row in details.values():
+        whole = sum(row.values()) or 1
+        rows.append([(cell(row.get(name, 0)), row.get(name, 0) / whole) for name in told])
+    return Matrix(list(details), [name or "(nothing)" for name in told], rows)
 
 
-def _records(corner: str, records: Mapping[str, Mapping[str, Any]], *, numbered: bool = True) -> Grid:
+def _records(records: Mapping[str, Mapping[str, Any]], *, named: bool = True) -> Grid:
     keys = list(dict.fromkeys(key for row in records.values() for key in row))
-    rows = [
-        [*([str(name)] if numbered else []), *(cell(row.get(key)) for key in keys)]
-        for name, row in list(records.items())[:MOST]
-    ]
-    return Grid([*([corner] if numbered else []), *map(_title, keys)], rows, len(records) - len(rows))
+    shown = list(records.items())[:MOST]
+    rows = [[*([name] if named else []), *(cell(row.get(key)) for key in keys)] for name, row in shown]
+    return Grid([*([""] if named else []), *map(_title, keys)], rows, len(records) - len(rows))
 
 
 def cell(value: Any) -> str:
@@ -125,12 +145,21 @@ def _scalar(value: Any) -> bool:
     return value is None or isinstance(value, str | int | float)
 
 
-def _numbers(values: Any) -> bool:
-    return isinstance(values, list) and all(value is None or type(value) in (int, float) for value in values)
+def _sequence(value: Any) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str)
+
+
+def _record(value: Any) -> bool:
+    return isinstance(value, Mapping) and bool(value) and all(map(_scalar, value.values()))
+
+
+def _numbers(value: Any) -> bool:
+    return _sequence(value) and bool(value) and all(one is None or type(one) in (int, float) for one in value)
+
+
+def _point(value: Any) -> bool:
+    return _numbers(value) and len(value) == 2 and None not in value
 
 
 def _title(name: Any) -> str:
     return str(name).replace("_", " ")
-
-
-__all__ = ["Block", "Grid", "Lines", "Matrix", "blocks", "cell"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -37,6 +37,9 @@ SAMPLES, OPEN = 40, 8
 TITLES = {
     "fit": "Fit by speaker",
     "persona": "Who is told by the words",
+    "references": "Against the real replies",
+    "diversity": "What is said most often",
+    "mauve": "Near the humans as a whole",
     "realness": "What gives the replies away",
     "memorisation": "Copied from the training data",
     "consistency": "Over the turns of a chat",
@@ -86,7 +89,7 @@ def to_html(found: Form, asked: Sequence[Pair] = ()) -> str:
         groups={group: [_row(found, measure) for measure in measures] for group, measures in grouped(found).items()},
         base=next(iter(named(found, "base")), None),
         duels=list(_duels(found)),
-        details=list(_details(found["details"])),
+        details=list(_details(found)),
         votes=found.get("votes"),
         asked=json.loads(data),
         ballot=hashlib.sha256(data.encode()).hexdigest()[:16],
@@ -153,9 +156,10 @@ def _duels(found: Form) -> Iterator[Duel]:
             yield Duel(one, other, shown, count)
 
 
-def _details(details: Mapping[str, Any]) -> Iterator[Block]:
-    for name, found in details.items():
-        laid_out = list(blocks(found, level=3))
+def _details(found: Form) -> Iterator[Block]:
+    entries = [entry["name"] for entry in found["entries"]]
+    for name, details in found["details"].items():
+        laid_out = list(blocks(details, entries))
         if laid_out:
             yield Block("heading", TITLES.get(name, name.replace("_", " ").capitalize()), 2)
             yield from laid_out

@@ -36,11 +36,12 @@ class Line(NamedTuple):
 
 
 class Lines(NamedTuple):
-    """Lines over places 1, 2, …"""
+    """Lines in one field, with the ends of its two scales."""
 
     least: str
     most: str
-    last: int
+    first: str
+    last: str
     lines: list[Line]
 
 
@@ -71,18 +72,25 @@ def strip(measure: Form, names: Sequence[str]) -> Strip:
 
 
 def lines(series: Mapping[str, Sequence[float | None]]) -> Lines:
-    """Lines in a field of 100 × 100, upside down as SVG counts."""
-    known = [value for values in series.values() for value in values if value is not None and math.isfinite(value)]
-    least, most = (min(0.0, *known), max(known)) if known else (0.0, 1.0)
-    last = max(map(len, series.values()))
-    across, up = max(1, last - 1), (most - least) or 1.0
+    """Lines over the places 1, 2, …; None is a gap."""
+    return curves({name: [(at, value) for at, value in enumerate(values, 1)] for name, values in series.items()})
+
+
+def curves(series: Mapping[str, Sequence[Sequence[float | None]]]) -> Lines:
+    """Lines through points in a field of 100 × 100, upside down as SVG counts; None is a gap."""
+    points = [(float(x), float(y)) for values in series.values() for x, y in values if x is not None and y is not None]
+    known = [(x, y) for x, y in points if math.isfinite(x) and math.isfinite(y)] or [(0.0, 0.0)]
+    left, right = min(x for x, _ in known), max(x for x, _ in known)
+    least, most = min(0.0, *(y for _, y in known)), max(y for _, y in known)
+    across, up = (right - left) or 1.0, (most - least) or 1.0
     found = []
     for name, values in series.items():
         pieces: list[list[str]] = [[]]
-        for at, value in enumerate(values):
-            if value is None or not math.isfinite(value):
+        for x, y in values:
+            if x is None or y is None or not (math.isfinite(x) and math.isfinite(y)):
                 pieces.append([])
             else:
-                pieces[-1].append(f"{100 * at / across:.2f},{100 - 100 * (value - least) / up:.2f}")
+                pieces[-1].append(f"{100 * (x - left) / across:.2f},{100 - 100 * (y - least) / up:.2f}")
         found.append(Line(str(name), [" ".join(piece) for piece in pieces if piece]))
-    return Lines(f"{least:.3g}", f"{most:.3g}", last, found)
+    low, high, first, last = (f"{end:.3g}" for end in (least, most, left, right))
+    return Lines(low, high, first, last, found)
