@@ -66,6 +66,15 @@ def test_a_judge_votes_once_about_each_pair(folder: Path, capsys: pytest.Capture
     assert "judge:wise" in capsys.readouterr().out
 
 
+def test_a_judge_that_refuses_leaves_the_figures(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with server(lambda body: (401, {"error": {"message": "wrong key"}})) as address:
+        assert evaluated(str(folder), "--judge", address, "--json", "all.json") == 1
+    shown = capsys.readouterr()
+    assert "401 Unauthorized: wrong key" in shown.err
+    assert "Bits/byte" in shown.out
+    assert "votes" not in json.loads(Path("all.json").read_text())
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
