@@ -19,6 +19,7 @@ from wolf_chatbox.settings import (
     AT_LEAST_1,
     DATA,
     ENGINE,
+    JUDGING,
     LEARNING,
     LIMITS,
     MEASURING,
@@ -403,6 +404,25 @@ class EvaluateConfig:
     """Beginnings of learnt lines that each model continues, to see what it knows by heart; 0 = none."""
     seed: Annotated[Whole, MEASURING, Within(least=0, below=2**63)] = 0
     """Random seed of the replies and of the bootstrap."""
+    vote: Annotated[bool, JUDGING] = False
+    """Ask on the terminal which of two replies is better, without telling whose they are; votes are saved at once."""
+    judge: Annotated[str | None, JUDGING, unset("none")] = None
+    """Ask a model which reply is better: URL#MODEL of a server with OpenAI's API. It is sent the last turns and the two
+    replies of each pair, twice; WOLF_CHATBOX_JUDGE_KEY is its key. Without this nothing is sent anywhere."""
+    votes: Annotated[tuple[str, ...], JUDGING, unset("votes.jsonl, with --vote or --judge")] = ()
+    """Files of votes to count, from --vote or the page; --vote and --judge add to the first one."""
+    voter: Annotated[str | None, JUDGING, unset("none")] = None
+    """The name that your votes get."""
+    pairs: Annotated[Whole, JUDGING, AT_LEAST_1] = 100
+    """Pairs of replies that are voted on at most; the page, --vote and --judge ask about the same ones."""
+    json: Annotated[Path | None, SAVING, unset("none")] = None
+    """Write everything (figures, intervals, comparisons, replies, settings) to this file as JSON."""
+    html: Annotated[Path | None, SAVING, unset("none")] = None
+    """Write a page with plots, samples and a blind vote to this file; it needs no other file and no network."""
+    report_to: Annotated[Tracker | None, SAVING, unset("none")] = None
+    """Also send the figures to a tracker (install it first)."""
+    overwrite: Annotated[bool, SAVING] = False
+    """Replace an existing file of --json or --html."""
     slots: Annotated[Whole, ENGINE, Within(least=1, most=256)] = 16
     """Replies that are drawn at once; they share forward passes."""
     engine: Annotated[EngineName, ENGINE] = "auto"
