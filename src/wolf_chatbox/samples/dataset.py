@@ -26,6 +26,7 @@ from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError, Setting, StyleError
 from wolf_chatbox.importers import read_conversations
 from wolf_chatbox.samples.canaries import Canary, make_canaries, with_canaries
+from wolf_chatbox.samples.learnt import Learnt
 from wolf_chatbox.samples.packing import Row, pack
 from wolf_chatbox.samples.rendering import Rendered, Renderer, make_renderer
 from wolf_chatbox.samples.rows import Dataset
@@ -133,8 +134,8 @@ def make_rows(
     renderer = rendering.renderer
     sides = _split(material, config, renderer)
     canaries = _canaries(config, material, rendering, sides.training)
-    training = _parts(with_canaries(sides.training, canaries, config.seed), config.view, renderer)
-    held_out = _parts(sides.held_out, config.view, renderer)
+    training = scenes_of(with_canaries(sides.training, canaries, config.seed), config.view, renderer)
+    held_out = scenes_of(sides.held_out, config.view, renderer)
     learnt = _render(training, renderer, max_tokens, CONTEXT_SHARE)
     measured = _render(held_out, renderer, max_tokens, HELD_OUT_CONTEXT_SHARE)
     _check_learnt(learnt, config.view, renderer.persona)
@@ -147,6 +148,7 @@ def make_rows(
 
     dataset = Dataset(
         renderer=renderer,
+        known=Learnt.of(sides.training),
         style_reason=rendering.reason,
         persona=renderer.persona,
         user=rendering.user,
@@ -215,7 +217,9 @@ def _canaries(
     return make_canaries(config.canary, speaker, rendering.user, training, config.seed)
 
 
-def _parts(conversations: Sequence[Conversation], as_whom: str, renderer: Renderer) -> Parts:
+def scenes_of(conversations: Sequence[Conversation], as_whom: str, renderer: Renderer) -> Parts:
+    """The scenes of each conversation in which something is learnt: a game's views, or what each hearer heard."""
+
     def scenes(conversation: Conversation) -> list[Scene]:
         if conversation.game:
             return view(conversation, as_whom, renderer.persona)
