@@ -214,6 +214,8 @@ class TrainConfig:
     """Hold out every conversation in which this speaker speaks, instead of a share."""
     held_out_group: Annotated[str | None, DATA] = None
     """Hold out groups (episodes, chats, games) by name or pattern, such as `finals/*`, instead of a share."""
+    canary: Annotated[Whole, DATA, Within(least=0, most=16)] = 0
+    """Add this many made-up secrets to the training split, 1, 2, 4, 8 or 16 times each; `evaluate` looks for them."""
     optimizer: Annotated[Optimizer, MEMORY] = "adamw"
     """Optimizer: adamw, adafactor (half the optimizer memory), adamw8bit (a quarter; CUDA only, needs bitsandbytes)."""
     weight_decay: Annotated[float, LEARNING, AT_LEAST_0] = 0.01

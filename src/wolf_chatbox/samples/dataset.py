@@ -25,6 +25,7 @@ from wolf_chatbox.data.split import (
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError, Setting, StyleError
 from wolf_chatbox.importers import read_conversations
+from wolf_chatbox.samples.canaries import Canary, make_canaries, with_canaries
 from wolf_chatbox.samples.learnt import Learnt
 from wolf_chatbox.samples.packing import Row, pack
 from wolf_chatbox.samples.rendering import Rendered, Renderer, make_renderer
@@ -132,7 +133,9 @@ def make_rows(
     rendering = _choose_rendering(material, config, tokenizer, style)
     renderer = rendering.renderer
     sides = _split(material, config, renderer)
-    training, held_out = (scenes_of(side, config.view, renderer) for side in (sides.training, sides.held_out))
+    canaries = _canaries(config, material, rendering, sides.training)
+    training = scenes_of(with_canaries(sides.training, canaries, config.seed), config.view, renderer)
+    held_out = scenes_of(sides.held_out, config.view, renderer)
     learnt = _render(training, renderer, max_tokens, CONTEXT_SHARE)
     measured = _render(held_out, renderer, max_tokens, HELD_OUT_CONTEXT_SHARE)
     _check_learnt(learnt, config.view, renderer.persona)
@@ -160,6 +163,7 @@ def make_rows(
         contexts=_contexts(held_out or training, renderer),
         notices=notices,
         leak=leak(sides.training, sides.held_out),
+        canaries=canaries,
     )
     _check_account(dataset, config.data)
     return dataset
@@ -206,6 +210,13 @@ def _split(material: Material, config: TrainConfig, renderer: Renderer) -> Split
     return split(material.conversations, config.validation_share, config.seed, learnt_turns)
 
 
+def _canaries(
+    config: TrainConfig, material: Material, rendering: Rendering, training: Sequence[Conversation]
+) -> list[Canary]:
+    speaker = rendering.renderer.persona or material.speakers.most_common(1)[0][0]
+    return make_canaries(config.canary, speaker, rendering.user, training, config.seed)
+
+
 def scenes_of(conversations: Sequence[Conversation], as_whom: str, renderer: Renderer) -> Parts:
     """The scenes of each conversation in which something is learnt: a game's views, or what each hearer heard."""
 
@@ -231,9 +242,9 @@ def _check_learnt(rendered: Rendered, as_whom: str, persona: str | None) -> None
 
 
 def _check_account(dataset: Dataset, files: Sequence[str]) -> None:
-    """Raise DataError if the turns read are not those learnt, held out, used as context, joined and dropped."""
+    """Raise DataError if turns read, and added, are not those learnt, held out, used as context, joined and dropped."""
     counts = dataset.turns()
-    read = counts.pop("read")
+    read = counts.pop("read") + counts.pop("canaries", 0)
     if read != sum(counts.values()):
         account = " + ".join(f"{count} {what}" for what, count in counts.items())
         bug = f"{read} turns read are not {account}. Please report this bug; nothing was trained."
