@@ -264,7 +264,7 @@ def test_the_example_is_the_bundled_script(tmp_path: Path, monkeypatch: pytest.M
 def test_the_japanese_example_is_a_script_with_one_main_character() -> None:
     tally = Tally()
     conversations = read("example-ja", tally)
-    assert (tally.kept, tally.dropped.total(), tally.joined) == (574, 0, 0)
+    assert (tally.kept, tally.dropped.total(), tally.joined) == (594, 0, 0)
     assert tally.formats == [("example-ja", "script table (CSV, TSV)")]
     assert len({conversation.group for conversation in conversations}) == 14
     speakers = count_speakers(conversations)
