@@ -37,6 +37,14 @@ def test_one_conversation_has_no_interval_and_none_no_value() -> None:
     assert estimate(MEAN, [], 0) == (None, None, None)
 
 
+def test_no_share_is_below_nothing_or_above_all() -> None:
+    for shares in ([0.0] * 19 + [1.0], [1.0] * 19 + [0.0]):
+        figure = estimate(MEAN, shares, seed=0)
+        assert figure.low is not None
+        assert figure.high is not None
+        assert 0 <= figure.low < figure.high <= 1
+
+
 def test_a_count_of_different_words_lies_within_its_interval() -> None:
     parts = [{f"word {number}"} for number in range(50)]
     measure = Measure(

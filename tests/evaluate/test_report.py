@@ -74,10 +74,9 @@ def test_a_difference_that_may_be_chance_is_not_marked() -> None:
     assert "▲" not in printed(results() | {"measures": [fit]}, 120).splitlines()[2]
 
 
-def test_no_share_is_below_nothing_or_above_all() -> None:
+def test_figures_are_written_as_people_read_them() -> None:
     copied = measures()["copied"]
-    assert interval(copied, copied["figures"]["good"]) == "0–3"
-    assert interval(copied, copied["figures"]["humans"]) == "97–100"
+    assert interval(copied, copied["figures"]["poor"]) == "28–32"
     assert number(copied, 0.2) == "20 %"
     below = measures()["fit"]
     assert interval(below, {"low": -0.01, "high": 0.5}) == "-0.01 to 0.50"
