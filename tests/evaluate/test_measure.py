@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -38,11 +39,16 @@ def test_one_conversation_has_no_interval_and_none_no_value() -> None:
 
 
 def test_no_share_is_below_nothing_or_above_all() -> None:
-    for shares in ([0.0] * 19 + [1.0], [1.0] * 19 + [0.0]):
-        figure = estimate(MEAN, shares, seed=0)
-        assert figure.low is not None
-        assert figure.high is not None
-        assert 0 <= figure.low < figure.high <= 1
+    def share(parts: Sequence[tuple[int, int]]) -> float:
+        return sum(part[0] for part in parts) / sum(part[1] for part in parts)
+
+    measure = replace(MEAN, combine=share)
+    few = [(0, 9), (0, 2), (3, 6), (3, 3)]  # moved by their median alone, the interval would begin at -0.03
+    low, high = estimate(measure, few, seed=0)[1:]
+    assert low == 0
+    assert estimate(measure, [(asked - said, asked) for said, asked in few], seed=0).high == 1
+    assert high is not None
+    assert 0.3 < high < 1
 
 
 def test_a_count_of_different_words_lies_within_its_interval() -> None:
