@@ -42,7 +42,7 @@ def test_no_share_is_below_nothing_or_above_all() -> None:
     def share(parts: Sequence[tuple[int, int]]) -> float:
         return sum(part[0] for part in parts) / sum(part[1] for part in parts)
 
-    measure = replace(MEAN, combine=share)
+    measure = replace(MEAN, combine=share, resamples=300)
     few = [(0, 9), (0, 2), (3, 6), (3, 3)]  # moved by their median alone, the interval would begin at -0.03
     low, high = estimate(measure, few, seed=0)[1:]
     assert low == 0

@@ -207,7 +207,7 @@ def test_a_matrix_shows_the_shares_of_its_rows() -> None:
 
 def test_what_each_entry_has_stands_together() -> None:
     turns = [0.1] * 10
-    details = {name: {"turns": turns, "deep": {"x": {"y": "z"}}} for name in ("good", "base")}
+    details = {name: {"turns": turns, "deep": {"x": {"y": "z"}, "w": {"y": "z"}}} for name in ("good", "base")}
     found = list(blocks({"entries": details}, ["good", "base", "humans"]))
     assert [(block.kind, block.title) for block in found] == [
         ("lines", "turns"),
@@ -216,6 +216,10 @@ def test_what_each_entry_has_stands_together() -> None:
         ("table", "base"),
     ]
     assert [line.name for line in found[0].value.lines] == ["good", "base"]
+    told = {name: {"lines": 3, "told as": {"Ann": {"Ann": 2, "Bob": 1}}} for name in ("good", "base")}
+    numbers, matrix = blocks(told, ["good", "base"])
+    assert numbers.value.rows == [["good", "3"], ["base", "3"]]
+    assert (matrix.kind, matrix.title, matrix.value.labels) == ("matrix", "told as", ["good", "base"])
 
 
 CARD = "---\nlicense: mit # mine\nbase_model: b\n---\n\n# model\n\nMine.\n\n## Use\n\n    chat\n"

@@ -79,7 +79,20 @@ def _parts(details: Any, entries: Collection[str]) -> Mapping[str, Any]:
     if not (entries and details.keys() <= set(entries) and all(isinstance(part, Mapping) for part in details.values())):
         return details
     keys = dict.fromkeys(key for part in details.values() for key in part)
-    return {key: {name: part[key] for name, part in details.items() if part.get(key)} for key in keys}
+    numbers = [key for key in keys if all(_scalar(part.get(key)) for part in details.values())]
+    gathered = {key: {name: part[key] for name, part in details.items() if part.get(key)} for key in keys}
+    together = (
+        {"": {name: {key: part.get(key) for key in numbers} for name, part in details.items()}} if numbers else {}
+    )
+    return together | {key: _without_a_name(part) for key, part in gathered.items() if key not in numbers}
+
+
+def _without_a_name(part: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What each entry has about one and the same name, which need not be said then."""
+    names = {tuple(value) if isinstance(value, Mapping) else () for value in part.values()}
+    [only] = names if len(names) == 1 else [()]
+    inner = {entry: value[only[0]] for entry, value in part.items()} if len(only) == 1 else {}
+    return inner if inner and all(isinstance(value, Mapping) for value in inner.values()) else part
 
 
 def _block(details: Any) -> tuple[Kind, Any] | None:
