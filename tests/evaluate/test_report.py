@@ -179,7 +179,8 @@ def test_a_line_with_a_gap_is_two_pieces() -> None:
 @pytest.mark.parametrize(
     ("details", "kinds"),
     [
-        ({"a": {"a": 3, "b": 1}, "b": {"b": 2, "": 1}}, ["matrix"]),
+        ({"told as": {"a": {"a": 3, "b": 1}, "b": {"b": 2, "": 1}}}, ["matrix"]),
+        ({"counts": {"a": {"a": 3, "b": 1}, "b": {"b": 2, "": 1}}}, ["table"]),
         ({"a": [1, 2, None, 4, 5, 6, 7, 8], "b": [0.5, 1, 2]}, ["lines"]),
         ({"a": [1, 2, None], "b": [0.5, 1, 2]}, ["table"]),
         ({"a": [[0, 1], [0.5, 0.2]], "b": [[0, 0]]}, ["lines"]),
@@ -200,7 +201,7 @@ def test_details_are_laid_out_by_their_shape(details: Any, kinds: list[str]) -> 
 
 
 def test_a_matrix_shows_the_shares_of_its_rows() -> None:
-    [block] = blocks({"a": {"a": 3, "b": 1}, "b": {"b": 0}})
+    [block] = blocks({"a": {"a": 3, "b": 1}, "b": {"b": 0}}, title="told")
     assert block.value.columns == ["a", "b"]
     assert block.value.rows == [[("3", 0.75), ("1", 0.25)], [("0", 0.0), ("0", 0.0)]]
 
