@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from conftest import ROOT
 from judged import results, study, vote
 from wolf_chatbox.errors import CheckpointError
 from wolf_chatbox.evaluate.judging.pairs import Pair, Reply, pairs
@@ -293,3 +294,13 @@ def test_json_has_no_numbers_that_are_none() -> None:
         "a": [None, [None, 1]],
         "path": "x",
     }
+
+
+@pytest.mark.parametrize("page", ["quality.md", "quality.ja.md"])
+def test_the_documentation_says_what_each_figure_means(page: str) -> None:
+    from wolf_chatbox.evaluate.study import SUBJECTS
+
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    titles = [measure.title for subject in SUBJECTS for measure in subject.measures(study())]
+    assert titles
+    assert not [title for title in titles if title not in text]
