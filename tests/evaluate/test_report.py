@@ -9,6 +9,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 
@@ -78,6 +79,7 @@ def test_a_difference_that_may_be_chance_is_not_marked() -> None:
 def test_figures_are_written_as_people_read_them() -> None:
     copied = measures()["copied"]
     assert interval(copied, copied["figures"]["poor"]) == "28–32"
+    assert interval(copied, {"low": 0.0, "high": 0.0}) == ""
     assert number(copied, 0.2) == "20 %"
     below = measures()["fit"]
     assert interval(below, {"low": -0.01, "high": 0.5}) == "-0.01 to 0.50"
@@ -290,9 +292,10 @@ def test_what_is_written_beside_a_run_has_no_text_of_the_data_and_no_folders(tmp
 
 
 def test_json_has_no_numbers_that_are_none() -> None:
-    assert json.loads(to_json({"a": [float("nan"), (float("inf"), 1)], "path": Path("x")})) == {
+    assert json.loads(to_json({"a": [float("nan"), (float("inf"), np.int64(1))], "path": Path("x"), "b": True})) == {
         "a": [None, [None, 1]],
         "path": "x",
+        "b": True,
     }
 
 

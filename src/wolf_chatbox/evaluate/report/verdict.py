@@ -32,9 +32,12 @@ def number(measure: Form, value: float | None) -> str:
 
 
 def interval(measure: Form, figure: Form) -> str:
-    """The confidence interval of a figure, such as 13.9–15.2; empty where there is none."""
+    """The confidence interval of a figure, such as 13.9–15.2; empty where there is none, or nothing in it.
+
+    Where all conversations agree (no reply copies 12 words), resamples do too: that is no certainty.
+    """
     low, high = figure["low"], figure["high"]
-    if low is None or high is None:
+    if low is None or high is None or low == high:
         return ""
     return f"{_digits(measure, low)}{' to ' if min(low, high) < 0 else '–'}{_digits(measure, high)}"
 
