@@ -9,9 +9,11 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 
+from conftest import ROOT
 from judged import results, study, vote
 from wolf_chatbox.errors import CheckpointError
 from wolf_chatbox.evaluate.judging.pairs import Pair, Reply, pairs
@@ -74,10 +76,10 @@ def test_a_difference_that_may_be_chance_is_not_marked() -> None:
     assert "▲" not in printed(results() | {"measures": [fit]}, 120).splitlines()[2]
 
 
-def test_no_share_is_below_nothing_or_above_all() -> None:
+def test_figures_are_written_as_people_read_them() -> None:
     copied = measures()["copied"]
-    assert interval(copied, copied["figures"]["good"]) == "0–3"
-    assert interval(copied, copied["figures"]["humans"]) == "97–100"
+    assert interval(copied, copied["figures"]["poor"]) == "28–32"
+    assert interval(copied, {"low": 0.0, "high": 0.0}) == ""
     assert number(copied, 0.2) == "20 %"
     below = measures()["fit"]
     assert interval(below, {"low": -0.01, "high": 0.5}) == "-0.01 to 0.50"
@@ -180,7 +182,8 @@ def test_a_line_with_a_gap_is_two_pieces() -> None:
 @pytest.mark.parametrize(
     ("details", "kinds"),
     [
-        ({"a": {"a": 3, "b": 1}, "b": {"b": 2, "": 1}}, ["matrix"]),
+        ({"told as": {"a": {"a": 3, "b": 1}, "b": {"b": 2, "": 1}}}, ["matrix"]),
+        ({"counts": {"a": {"a": 3, "b": 1}, "b": {"b": 2, "": 1}}}, ["table"]),
         ({"a": [1, 2, None, 4, 5, 6, 7, 8], "b": [0.5, 1, 2]}, ["lines"]),
         ({"a": [1, 2, None], "b": [0.5, 1, 2]}, ["table"]),
         ({"a": [[0, 1], [0.5, 0.2]], "b": [[0, 0]]}, ["lines"]),
@@ -201,14 +204,14 @@ def test_details_are_laid_out_by_their_shape(details: Any, kinds: list[str]) -> 
 
 
 def test_a_matrix_shows_the_shares_of_its_rows() -> None:
-    [block] = blocks({"a": {"a": 3, "b": 1}, "b": {"b": 0}})
+    [block] = blocks({"a": {"a": 3, "b": 1}, "b": {"b": 0}}, title="told")
     assert block.value.columns == ["a", "b"]
     assert block.value.rows == [[("3", 0.75), ("1", 0.25)], [("0", 0.0), ("0", 0.0)]]
 
 
 def test_what_each_entry_has_stands_together() -> None:
     turns = [0.1] * 10
-    details = {name: {"turns": turns, "deep": {"x": {"y": "z"}}} for name in ("good", "base")}
+    details = {name: {"turns": turns, "deep": {"x": {"y": "z"}, "w": {"y": "z"}}} for name in ("good", "base")}
     found = list(blocks({"entries": details}, ["good", "base", "humans"]))
     assert [(block.kind, block.title) for block in found] == [
         ("lines", "turns"),
@@ -217,6 +220,10 @@ def test_what_each_entry_has_stands_together() -> None:
         ("table", "base"),
     ]
     assert [line.name for line in found[0].value.lines] == ["good", "base"]
+    told = {name: {"lines": 3, "told as": {"Ann": {"Ann": 2, "Bob": 1}}} for name in ("good", "base")}
+    numbers, matrix = blocks(told, ["good", "base"])
+    assert numbers.value.rows == [["good", "3"], ["base", "3"]]
+    assert (matrix.kind, matrix.title, matrix.value.labels) == ("matrix", "told as", ["good", "base"])
 
 
 CARD = "---\nlicense: mit # mine\nbase_model: b\n---\n\n# model\n\nMine.\n\n## Use\n\n    chat\n"
@@ -285,7 +292,18 @@ def test_what_is_written_beside_a_run_has_no_text_of_the_data_and_no_folders(tmp
 
 
 def test_json_has_no_numbers_that_are_none() -> None:
-    assert json.loads(to_json({"a": [float("nan"), (float("inf"), 1)], "path": Path("x")})) == {
+    assert json.loads(to_json({"a": [float("nan"), (float("inf"), np.int64(1))], "path": Path("x"), "b": True})) == {
         "a": [None, [None, 1]],
         "path": "x",
+        "b": True,
     }
+
+
+@pytest.mark.parametrize("page", ["quality.md", "quality.ja.md"])
+def test_the_documentation_says_what_each_figure_means(page: str) -> None:
+    from wolf_chatbox.evaluate.study import SUBJECTS
+
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    titles = [measure.title for subject in SUBJECTS for measure in subject.measures(study())]
+    assert titles
+    assert not [title for title in titles if title not in text]

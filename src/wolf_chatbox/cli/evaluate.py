@@ -30,6 +30,7 @@ def evaluate(config: EvaluateConfig | None = None) -> int:
     from wolf_chatbox.evaluate.judging.pairs import pairs
     from wolf_chatbox.evaluate.judging.ranking import summary
     from wolf_chatbox.evaluate.report import table
+    from wolf_chatbox.evaluate.report.card import plain
     from wolf_chatbox.evaluate.study import evaluate as measured
 
     judging.check(config)
@@ -37,7 +38,7 @@ def evaluate(config: EvaluateConfig | None = None) -> int:
         results = measured(config, lambda text: status.update(text) if console.is_terminal else None)
     for notice in results.notices:
         console.say(f"note: {notice}", "yellow")
-    found = results.to_dict()
+    found = plain(results.to_dict())
     asked = pairs(results.study, config.pairs)
     failed = None
     try:

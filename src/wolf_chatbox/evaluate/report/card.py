@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from numbers import Integral, Real
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -40,16 +41,21 @@ def write_beside(folder: Path, run: str, found: Form) -> None:
 
 
 def to_json(value: Any) -> str:
-    """A value as JSON that every reader takes: NaN and infinite numbers are null."""
-    return json.dumps(_finite(value), indent=1, ensure_ascii=False, allow_nan=False, default=str) + "\n"
+    """A value as JSON that every reader takes."""
+    return json.dumps(plain(value), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _finite(value: Any) -> Any:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
+def plain(value: Any) -> Any:
+    """A value made of what JSON has: NaN and infinite numbers are None, numpy's numbers are Python's, paths texts."""
+    if value is None or isinstance(value, bool | str):
+        return value
+    if isinstance(value, Integral):
+        return int(value)
+    if isinstance(value, Real):
+        return float(value) if math.isfinite(value) else None
     if isinstance(value, Mapping):
-        return {str(key): _finite(part) for key, part in value.items()}
-    return [_finite(part) for part in value] if isinstance(value, list | tuple) else value
+        return {str(key): plain(part) for key, part in value.items()}
+    return [plain(part) for part in value] if isinstance(value, list | tuple) else str(value)
 
 
 def published(found: Form) -> dict[str, Any]:

@@ -50,11 +50,17 @@ class Matrix(NamedTuple):
     rows: list[list[tuple[str, float]]]
 
 
-def blocks(details: Any, entries: Collection[str] = (), title: str = "", level: int = 3) -> Iterator[Block]:
-    """The pieces of some details, in order, without what is empty; `entries` are the names of those compared."""
+def blocks(
+    details: Any, entries: Collection[str] = (), title: str = "", level: int = 3, *, told: bool = False
+) -> Iterator[Block]:
+    """The pieces of some details, in order, without what is empty.
+
+    `entries` are the names of those compared; `told` says that counts are of what was told.
+    """
     if details is None or details == {} or details == []:
         return
-    block = _block(details)
+    told = told or title.startswith("told")
+    block = _block(details, told)
     if block is not None:
         yield Block(block[0], title, level, block[1])
         return
@@ -64,12 +70,12 @@ def blocks(details: Any, entries: Collection[str] = (), title: str = "", level: 
     entries = entries if parts is details else ()  # gathered once
     alone = {name: value for name, value in parts.items() if _scalar(value)}
     if alone:
-        yield from blocks(alone, entries, "", level)
+        yield from blocks(alone, entries, "", level, told=told)
     for name, value in parts.items():
         if name not in alone:
             # The word "entries" tells nobody anything: what is below it stands in its place.
             inner = "" if name == "entries" else _title(name)
-            yield from blocks(value, entries, inner, level + bool(title and inner))
+            yield from blocks(value, entries, inner, level + bool(title and inner), told=told)
 
 
 def _parts(details: Any, entries: Collection[str]) -> Mapping[str, Any]:
@@ -79,15 +85,28 @@ def _parts(details: Any, entries: Collection[str]) -> Mapping[str, Any]:
     if not (entries and details.keys() <= set(entries) and all(isinstance(part, Mapping) for part in details.values())):
         return details
     keys = dict.fromkeys(key for part in details.values() for key in part)
-    return {key: {name: part[key] for name, part in details.items() if part.get(key)} for key in keys}
+    numbers = [key for key in keys if all(_scalar(part.get(key)) for part in details.values())]
+    gathered = {key: {name: part[key] for name, part in details.items() if part.get(key)} for key in keys}
+    together = (
+        {"": {name: {key: part.get(key) for key in numbers} for name, part in details.items()}} if numbers else {}
+    )
+    return together | {key: _without_a_name(part) for key, part in gathered.items() if key not in numbers}
 
 
-def _block(details: Any) -> tuple[Kind, Any] | None:
+def _without_a_name(part: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What each entry has about one and the same name, which need not be said then."""
+    names = {tuple(value) if isinstance(value, Mapping) else () for value in part.values()}
+    [only] = names if len(names) == 1 else [()]
+    inner = {entry: value[only[0]] for entry, value in part.items()} if len(only) == 1 else {}
+    return inner if inner and all(isinstance(value, Mapping) for value in inner.values()) else part
+
+
+def _block(details: Any, told: bool) -> tuple[Kind, Any] | None:
     """The kind and value of details that one piece shows."""
     if _scalar(details):
         return "text", cell(details)
     if isinstance(details, Mapping):
-        return _of_mapping(details)
+        return _of_mapping(details, told)
     if all(map(_scalar, details)):
         return "list", [cell(value) for value in details[:MOST]]
     if all(map(_record, details)):
@@ -97,7 +116,7 @@ def _block(details: Any) -> tuple[Kind, Any] | None:
     return None
 
 
-def _of_mapping(details: Mapping[str, Any]) -> tuple[Kind, Any] | None:
+def _of_mapping(details: Mapping[str, Any], told: bool) -> tuple[Kind, Any] | None:
     values = [value for value in details.values() if value is not None]
     if all(map(_scalar, values)):
         rows = [[_title(name), cell(value)] for name, value in details.items()]
@@ -108,7 +127,7 @@ def _of_mapping(details: Mapping[str, Any]) -> tuple[Kind, Any] | None:
         return "table", Grid([], [[str(name), *map(cell, row)] for name, row in details.items()])
     if all(_sequence(points) and points and all(_point(point) for point in points) for points in values):
         return "lines", curves(details)
-    if all(_record(row) and all(type(count) is int for count in row.values()) for row in values):
+    if told and all(_record(row) and all(type(count) is int for count in row.values()) for row in values):
         return "matrix", _matrix(details)
     return ("table", _records(details)) if all(map(_record, values)) else None
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from wolf_chatbox.evaluate.report.verdict import Form, bounds, interval, number
+from wolf_chatbox.evaluate.report.verdict import Form, interval, number
 
 
 class Mark(NamedTuple):
@@ -48,7 +48,7 @@ class Lines(NamedTuple):
 def strip(measure: Form, names: Sequence[str]) -> Strip:
     """A measure's figures, those of `names`."""
     figures = {name: measure["figures"][name] for name in names}
-    ends = {name: (figure["value"], *bounds(measure, figure)) for name, figure in figures.items()}
+    ends = {name: (figure["value"], figure["low"], figure["high"]) for name, figure in figures.items()}
     known = [value for values in ends.values() for value in values if value is not None and math.isfinite(value)]
     least, most = (min(known), max(known)) if known else (0.0, 1.0)
     room = (most - least) * 0.04 or abs(most) * 0.1 or 1.0

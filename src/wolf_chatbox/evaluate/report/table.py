@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from rich.measure import Measurement
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -12,14 +13,15 @@ from wolf_chatbox.evaluate.report.verdict import SURE, Form, best, compare, grou
 from wolf_chatbox.screen import Screen, painted
 
 BETTER, WORSE = "▲", "▼"
+TITLE, SHORT_TITLE = 30, 20
+"""Columns of a measure's title on a terminal; a longer one is wrapped."""
 
 
 def show(found: Form, screen: Screen) -> None:
     """Print the figures; entries that do not fit side by side stand below each other."""
-    names = [entry["name"] for entry in found["entries"]]
-    for part, whole in _parts(found, names, screen):
-        made = _table(found, part, whole=whole)
-        room = screen.width
+    tables, beside = _tables(found, screen)
+    room = screen.width
+    for made in tables:
         if not screen.is_terminal:  # a log stays whole
             screen.width = max(room, _width(made, screen))
         screen.print(made)
@@ -27,42 +29,45 @@ def show(found: Form, screen: Screen) -> None:
     base = next(iter(named(found, "base")), None)
     if base is not None:
         text = f"{BETTER} better, {WORSE} worse than {base} (p < {SURE}); bold: better than all other models; "
-        screen.say(text + f"{'in brackets' if whole else 'below'}: 95 % interval.", "dim")
+        screen.say(text + f"{'in brackets' if beside else 'below'}: 95 % interval.", "dim")
 
 
-def _parts(found: Form, names: Sequence[str], screen: Screen) -> Iterator[tuple[Sequence[str], bool]]:
-    """The entries of each table, and whether an interval stands beside its figure; else it stands below."""
-
-    def fits(part: Sequence[str], whole: bool) -> bool:
-        return _width(_table(found, part, whole=whole), screen) <= screen.width
-
-    if not screen.is_terminal or fits(names, True):
-        yield names, True
-        return
-    rest = list(names)
+def _tables(found: Form, screen: Screen) -> tuple[list[Table], bool]:
+    """The tables, and whether an interval stands beside its figure; else it stands below."""
+    rest = [entry["name"] for entry in found["entries"]]
+    wide = _table(found, rest, beside=True, title=TITLE if screen.is_terminal else None)
+    if not screen.is_terminal or _width(wide, screen) <= screen.width:
+        return [wide], True
+    tables = []
     while rest:
-        most = next((count for count in range(len(rest), 1, -1) if fits(rest[:count], False)), 1)
-        yield rest[:most], False
-        rest = rest[most:]
+        for count in range(len(rest), 0, -1):
+            made = _table(found, rest[:count], beside=False, title=SHORT_TITLE)
+            if _width(made, screen) <= screen.width:
+                break
+        tables.append(made)
+        rest = rest[count:]
+    return tables, False
 
 
 def _width(made: Table, screen: Screen) -> int:
     return Measurement.get(screen, screen.options.update(width=10_000), made).maximum
 
 
-def _table(found: Form, names: Sequence[str], *, whole: bool) -> Table:
+def _table(found: Form, names: Sequence[str], *, beside: bool, title: int | None) -> Table:
+    """A table with a column for each name; titles of measures are at most `title` columns wide."""
     made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_edge=False)
-    made.add_column("", no_wrap=True)
+    made.add_column("", max_width=title)
     for name in names:
         made.add_column(painted((name, "bold")), justify="left", no_wrap=True)
     for group, measures in grouped(found).items():
         made.add_row(painted((group, "bold cyan")))
         for measure in measures:
-            made.add_row(f"  {measure['title']}", *(_cell(found, measure, name, whole=whole) for name in names))
+            figures = (_cell(found, measure, name, beside=beside) for name in names)
+            made.add_row(Padding(painted((measure["title"], "")), (0, 0, 0, 2)), *figures)
     return made
 
 
-def _cell(found: Form, measure: Form, name: str, *, whole: bool) -> Text:
+def _cell(found: Form, measure: Form, name: str, *, beside: bool) -> Text:
     figure = measure["figures"][name]
     base, humans = (next(iter(named(found, kind)), None) for kind in ("base", "humans"))
     verdict = compare(measure, name, base, humans) if base and name in named(found, "run") else None
@@ -72,5 +77,5 @@ def _cell(found: Form, measure: Form, name: str, *, whole: bool) -> Text:
     return painted(
         (number(measure, figure["value"]), style),
         (f" {mark[0]}" if mark[0] else "", mark[1]),
-        ((f" ({bounds})" if whole else f"\n{bounds}") if bounds else "", "dim"),
+        ((f" ({bounds})" if beside else f"\n{bounds}") if bounds else "", "dim"),
     )

@@ -32,19 +32,14 @@ def number(measure: Form, value: float | None) -> str:
 
 
 def interval(measure: Form, figure: Form) -> str:
-    """The confidence interval of a figure, such as 13.9–15.2; empty where there is none."""
-    low, high = bounds(measure, figure)
-    if low is None or high is None:
+    """The confidence interval of a figure, such as 13.9–15.2; empty where there is none, or nothing in it.
+
+    Where all conversations agree (no reply copies 12 words), resamples do too: that is no certainty.
+    """
+    low, high = figure["low"], figure["high"]
+    if low is None or high is None or low == high:
         return ""
     return f"{_digits(measure, low)}{' to ' if min(low, high) < 0 else '–'}{_digits(measure, high)}"
-
-
-def bounds(measure: Form, figure: Form) -> tuple[float | None, float | None]:
-    """The ends of the confidence interval; no share is below 0 % or above 100 %, whatever a resampled one would be."""
-    low, high = figure["low"], figure["high"]
-    if measure["unit"] == "%" and low is not None and high is not None:
-        return max(0.0, low), min(1.0, high)
-    return low, high
 
 
 def _digits(measure: Form, value: float) -> str:
