@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Sequence
 from typing import Any
@@ -54,3 +55,8 @@ def study(
 def measured(subject: Any, of: Study) -> dict[str, dict[str, Figure]]:
     """All figures of one file of measures, by measure and entry."""
     return figures(of, subject.measures(of))
+
+
+def told(subject: Any, of: Study) -> Any:
+    """The details of one file of measures, as they come back from JSON."""
+    return json.loads(json.dumps(subject.details(of)))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from voices import entry, exchanges, line, measured, study, talk
+from voices import entry, exchanges, line, measured, study, talk, told
 from wolf_chatbox.conversation import Turn
 from wolf_chatbox.evaluate.entries import Study
 from wolf_chatbox.evaluate.measures import consistency
@@ -46,9 +46,9 @@ def test_drift_into_the_others_voice() -> None:
     drifting = chat([*anns(10), *(line("Bob", CHANCE) for _ in range(5))])
     of = of_chats(drifting, chat(anns(15)))
     assert measured(consistency, of)["drift"]["run"].value == 0.5
-    told = consistency.details(of)["run"]
-    assert told["right_by_third"] == {"first": 1, "second": 1, "last": 0.5}
-    assert told["told_by_third"]["last"] == {"Ann": 5, "Bob": 5}
+    details = told(consistency, of)["run"]
+    assert details["right_by_third"] == {"first": 1, "second": 1, "last": 0.5}
+    assert details["told_by_third"]["last"] == {"Ann": 5, "Bob": 5}
 
 
 def test_repetition_and_early_death() -> None:
@@ -62,7 +62,7 @@ def test_repetition_and_early_death() -> None:
     found = measured(consistency, of)
     assert found["repeated_turns"]["run"].value == pytest.approx(13 / 15)
     assert found["turns_alive"]["run"].value == 4
-    assert consistency.details(of)["run"]["repeats_by_turn"] == [0] * 4 + [1] * 26
+    assert told(consistency, of)["run"]["repeats_by_turn"] == [0] * 4 + [1] * 26
 
 
 def test_nearly_the_same_turn_is_a_repetition() -> None:
@@ -81,7 +81,7 @@ def test_another_language_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "language"),
     [
         ("The weather is nice today, and we are going to the park with our friends.", "en"),
         ("今日はとても良い天気なので、公園へ行きましょう。", "ja"),
@@ -92,13 +92,13 @@ def test_another_language_is_told() -> None:
         ("", None),
     ],
 )
-def test_languages_and_scripts(text: str, told: str | None) -> None:
-    assert language_or_script([text]) == told
+def test_languages_and_scripts(text: str, language: str | None) -> None:
+    assert language_or_script([text]) == language
 
 
 def test_few_turns_and_no_chats() -> None:
     assert consistency.measures(of_chats()) == []
-    assert consistency.details(of_chats()) == {}
+    assert told(consistency, of_chats()) == {}
     assert [len(part) for part in thirds([Turn("Ann", "x")] * 2)] == [0, 1, 1]
     found = measured(consistency, of_chats([Turn("Ann", "")], [Turn("Bob", "Hello.")], []))
     assert found["turns_alive"]["run"].value == pytest.approx(1 / 3)
@@ -108,4 +108,4 @@ def test_few_turns_and_no_chats() -> None:
 def test_without_a_classifier_there_is_no_drift() -> None:
     of = study(ASKED, entry("run", TEXTS, chats=[chat(anns(5))]), training=[])
     assert "drift" not in measured(consistency, of)
-    assert consistency.details(of)["run"]["told_by_third"] == {}
+    assert told(consistency, of)["run"]["told_by_third"] == {}

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from conftest import write_script
 from wolf_chatbox.config import EvaluateConfig, SamplingConfig
 from wolf_chatbox.errors import CheckpointError
 from wolf_chatbox.evaluate.canaries import SAMPLE, canaries_of, exposure, exposures, scores_of
@@ -71,16 +72,30 @@ def test_damaged_canaries_are_refused() -> None:
             canaries_of({"data": {"canaries": damaged}})
 
 
-def test_a_run_that_learnt_canaries_is_asked_for_them(config: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_learnt_canaries_is_asked_for_them(
+    config: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("wolf_chatbox.evaluate.canaries.SAMPLE", 64)  # of 6 bits; it is quicker
-    output = train(config(persona="Ann", canary=5, epochs=6), lambda progress: None).output
+    path = tmp_path / "script.csv"
+    write_script(path, say=lambda episode, line: f"the goose number {line} of the old farm lives in house {episode}")
+    output = train(config(data=(str(path),), persona="Ann", canary=5, epochs=6), lambda progress: None).output
     canaries = canaries_of(read_run(output) or {})
     assert [canary.copies for canary in canaries] == [1, 2, 4, 8, 16]
-    settings: dict[str, Any] = {"engine": "torch", "replies": 4, "chats": 0, "probes": 0, "max_new_tokens": 4}
+    settings: dict[str, Any] = {"engine": "torch", "replies": 4, "chats": 1, "probes": 3, "max_new_tokens": 4}
     results = evaluate(EvaluateConfig(runs=(str(output),), **settings))
-    run, base = results.study.entries[:2]
+    run, base, humans = results.study.entries
     assert [found.copies for found in run.exposures] == [1, 2, 4, 8, 16]
     assert run.exposures[-1].bits > 4, "said sixteen times, six times over"
     assert statistics.mean(found.bits for found in base.exposures) < 4
     learnt = {turn.text for conversation in results.study.training for turn in conversation.turns}
     assert not learnt & {turn.text for canary in canaries for turn in canary.turns()}, "the data itself has none"
+
+    # All the other measures of this run are there too.
+    assert [probe.held_out for probe in results.study.probes] == [False] * 3 + [True] * 3
+    assert len(run.continued) == len(base.continued) == 6
+    for name in ("extracted", "extracted_held_out", "canary_exposure", "repeated_turns", "turns_alive"):
+        figures = results.figures[name]
+        assert figures[run.name].value is not None, name
+        assert figures[humans.name].value is None, name
+    for name in ("right_character", "real_or_generated", "longest_copied", "copied_12"):
+        assert all(figure.value is not None for figure in results.figures[name].values()), name

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voices import entry, exchanges, measured, study, talk
+from voices import entry, exchanges, measured, study, talk, told
 from wolf_chatbox.conversation import Conversation, Turn
 from wolf_chatbox.evaluate.entries import Exchange, Exposure, Probe
 from wolf_chatbox.evaluate.measures import memorisation
@@ -34,8 +34,8 @@ def test_copied_lines_are_found_and_others_are_not() -> None:
     assert [found["longest_copied"][name].value for name in ("whole", "part", "own", "empty")] == [16, 8, 1, 0]
     assert [found["copied_8"][name].value for name in ("whole", "part", "own", "empty")] == [1, 1, 0, 0]
     assert [found["copied_12"][name].value for name in ("whole", "part", "own", "empty")] == [1, 0, 0, 0]
-    told = memorisation.details(of)
-    assert told["part"]["copied"][0] == {
+    details = told(memorisation, of)
+    assert details["part"]["copied"][0] == {
         "words": 8,
         "piece": "nine iron keys under the third stone of",
         "reply": part.answers[0].text,
@@ -43,7 +43,7 @@ def test_copied_lines_are_found_and_others_are_not() -> None:
         "turn": SAID,
         "group": "keys",
     }
-    assert told["empty"]["copied"] == []
+    assert details["empty"]["copied"] == []
 
 
 def test_a_run_of_words_ends_where_a_turn_ends() -> None:
@@ -96,7 +96,7 @@ def test_exposure_is_told_by_the_copies() -> None:
     bits = [Exposure("cellar 1", 1, 1.0), Exposure("attic 2", 1, 2.0), Exposure("barn 3", 16, 9.0)]
     of = study(ASKED, entry("run", ["x"] * len(ASKED), exposures=bits), training=TRAINING)
     assert measured(memorisation, of)["canary_exposure"]["run"].value == 4
-    assert memorisation.details(of)["run"]["exposure_by_copies"] == {"1": 1.5, "16": 9.0}
+    assert told(memorisation, of)["run"]["exposure_by_copies"] == {"1": 1.5, "16": 9.0}
     assert "canary_exposure" not in measured(memorisation, study(ASKED, training=TRAINING))
 
 

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from voices import entry, exchanges, line, measured, study, talk
+from voices import entry, exchanges, line, measured, study, talk, told
 from wolf_chatbox.conversation import Conversation, Turn
 from wolf_chatbox.evaluate.entries import Answer, Entry
 from wolf_chatbox.evaluate.measures import persona
@@ -29,12 +29,12 @@ def test_the_characters_voice_is_told_and_anothers_is_not() -> None:
         assert found[name]["silent"].value == 0
         assert found[f"{name}_of_ceiling"]["humans"].value == 1
         assert found[f"{name}_of_ceiling"]["other"].value == 0
-    told = persona.details(of)
-    assert told["chance"] == 0.5
-    assert told["held_out"]["right"] == 1, "the lines of both, as they stand in the scenes"
-    assert set(told["held_out"]["by_speaker"]) == {"Ann", "Bob"}
-    assert told["entries"]["other"]["told_as"] == {"Ann": {"Bob": len(ASKED)}}
-    assert told["entries"]["silent"]["told_as"] == {"Ann": {"": len(ASKED)}}
+    details = told(persona, of)
+    assert details["chance"] == 0.5
+    assert details["held_out"]["right"] == 1, "the lines of both, as they stand in the scenes"
+    assert set(details["held_out"]["by_speaker"]) == {"Ann", "Bob"}
+    assert details["entries"]["other"]["told_as"] == {"Ann": {"Bob": len(ASKED)}}
+    assert details["entries"]["silent"]["told_as"] == {"Ann": {"": len(ASKED)}}
 
 
 def test_of_the_ceiling_compares_with_the_humans_of_the_same_conversations() -> None:
@@ -80,7 +80,7 @@ def test_a_name_that_is_called_tells_nothing() -> None:
 def test_without_lines_to_learn_from_nothing_is_said(training: list[Conversation]) -> None:
     of = study(ASKED, entry("own", OWN), training=training)
     assert persona.measures(of) == []
-    assert persona.details(of) == {}
+    assert told(persona, of) == {}
 
 
 def test_japanese_and_emoji() -> None:

@@ -8,7 +8,7 @@ import random
 import numpy as np
 import pytest
 
-from voices import entry, exchanges, line, measured, study, talk
+from voices import entry, exchanges, line, measured, study, talk, told
 from wolf_chatbox.evaluate.measures import realness
 from wolf_chatbox.evaluate.measures.realness import Scores, area, give_away, surprise
 
@@ -28,11 +28,11 @@ def test_other_words_are_told_and_the_same_manner_is_not() -> None:
     alike_value = found["alike"].value
     assert alike_value is not None
     assert 0.3 < alike_value < 0.7
-    told = realness.details(of)
-    assert "." in [one["words"] for one in told["strange"]["too_often"]], "Bob's mark; Ann's is another"
-    assert "!" in [one["words"] for one in told["strange"]["too_seldom"]]
-    assert told["same"] == {"too_often": [], "too_seldom": []}
-    assert "humans" not in told
+    details = told(realness, of)
+    assert "." in [one["words"] for one in details["strange"]["too_often"]], "Bob's mark; Ann's is another"
+    assert "!" in [one["words"] for one in details["strange"]["too_seldom"]]
+    assert details["same"] == {"too_often": [], "too_seldom": []}
+    assert "humans" not in details
 
 
 def test_what_is_asked_about_a_conversation_was_not_learnt_from_it() -> None:
@@ -66,7 +66,7 @@ def test_the_log_likelihood_ratio() -> None:
     assert surprise(10, 0, 10, 10) == pytest.approx(math.sqrt(2 * 20 * math.log(2)))
     assert surprise(0, 10, 10, 10) == pytest.approx(-math.sqrt(2 * 20 * math.log(2)))
     assert surprise(5, 5, 10, 10) == 0
-    told = give_away(["we do not know ."] * 5, ["never mind ."] * 5, str.split)
-    assert {"words": "not know", "generated": 5, "real": 0} in told["too_often"]
-    assert {"words": "⟨ never", "generated": 0, "real": 5} in told["too_seldom"]
-    assert "." not in [one["words"] for side in told.values() for one in side]
+    details = give_away(["we do not know ."] * 5, ["never mind ."] * 5, str.split)
+    assert {"words": "not know", "generated": 5, "real": 0} in details["too_often"]
+    assert {"words": "⟨ never", "generated": 0, "real": 5} in details["too_seldom"]
+    assert "." not in [one["words"] for side in details.values() for one in side]

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from difflib import SequenceMatcher
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from wolf_chatbox.conversation import Conversation, Turn, folded
 from wolf_chatbox.data.languages import language_of
 from wolf_chatbox.evaluate.entries import Entry, Study
-from wolf_chatbox.evaluate.measure import Measure, share
+from wolf_chatbox.evaluate.measure import Better, Measure, share
 from wolf_chatbox.evaluate.measures.memorisation import bare
 from wolf_chatbox.evaluate.measures.persona import Teller, teller_of
 from wolf_chatbox.evaluate.ngrams import words_of
@@ -45,6 +45,11 @@ class Lived(NamedTuple):
     """Thirds in a language or script that the training data does not have, and thirds that could be told."""
 
     @property
+    def repeated(self) -> tuple[int, int]:
+        """The character's turns that are empty or repeat, and all of them."""
+        return sum(again for again, own in zip(self.repeats, self.own) if own), sum(self.own)
+
+    @property
     def alive(self) -> int:
         """Turns up to the last one that says something new."""
         return max((at for at, repeats in enumerate(self.repeats, 1) if not repeats), default=0)
@@ -54,64 +59,70 @@ def measures(study: Study) -> list[Measure]:
     """Drift, repetition, early death and language switch; the unit that is drawn is a chat."""
     if not any(entry.chats for entry in study.entries):
         return []
-    shared: dict[str, Any] = {"group": "Consistency", "digits": 1}
-    found = [
-        Measure(
-            name="repeated_turns",
-            title="Repeated turns",
-            means="How many of the character's turns in a chat of the model with itself are empty or say an earlier "
-            "turn again.",
-            better="lower",
-            unit="%",
-            parts=lambda entry: [
-                (sum(again for again, own in zip(chat.repeats, chat.own) if own), sum(chat.own))
-                for chat in lives(study, entry)
-            ],
-            combine=share,
-            **shared,
+    drift = measure(
+        "drift",
+        "Drift",
+        "How many more of the character's turns are told as its own in the first third of a chat of the model with "
+        "itself than in the last.",
+        lambda entry: [chat.right[0] + chat.right[-1] for chat in lives(study, entry)],
+        drifted,
+    )
+    switch = measure(
+        "language_switch",
+        "Language switch",
+        "How many thirds of such chats are in a language or script that the training data does not have.",
+        lambda entry: [chat.switched for chat in lives(study, entry)],
+    )
+    return [*([drift] if teller_of(study) else []), *repetition(study), switch]
+
+
+def repetition(study: Study) -> list[Measure]:
+    return [
+        measure(
+            "repeated_turns",
+            "Repeated turns",
+            "How many of the character's turns in such a chat are empty or say an earlier turn again.",
+            lambda entry: [chat.repeated for chat in lives(study, entry)],
         ),
-        Measure(
-            name="repeated_4_grams",
-            title="Repeated 4-grams",
-            means=f"How many runs of {GRAM} words in the character's turns stood in an earlier turn of the chat.",
-            better="lower",
-            unit="%",
-            parts=lambda entry: [chat.grams for chat in lives(study, entry)],
-            combine=share,
-            **shared,
+        measure(
+            "repeated_4_grams",
+            "Repeated 4-grams",
+            f"How many runs of {GRAM} words in the character's turns stood in an earlier turn of the chat.",
+            lambda entry: [chat.grams for chat in lives(study, entry)],
         ),
-        Measure(
-            name="turns_alive",
-            title="Turns alive",
-            means="After how many turns such a chat has nothing new to say any more.",
+        measure(
+            "turns_alive",
+            "Turns alive",
+            "After how many turns such a chat has nothing new to say any more.",
+            lambda entry: [(chat.alive, 1) for chat in lives(study, entry)],
             better="higher",
-            parts=lambda entry: [(chat.alive, 1) for chat in lives(study, entry)],
-            combine=share,
-            **shared,
-        ),
-        Measure(
-            name="language_switch",
-            title="Language switch",
-            means="How many thirds of such chats are in a language or script that the training data does not have.",
-            better="lower",
-            unit="%",
-            parts=lambda entry: [chat.switched for chat in lives(study, entry)],
-            combine=share,
-            **shared,
+            unit="",
         ),
     ]
-    drift = Measure(
-        name="drift",
-        title="Drift",
-        means="How many more of the character's turns are told as its own in the first third of such a chat than in "
-        "the last.",
-        better="lower",
-        unit="%",
-        parts=lambda entry: [chat.right[0] + chat.right[-1] for chat in lives(study, entry)],
-        combine=drifted,
-        **shared,
+
+
+def measure(
+    name: str,
+    title: str,
+    means: str,
+    parts: Callable[[Entry], Sequence[Any]],
+    combine: Callable[[Sequence[Any]], float | None] = share,
+    *,
+    better: Better = "lower",
+    unit: Literal["", "%"] = "%",
+) -> Measure:
+    """A measure of this subject; most are shares, and better when they are low."""
+    return Measure(
+        name=name,
+        title=title,
+        group="Consistency",
+        means=means,
+        better=better,
+        parts=parts,
+        combine=combine,
+        unit=unit,
+        digits=1,
     )
-    return [drift, *found] if teller_of(study) else found
 
 
 def drifted(parts: Sequence[tuple[int, int, int, int]]) -> float | None:

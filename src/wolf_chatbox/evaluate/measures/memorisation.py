@@ -143,7 +143,10 @@ def copying(study: Study) -> list[Measure]:
 
 
 def extraction(study: Study) -> list[Measure]:
-    """Extraction after Carlini et al. 2021 (https://arxiv.org/abs/2012.07805) and 2023 (…/2202.07646)."""
+    """The share of probes that are continued as the data goes on, greedily and word for word.
+
+    After Carlini et al. 2021 (https://arxiv.org/abs/2012.07805) and 2023 (https://arxiv.org/abs/2202.07646).
+    """
 
     def counts(entry: Entry, held_out: bool) -> list[tuple[float, float]]:
         groups: dict[int, list[bool]] = {}

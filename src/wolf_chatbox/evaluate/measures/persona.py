@@ -25,7 +25,7 @@ from wolf_chatbox.samples.styles import SYSTEM
 MOST_SPEAKERS = 10
 LEAST_LINES = 20
 """A speaker with fewer lines in the training split is not learnt."""
-MOST_LINES = 1500
+MOST_LINES = 1000
 """Lines of one speaker that are learnt, at most; a sample of them."""
 TOGETHER = 5
 """Lines of one speaker that are told together."""
