@@ -98,9 +98,9 @@ class Evaluated:
     epoch: float
     loss: float | None
     perplexity: float | None
-    bits_per_byte: float | None
     best: bool
     replies: list[Reply]
+    bits_per_byte: float | None = None
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def log(progress: Progress, every: int = 1) -> None:
             logger.info("about %.0f s, %.1f GiB of memory, %.1f GiB on the disk", seconds, memory / 2**30, disk / 2**30)
         case Updated(update, updates, loss=loss, learning_rate=rate) if update % every == 0 or update == updates:
             logger.info("update %d/%d: loss %.4f, lr %.2e", update, updates, loss, rate)
-        case Evaluated(update, _, float(loss), perplexity, bits, best):
+        case Evaluated(update, _, float(loss), perplexity, best, bits_per_byte=bits):
             so_far = ", the best so far" if best else ""
             figures = f"held-out loss {loss:.4f}, perplexity {perplexity:.2f}, {bits or math.nan:.3f} bits per byte"
             logger.info("update %d: %s%s", update, figures, so_far)

@@ -75,7 +75,7 @@ class Figures:
                     "learnt_tokens": progress.learnt,
                     "seconds": round(progress.seconds, 4),
                 }
-            case Evaluated(update, epoch, loss, perplexity, bits):
+            case Evaluated(update, epoch, loss, perplexity, bits_per_byte=bits):
                 line = {"update": update, "epoch": epoch, "held_out_loss": loss}
                 line |= {"perplexity": perplexity, "bits_per_byte": bits}
             case _:
