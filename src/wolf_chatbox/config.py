@@ -188,11 +188,15 @@ class TrainConfig:
     """Output folder for the trained model."""
     persona: Annotated[str | None, DATA, unset("every speaker")] = None
     """Learn only this speaker's turns; all other turns are context."""
+    others_weight: Annotated[float, DATA, Within(least=0, most=1)] = 0.0
+    """With a persona, also learn the others' turns, at this weight; 0 = they are context, 1 = like the persona's."""
+    persona_last: Annotated[bool, DATA] = False
+    """With a persona, learn everybody's turns in all epochs but the last, and the persona's alone in the last one."""
     view: Annotated[str, DATA] = "player"
     """View of a werewolf game to learn: player (each player's), player:ROLE (such as player:SEER), moderator (all)."""
     style: Annotated[StyleName, MODEL] = "auto"
     """How turns become text: dialogpt (turns, end tokens), named (with names), chat (the model's chat template)."""
-    epochs: Annotated[Whole, LEARNING, AT_LEAST_1] = 1
+    epochs: Annotated[Whole | None, LEARNING, AT_LEAST_1, unset("chosen by the number of learnt tokens")] = None
     """Number of epochs (passes over the training split)."""
     batch_size: Annotated[Whole, LEARNING, AT_LEAST_1] = 1
     """Rows per forward pass, on each process."""
@@ -200,7 +204,7 @@ class TrainConfig:
     """Gradient accumulation: batches per update, on each process."""
     max_tokens: Annotated[Whole, LEARNING, Within(least=16)] = 512
     """Maximum number of tokens per row; limited by the model's context length."""
-    lr: Annotated[float, LEARNING, Within(above=0)] = 1e-4
+    lr: Annotated[float | None, LEARNING, Within(above=0), unset("chosen by the number of learnt tokens")] = None
     """Peak learning rate."""
     schedule: Annotated[Schedule, LEARNING] = "linear"
     """Learning-rate schedule, any that transformers' get_scheduler knows."""
@@ -226,6 +230,12 @@ class TrainConfig:
     """Dropout probability, in models with dropout layers (such as GPT-2); rarely helps when training for few epochs."""
     precision: Annotated[Precision, MEMORY] = "auto"
     """Precision of the computation; auto = bf16 where the hardware supports it, else fp32. Weights stay in fp32."""
+    label_smoothing: Annotated[float, LEARNING, Within(least=0, below=1)] = 0.0
+    """Label smoothing: share of each target's probability that is spread over the vocabulary."""
+    neftune: Annotated[float, LEARNING, AT_LEAST_0] = 0.0
+    """NEFTune: noise on the embeddings during training, usually 5 to 15; 0 = none."""
+    ema: Annotated[float, LEARNING, Within(least=0, below=1)] = 0.0
+    """Evaluate and keep an average of the weights, in which each update back counts this much of the next; 0 = off."""
     lora_rank: Annotated[Whole, MEMORY, AT_LEAST_0] = 0
     """Train a LoRA adapter of this rank and save only the adapter; 0 = train all weights."""
     freeze_embeddings: Annotated[bool, MEMORY] = False
@@ -276,6 +286,10 @@ class TrainConfig:
                 raise ConfigError("schedule", self.schedule, needs)
             if self.patience:
                 raise ConfigError("patience", self.patience, needs)
+        if self.persona_last and self.epochs == 1:
+            raise ConfigError(
+                "epochs", 1, "leaves no epoch before the last one, as persona last needs. Use at least 2."
+            )
         if self.lora_rank and self.freeze_embeddings:
             raise ConfigError(
                 "freeze_embeddings", True, "is not needed with LoRA, which freezes them anyway. Leave it out."
