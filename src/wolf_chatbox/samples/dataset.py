@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from wolf_chatbox.config import TrainConfig
@@ -28,7 +28,7 @@ from wolf_chatbox.importers import read_conversations
 from wolf_chatbox.samples.packing import Row, pack
 from wolf_chatbox.samples.rendering import Rendered, Renderer, make_renderer
 from wolf_chatbox.samples.rows import Dataset
-from wolf_chatbox.samples.styles import choose_style, find_assistant
+from wolf_chatbox.samples.styles import SYSTEM, choose_style, find_assistant
 from wolf_chatbox.scene import Scene
 from wolf_chatbox.werewolf.views import learners_of, view
 
@@ -110,6 +110,9 @@ def choose(config: TrainConfig, conversations: list[Conversation], tally: Tally)
         apart = hold_out_speaker(conversations, without)
     elif config.held_out_group is not None:
         apart = hold_out_groups(conversations, config.held_out_group)
+    if config.reverse and any(conversation.game is not None for conversation in conversations):
+        told = "games of werewolf are not learnt backwards: nobody would know what it knows. Leave out "
+        raise DataError(told, Setting("reverse"), ".")
     by_view = config.view != "moderator" and all(conversation.game is not None for conversation in conversations)
     if config.style == "chat":
         find_assistant(persona, speakers, by_view=by_view)
@@ -132,9 +135,11 @@ def make_rows(
     renderer = rendering.renderer
     sides = _split(material, config, renderer)
     training, held_out = (_parts(side, config.view, renderer) for side in (sides.training, sides.held_out))
+    if config.reverse:
+        training, held_out = (backwards(parts, renderer.persona) for parts in (training, held_out))
     learnt = _render(training, renderer, max_tokens, CONTEXT_SHARE)
     measured = _render(held_out, renderer, max_tokens, HELD_OUT_CONTEXT_SHARE)
-    _check_learnt(learnt, config.view, renderer.persona)
+    _check_learnt(learnt, config.view, None if config.reverse else renderer.persona)
     notices = material.notices() + ([sides.notice] if sides.notice else [])
     if config.validation_share and not measured.samples:
         notices.append("too little data for a held-out split: no validation; the model of the last epoch is kept")
@@ -213,6 +218,19 @@ def _parts(conversations: Sequence[Conversation], as_whom: str, renderer: Render
         return Scene.each(conversation, [name for name in speakers if renderer.learns(name, whole)])
 
     return [(conversation, scenes(conversation)) for conversation in conversations]
+
+
+def backwards(parts: Parts, persona: str | None) -> Parts:
+    """Conversations whose turns stand in reverse order: what was said is learnt after its reply.
+
+    With a persona everybody's turns are learnt but its own: they are what it replies to.
+    """
+
+    def back(scene: Scene) -> Scene:
+        learners = scene.learners if persona is None else frozenset(scene.speakers() - {persona, SYSTEM})
+        return replace(scene, turns=scene.turns[::-1], places=scene.places[::-1], learners=learners)
+
+    return [(conversation, [back(scene) for scene in scenes]) for conversation, scenes in parts]
 
 
 def _check_learnt(rendered: Rendered, as_whom: str, persona: str | None) -> None:
