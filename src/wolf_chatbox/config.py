@@ -93,6 +93,12 @@ class SamplingConfig:
     """Min-p sampling: leave out tokens less likely than this share of the likeliest one; 0 = off."""
     repetition_penalty: Annotated[float, Within(above=0)] = 1.0
     """Divide the score of every token that the reply holds already by this; 1 = off. It also hits names."""
+    dry_multiplier: Annotated[float, AT_LEAST_0] = 0.0
+    """DRY: strength of the penalty on going on with a copy of what the reply said before; 0 = off."""
+    dry_base: Annotated[float, AT_LEAST_1] = 1.75
+    """DRY: how much the penalty grows with each token of the copy."""
+    dry_allowed_length: Annotated[Whole, AT_LEAST_1] = 2
+    """DRY: tokens of a copy from which on it is penalised."""
     temperature: Annotated[float, AT_LEAST_0] = 0.7
     """Sampling temperature: lower is more predictable, higher more varied; 0 = greedy (the most likely token)."""
     best_of: Annotated[Whole, Within(least=1, most=64)] = 1

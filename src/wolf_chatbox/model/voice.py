@@ -242,7 +242,9 @@ class Voice:
         drafts = []
         for at in range(count):
             seed = _derived(asked.seed, number, at)
-            tokens = self.engine.stream(ids, sampling, stop, seed=seed, begun=len(asked.begun), top=top)
+            tokens = self.engine.stream(
+                ids, sampling, stop, seed=seed, begun=len(asked.begun), top=top, names=asked.scene.speakers()
+            )
             drafts.append(Draft(tokens, asked.begun, most, asked.decode, asked.ends, asked.over))
         return drafts
 
