@@ -24,7 +24,7 @@ from wolf_chatbox.model.candidates import Reverse, rank
 from wolf_chatbox.model.character import check_reverse
 from wolf_chatbox.model.engines.engine import Engine
 from wolf_chatbox.model.engines.torch import TorchDecoder
-from wolf_chatbox.samples.dataset import _parts, backwards, choose, prepare
+from wolf_chatbox.samples.dataset import backwards, choose, prepare, scenes_of
 from wolf_chatbox.samples.rendering import Renderer, make_renderer
 from wolf_chatbox.samples.styles import SYSTEM
 from wolf_chatbox.scene import Scene
@@ -70,7 +70,7 @@ def test_what_is_asked_is_how_a_reverse_run_learns_the_conversation(
         [(prompt, ids)] = engine.asked
         # A system turn stands first, and nowhere else, in the conversations that are learnt.
         whole = Conversation((*(turn for turn in talk if turn.speaker != SYSTEM), Turn("Bob", text)))
-        [(_, [scene])] = backwards(_parts([whole], "player", renderer), renderer.persona)
+        [(_, [scene])] = backwards(scenes_of([whole], "player", renderer), renderer.persona)
         [sample] = renderer.render([scene], 10**6, 0).samples
         end = len(prompt) + len(ids)
         assert sample.ids[:end] == [*prompt, *ids]
@@ -85,7 +85,7 @@ def test_each_turn_is_learnt_backwards_once_and_accounted_for(tokenizer: Any, ta
     for persona in (None, "Bob"):
         renderer = make_renderer(tokenizer, "named", persona, "Ann", SPEAKERS)
         some = [turn._replace(heard=(turn.speaker, "Bob") if heard and at % 2 else ()) for at, turn in enumerate(talk)]
-        parts = backwards(_parts([Conversation(tuple(some))], "player", renderer), persona)
+        parts = backwards(scenes_of([Conversation(tuple(some))], "player", renderer), persona)
         rendered = renderer.render(parts[0][1], 10**6, 0, len(talk))
         assert rendered.learnt + rendered.context + rendered.unused == len(talk)
         learnt = [turn for turn in talk if turn.speaker not in (persona, SYSTEM)]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar
 
 from wolf_chatbox.conversation import Conversation, Turn
 from wolf_chatbox.scene import Scene
 
-Kind = Literal["run", "base", "humans"]
+Kind = TypeVar("Kind")
+EntryKind = Literal["run", "base", "humans"]
 
 
 class Exchange(NamedTuple):
@@ -47,7 +48,7 @@ class Entry:
     """One row of the table. What is not asked of an entry is empty: the humans have no fit."""
 
     name: str
-    kind: Kind
+    kind: EntryKind
     answers: Sequence[Answer]
     """One for each exchange."""
     fitted: Sequence[Fitted] = ()
@@ -74,8 +75,8 @@ class Probe(NamedTuple):
 class Study:
     """All that the measures look at."""
 
-    persona: str
-    """Whose replies are judged."""
+    persona: str | None
+    """Whose replies are judged; None: those of whoever speaks in the exchange."""
     exchanges: Sequence[Exchange]
     entries: Sequence[Entry]
     training: Sequence[Conversation]
@@ -85,9 +86,9 @@ class Study:
     probes: Sequence[Probe] = ()
     seed: int = 0
 
-    def by_conversation(self, values: Sequence[object]) -> list[list[object]]:
+    def by_conversation(self, values: Sequence[Kind]) -> list[list[Kind]]:
         """One value an exchange, as lists: one a conversation, in order."""
-        groups: dict[int, list[object]] = {}
+        groups: dict[int, list[Kind]] = {}
         for exchange, value in zip(self.exchanges, values, strict=True):
             groups.setdefault(exchange.conversation, []).append(value)
         return [groups[number] for number in sorted(groups)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from wolf_chatbox.evaluate.entries import Entry, Fitted, Study
 from wolf_chatbox.evaluate.measure import Measure
@@ -55,6 +56,11 @@ def perplexity(parts: Sequence[Fitted]) -> float | None:
 def bits_per_byte(parts: Sequence[Fitted]) -> float | None:
     whole = total(parts)
     return whole.nats / math.log(2) / whole.bytes if whole.bytes else None
+
+
+def details(study: Study) -> dict[str, Any]:
+    """The fit by speaker, for each entry that has one: `{"by_speaker": {entry: {speaker: {"perplexity", …}}}}`."""
+    return {"by_speaker": {entry.name: by_speaker(study, entry) for entry in study.entries if entry.fitted}}
 
 
 def by_speaker(study: Study, entry: Entry) -> dict[str, dict[str, float | None]]:
