@@ -132,6 +132,24 @@ def test_candidates_are_drawn_from_the_seed_and_the_best_is_said(tokenizer: Any)
     assert again.drawn > len(again.tokens)
 
 
+def test_candidates_and_their_ranking_share_forward_passes(tokenizer: Any) -> None:
+    backwards = Engine(TorchDecoder(make_llama(len(tokenizer)), 8), tokenizer)
+    renderer = make_renderer(tokenizer, "named", "Rick", "Morty", SPEAKERS)
+    speaking = model_voice(tokenizer, reverse=Reverse(backwards, renderer))
+    passes = []
+    for engine in (speaking.engine, backwards):
+        read, counted = engine.decoder.read, list[int]()
+        passes.append(counted)
+        engine.decoder.read = (  # type: ignore[method-assign]
+            lambda feeds, read=read, counted=counted: (counted.append(len(feeds)), read(feeds))[1]
+        )
+    reply = speaking.answer(ASKED, SAMPLING.changed(best_of=8, max_new_tokens=20, temperature=1.0), seed=3)
+    "".join(reply)
+    assert reply.drawn > 6 * 20
+    assert len(passes[0]) <= 20 + 2
+    assert len(passes[1]) <= 6
+
+
 def test_a_candidate_that_is_empty_or_says_the_last_reply_again_loses(tokenizer: Any) -> None:
     sampling = SAMPLING.changed(best_of=3)
     reply = voice(tokenizer, " ", "Yes.", "no no no no").answer(ASKED, sampling)
