@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from repetition import QUESTIONS
+
 from wolf_chatbox.conversation import Turn
 from wolf_chatbox.model.engines.decoder import Feed, Logits
 from wolf_chatbox.scene import Scene
@@ -57,8 +58,8 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=0, help="exactly so many in each candidate; 0 = as drawn")
     args = parser.parse_args()
     print(
-        "| engine | candidates | tokens of the longest | passes | ids read | seconds | times one | processor's seconds |"
-        " times one |\n|---|---|---|---|---|---|---|---|---|"
+        "| engine | candidates | tokens of the longest | passes | ids read | seconds | times one"
+        " | processor's seconds | times one |\n|---|---|---|---|---|---|---|---|---|"
     )
     for engine in args.engines:
         table(engine, args)
@@ -89,8 +90,8 @@ def table(engine: str, args: argparse.Namespace) -> None:
     for number, rows in found.items():
         longest, passes, ids, seconds, cpu = (statistics.mean(column) for column in zip(*rows))
         print(
-            f"| {engine} | {number} | {longest:.1f} | {passes:.1f} | {ids:.0f} | {seconds:.2f} | {seconds / first[3]:.2f} |"
-            f" {cpu:.2f} | {cpu / first[4]:.2f} |",
+            f"| {engine} | {number} | {longest:.1f} | {passes:.1f} | {ids:.0f} | {seconds:.2f} | {seconds / first[3]:.2f}"
+            f" | {cpu:.2f} | {cpu / first[4]:.2f} |",
             flush=True,
         )
 
