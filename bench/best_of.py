@@ -90,8 +90,8 @@ def table(engine: str, args: argparse.Namespace) -> None:
     for number, rows in found.items():
         longest, passes, ids, seconds, cpu = (statistics.mean(column) for column in zip(*rows))
         print(
-            f"| {engine} | {number} | {longest:.1f} | {passes:.1f} | {ids:.0f} | {seconds:.2f} | {seconds / first[3]:.2f}"
-            f" | {cpu:.2f} | {cpu / first[4]:.2f} |",
+            f"| {engine} | {number} | {longest:.1f} | {passes:.1f} | {ids:.0f} | {seconds:.2f}"
+            f" | {seconds / first[3]:.2f} | {cpu:.2f} | {cpu / first[4]:.2f} |",
             flush=True,
         )
 

@@ -1,6 +1,7 @@
 """The study of the sampling settings: a run's replies to held-out exchanges, drawn by each of many settings.
 
-    wolf-chatbox train --data example --model smollm2-135m --persona Grimbold --epochs 3 --validation-share 0.2 --output run
+    wolf-chatbox train --data example --model smollm2-135m --persona Grimbold --epochs 3 --validation-share 0.2 \\
+        --output run
     python bench/sampling.py run
     python bench/sampling.py run --settings "" "temperature=0.9,min_p=0.1,top_k=0,top_p=1" --json found.json
 
