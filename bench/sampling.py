@@ -15,7 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import Any
 
@@ -54,14 +54,18 @@ def setting(text: str) -> dict[str, Any]:
     return {name: KINDS[name](float(value)) for name, value in pairs}
 
 
-def entry(name: str, study: Study, character: Any, sampling: SamplingConfig, args: argparse.Namespace) -> Entry:
-    """What a run says under one setting."""
-    voice, began = character.voice, time.process_time()
-    answers = observe.answers(voice, study.exchanges, sampling, study.seed, args.slots)
-    pair = (character.persona, character.user)
-    chats = observe.chats(voice, beginnings(study, args.chats), pair, CHAT_TURNS, sampling, study.seed)
-    print(f"{name or '(own)'}: {time.process_time() - began:.0f} s of the processor", file=sys.stderr, flush=True)
-    return Entry(name or "(own)", "run", answers, (), chats)
+def answers(voice: Any, study: Study, settings: Sequence[SamplingConfig]) -> list[list[Answer]]:
+    """The replies by each of the settings; those to one exchange are drawn together, so its prompt is read once."""
+    found: list[list[Answer]] = [[] for _ in settings]
+    for number, exchange in enumerate(study.exchanges):
+        replies = [voice.answer(exchange.scene, sampling, study.seed + number) for sampling in settings]
+        growing = [iter(reply) for reply in replies]
+        while growing:
+            growing = [pieces for pieces in growing if next(pieces, None) is not None]
+        for one, reply in zip(found, replies):
+            one.append(Answer(reply.text, not reply.cut))
+        print(f"exchange {number + 1}: {replies[0].text}", file=sys.stderr, flush=True)
+    return found
 
 
 def table(measures: list[Measure], found: dict[str, dict[str, Figure]], names: list[str]) -> str:
@@ -99,9 +103,11 @@ def main() -> None:
     study, notices = ask(config, runs, persona, divided)
     print(f"{len(study.exchanges)} exchanges", *notices, sep="\n", file=sys.stderr)
     character = load(contestants(runs)[0], config, persona, print)
-    entries = [
-        entry(text, study, character, character.sampling.changed(**setting(text)), args) for text in args.settings
-    ]
+    settings = [character.sampling.changed(**setting(text)) for text in args.settings]
+    voice, pair, entries = character.voice, (character.persona, character.user), []
+    for text, sampling, said in zip(args.settings, settings, answers(voice, study, settings)):
+        chats = observe.chats(voice, beginnings(study, args.chats), pair, CHAT_TURNS, sampling, study.seed)
+        entries.append(Entry(text or "(own)", "run", said, (), chats))
     humans = Entry(HUMANS, "humans", [Answer(exchange.said.text) for exchange in study.exchanges])
     study = replace(study, entries=(*entries, humans))
     measures = [measure for subject in SUBJECTS for measure in subject.measures(study) if measure.group != "Fit"]
