@@ -95,6 +95,12 @@ class SamplingConfig:
     """Min-p sampling: leave out tokens less likely than this share of the likeliest one; 0 = off."""
     repetition_penalty: Annotated[float, Within(above=0)] = 1.0
     """Divide the score of every token that the reply holds already by this; 1 = off. It also hits names."""
+    dry_multiplier: Annotated[float, AT_LEAST_0] = 0.0
+    """DRY: strength of the penalty on going on with a copy of what the reply said before; 0 = off."""
+    dry_base: Annotated[float, AT_LEAST_1] = 1.75
+    """DRY: how much the penalty grows with each token of the copy."""
+    dry_allowed_length: Annotated[Whole, AT_LEAST_1] = 2
+    """DRY: tokens of a copy from which on it is penalised."""
     temperature: Annotated[float, AT_LEAST_0] = 0.7
     """Sampling temperature: lower is more predictable, higher more varied; 0 = greedy (the most likely token)."""
     best_of: Annotated[Whole, Within(least=1, most=64)] = 1
@@ -194,6 +200,8 @@ class TrainConfig:
     """With a persona, learn everybody's turns in all epochs but the last, and the persona's alone in the last one."""
     view: Annotated[str, DATA] = "player"
     """View of a werewolf game to learn: player (each player's), player:ROLE (such as player:SEER), moderator (all)."""
+    reverse: Annotated[bool, DATA] = False
+    """Learn conversations backwards: what a reply answers. Such a model ranks replies of another, it does not chat."""
     style: Annotated[StyleName, MODEL] = "auto"
     """How turns become text: dialogpt (turns, end tokens), named (with names), chat (the model's chat template)."""
     epochs: Annotated[Whole | None, LEARNING, AT_LEAST_1, unset("chosen by the number of learnt tokens")] = None
@@ -328,6 +336,8 @@ class ChatConfig:
     """End the chat after this many replies; 0 = no limit."""
     seed: Annotated[Whole | None, unset("a new one each time")] = None
     """Random seed of the sampling, to get the same replies again."""
+    reverse: Annotated[str | None, REPLIES, unset("no reverse model")] = None
+    """Folder of a model that `train --reverse` made of the same data; it helps to choose between candidates."""
     engine: Annotated[EngineName, ENGINE] = "auto"
     """What computes the replies; auto = torch on a GPU, else llama.cpp where it is installed and knows the model;
     for many replies at once openvino (an extra; GPT-2 and Llama)."""
@@ -367,6 +377,8 @@ class ServeConfig:
     """Origins of web pages that may ask this server, such as http://localhost:3000 (CORS)."""
     grace: Annotated[float, SERVER, AT_LEAST_0] = 30
     """Seconds that running replies get to end in when the server is told to leave."""
+    reverse: Annotated[tuple[str, ...], REPLIES] = ()
+    """Folders of models that `train --reverse` made, one for each run, in order; they help to choose candidates."""
     slots: Annotated[Whole, LIMITS, Within(least=1, most=256)] = 16
     """Replies that are drawn at once, for each run; they share forward passes."""
     queue: Annotated[Whole, LIMITS, AT_LEAST_0] = 64
@@ -391,6 +403,9 @@ class ServeConfig:
         check(self)
         if not self.runs:
             raise ConfigError("runs", "(none)", "names no model. Give at least one.")
+        if self.reverse and len(self.reverse) != len(self.runs):
+            problem = f"must be one folder for each of the {len(self.runs)} runs, in their order."
+            raise ConfigError("reverse", " ".join(self.reverse), problem)
         self.sampling(SamplingConfig())
 
     def sampling(self, saved: SamplingConfig) -> SamplingConfig:

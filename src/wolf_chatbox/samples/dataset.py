@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from wolf_chatbox.config import TrainConfig
@@ -30,7 +30,7 @@ from wolf_chatbox.samples.learnt import Learnt
 from wolf_chatbox.samples.packing import Row, pack
 from wolf_chatbox.samples.rendering import Rendered, Renderer, make_renderer
 from wolf_chatbox.samples.rows import Dataset
-from wolf_chatbox.samples.styles import choose_style, find_assistant
+from wolf_chatbox.samples.styles import SYSTEM, choose_style, find_assistant
 from wolf_chatbox.scene import Scene
 from wolf_chatbox.werewolf.views import learners_of, view
 
@@ -112,6 +112,9 @@ def choose(config: TrainConfig, conversations: list[Conversation], tally: Tally)
         apart = hold_out_speaker(conversations, without)
     elif config.held_out_group is not None:
         apart = hold_out_groups(conversations, config.held_out_group)
+    if config.reverse and any(conversation.game is not None for conversation in conversations):
+        told = "games of werewolf are not learnt backwards: nobody would know what it knows. Leave out "
+        raise DataError(told, Setting("reverse"), ".")
     by_view = config.view != "moderator" and all(conversation.game is not None for conversation in conversations)
     if config.style == "chat":
         find_assistant(persona, speakers, by_view=by_view)
@@ -138,11 +141,13 @@ def make_rows(
     canaries = _canaries(config, material, rendering, sides.training)
     training = scenes_of(with_canaries(sides.training, canaries, config.seed), config.view, renderer)
     held_out = scenes_of(sides.held_out, config.view, renderer)
+    if config.reverse:
+        training, held_out = (backwards(parts, renderer.persona) for parts in (training, held_out))
     last = config.persona_last
     learnt = _render(training, renderer, max_tokens, CONTEXT_SHARE, 0.0 if last else config.others_weight)
     first = _render(training, renderer, max_tokens, CONTEXT_SHARE, config.others_weight or 1.0) if last else None
     measured = _render(held_out, renderer, max_tokens, HELD_OUT_CONTEXT_SHARE)
-    _check_learnt(learnt, config.view, renderer.persona)
+    _check_learnt(learnt, config.view, None if config.reverse else renderer.persona)
     notices = material.notices() + ([sides.notice] if sides.notice else [])
     if config.validation_share and not measured.samples:
         notices.append("too little data for a held-out split: no validation; the model of the last epoch is kept")
@@ -240,6 +245,19 @@ def _check_others(config: TrainConfig, persona: str | None) -> None:
     for name, value in (("others_weight", config.others_weight), ("persona_last", config.persona_last)):
         if value and persona is None:
             raise ConfigError(name, value, "needs a persona: without one every speaker is learnt. Name a persona.")
+
+
+def backwards(parts: Parts, persona: str | None) -> Parts:
+    """Conversations whose turns stand in reverse order: what was said is learnt after its reply.
+
+    With a persona everybody's turns are learnt but its own: they are what it replies to.
+    """
+
+    def back(scene: Scene) -> Scene:
+        learners = scene.learners if persona is None else frozenset(scene.speakers() - {persona, SYSTEM})
+        return replace(scene, turns=scene.turns[::-1], places=scene.places[::-1], learners=learners)
+
+    return [(conversation, [back(scene) for scene in scenes]) for conversation, scenes in parts]
 
 
 def _check_learnt(rendered: Rendered, as_whom: str, persona: str | None) -> None:

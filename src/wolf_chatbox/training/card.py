@@ -45,6 +45,9 @@ def write_card(path: Path, run: Mapping[str, Any]) -> None:
     )
     settings = run["settings"]
     name = Path(settings["output"]).name
+    answers, ranks = run["persona"] or "any of its speakers", ""
+    if run.get("reverse"):
+        answers, ranks = "nobody: it learnt conversations backwards, to rank replies", "RUN --best-of 8 --reverse "
     generation = ", ".join(f"{key} {value}" for key, value in settings["sampling"].items())
     path.write_text(
         f"""---
@@ -55,7 +58,7 @@ def write_card(path: Path, run: Mapping[str, Any]) -> None:
 
 A dialogue model, fine-tuned from {run["base_model"]} with wolf_chatbox{"" if run["finished"] else " (interrupted)"}.
 
-- Answers as: {run["persona"] or "any of its speakers"}
+- Answers as: {answers}
 - Style: {run["style"]} (the tokenizer's chat template renders it)
 {_data_lines(run["data"])}
 - Best epoch: {run["metrics"]["best_epoch"]} of {settings["epochs"]}
@@ -71,7 +74,7 @@ the base model and of the data apply to it.
 
 ## Use
 
-    wolf-chatbox chat --model {name}
+    wolf-chatbox chat --model {ranks}{name}
 """,
         encoding="utf-8",
     )
