@@ -14,8 +14,8 @@ from wolf_chatbox.model.record import read_run
 
 PROCESS = 600_000_000
 """Bytes of a process before there is any model: Python, torch and transformers."""
-TALKING = 150_000_000
-"""Bytes of a chat with llama.cpp, before there is any model."""
+TALKING, ENTRY = 100_000_000, 1000
+"""Bytes of a chat with llama.cpp before there is any model, and of each entry of its vocabulary."""
 MOST_CACHE = 1 << 30
 """Bytes of llama.cpp's cache for one text, at most."""
 CHUNK = 512
@@ -64,7 +64,7 @@ class Known(NamedTuple):
         """Bytes that a chat takes: 8-bit weights in llama.cpp, with its cache; 16-bit weights in torch; calculated."""
         cache = 4 * self.keys * self.layers * min(self.context, LONGEST)
         if self.architecture in IN_LLAMA_CPP:
-            return TALKING + self.parameters * 17 // 16 + min(cache, MOST_CACHE)
+            return TALKING + ENTRY * self.vocabulary + self.parameters * 17 // 16 + min(cache, MOST_CACHE)
         return PROCESS + 2 * self.parameters
 
 

@@ -195,7 +195,7 @@ def _convert(gguf: Path, place: Path) -> None:
 
     read = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
     # As tokenizer.json has it: a class with a name of its own would build another one from the vocabulary.
-    tokenizer = PreTrainedTokenizerFast(
+    tokenizer = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=read.backend_tokenizer, chat_template=read.chat_template, **read.special_tokens_map
     )
     with redirect_stderr(io.StringIO()):  # progress bars for two seconds, which no setting of transformers hides
