@@ -15,6 +15,7 @@ from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import CheckpointError, DataError, ModelError, Setting
 from wolf_chatbox.export.folder import place_of, write_export
 from wolf_chatbox.importers import EXAMPLES, read_conversations
+from wolf_chatbox.model.licences import licence_of, write_texts
 from wolf_chatbox.model.record import read_run
 from wolf_chatbox.visible import Tell
 
@@ -57,6 +58,8 @@ def export(
             checked.append(str(export_onnx(model, folder, allow_base=allow_base, tell=tell)))
         else:
             checked.append(_write_card(model, folder, persona, data))
+        if to != "card":  # a card holds no weights
+            write_texts(model, folder, licence_of(read_run(model)))
 
     write_export(place, write, overwrite=overwrite)
     return Exported(place, checked[0])
