@@ -433,6 +433,8 @@ class EvaluateConfig:
     """Chats of 30 turns that each model leads with itself; 0 = none."""
     probes: Annotated[Whole, MEASURING, AT_LEAST_0] = 50
     """Beginnings of learnt lines that each model continues, to see what it knows by heart; 0 = none."""
+    features: Annotated[str | None, MEASURING, unset("the base model")] = None
+    """Model whose states MAUVE compares: a hub name, a folder, or an alias."""
     seed: Annotated[Whole, MEASURING, Within(least=0, below=2**63)] = 0
     """Random seed of the replies and of the bootstrap."""
     vote: Annotated[bool, JUDGING] = False
