@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from wolf_chatbox.model.load import load_model
+from wolf_chatbox.model.load import inference_dtype, load_model
+from wolf_chatbox.model.tokenizer import pad_id
 from wolf_chatbox.visible import Tell
 
 Rows = np.ndarray[Any, np.dtype[np.float32]]
 
 MOST_TOKENS = 64
-AT_ONCE = 1024
+AT_ONCE = 512
 """Tokens of one forward pass, padding included."""
 
 
@@ -25,20 +26,19 @@ def features(
     tell: Tell = lambda text: None,
     told: Callable[[int], None] = lambda done: None,
 ) -> Rows:
-    """The mean of a base model's last hidden states over the first tokens of each text, shape (texts, hidden size).
+    """A base model's hidden state of the last token of each text, shape (texts, hidden size), as MAUVE's paper has it.
 
-    Equal texts have equal rows. `base` is a name or a folder, `told` is told how many different texts are done. Raises
-    ModelError when the model cannot be loaded.
+    Of a long text the first MOST_TOKENS tokens count. Equal texts have equal rows. `base` is a name or a folder, `told`
+    is told how many different texts are done. The model computes in bf16 where the CPU does, which rounds: rows of two
+    machines are not to be mixed. Raises ModelError when the model cannot be loaded.
     """
-    loaded = load_model(base, trust_remote_code=trust_remote_code, tell=tell)
+    loaded = load_model(base, dtype=inference_dtype("cpu"), trust_remote_code=trust_remote_code, tell=tell)
     different = sorted(set(texts))
-    encoded = [loaded.tokenizer.encode(text, add_special_tokens=False)[:MOST_TOKENS] for text in different]
-    end = loaded.tokenizer.eos_token_id
-    # An empty text is its end alone.
-    ids = [one or [end if isinstance(end, int) else 0] for one in encoded]
+    encoded = [loaded.tokenizer(text, split_special_tokens=True).input_ids[:MOST_TOKENS] for text in different]
+    ids = [one or [pad_id(loaded.tokenizer)] for one in encoded]
     rows: dict[str, Rows] = {}
     for places in _batches(ids):
-        for at, row in zip(places, _means(loaded.model, [ids[at] for at in places])):
+        for at, row in zip(places, _last_states(loaded.model, [ids[at] for at in places])):
             rows[different[at]] = row
         told(len(rows))
     return np.stack([rows[text] for text in texts])
@@ -56,15 +56,14 @@ def _batches(ids: Sequence[Sequence[int]]) -> list[list[int]]:
     return batches
 
 
-def _means(model: Any, ids: Sequence[Sequence[int]]) -> Rows:
-    """The mean hidden states of some texts; what pads them on the right is not seen, and does not count."""
+def _last_states(model: Any, ids: Sequence[Sequence[int]]) -> Rows:
+    """The last layer's states of some texts; what pads them on the right is not seen from there."""
     import torch
 
     longest = max(map(len, ids))
     padded = torch.tensor([[*one, *[0] * (longest - len(one))] for one in ids])
-    seen = torch.tensor([[1] * len(one) + [0] * (longest - len(one)) for one in ids])
+    ends = torch.tensor([len(one) - 1 for one in ids])
     with torch.inference_mode():
-        states = model.base_model(input_ids=padded, attention_mask=seen).last_hidden_state.float()
-    weights = seen.unsqueeze(-1)
-    means: Rows = ((states * weights).sum(dim=1) / weights.sum(dim=1)).numpy()
-    return means
+        states = model.base_model(input_ids=padded).last_hidden_state
+    rows: Rows = states[torch.arange(len(ids)), ends].float().numpy()
+    return rows

@@ -77,7 +77,8 @@ def details(study: Study, features: Mapping[str, Features]) -> dict[str, Any]:
     """
     entries = {}
     for entry in study.entries:
-        if not len(rows := features.get(entry.name, ())):
+        rows = features.get(entry.name)
+        if rows is None or not len(rows):
             continue
         humans = features[study.humans.name]
         found: dict[str, Any] = {"halves": _halves(study, humans, rows)}
@@ -127,8 +128,9 @@ def histograms(groups: Groups, count: int) -> Counts:
 
 def smoothed(counts: Counts) -> Counts:
     """Shares from counts, with half a text more in each group."""
-    raised = counts + SMOOTHING
-    return raised / raised.sum(axis=-1, keepdims=True)
+    raised: Counts = counts + SMOOTHING
+    shares: Counts = raised / raised.sum(axis=-1, keepdims=True)
+    return shares
 
 
 def area(counts: Counts) -> float:
@@ -149,11 +151,14 @@ def frontier(one: Counts, other: Counts) -> Counts:
 def under(one: Counts, other: Counts) -> Counts:
     """The area under the curve; 1 where both are equal."""
     across, up = frontier(one, other)
-    return -np.trapezoid(up, across, axis=0) + across[-1]
+    curved: Counts = -np.trapezoid(up, across, axis=0)
+    curved += across[-1]
+    return curved
 
 
 def _information(side: Counts) -> Counts:
-    return (side * np.log(np.maximum(side, 1e-300))).sum(axis=-1)
+    summed: Counts = (side * np.log(np.maximum(side, 1e-300))).sum(axis=-1)
+    return summed
 
 
 def _halves(study: Study, humans: Features, rows: Features) -> float | None:
