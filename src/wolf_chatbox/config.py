@@ -95,6 +95,12 @@ class SamplingConfig:
     """Min-p sampling: leave out tokens less likely than this share of the likeliest one; 0 = off."""
     repetition_penalty: Annotated[float, Within(above=0)] = 1.0
     """Divide the score of every token that the reply holds already by this; 1 = off. It also hits names."""
+    dry_multiplier: Annotated[float, AT_LEAST_0] = 0.0
+    """DRY: strength of the penalty on going on with a copy of what the reply said before; 0 = off."""
+    dry_base: Annotated[float, AT_LEAST_1] = 1.75
+    """DRY: how much the penalty grows with each token of the copy."""
+    dry_allowed_length: Annotated[Whole, AT_LEAST_1] = 2
+    """DRY: tokens of a copy from which on it is penalised."""
     temperature: Annotated[float, AT_LEAST_0] = 0.7
     """Sampling temperature: lower is more predictable, higher more varied; 0 = greedy (the most likely token)."""
     best_of: Annotated[Whole, Within(least=1, most=64)] = 1
@@ -181,18 +187,24 @@ class TrainConfig:
     """Fine-tune a base model on conversations."""
 
     data: Annotated[tuple[str, ...], DATA]
-    """Files, folders or zip archives of conversations; `example` is the bundled script."""
+    """Files, folders or zip archives of conversations; `example` and `example-ja` are bundled scripts."""
     model: Annotated[str, MODEL] = "microsoft/DialoGPT-small"
     """Base model: a hub name, a folder, or an alias (see `wolf-chatbox models list`)."""
     output: Annotated[Path, SAVING] = Path("wolf_model")
     """Output folder for the trained model."""
     persona: Annotated[str | None, DATA, unset("every speaker")] = None
     """Learn only this speaker's turns; all other turns are context."""
+    others_weight: Annotated[float, DATA, Within(least=0, most=1)] = 0.0
+    """With a persona, also learn the others' turns, at this weight; 0 = they are context, 1 = like the persona's."""
+    persona_last: Annotated[bool, DATA] = False
+    """With a persona, learn everybody's turns in all epochs but the last, and the persona's alone in the last one."""
     view: Annotated[str, DATA] = "player"
     """View of a werewolf game to learn: player (each player's), player:ROLE (such as player:SEER), moderator (all)."""
+    reverse: Annotated[bool, DATA] = False
+    """Learn conversations backwards: what a reply answers. Such a model ranks replies of another, it does not chat."""
     style: Annotated[StyleName, MODEL] = "auto"
     """How turns become text: dialogpt (turns, end tokens), named (with names), chat (the model's chat template)."""
-    epochs: Annotated[Whole, LEARNING, AT_LEAST_1] = 1
+    epochs: Annotated[Whole | None, LEARNING, AT_LEAST_1, unset("chosen by the number of learnt tokens")] = None
     """Number of epochs (passes over the training split)."""
     batch_size: Annotated[Whole, LEARNING, AT_LEAST_1] = 1
     """Rows per forward pass, on each process."""
@@ -200,7 +212,7 @@ class TrainConfig:
     """Gradient accumulation: batches per update, on each process."""
     max_tokens: Annotated[Whole, LEARNING, Within(least=16)] = 512
     """Maximum number of tokens per row; limited by the model's context length."""
-    lr: Annotated[float, LEARNING, Within(above=0)] = 1e-4
+    lr: Annotated[float | None, LEARNING, Within(above=0), unset("chosen by the number of learnt tokens")] = None
     """Peak learning rate."""
     schedule: Annotated[Schedule, LEARNING] = "linear"
     """Learning-rate schedule, any that transformers' get_scheduler knows."""
@@ -214,6 +226,8 @@ class TrainConfig:
     """Hold out every conversation in which this speaker speaks, instead of a share."""
     held_out_group: Annotated[str | None, DATA] = None
     """Hold out groups (episodes, chats, games) by name or pattern, such as `finals/*`, instead of a share."""
+    canary: Annotated[Whole, DATA, Within(least=0, most=16)] = 0
+    """Add this many made-up secrets to the training split, 1, 2, 4, 8 or 16 times each; `evaluate` looks for them."""
     optimizer: Annotated[Optimizer, MEMORY] = "adamw"
     """Optimizer: adamw, adafactor (half the optimizer memory), adamw8bit (a quarter; CUDA only, needs bitsandbytes)."""
     weight_decay: Annotated[float, LEARNING, AT_LEAST_0] = 0.01
@@ -224,6 +238,12 @@ class TrainConfig:
     """Dropout probability, in models with dropout layers (such as GPT-2); rarely helps when training for few epochs."""
     precision: Annotated[Precision, MEMORY] = "auto"
     """Precision of the computation; auto = bf16 where the hardware supports it, else fp32. Weights stay in fp32."""
+    label_smoothing: Annotated[float, LEARNING, Within(least=0, below=1)] = 0.0
+    """Label smoothing: share of each target's probability that is spread over the vocabulary."""
+    neftune: Annotated[float, LEARNING, AT_LEAST_0] = 0.0
+    """NEFTune: noise on the embeddings during training, usually 5 to 15; 0 = none."""
+    ema: Annotated[float, LEARNING, Within(least=0, below=1)] = 0.0
+    """Evaluate and keep an average of the weights, in which each update back counts this much of the next; 0 = off."""
     lora_rank: Annotated[Whole, MEMORY, AT_LEAST_0] = 0
     """Train a LoRA adapter of this rank and save only the adapter; 0 = train all weights."""
     freeze_embeddings: Annotated[bool, MEMORY] = False
@@ -274,6 +294,10 @@ class TrainConfig:
                 raise ConfigError("schedule", self.schedule, needs)
             if self.patience:
                 raise ConfigError("patience", self.patience, needs)
+        if self.persona_last and self.epochs == 1:
+            raise ConfigError(
+                "epochs", 1, "leaves no epoch before the last one, as persona last needs. Use at least 2."
+            )
         if self.lora_rank and self.freeze_embeddings:
             raise ConfigError(
                 "freeze_embeddings", True, "is not needed with LoRA, which freezes them anyway. Leave it out."
@@ -312,6 +336,8 @@ class ChatConfig:
     """End the chat after this many replies; 0 = no limit."""
     seed: Annotated[Whole | None, unset("a new one each time")] = None
     """Random seed of the sampling, to get the same replies again."""
+    reverse: Annotated[str | None, REPLIES, unset("no reverse model")] = None
+    """Folder of a model that `train --reverse` made of the same data; it helps to choose between candidates."""
     engine: Annotated[EngineName, ENGINE] = "auto"
     """What computes the replies; auto = torch on a GPU, else llama.cpp where it is installed and knows the model;
     for many replies at once openvino (an extra; GPT-2 and Llama)."""
@@ -351,6 +377,8 @@ class ServeConfig:
     """Origins of web pages that may ask this server, such as http://localhost:3000 (CORS)."""
     grace: Annotated[float, SERVER, AT_LEAST_0] = 30
     """Seconds that running replies get to end in when the server is told to leave."""
+    reverse: Annotated[tuple[str, ...], REPLIES] = ()
+    """Folders of models that `train --reverse` made, one for each run, in order; they help to choose candidates."""
     slots: Annotated[Whole, LIMITS, Within(least=1, most=256)] = 16
     """Replies that are drawn at once, for each run; they share forward passes."""
     queue: Annotated[Whole, LIMITS, AT_LEAST_0] = 64
@@ -375,6 +403,9 @@ class ServeConfig:
         check(self)
         if not self.runs:
             raise ConfigError("runs", "(none)", "names no model. Give at least one.")
+        if self.reverse and len(self.reverse) != len(self.runs):
+            problem = f"must be one folder for each of the {len(self.runs)} runs, in their order."
+            raise ConfigError("reverse", " ".join(self.reverse), problem)
         self.sampling(SamplingConfig())
 
     def sampling(self, saved: SamplingConfig) -> SamplingConfig:
@@ -402,6 +433,8 @@ class EvaluateConfig:
     """Chats of 30 turns that each model leads with itself; 0 = none."""
     probes: Annotated[Whole, MEASURING, AT_LEAST_0] = 50
     """Beginnings of learnt lines that each model continues, to see what it knows by heart; 0 = none."""
+    features: Annotated[str | None, MEASURING, unset("the base model")] = None
+    """Model whose states MAUVE compares: a hub name, a folder, or an alias."""
     seed: Annotated[Whole, MEASURING, Within(least=0, below=2**63)] = 0
     """Random seed of the replies and of the bootstrap."""
     vote: Annotated[bool, JUDGING] = False

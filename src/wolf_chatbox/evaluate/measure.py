@@ -54,6 +54,12 @@ class Measure:
     resamples: int = RESAMPLES
 
 
+def share(parts: Sequence[tuple[float, float]]) -> float | None:
+    """What the first numbers of all parts are of the second ones, such as replies that fit of all replies."""
+    whole = sum(part[1] for part in parts)
+    return sum(part[0] for part in parts) / whole if whole else None
+
+
 def draws(units: int, resamples: int, seed: int) -> np.ndarray[Any, np.dtype[np.int64]]:
     """Which units each resample holds, shape (resamples, units); the same for every entry and measure of that size."""
     return np.random.default_rng(seed).integers(0, units, size=(resamples, units))
