@@ -67,8 +67,8 @@ def measure(args: argparse.Namespace, lr: float) -> dict[str, Any]:
     held_out = dataset.held_out_rows[: args.held_out]
     if args.vocabulary:
         cut_vocabulary(base.model, [*dataset.rows, *held_out], args.vocabulary)
-    optimizer: Any = make_optimizer(config, base.model)
-    schedule = make_schedule(config, optimizer, len(dataset.rows) * args.epochs)
+    optimizer: Any = make_optimizer(config, lr, base.model)
+    schedule = make_schedule(config, lr, optimizer, len(dataset.rows) * args.epochs)
     module, optimizer = accelerator.prepare(learner, optimizer)
     forward = Forward(learner, module, 0, accelerator, args.max_tokens)
     losses = [mean_loss(forward, held_out)]

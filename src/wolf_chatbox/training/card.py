@@ -49,6 +49,9 @@ def write_card(path: Path, run: Mapping[str, Any]) -> None:
     )
     settings = run["settings"]
     name = Path(settings["output"]).name
+    answers, ranks = run["persona"] or "any of its speakers", ""
+    if run.get("reverse"):
+        answers, ranks = "nobody: it learnt conversations backwards, to rank replies", "RUN --best-of 8 --reverse "
     generation = ", ".join(f"{key} {value}" for key, value in settings["sampling"].items())
     path.write_text(
         f"""---
@@ -59,7 +62,7 @@ def write_card(path: Path, run: Mapping[str, Any]) -> None:
 
 A dialogue model, fine-tuned from {run["base_model"]} with wolf_chatbox{"" if run["finished"] else " (interrupted)"}.
 
-- Answers as: {run["persona"] or "any of its speakers"}
+- Answers as: {answers}
 - Style: {run["style"]} (the tokenizer's chat template renders it)
 {_data_lines(run["data"])}
 - Best epoch: {run["metrics"]["best_epoch"]} of {settings["epochs"]}
@@ -75,7 +78,7 @@ the base model and of the data apply to it.
 {_licence_lines(licence)}
 ## Use
 
-    wolf-chatbox chat --model {name}
+    wolf-chatbox chat --model {ranks}{name}
 """,
         encoding="utf-8",
     )
@@ -108,8 +111,14 @@ def _data_lines(data: Mapping[str, Any], most: int = 8) -> str:
 
 def _loss_table(evaluations: Sequence[Mapping[str, Any]]) -> str:
     rows = "\n".join(
-        f"| {found['epoch'] or 'before'} | {found['loss']:.4f} | {found['perplexity']:.2f} |"
+        f"| {found['epoch'] or 'before'} | {found['loss']:.4f} | {found['perplexity']:.2f} | {_bits(found)} |"
         for found in evaluations
         if found["loss"] is not None
     )
-    return f"\n## Held-out loss\n\n| epoch | nats per token | perplexity |\n|---|---|---|\n{rows}\n" if rows else ""
+    head = "| epoch | nats per token | perplexity | bits per byte |\n|---|---|---|---|"
+    return f"\n## Held-out loss\n\n{head}\n{rows}\n" if rows else ""
+
+
+def _bits(evaluation: Mapping[str, Any]) -> str:
+    bits = evaluation.get("bits_per_byte")  # which runs of earlier versions have not
+    return "" if bits is None else f"{bits:.3f}"

@@ -56,7 +56,7 @@ def describe_run(config: TrainConfig, dataset: Dataset, model: Any) -> dict[str,
         "data": dataset.record(hidden=config.clean.protects),
         "versions": {name: version(name) for name in ("wolf_chatbox", "torch", "transformers", "accelerate")},
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
+    } | ({"reverse": True} if config.reverse else {})
 
 
 def save_model(place: Path, run: Run, weights: dict[str, Tensor]) -> None:
@@ -111,6 +111,7 @@ def publish(run: Run, *, finished: bool) -> None:
         shutil.copy2(run.folder.metrics, place)
         write_texts(run.base.folder, place, licence)
         write_run(place, record)
+        run.dataset.known.write(place)
         draw_losses(place / "loss.png", run.metrics.losses, run.metrics.evaluations)
         write_card(place / "README.md", record)
 
