@@ -137,8 +137,9 @@ class Display:
         self.say(
             f"{data.conversations} conversations, {turns['read']:,} turns of {len(data.speakers)} speakers ({speakers})"
         )
-        parts = " + ".join(f"{count:,} {fate}" for fate, count in turns.items() if fate != "read")
-        self.say(f"{turns['read']:,} turns read = {parts}")
+        parts = " + ".join(f"{count:,} {fate}" for fate, count in turns.items() if fate not in ("read", "canaries"))
+        added = f" + {turns['canaries']:,} of canaries" if data.canaries else ""
+        self.say(f"{turns['read']:,} turns read{added} = {parts}")
         for reason, count in dropped.items():
             self.say(f"  dropped: {count:,} ({reason})")
         for kind, count in data.tally.changed.items():

@@ -15,6 +15,8 @@ def train(config: TrainConfig) -> int:
 
     Ctrl-C stops after the current update and keeps a usable model; --resume continues from there.
     """
+    if config.reverse:
+        return fine_tune(config, f"wolf-chatbox chat --model RUN --best-of 8 --reverse {config.output}")
     return fine_tune(config, f"wolf-chatbox chat --model {config.output}")
 
 

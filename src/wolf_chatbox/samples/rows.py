@@ -13,6 +13,7 @@ from typing import Any
 
 from wolf_chatbox.conversation import Turn
 from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.samples.canaries import Canary
 from wolf_chatbox.samples.learnt import Learnt
 from wolf_chatbox.samples.packing import Row, share_filled
 from wolf_chatbox.samples.rendering import Rendered, Renderer, Sample
@@ -46,6 +47,8 @@ class Dataset:
     notices: list[str] = field(default_factory=list)
     leak: float | None = None
     """Share of the held-out conversations that are near-duplicates of training data; None if none could be compared."""
+    canaries: Sequence[Canary] = ()
+    """Made-up secrets that were added to the training split."""
 
     @property
     def tokens(self) -> int:
@@ -66,9 +69,10 @@ class Dataset:
         return sum(text_bytes(sample, self.renderer) for row in self.held_out_rows for sample in row)
 
     def turns(self) -> dict[str, int]:
-        """Turns read, and how many of them were learnt, held out, used as context only, joined and dropped."""
+        """Turns read, and added as canaries; how many of both were learnt, held out, context only, joined, dropped."""
         return {
             "read": self.tally.read,
+            **({"canaries": sum(2 * canary.copies for canary in self.canaries)} if self.canaries else {}),
             "learnt": self.training.learnt,
             "held out": self.held_out.learnt + self.held_out.context,
             "context only": self.training.context,
@@ -107,6 +111,7 @@ class Dataset:
             "leak": self.leak,
             "rows_filled": round(share_filled(self.rows, self.max_tokens), 4),
             "fingerprint": self.fingerprint(),
+            **({"canaries": [canary.to_dict() for canary in self.canaries]} if self.canaries else {}),
         }
 
 
