@@ -25,7 +25,7 @@ from wolf_chatbox.cli.pulse import Pulse, clock
 from wolf_chatbox.config import TrainConfig
 from wolf_chatbox.screen import Screen, painted
 from wolf_chatbox.settings import flat, typed
-from wolf_chatbox.training.progress import Evaluated, Notice, Planned, Prepared, Progress, Step, Updated
+from wolf_chatbox.training.progress import Evaluated, Notice, Planned, Prepared, Progress, Step, Updated, figures
 from wolf_chatbox.visible import shortlist
 
 if TYPE_CHECKING:
@@ -133,11 +133,11 @@ class Display:
         for path, title in data.tally.files():
             self.say(f"{path}: {title}")
         speakers = shortlist([f"{name} {count}" for name, count in data.speakers.most_common()], 6)
-        self.say(
-            f"{data.conversations} conversations, {turns['read']:,} turns of {len(data.speakers)} speakers ({speakers})"
-        )
+        if data.unit == "turns":
+            said = f"{turns['read']:,} turns of {len(data.speakers)} speakers ({speakers})"
+            self.say(f"{data.conversations} conversations, {said}")
         parts = " + ".join(f"{count:,} {fate}" for fate, count in turns.items() if fate != "read")
-        self.say(f"{turns['read']:,} turns read = {parts}")
+        self.say(f"{turns['read']:,} {data.unit} read = {parts}")
         for reason, count in dropped.items():
             self.say(f"  dropped: {count:,} ({reason})")
         for kind, count in data.tally.changed.items():
@@ -163,7 +163,7 @@ class Display:
             "" if data.leak is None else f"; {data.leak:.1%} of its conversations are near-duplicates of training data"
         )
         remedy = " (--duplicates near drops them)" if data.leak else ""
-        self.say(f"held-out split: {share:.0%} of the learnable turns{leak}{remedy}")
+        self.say(f"held-out split: {share:.0%} of the learnable {data.unit}{leak}{remedy}")
         for notice in data.notices:
             self.say(f"note: {notice}", "yellow")
         self.say(f"style {data.renderer.style.name} ({data.style_reason}), learning {data.persona or 'every speaker'}")
@@ -208,8 +208,9 @@ class Display:
         self._training(event.update)
         when = f"epoch {event.epoch:.3g}" if event.update else "before training"
         if event.loss is not None:
-            figures = f": held-out loss {event.loss:.4f}, perplexity {event.perplexity:.2f}"
-            self.console.print(painted((when, "bold"), (figures, ""), ("  best so far" if event.best else "", "green")))
+            self.console.print(
+                painted((when, "bold"), (f": {figures(event)}", ""), ("  best so far" if event.best else "", "green"))
+            )
         for reply in event.replies:
             for turn in reply.context[-2:]:
                 self.say(f"    {turn.speaker}: {turn.text}", "dim")

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from wolf_chatbox.conversation import Turn
 from wolf_chatbox.data.tally import Tally
@@ -37,6 +37,10 @@ class Dataset:
     notices: list[str] = field(default_factory=list)
     leak: float | None = None
     """Share of the held-out conversations that are near-duplicates of training data; None if none could be compared."""
+    unit: Literal["turns", "choices"] = "turns"
+    """What is counted: turns of conversations, or choices between replies, whose rows are pairs."""
+    before: dict[str, Any] = field(default_factory=dict)
+    """What stays of the record of the run that this one goes on from."""
 
     @property
     def tokens(self) -> int:
@@ -47,7 +51,10 @@ class Dataset:
         return sum(sum(sample.learn) for row in self.rows for sample in row)
 
     def turns(self) -> dict[str, int]:
-        """Turns read, and how many of them were learnt, held out, used as context only, joined and dropped."""
+        """Turns read, and how many of them were learnt, held out, used as context only, joined and dropped.
+
+        Or choices, if `unit` says so.
+        """
         return {
             "read": self.tally.read,
             "learnt": self.training.learnt,
@@ -76,6 +83,7 @@ class Dataset:
         return {
             "files": [{"path": path, "format": title} for path, title in files],
             "conversations": self.conversations,
+            **({"unit": self.unit} if self.unit != "turns" else {}),
             "turns": self.turns(),
             "dropped": self.dropped(),
             "cut_turns": self.training.cut + self.held_out.cut,

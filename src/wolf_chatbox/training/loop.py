@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -21,16 +21,19 @@ from wolf_chatbox.lock import alone
 from wolf_chatbox.model.adaptation import adapt
 from wolf_chatbox.model.load import BaseModel, check_finite, context_of, load_model
 from wolf_chatbox.model.loss import SummedLoss, count_learnt
+from wolf_chatbox.model.preference_loss import PreferenceLoss
 from wolf_chatbox.model.record import read_run
 from wolf_chatbox.model.tokenizer import pad_id
 from wolf_chatbox.samples.dataset import make_rows, read
 from wolf_chatbox.samples.packing import Row
 from wolf_chatbox.training.best import mend_best, write_best
+from wolf_chatbox.training.choices import Choices, make_pairs, read_choices, sampling_of
 from wolf_chatbox.training.devices import autocast, is_sharded, pass_tokens, start
 from wolf_chatbox.training.interruption import interruption
 from wolf_chatbox.training.optimization import clip, make_optimizer, make_schedule, step_schedule
 from wolf_chatbox.training.passes import Forward
 from wolf_chatbox.training.plan import describe, plan
+from wolf_chatbox.training.preference import measure_pairs, remember
 from wolf_chatbox.training.progress import Evaluated, Listener, Notice, Progress, Step, Updated, log, thinned
 from wolf_chatbox.training.publish import describe_run, publish
 from wolf_chatbox.training.run import Metrics, Run
@@ -44,7 +47,7 @@ from wolf_chatbox.training.training_state import (
     load_state,
     save_state,
 )
-from wolf_chatbox.training.update import bad_samples, count_tokens, halve, learn, seed_update, shuffled
+from wolf_chatbox.training.update import blame, count_tokens, halve, learn, seed_update, shuffled
 from wolf_chatbox.training.validation import mean_loss, perplexity, sample_replies
 from wolf_chatbox.visible import shortlist
 
@@ -117,16 +120,22 @@ def _train(config: TrainConfig, tell: Listener, folder: RunFolder, accelerator: 
 def prepare(config: TrainConfig, tell: Listener, folder: RunFolder, accelerator: Accelerator) -> Run:
     """The run before its next update: its data, its model, and where it stands."""
     # 1. The data and the model
-    tell(Step(f"reading {shortlist(config.data, 3)}"))
+    tell(Step(f"reading {shortlist(config.data or config.preferences, 3)}"))
     # The first process invents the pseudonyms that the key lacks; the others find them there.
     with accelerator.main_process_first() if config.clean.pseudonyms is not None else nullcontext():
-        material = read(config)
+        material = read_choices(config.preferences) if config.preferences else read(config)
     tell(Step(f"loading the base model {config.model}"))
     base = load_base(config, tell, accelerator)
-    learner = SummedLoss(base.model)
+    learner = (
+        PreferenceLoss(base.model, config.beta, config.chosen_weight) if config.preferences else SummedLoss(base.model)
+    )
     tell(Step("packing rows"))
-    style = (read_run(base.folder) or {}).get("style")
-    dataset = make_rows(material, config, base.tokenizer, config.max_tokens, learner.apart != "alone", style)
+    if isinstance(material, Choices):
+        dataset = make_pairs(material, config, base)
+        config = replace(config, sampling=sampling_of(config, base))
+    else:
+        style = (read_run(base.folder) or {}).get("style")
+        dataset = make_rows(material, config, base.tokenizer, config.max_tokens, learner.apart != "alone", style)
     del material  # the rows hold what is needed
 
     # 2. Where it stands: at its beginning, or where it was interrupted
@@ -151,6 +160,9 @@ def prepare(config: TrainConfig, tell: Listener, folder: RunFolder, accelerator:
     module, optimizer = accelerator.prepare(learner, optimizer)
     budget = pass_tokens(accelerator.device, config.batch_size * config.max_tokens)
     forward = Forward(learner, module, pad_id(base.tokenizer), accelerator, budget)
+    if config.preferences:
+        tell(Step("scoring the replies before training"))
+        remember(forward, dataset)
     state = TrainingState(module, optimizer, schedule, accelerator)
     return Run(
         config, tell, folder, accelerator, base, dataset, forward, state, record, rows_an_update, saved, metrics, done
@@ -234,8 +246,7 @@ def step(run: Run, rows: Sequence[Row], total: float, started: float) -> None:
     accelerator, optimizer, metrics = run.accelerator, run.state.optimizer, run.metrics
     accelerator.unscale_gradients(optimizer)
     norm = clip(run.base.model, run.config.max_grad_norm)
-    learnt = count_learnt(rows)
-    loss, rate = total / learnt, optimizer.param_groups[0]["lr"]
+    loss, rate = total / run.forward.learner.count(rows), optimizer.param_groups[0]["lr"]
     run.done += 1
     usable = math.isfinite(total) and math.isfinite(norm)
     if usable or (accelerator.scaler and math.isfinite(total) and accelerator.scaler.get_scale() > 1):
@@ -248,20 +259,24 @@ def step(run: Run, rows: Sequence[Row], total: float, started: float) -> None:
     optimizer.zero_grad()
     tokens, seconds = count_tokens(rows), time.monotonic() - started
     epochs = run.done / run.updates_an_epoch
-    run.tell(Updated(run.done, run.updates, epochs, loss, norm, rate, tokens, learnt, seconds))
+    run.tell(Updated(run.done, run.updates, epochs, loss, norm, rate, tokens, count_learnt(rows), seconds))
     if metrics.skipped[-MOST_SKIPPED:] == [*range(run.done - MOST_SKIPPED + 1, run.done + 1)]:
         save(run)
-        raise TrainingError(blame(run, rows))
+        raise TrainingError(blame(run, rows, MOST_SKIPPED))
 
 
 def evaluate(run: Run) -> None:
     """Measure the held-out loss, and keep the weights when they are the best so far."""
     run.step("evaluating the held-out split")
     metrics, done, schedule = run.metrics, run.done, run.state.schedule
-    loss = mean_loss(run.forward, run.dataset.held_out_rows)
-    before = metrics.best_loss()
+    rows = run.dataset.held_out_rows
+    if run.config.preferences:
+        found = measure_pairs(run.forward, rows)
+    else:
+        found = {"loss": (loss := mean_loss(run.forward, rows)), "perplexity": perplexity(loss)}
+    loss, before = found["loss"], metrics.best_loss()
     best = done > 0 and (loss is None or before is None or loss < before)
-    metrics.evaluations.append({"epoch": run.epoch, "update": done, "loss": loss, "perplexity": perplexity(loss)})
+    metrics.evaluations.append({"epoch": run.epoch, "update": done, **found})
     if best:
         metrics.best_epoch, metrics.best_update = run.epoch, done
         write_best(run, done)
@@ -269,7 +284,7 @@ def evaluate(run: Run) -> None:
     # Sharded by FSDP, no process has a whole model to reply with.
     if done and done % run.updates_an_epoch == 0 and run.writes and not is_sharded(run.accelerator):
         replies = sample_replies(run.base.model, run.dataset, run.config, autocast(run.accelerator))
-    run.tell(Evaluated(done, run.epoch, loss, perplexity(loss), best, replies))
+    run.tell(Evaluated(done, run.epoch, best=best, replies=replies, **found))
     if isinstance(schedule, ReduceLROnPlateau) and done and loss is not None:
         schedule.step(loss)
 
@@ -284,17 +299,3 @@ def save(run: Run) -> None:
             run.config.keep,
             run.state_bytes,
         )
-
-
-def blame(run: Run, rows: Sequence[Row]) -> str:
-    """Why a run stops after skipped updates: the samples of the last one, and what can be resumed."""
-    bad, decode = bad_samples(run.forward, rows), run.dataset.renderer.decode
-    texts = ", ".join(repr(" ".join(decode(sample.ids[:40]).split())[:60]) for sample in bad[:3])
-    more = f" and {len(bad) - 3} more" if len(bad) > 3 else ""
-    states = run.folder.states()
-    left = f"The last good state is in {states[-1]}." if states else "No good state was saved before."
-    return (
-        f"update {run.done}: the loss or the gradient of {MOST_SKIPPED} updates in a row was NaN or infinite; "
-        f"samples of the last one: {texts}{more}. "
-        f"Lower the learning rate (now {run.config.lr}), or remove the samples from the data. {left}"
-    )

@@ -54,7 +54,7 @@ def describe_run(config: TrainConfig, dataset: Dataset, model: Any) -> dict[str,
         "data": dataset.record(hidden=config.clean.protects),
         "versions": {name: version(name) for name in ("wolf_chatbox", "torch", "transformers", "accelerate")},
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
+    } | dataset.before
 
 
 def save_model(place: Path, run: Run, weights: dict[str, Tensor]) -> None:

@@ -38,6 +38,7 @@ class Figures:
 
     The lines: `{"update", "epoch", "loss", "gradient_norm", "learning_rate", "tokens", "learnt_tokens", "seconds"}` for
     an update, and `{"update", "epoch", "held_out_loss", "perplexity"}` for an evaluation; losses in nats per token.
+    Where choices are learnt, losses are per pair of replies, and an evaluation has `preferred` and `margin` as well.
     """
 
     def __init__(
@@ -74,6 +75,9 @@ class Figures:
                     "learnt_tokens": progress.learnt,
                     "seconds": round(progress.seconds, 4),
                 }
+            case Evaluated(update, epoch, loss, preferred=float(preferred), margin=margin):
+                line = {"update": update, "epoch": epoch, "held_out_loss": loss}
+                line |= {"preferred": preferred, "margin": margin}
             case Evaluated(update, epoch, loss, perplexity):
                 line = {"update": update, "epoch": epoch, "held_out_loss": loss, "perplexity": perplexity}
             case _:
