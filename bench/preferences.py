@@ -5,8 +5,8 @@
 A supervised run comes first (the bundled script, its innkeeper, a quarter of the groups held out). It draws two replies
 to each of its training contexts; the judge votes; a run on these choices follows for each setting. Each is measured on
 the held-out groups: how often its reply is shorter than the supervised run's to the same turns (a tie is half a win),
-and the harm to the rest: bits per byte of the real turns, distinct-2, and how many replies end by themselves. Results are
-appended to DIR/results.jsonl; what is there already is not made again.
+and the harm to the rest: bits per byte of the real turns, distinct-2, and how many replies end by themselves. Results
+go to DIR/results.jsonl; what is there already is not made again.
 """
 
 from __future__ import annotations

@@ -174,7 +174,7 @@ class CleanConfig:
 
 
 ONLY_CONVERSATIONS = ("data", "persona", "view", "style", "split", "held_out_speaker", "held_out_group")
-"""Settings that mean nothing where choices between replies are learnt: the run that goes on has a persona and a style."""
+"""Settings that mean nothing where choices are learnt: the run that goes on has its persona and its style."""
 
 
 @Parameter(name="*")

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
+from test_loss import granite, make_samples
 
 from conftest import make_gpt2, make_llama
-from test_loss import granite, make_samples
 from wolf_chatbox.model import loss as loss_module
 from wolf_chatbox.model.loss import evaluating
 from wolf_chatbox.model.preference_loss import PreferenceLoss

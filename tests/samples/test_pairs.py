@@ -51,5 +51,5 @@ def test_what_does_not_fit_into_half_a_row_is_refused(tokenizer: Any, context: t
     renderer = make_renderer(tokenizer, "named", "Rick", "Morty", ["Rick", "Morty"])
     size = max(map(len, render_pair(renderer, context[-1:], CHOSEN, REJECTED, 400).parts()))
     assert len(render_pair(renderer, context, CHOSEN, REJECTED, 2 * size)) <= 2 * size
-    with pytest.raises(ChatError, match="half a row|fit into"):
+    with pytest.raises(ChatError, match=r"half a row|fit into"):
         render_pair(renderer, context, CHOSEN, REJECTED, 2 * size - 2)

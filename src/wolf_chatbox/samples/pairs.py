@@ -35,7 +35,7 @@ def render_pair(
 ) -> Pair:
     """Two replies of one speaker to a context, in `max_tokens` together; the oldest turns leave as in a prompt.
 
-    `keep` is that of `Renderer.prompt`. Raises ChatError when a reply, or the context's last turn beside it, does not fit.
+    `keep` is that of `Renderer.prompt`. Raises ChatError when a reply, or the last turn beside it, does not fit.
     """
     scene = Scene(tuple(context), chosen.speaker, learners=frozenset({chosen.speaker}))
     head = len(renderer.head(chosen.speaker, scene))

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from wolf_chatbox.config import SamplingConfig, TrainConfig
 from wolf_chatbox.conversation import Conversation, Turn
@@ -82,7 +83,7 @@ def make_pairs(choices: Choices, config: TrainConfig, base: BaseModel) -> Datase
     notices = [] if held_out else ["no choice is held out: no validation; the model of the last epoch is kept"]
     return Dataset(
         renderer=speech.renderer,
-        style_reason="as in the base model's training",
+        style_reason="as in the base model's training" if run else "as in a chat with the base model",
         persona=run.get("persona"),
         user=speech.user,
         speakers=Counter(speech.speakers) or Counter(choice.chosen.speaker for choice in rendered),
@@ -96,8 +97,7 @@ def make_pairs(choices: Choices, config: TrainConfig, base: BaseModel) -> Datase
         contexts=[(Scene(choice.context, choice.chosen.speaker), choice.chosen) for choice in list(held_out)[:2]],
         notices=notices,
         unit="choices",
-        before={name: run[name] for name in ("max_tokens",) if name in run}
-        | {"supervised": run.get("supervised", run.get("data"))},
+        before=_kept(run),
     )
 
 
@@ -106,6 +106,12 @@ def sampling_of(config: TrainConfig, base: BaseModel) -> SamplingConfig:
     if config.sampling != SamplingConfig():
         return config.sampling
     return saved_sampling(base.model.generation_config.to_dict(), base.folder)
+
+
+def _kept(run: dict[str, Any]) -> dict[str, Any]:
+    """What choices do not change in the record of the run that goes on: its history's length, and what it learnt."""
+    length = {name: run[name] for name in ("max_tokens",) if name in run}
+    return length | {"supervised": run.get("supervised", run.get("data"))}
 
 
 def _named(choice: Preference, speech: Speech) -> Preference:
