@@ -1,12 +1,12 @@
 """Learn from the votes of a simulated judge who prefers the shorter of two replies, and measure what else changes.
 
-    python bench/preferences.py --lr 1e-5 2e-5 --epochs 1 2
+    python bench/preferences.py --run demo_model --lr 1e-5 2e-5 --epochs 1 2
 
-A supervised run comes first (the bundled script, its innkeeper, a quarter of the groups held out). It draws two replies
-to each of its training contexts; the judge votes; a run on these choices follows for each setting. Each is measured on
-the held-out groups: how often its reply is shorter than the supervised run's to the same turns (a tie is half a win),
+A supervised run on the bundled script draws two replies to each of its innkeeper's contexts, a quarter of the groups
+left out; the judge votes; a run on these choices follows for each setting. Each is measured on the groups left out: how often its reply is shorter than the supervised run's to the same turns (a tie is half a win),
 and the harm to the rest: bits per byte of the real turns, distinct-2, and how many replies end by themselves. Results
-go to DIR/results.jsonl; what is there already is not made again.
+go to DIR/results.jsonl; what is there already is not made again. Without --run the supervised run is made, with those
+groups held out; `make demo`'s run has learnt them.
 """
 
 from __future__ import annotations
@@ -22,18 +22,14 @@ from statistics import fmean
 from typing import Any
 
 KEYS = ("lr", "epochs", "beta", "chosen_weight", "batch_size", "seed")
-SHARE, PERSONA = 0.25, "Grimbold"
+SHARE, PERSONA, TURNS = 0.25, "Grimbold", 3
 
 
-def supervised(place: Path, base: str) -> Any:
-    """The settings of the supervised run, which is made if it is not there."""
-    from wolf_chatbox.config import TrainConfig
+def supervise(config: Any) -> None:
     from wolf_chatbox.training.loop import train
 
-    config = TrainConfig(data=("example",), model=base, persona=PERSONA, output=place, epochs=3, validation_share=SHARE)
-    if not place.exists():
+    if not config.output.exists():
         train(config)
-    return config
 
 
 def contexts_of(config: Any) -> tuple[list[Any], list[Any]]:
@@ -47,7 +43,7 @@ def contexts_of(config: Any) -> tuple[list[Any], list[Any]]:
 
     def contexts(conversations: list[Any]) -> list[Any]:
         return [
-            (Scene.of(conversation).before(at, most=6), turn.text)
+            (Scene.of(conversation).before(at, most=TURNS), turn.text)
             for conversation in conversations
             for at, turn in enumerate(conversation.turns)
             if at and turn.speaker == PERSONA
@@ -108,10 +104,12 @@ def bits_per_byte(run: Path, config: Any) -> float:
     return loss * count_learnt(rows) / math.log(2) / size
 
 
-def measure(run: Path, config: Any, before: list[list[Any]] | None) -> tuple[dict[str, Any], list[list[Any]]]:
+def measure(
+    run: Path, config: Any, count: int, before: list[list[Any]] | None
+) -> tuple[dict[str, Any], list[list[Any]]]:
     """What a run does on the held-out contexts, beside the supervised run's replies to them."""
-    scenes = [scene for scene, _ in contexts_of(config)[1]]
-    drawn = draw(run, scenes, [11, 12])
+    scenes = [scene for scene, _ in contexts_of(config)[1]][:count]
+    drawn = draw(run, scenes, [11])
     replies = [reply for each in drawn for reply in each]
     words = [reply.text.split() for reply in replies]
     pairs = [pair for text in words for pair in itertools.pairwise(text)]
@@ -128,7 +126,7 @@ def measure(run: Path, config: Any, before: list[list[Any]] | None) -> tuple[dic
         "distinct_2": len(set(pairs)) / max(1, len(pairs)),
         "ends": 1 - fmean(reply.cut for reply in replies),
         "empty": fmean(not text for text in words),
-        "some": [reply.text for reply in replies[:60:6]],
+        "some": [reply.text for reply in replies[::6]],
     }
     return found, drawn
 
@@ -155,8 +153,10 @@ def table(results: list[dict[str, Any]]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--place", type=Path, default=Path("preferences"), metavar="DIR")
+    parser.add_argument("--run", type=Path, help="the supervised run")
     parser.add_argument("--base", default="smollm2-135m")
-    parser.add_argument("--contexts", type=int, default=110)
+    parser.add_argument("--contexts", type=int, default=110, help="of which two replies are drawn for the judge")
+    parser.add_argument("--measured", type=int, default=60, help="contexts that are measured")
     parser.add_argument("--lr", nargs="+", type=float, default=[1e-5])
     parser.add_argument("--epochs", nargs="+", type=int, default=[1])
     parser.add_argument("--beta", nargs="+", type=float, default=[0.1])
@@ -164,9 +164,14 @@ def main() -> None:
     parser.add_argument("--batch-size", nargs="+", type=int, default=[1])
     parser.add_argument("--seed", nargs="+", type=int, default=[0])
     args = parser.parse_args()
+    from wolf_chatbox.config import TrainConfig
+
     args.place.mkdir(parents=True, exist_ok=True)
-    run, votes, path = (args.place / name for name in ("supervised", "votes.jsonl", "results.jsonl"))
-    config = supervised(run, args.base)
+    run = args.run or args.place / "supervised"
+    votes, path = args.place / "votes.jsonl", args.place / "results.jsonl"
+    base = {"data": ("example",), "persona": PERSONA, "validation_share": SHARE}
+    config = TrainConfig(**base, model=args.base, output=run, epochs=3)
+    supervise(config)
     if not votes.exists():
         vote(votes, run, contexts_of(config)[0], args.contexts)
     results = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
@@ -179,12 +184,13 @@ def main() -> None:
     settings = [dict(zip(KEYS, values)) for values in itertools.product(*(getattr(args, key) for key in KEYS))]
     left = [setting for setting in settings if setting not in [found["setting"] for found in results]]
     if left or not results:
-        first, before = measure(run, config, None)
+        first, before = measure(run, config, args.measured, None)
         if not results:
             add({"setting": None} | first)
         for setting in left:
             made = learn(setting, args.place / "tuned", votes, run)
-            add({"setting": setting} | measure(args.place / "tuned", config, before)[0] | made)
+            found, _ = measure(args.place / "tuned", config, args.measured, before)
+            add({"setting": setting} | found | made)
     table(results)
 
 
