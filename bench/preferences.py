@@ -3,10 +3,11 @@
     python bench/preferences.py --run demo_model --lr 1e-5 2e-5 --epochs 1 2
 
 A supervised run on the bundled script draws two replies to each of its innkeeper's contexts, a quarter of the groups
-left out; the judge votes; a run on these choices follows for each setting. Each is measured on the groups left out: how often its reply is shorter than the supervised run's to the same turns (a tie is half a win),
-and the harm to the rest: bits per byte of the real turns, distinct-2, and how many replies end by themselves. Results
-go to DIR/results.jsonl; what is there already is not made again. Without --run the supervised run is made, with those
-groups held out; `make demo`'s run has learnt them.
+left out; the judge votes; a run on these choices follows for each setting. Each is measured on the groups left out: how
+often its reply is shorter than the supervised run's to the same turns (a tie is half a win), and the harm to the rest:
+bits per byte of the real turns, distinct-2, and how many replies end by themselves. Results go to DIR/results.jsonl;
+what is there already is not made again. Without --run the supervised run is made, with those groups held out; `make
+demo`'s run has learnt them.
 """
 
 from __future__ import annotations
