@@ -21,6 +21,7 @@ from wolf_chatbox.settings import (
     ENGINE,
     LEARNING,
     LIMITS,
+    MEASURING,
     MEMORY,
     MODEL,
     REPLIES,
@@ -389,6 +390,49 @@ class ServeConfig:
     """What computes the replies; auto = torch on a GPU, else llama.cpp where it is installed and knows the model."""
     quantise: Annotated[Quantisation, ENGINE] = "q8_0"
     """How llama.cpp stores the weights: q8_0 (8 bits), q4_k (4 bits, for large models), f16 (16 bits)."""
+    trust_remote_code: TrustRemoteCode = False
+    allow_base: AllowBase = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "runs", (self.runs,) if isinstance(self.runs, str) else tuple(map(str, self.runs)))
+        check(self)
+        if not self.runs:
+            raise ConfigError("runs", "(none)", "names no model. Give at least one.")
+        self.sampling(SamplingConfig())
+
+    def sampling(self, saved: SamplingConfig) -> SamplingConfig:
+        """The sampling settings saved with a model, overridden by those of this config."""
+        return saved.changed(**{field.name: getattr(self, field.name) for field in fields(SamplingConfig)})
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+@optional(SamplingConfig, "as saved with the model")
+class EvaluateConfig:
+    """Measure how good trained characters are, on conversations that they did not learn."""
+
+    runs: tuple[str, ...] = field(default=("wolf_model",), kw_only=False)
+    """Folders of trained models; the untrained base model and the humans are compared with them."""
+    data: Annotated[tuple[str, ...], DATA, unset("the files that the first run was trained on")] = ()
+    """Files, folders or zip archives of conversations; what a run learnt of them is never asked."""
+    persona: Annotated[str | None, DATA, unset("the trained persona, else everybody")] = None
+    """Whose replies are judged."""
+    pseudonyms: Annotated[Path | None, DATA, unset("none")] = None
+    """The file of pseudonyms that the run was trained with."""
+    replies: Annotated[Whole, MEASURING, AT_LEAST_1] = 200
+    """Held-out exchanges that are asked at most, spread over the conversations."""
+    chats: Annotated[Whole, MEASURING, AT_LEAST_0] = 4
+    """Chats of 30 turns that each model leads with itself; 0 = none."""
+    probes: Annotated[Whole, MEASURING, AT_LEAST_0] = 50
+    """Beginnings of learnt lines that each model continues, to see what it knows by heart; 0 = none."""
+    seed: Annotated[Whole, MEASURING, Within(least=0, below=2**63)] = 0
+    """Random seed of the replies and of the bootstrap."""
+    slots: Annotated[Whole, ENGINE, Within(least=1, most=256)] = 16
+    """Replies that are drawn at once; they share forward passes."""
+    engine: Annotated[EngineName, ENGINE] = "auto"
+    """What computes the replies; auto = torch on a GPU, else llama.cpp where it is installed and knows the model."""
+    quantise: Annotated[Quantisation, ENGINE] = "q8_0"
+    """How llama.cpp and openvino store the weights: q8_0 (8 bits), q4_k (4 bits, for large models), f16 (16 bits)."""
     trust_remote_code: TrustRemoteCode = False
     allow_base: AllowBase = False
 

@@ -25,6 +25,7 @@ from wolf_chatbox.data.split import (
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError, Setting, StyleError
 from wolf_chatbox.importers import read_conversations
+from wolf_chatbox.samples.learnt import Learnt
 from wolf_chatbox.samples.packing import Row, pack
 from wolf_chatbox.samples.rendering import Rendered, Renderer, make_renderer
 from wolf_chatbox.samples.rows import Dataset
@@ -131,7 +132,7 @@ def make_rows(
     rendering = _choose_rendering(material, config, tokenizer, style)
     renderer = rendering.renderer
     sides = _split(material, config, renderer)
-    training, held_out = (_parts(side, config.view, renderer) for side in (sides.training, sides.held_out))
+    training, held_out = (scenes_of(side, config.view, renderer) for side in (sides.training, sides.held_out))
     learnt = _render(training, renderer, max_tokens, CONTEXT_SHARE)
     measured = _render(held_out, renderer, max_tokens, HELD_OUT_CONTEXT_SHARE)
     _check_learnt(learnt, config.view, renderer.persona)
@@ -144,6 +145,7 @@ def make_rows(
 
     dataset = Dataset(
         renderer=renderer,
+        known=Learnt.of(sides.training),
         style_reason=rendering.reason,
         persona=renderer.persona,
         user=rendering.user,
@@ -204,7 +206,9 @@ def _split(material: Material, config: TrainConfig, renderer: Renderer) -> Split
     return split(material.conversations, config.validation_share, config.seed, learnt_turns)
 
 
-def _parts(conversations: Sequence[Conversation], as_whom: str, renderer: Renderer) -> Parts:
+def scenes_of(conversations: Sequence[Conversation], as_whom: str, renderer: Renderer) -> Parts:
+    """The scenes of each conversation in which something is learnt: a game's views, or what each hearer heard."""
+
     def scenes(conversation: Conversation) -> list[Scene]:
         if conversation.game:
             return view(conversation, as_whom, renderer.persona)

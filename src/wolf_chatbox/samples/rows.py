@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from wolf_chatbox.conversation import Turn
 from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.samples.learnt import Learnt
 from wolf_chatbox.samples.packing import Row, share_filled
 from wolf_chatbox.samples.rendering import Rendered, Renderer
 from wolf_chatbox.scene import Scene
@@ -20,6 +21,8 @@ class Dataset:
     """The rows of the training split and of the held-out split, and what a run reports and records of them."""
 
     renderer: Renderer
+    known: Learnt
+    """What the training split holds, for those who must not ask it."""
     style_reason: str
     persona: str | None
     user: str

@@ -105,6 +105,7 @@ def publish(run: Run, *, finished: bool) -> None:
             save_model(place, run, weights)
         shutil.copy2(run.folder.metrics, place)
         write_run(place, record)
+        run.dataset.known.write(place)
         draw_losses(place / "loss.png", run.metrics.losses, run.metrics.evaluations)
         write_card(place / "README.md", record)
 

@@ -1,0 +1,1 @@
+"""Evaluation: how good a character is, measured on conversations that it did not learn."""

@@ -1,0 +1,1 @@
+"""The measures: one file a subject, each with a function `measures(study)`."""

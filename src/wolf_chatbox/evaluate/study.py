@@ -1,0 +1,164 @@
+"""An evaluation from its runs and data to its results, read top to bottom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from importlib.metadata import version
+from itertools import combinations
+from typing import Any
+
+from wolf_chatbox.config import CleanConfig, EvaluateConfig, ReadConfig
+from wolf_chatbox.conversation import Conversation, Turn
+from wolf_chatbox.data.cleaning import clean
+from wolf_chatbox.data.languages import language_of
+from wolf_chatbox.data.near_duplicates import leak
+from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.errors import ConfigError, ModelError
+from wolf_chatbox.evaluate import observe
+from wolf_chatbox.evaluate.contestants import Contestant, Trained, contestants, find_runs, load, persona_of
+from wolf_chatbox.evaluate.entries import Answer, Entry, Study
+from wolf_chatbox.evaluate.held_out import Divided, divide, exchanges
+from wolf_chatbox.evaluate.measure import Measure, difference, figures
+from wolf_chatbox.evaluate.measures import fit
+from wolf_chatbox.evaluate.results import Results
+from wolf_chatbox.importers import read_conversations
+from wolf_chatbox.model.character import Character
+from wolf_chatbox.model.light_tokenizer import load_light
+from wolf_chatbox.model.speech import Speech
+from wolf_chatbox.visible import Tell
+
+SUBJECTS: tuple[Any, ...] = (fit,)
+"""The files of measures, in the order of the table."""
+CHAT_TURNS = 30
+HUMANS = "humans"
+
+
+def evaluate(config: EvaluateConfig, tell: Tell = lambda text: None) -> Results:
+    """Ask each run, its untrained base model and the humans the same held-out exchanges, and measure the replies.
+
+    `tell` is told what is done. Raises DataError when nothing is held out, ConfigError when the runs do not go
+    together, and what loading a model raises.
+    """
+    # 1. What the runs learnt, and what is left to ask
+    runs = find_runs(config, tell)
+    persona = persona_of(runs, config.persona)
+    files, divided = read(config, runs)
+    study, notices = ask(config, runs, persona, divided)
+    tell(f"{len(study.exchanges)} exchanges of {len(divided.held_out)} held-out conversations")
+
+    # 2. What each says
+    entries = []
+    for contestant in contestants(runs):
+        tell(f"loading {contestant.name}")
+        try:
+            character = load(contestant, config, persona, tell)
+        except ModelError as error:
+            if not contestant.is_base:
+                raise
+            notices.append(f"without the base model: {error}")
+            continue
+        entries.append(observed(contestant, character, study, config, tell))
+        character.voice.engine.close()
+    humans = Entry(HUMANS, "humans", [Answer(exchange.said.text) for exchange in study.exchanges])
+    study = replace(study, entries=(*entries, humans))
+
+    # 3. What that is worth
+    tell("measuring")
+    measures = [measure for subject in SUBJECTS for measure in subject.measures(study)]
+    found = figures(study, measures)
+    details = {_name(subject): subject.details(study) for subject in SUBJECTS if hasattr(subject, "details")}
+    settings = asdict(config) | {"data": list(files), "wolf_chatbox": version("wolf_chatbox")}
+    return Results(study, measures, found, comparisons(study, measures), details, settings, notices)
+
+
+def read(config: EvaluateConfig, runs: Sequence[Trained]) -> tuple[tuple[str, ...], Divided]:
+    """The files, and their conversations by what the runs learnt; they are read and cleaned as for the first run.
+
+    Raises ConfigError where the runs read or cleaned their data differently, or do not name their files.
+    """
+    first = runs[0].settings
+    for run in runs[1:]:
+        if any(run.settings.get(part) != first.get(part) for part in ("read", "clean")):
+            problem = f"read or cleaned its data otherwise than {runs[0].name}. Evaluate it alone."
+            raise ConfigError("runs", run.name, problem)
+    files = config.data or tuple(first.get("data", ()))
+    cleaning = dict(first.get("clean", {}))
+    if cleaning.get("pseudonyms"):
+        if config.pseudonyms is None:
+            raise ConfigError("pseudonyms", "(none)", "is needed: the run learnt its data under pseudonyms.")
+        cleaning["pseudonyms"] = config.pseudonyms
+    reading = ReadConfig(**{key: _listed(value) for key, value in first.get("read", {}).items()})
+    clean_as = CleanConfig(**{key: _listed(value) for key, value in cleaning.items()})
+    if not config.data and clean_as.protects:
+        raise ConfigError("data", "(none)", "is needed: the run does not name its files, which are private.")
+    tally = Tally()
+    conversations = list(clean(read_conversations(files, reading, tally), clean_as, tally))
+    if not conversations:
+        raise tally.nothing_in(files)
+    return files, divide(conversations, {run.name: run.learnt for run in runs}, files)
+
+
+def ask(
+    config: EvaluateConfig, runs: Sequence[Trained], persona: str | None, divided: Divided
+) -> tuple[Study, list[str]]:
+    """The study before anybody has answered, and what the user should know of it."""
+    first = runs[0]
+    tokenizer = load_light(str(first.folder), first.folder, config.trust_remote_code)
+    speech = Speech.of(first.folder, tokenizer, persona)
+    asked = exchanges(divided.held_out, speech.renderer, first.settings.get("view", "player"), persona, config.replies)
+    notices = [*divided.notices]
+    if near := leak(divided.learnt, divided.held_out):
+        notices.append(f"{near:.0%} of the held-out conversations are near-duplicates of learnt ones: figures flatter")
+    language = language_of(Conversation(tuple(exchange.said for exchange in asked)))
+    return Study(persona, asked, (), divided.learnt, language, (), config.seed), notices
+
+
+def observed(contestant: Contestant, character: Character, study: Study, config: EvaluateConfig, tell: Tell) -> Entry:
+    """What one contestant says and expects."""
+    voice, name = character.voice, contestant.name
+    sampling = config.sampling(character.sampling)
+
+    def told(what: str, of: int) -> Callable[[int], None]:
+        return lambda done: tell(f"{name}: {what} {done}/{of}")
+
+    count = len(study.exchanges)
+    fitted = observe.fitted(voice, study.exchanges, sampling, told("expectations", count))
+    answers = observe.answers(voice, study.exchanges, sampling, study.seed, config.slots, told("replies", count))
+    chats = observe.chats(
+        voice,
+        beginnings(study, config.chats),
+        (character.persona, character.user),
+        CHAT_TURNS,
+        sampling,
+        study.seed,
+        told("turns of chats", config.chats * CHAT_TURNS),
+    )
+    continued = observe.continued(voice, study.probes, config.slots, told("beginnings", len(study.probes)))
+    return Entry(name, "base" if contestant.is_base else "run", answers, fitted, chats, continued)
+
+
+def beginnings(study: Study, count: int) -> list[list[Turn]]:
+    """How the chats of each contestant begin: the turns before exchanges spread over the study, two at most."""
+    chosen = [study.exchanges[(2 * at + 1) * len(study.exchanges) // (2 * count)] for at in range(count)]
+    return [list(exchange.scene.turns[-2:]) for exchange in chosen]
+
+
+def comparisons(study: Study, measures: Sequence[Measure]) -> dict[str, dict[str, dict[str, float]]]:
+    """The p values of each measure between any two entries."""
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    for measure in measures:
+        parts = {entry.name: measure.parts(entry) for entry in study.entries}
+        for one, other in combinations([name for name, part in parts.items() if part], 2):
+            p = difference(measure, parts[one], parts[other], study.seed)
+            if p is not None:
+                found.setdefault(measure.name, {}).setdefault(one, {})[other] = p
+    return found
+
+
+def _listed(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _name(subject: Any) -> str:
+    return str(subject.__name__.rpartition(".")[2])
