@@ -16,6 +16,7 @@ from wolf_chatbox.config import SamplingConfig, TrainConfig
 from wolf_chatbox.conversation import Turn
 from wolf_chatbox.errors import CheckpointError, ConfigError, DataError
 from wolf_chatbox.model.record import read_run
+from wolf_chatbox.samples.learnt import Learnt
 from wolf_chatbox.talk.preferences import Preference
 from wolf_chatbox.training.loop import train
 from wolf_chatbox.training.progress import Evaluated, Prepared, Progress, Updated
@@ -44,7 +45,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, tiny_gpt2: Path, script: Path)
 
 
 def choice(number: int, chosen: str = "yes", rejected: str = "no no no", speaker: str = "Ann") -> dict[str, object]:
-    context = (Turn("Bob", f"is the goose in house {number}?"),)
+    context = (Turn("Bob", f"is the big old goose in house {number}?"),)
     return Preference(context, Turn(speaker, chosen), Turn(speaker, rejected)).to_dict()
 
 
@@ -60,14 +61,14 @@ def make(run: Path, tmp_path: Path) -> Make:
 
     def make(**changes: Any) -> TrainConfig:
         settings = {"preferences": (str(votes),), "model": str(run), "output": tmp_path / "tuned"}
-        return TrainConfig(**(settings | {"max_tokens": 128, "lr": 1e-3, "epochs": 3} | changes))
+        return TrainConfig(**(settings | {"max_tokens": 128, "lr": 1e-3, "epochs": 1} | changes))
 
     return make
 
 
 def test_a_run_learns_what_was_preferred_and_keeps_who_speaks(make: Make, run: Path) -> None:
     told: list[Progress] = []
-    result = train(make(validation_share=0.2), told.append)
+    result = train(make(validation_share=0.2, epochs=2), told.append)
     first, *_, last = result.metrics["evaluations"]
     assert first["loss"] == pytest.approx(math.log(2), rel=1e-5)
     assert first["margin"] == pytest.approx(0, abs=1e-4)
@@ -94,6 +95,10 @@ def test_a_run_learns_what_was_preferred_and_keeps_who_speaks(make: Make, run: P
     assert after["data"]["unit"] == "choices"
     assert after["data"]["turns"] == {"read": 20, "learnt": 16, "held out": 4, "context only": 0, "dropped": 0}
     assert "learnt from choices between replies" in (result.output / "README.md").read_text().lower()
+    known, learnt = Learnt.read(run), Learnt.read(result.output)
+    assert known is not None
+    assert learnt is not None
+    assert known.hashes < learnt.hashes, "what the run before it learnt is known, and the chosen replies"
     measured = [line for line in lines_of(result.output) if "held_out_loss" in line]
     assert [line["margin"] for line in measured] == [found["margin"] for found in result.metrics["evaluations"]]
 
@@ -110,14 +115,14 @@ def test_interrupted_and_resumed_is_uninterrupted(make: Make, tmp_path: Path) ->
 
 def test_accumulated_rows_teach_what_one_batch_does(make: Make, tmp_path: Path) -> None:
     for name, batch_size, accumulate in (("a", 4, 1), ("b", 1, 4)):
-        train(make(output=tmp_path / name, batch_size=batch_size, accumulate=accumulate, epochs=1, chosen_weight=0.5))
+        train(make(output=tmp_path / name, batch_size=batch_size, accumulate=accumulate, chosen_weight=0.5))
     assert largest_difference(tmp_path / "a", tmp_path / "b") < 2e-5
 
 
 def test_an_adapter_learns_from_choices_and_so_does_the_run_after_it(make: Make, tmp_path: Path) -> None:
-    adapter = train(make(lora_rank=4, lr=1e-2, epochs=1)).output
+    adapter = train(make(lora_rank=4, lr=1e-2)).output
     assert (adapter / "adapter_model.safetensors").is_file()
-    again = train(make(model=str(adapter), output=tmp_path / "again", epochs=1))
+    again = train(make(model=str(adapter), output=tmp_path / "again"))
     assert again.metrics["evaluations"][0]["loss"] == pytest.approx(math.log(2), rel=1e-5)
     record = read_run(again.output)
     assert record is not None
@@ -134,7 +139,7 @@ def test_each_choice_is_learnt_once_and_the_others_are_counted(make: Make, tmp_p
         choice(5, "a goose " * 40),
         {"context": [], "speaker": "Ann", "a": "x", "b": "y", "vote": "tie"},
     )
-    record = read_run(train(make(preferences=(str(path), str(path)), epochs=1)).output)
+    record = read_run(train(make(preferences=(str(path), str(path)))).output)
     assert record is not None
     assert record["data"]["turns"]["read"] == 16
     assert record["data"]["turns"]["learnt"] + record["data"]["turns"]["held out"] == 3
@@ -155,6 +160,7 @@ def test_roles_without_names_are_the_persona_and_its_partner(make: Make, tmp_pat
         }
         for number in range(4)
     ]
+    nameless.append(choice(0))  # the same with names
     named, unnamed = (
         read_run(train(make(preferences=(str(write(tmp_path / name, *each)),), output=tmp_path / f"{name}.run")).output)
         for name, each in (("named", [choice(number) for number in range(4)]), ("unnamed", nameless))
@@ -162,6 +168,7 @@ def test_roles_without_names_are_the_persona_and_its_partner(make: Make, tmp_pat
     assert named is not None
     assert unnamed is not None
     assert named["data"]["fingerprint"] == unnamed["data"]["fingerprint"]
+    assert unnamed["data"]["dropped"] == {"the same choice as an earlier one": 1}
 
 
 def test_nothing_to_learn_from_is_told(make: Make, tmp_path: Path) -> None:
@@ -188,5 +195,5 @@ def test_settings_of_conversations_are_refused(make: Make, setting: dict[str, An
 def test_a_base_model_without_a_record_learns_too(make: Make, tiny_llama: Path, tmp_path: Path) -> None:
     model = shutil.copytree(tiny_llama, tmp_path / "base")
     votes = write(tmp_path / "roles.jsonl", *(choice(number, speaker="assistant") for number in range(6)))
-    result = train(make(model=str(model), preferences=(str(votes),), epochs=1))
+    result = train(make(model=str(model), preferences=(str(votes),)))
     assert result.metrics["evaluations"][-1]["margin"] > 0

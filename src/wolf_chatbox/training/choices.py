@@ -18,6 +18,7 @@ from wolf_chatbox.model.load import BaseModel
 from wolf_chatbox.model.record import read_run
 from wolf_chatbox.model.speech import Speech
 from wolf_chatbox.model.voice import KEEP
+from wolf_chatbox.samples.learnt import Learnt
 from wolf_chatbox.samples.packing import pack
 from wolf_chatbox.samples.pairs import Pair, render_pair
 from wolf_chatbox.samples.rendering import Rendered
@@ -64,30 +65,25 @@ def make_pairs(choices: Choices, config: TrainConfig, base: BaseModel) -> Datase
 
     Raises DataError when none is left to learn from, and what `Speech.of` raises.
     """
-    speech, run, tally = Speech.of(base.folder, base.tokenizer), read_run(base.folder) or {}, choices.tally
-    rendered: dict[Preference, Pair] = {}
-    for choice in (_named(choice, speech) for choice in choices.found):
-        if not _answers(choice.chosen.speaker, speech):
-            tally.drop(1, STRANGER)
-            continue
-        try:
-            rendered[choice] = render_pair(speech.renderer, *choice, config.max_tokens, KEEP)
-        except ChatError:
-            tally.drop(1, LONG)
+    speech, run = Speech.of(base.folder, base.tokenizer), read_run(base.folder) or {}
+    rendered = _render(choices, speech, config.max_tokens)
     if not rendered:
-        raise _nothing(config, tally)
+        raise _nothing(config, choices.tally)
     held_out = _hold_out(list(rendered), config)
     sides = [[pair for choice, pair in rendered.items() if (choice in held_out) == side] for side in (False, True)]
     rows, held_out_rows = (pack(pairs, config.max_tokens) for pairs in sides)
+    learnt = [Conversation((*each.context[-1:], each.chosen)) for each in rendered if each not in held_out]
+    before = Learnt.read(base.folder)
     training, measured = (Rendered(list(pairs), learnt=len(pairs)) for pairs in sides)
     notices = [] if held_out else ["no choice is held out: no validation; the model of the last epoch is kept"]
     return Dataset(
         renderer=speech.renderer,
+        known=before.more(learnt) if before else Learnt.of(learnt),
         style_reason="as in the base model's training" if run else "as in a chat with the base model",
         persona=run.get("persona"),
         user=speech.user,
         speakers=Counter(speech.speakers) or Counter(choice.chosen.speaker for choice in rendered),
-        tally=tally,
+        tally=choices.tally,
         conversations=len({choice.context for choice in rendered}),
         training=training,
         held_out=measured,
@@ -106,6 +102,20 @@ def sampling_of(config: TrainConfig, base: BaseModel) -> SamplingConfig:
     if config.sampling != SamplingConfig():
         return config.sampling
     return saved_sampling(base.model.generation_config.to_dict(), base.folder)
+
+
+def _render(choices: Choices, speech: Speech, max_tokens: int) -> dict[Preference, Pair]:
+    """The pairs of the choices that the model can learn; the others are counted as dropped."""
+    rendered: dict[Preference, Pair] = {}
+    for choice in (_named(choice, speech) for choice in choices.found):
+        if choice in rendered or not _answers(choice.chosen.speaker, speech):
+            choices.tally.drop(1, TWICE if choice in rendered else STRANGER)
+            continue
+        try:
+            rendered[choice] = render_pair(speech.renderer, *choice, max_tokens, KEEP)
+        except ChatError:
+            choices.tally.drop(1, LONG)
+    return rendered
 
 
 def _kept(run: dict[str, Any]) -> dict[str, Any]:
