@@ -183,7 +183,7 @@ ONLY_CONVERSATIONS = ("data", "persona", "view", "style", "split", "held_out_spe
 class TrainConfig:
     """Fine-tune a base model on conversations."""
 
-    data: Annotated[tuple[str, ...], DATA, unset("required, but with preferences")] = ()
+    data: Annotated[tuple[str, ...], DATA, unset("required without preferences")] = ()
     """Files, folders or zip archives of conversations; `example` is the bundled script."""
     preferences: Annotated[tuple[str, ...], DATA] = ()
     """Learn from choices between replies instead (DPO): files of `data preferences`, or of votes; `model` is the run
