@@ -174,7 +174,10 @@ class CleanConfig:
         return self.scrub or self.scrub_names or self.pseudonyms is not None
 
 
-ONLY_CONVERSATIONS = ("data", "persona", "view", "style", "split", "held_out_speaker", "held_out_group")
+ONLY_CONVERSATIONS = (
+    *("data", "persona", "view", "style", "split", "held_out_speaker", "held_out_group"),
+    *("others_weight", "persona_last", "label_smoothing", "neftune"),
+)
 """Settings that mean nothing where choices are learnt: the run that goes on has its persona and its style."""
 
 
@@ -198,7 +201,11 @@ class TrainConfig:
     """View of a werewolf game to learn: player (each player's), player:ROLE (such as player:SEER), moderator (all)."""
     style: Annotated[StyleName, MODEL] = "auto"
     """How turns become text: dialogpt (turns, end tokens), named (with names), chat (the model's chat template)."""
-    epochs: Annotated[Whole, LEARNING, AT_LEAST_1] = 1
+    others_weight: Annotated[float, LEARNING, Within(least=0, most=1)] = 0.0
+    """With a persona, also learn the others' turns, at this weight; 0 = they are context, 1 = like the persona's."""
+    persona_last: Annotated[bool, LEARNING] = False
+    """With a persona, learn everybody's turns in all epochs but the last, and the persona's alone in the last one."""
+    epochs: Annotated[Whole | None, LEARNING, AT_LEAST_1, unset("chosen by the number of learnt tokens")] = None
     """Number of epochs (passes over the training split)."""
     batch_size: Annotated[Whole, LEARNING, AT_LEAST_1] = 1
     """Rows per forward pass, on each process."""
@@ -206,7 +213,7 @@ class TrainConfig:
     """Gradient accumulation: batches per update, on each process."""
     max_tokens: Annotated[Whole, LEARNING, Within(least=16)] = 512
     """Maximum number of tokens per row; limited by the model's context length."""
-    lr: Annotated[float, LEARNING, Within(above=0)] = 1e-4
+    lr: Annotated[float | None, LEARNING, Within(above=0), unset("chosen by the number of learnt tokens")] = None
     """Peak learning rate."""
     schedule: Annotated[Schedule, LEARNING] = "linear"
     """Learning-rate schedule, any that transformers' get_scheduler knows."""
@@ -234,6 +241,12 @@ class TrainConfig:
     """Dropout probability, in models with dropout layers (such as GPT-2); rarely helps when training for few epochs."""
     precision: Annotated[Precision, MEMORY] = "auto"
     """Precision of the computation; auto = bf16 where the hardware supports it, else fp32. Weights stay in fp32."""
+    label_smoothing: Annotated[float, LEARNING, Within(least=0, below=1)] = 0.0
+    """Label smoothing: share of each target's probability that is spread over the vocabulary."""
+    neftune: Annotated[float, LEARNING, AT_LEAST_0] = 0.0
+    """NEFTune: noise on the embeddings during training, usually 5 to 15; 0 = none."""
+    ema: Annotated[float, LEARNING, Within(least=0, below=1)] = 0.0
+    """Evaluate and keep an average of the weights, in which each update back counts this much of the next; 0 = off."""
     lora_rank: Annotated[Whole, MEMORY, AT_LEAST_0] = 0
     """Train a LoRA adapter of this rank and save only the adapter; 0 = train all weights."""
     freeze_embeddings: Annotated[bool, MEMORY] = False
@@ -288,6 +301,10 @@ class TrainConfig:
                 raise ConfigError("schedule", self.schedule, needs)
             if self.patience:
                 raise ConfigError("patience", self.patience, needs)
+        if self.persona_last and self.epochs == 1:
+            raise ConfigError(
+                "epochs", 1, "leaves no epoch before the last one, as persona last needs. Use at least 2."
+            )
         if self.lora_rank and self.freeze_embeddings:
             raise ConfigError(
                 "freeze_embeddings", True, "is not needed with LoRA, which freezes them anyway. Leave it out."

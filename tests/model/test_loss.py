@@ -125,3 +125,60 @@ def test_choosing_how_samples_are_kept_apart_changes_no_model() -> None:
     assert model.config._attn_implementation == before
     SummedLoss(model)
     assert model.config._attn_implementation == PACKED
+
+
+# What counts how much
+
+
+def make_weighed() -> list[Sample]:
+    return [
+        Sample(sample.ids, [learn * (1.0, 0.3, 1.0, 0.7)[at % 4] for at, learn in enumerate(sample.learn)])
+        for sample in make_samples()
+    ]
+
+
+@pytest.mark.parametrize("make", [make_gpt2, make_llama, granite])
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+def test_weights_and_smoothing_are_those_of_cross_entropy(
+    make: Any, smoothing: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loss_module, "CHUNK", 7)
+    samples, totals, gradients = make_weighed(), [], []
+    for ours in (True, False):
+        model = make().train()
+        total = torch.zeros(())
+        if ours:
+            learner = SummedLoss(model, smoothing)
+            learner.train()
+            total = learner(learner.collate(pack(samples, 64), pad_id=0))
+        else:
+            for sample in samples:
+                ids, weights = torch.tensor(sample.ids), torch.tensor(sample.learn[1:])
+                logits = model(input_ids=ids[None]).logits[0, :-1]
+                total = total + cross_entropy(logits, ids[1:], reduction="none", label_smoothing=smoothing) @ weights
+        total.backward()
+        totals.append(total.item())
+        gradients.append(torch.cat([each.grad.flatten() for each in model.parameters()]))
+    assert totals[0] == pytest.approx(totals[1], rel=1e-5)
+    assert torch.allclose(gradients[0], gradients[1], rtol=1e-3, atol=1e-4)
+    assert count_learnt(pack(samples, 64)) == pytest.approx(sum(sum(sample.learn) for sample in samples))
+
+
+@pytest.mark.parametrize("make", [make_gpt2, granite])
+def test_a_measurement_has_neither_smoothing_nor_noise(make: Any) -> None:
+    rows = pack(make_samples(), 64)
+    model = make()
+    plain, changed = SummedLoss(model).eval(), SummedLoss(model, smoothing=0.3, noise=9.0).eval()
+    assert summed(changed, rows) == summed(plain, rows)
+    assert summed(changed.train(), rows) != summed(plain.train(), rows)
+
+
+def test_noise_is_as_large_as_each_sample_allows() -> None:
+    model = make_gpt2()
+    learner = SummedLoss(model, noise=5.0)
+    batch = learner.collate([(Sample([7] * 16, [True] * 16), Sample([7] * 4, [True] * 4))], pad_id=0)
+    noise = (learner._noisy(batch) - model.get_input_embeddings()(batch.ids)).abs()[0].detach()
+    for first, last in ((0, 16), (16, 20)):
+        most = 5.0 / ((last - first) * 32) ** 0.5
+        assert 0.9 * most < float(noise[first:last].max()) <= most * 1.001
+        assert float(noise[first:last].mean()) == pytest.approx(most / 2, rel=0.15)

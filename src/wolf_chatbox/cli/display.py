@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from types import TracebackType
@@ -145,6 +146,7 @@ class Display:
                 self.say(f"  replaced: {count:,} ({kind})")
         self._rows(data)
         self._model(event)
+        self._recipe(event)
         show_sample(self.console, "One sample", first_sample(data))
         if event.done:
             self.say(f"resuming after update {event.done:,} of {event.updates:,}")
@@ -177,6 +179,14 @@ class Display:
         where = event.device + (f" ({event.processes} processes)" if event.processes > 1 else "")
         rows = f"{event.rows_an_update} row" + ("s" if event.rows_an_update > 1 else "")
         self.say(f"{event.model}: {size}, {precision} on {where}, {event.updates:,} updates of {rows}")
+
+    def _recipe(self, event: Prepared) -> None:
+        """The learning rate and the epochs, and whether they were chosen."""
+        chosen = self.config.lr is None or self.config.epochs is None
+        why = f", for {event.dataset.learnt_tokens:,} learnt tokens" if chosen else ""
+        epochs = f"{event.epochs} epoch" + ("s" if event.epochs > 1 else "")
+        self.say(f"learning rate {typed(event.lr)} and {epochs}{why}")
+        self.config = replace(self.config, lr=event.lr, epochs=event.epochs)
 
     def _planned(self, event: Planned) -> None:
         self.progress.stop()
@@ -222,10 +232,11 @@ class Display:
 def first_sample(data: Dataset, most: int = 120) -> list[tuple[str, bool]]:
     """The first sample from shortly before its first learnt token: pieces of text, and whether they are learnt."""
     sample = data.rows[0][0]
-    first = max(0, min(sample.learn.index(True) - most // 3, len(sample) - most))
+    start = next(at for at, weight in enumerate(sample.learn) if weight)
+    first = max(0, min(start - most // 3, len(sample) - most))
     shown = range(first, min(len(sample), first + most))
     pieces = [("    …" if first else "    ", False)]
-    for learnt, places in groupby(shown, lambda at: sample.learn[at]):
+    for learnt, places in groupby(shown, lambda at: sample.learn[at] > 0):
         pieces.append((str(data.renderer.tokenizer.decode([sample.ids[at] for at in places])), learnt))
     return [*pieces, (" …" if shown.stop < len(sample) else "", False)]
 

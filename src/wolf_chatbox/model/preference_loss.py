@@ -48,7 +48,7 @@ class PreferenceLoss(loss.SummedLoss):
         # Where samples cannot stand in one row, each gets its own.
         made = super().collate([(sample,) for sample in samples], pad_id)
         references = torch.tensor([pair.reference for pair in pairs])
-        return PairBatch(made, [sum(sample.learn) for sample in samples], references)
+        return PairBatch(made, [sum(map(bool, sample.learn)) for sample in samples], references)
 
     def count(self, rows: Sequence[Row]) -> int:
         """What the summed loss of these rows is divided by: their pairs."""

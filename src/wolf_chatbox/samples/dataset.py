@@ -23,7 +23,7 @@ from wolf_chatbox.data.split import (
     split_in_time,
 )
 from wolf_chatbox.data.tally import Tally
-from wolf_chatbox.errors import DataError, Setting, StyleError
+from wolf_chatbox.errors import ConfigError, DataError, Setting, StyleError
 from wolf_chatbox.importers import read_conversations
 from wolf_chatbox.samples.learnt import Learnt
 from wolf_chatbox.samples.packing import Row, pack
@@ -127,13 +127,17 @@ def make_rows(
 ) -> Dataset:
     """Split, render and pack what was read; `style` is what the base model was trained with, if known.
 
-    Raises DataError if there is nothing to train on, StyleError or ModelError if the style does not fit the model.
+    Raises DataError if there is nothing to train on, StyleError or ModelError if the style does not fit the model,
+    ConfigError if a setting needs a persona and there is none.
     """
     rendering = _choose_rendering(material, config, tokenizer, style)
     renderer = rendering.renderer
+    _check_others(config, renderer.persona)
     sides = _split(material, config, renderer)
     training, held_out = (scenes_of(side, config.view, renderer) for side in (sides.training, sides.held_out))
-    learnt = _render(training, renderer, max_tokens, CONTEXT_SHARE)
+    last = config.persona_last
+    learnt = _render(training, renderer, max_tokens, CONTEXT_SHARE, 0.0 if last else config.others_weight)
+    first = _render(training, renderer, max_tokens, CONTEXT_SHARE, config.others_weight or 1.0) if last else None
     measured = _render(held_out, renderer, max_tokens, HELD_OUT_CONTEXT_SHARE)
     _check_learnt(learnt, config.view, renderer.persona)
     notices = material.notices() + ([sides.notice] if sides.notice else [])
@@ -152,9 +156,10 @@ def make_rows(
         speakers=material.speakers,
         tally=material.tally,
         conversations=len(material.conversations),
-        training=learnt,
+        training=first or learnt,
         held_out=measured,
         rows=rows(learnt),
+        first_rows=rows(first) if first else [],
         held_out_rows=rows(measured),
         max_tokens=max_tokens,
         contexts=_contexts(held_out or training, renderer),
@@ -219,6 +224,13 @@ def scenes_of(conversations: Sequence[Conversation], as_whom: str, renderer: Ren
     return [(conversation, scenes(conversation)) for conversation in conversations]
 
 
+def _check_others(config: TrainConfig, persona: str | None) -> None:
+    """Raise ConfigError if the settings tell the persona from the others, and there is none."""
+    for name, value in (("others_weight", config.others_weight), ("persona_last", config.persona_last)):
+        if value and persona is None:
+            raise ConfigError(name, value, "needs a persona: without one every speaker is learnt. Name a persona.")
+
+
 def _check_learnt(rendered: Rendered, as_whom: str, persona: str | None) -> None:
     """Raise DataError if no token of the training split is learnt."""
     if not any(any(sample.learn) for sample in rendered.samples):
@@ -240,10 +252,10 @@ def _check_account(dataset: Dataset, files: Sequence[str]) -> None:
         raise DataError(f"{', '.join(files)}: {bug}")
 
 
-def _render(parts: Parts, renderer: Renderer, max_tokens: int, context_share: int) -> Rendered:
+def _render(parts: Parts, renderer: Renderer, max_tokens: int, context_share: int, others: float = 0.0) -> Rendered:
     total = Rendered()
     for conversation, scenes in parts:
-        total.add(renderer.render(scenes, max_tokens, max_tokens // context_share, len(conversation.turns)))
+        total.add(renderer.render(scenes, max_tokens, max_tokens // context_share, len(conversation.turns), others))
     return total
 
 

@@ -45,7 +45,7 @@ def render_pair(
 
     def after_prompt(reply: Sample) -> Sample:
         end = len(reply) - reply.learn[::-1].index(True)  # what stands behind the end token teaches nothing
-        return Sample([*prompt, *reply.ids[head:end]], [False] * len(prompt) + reply.learn[head:end])
+        return Sample([*prompt, *reply.ids[head:end]], [0.0] * len(prompt) + [*reply.learn[head:end]])
 
     samples = [after_prompt(reply) for reply in replies]
     if max(map(len, samples)) > max_tokens // 2:

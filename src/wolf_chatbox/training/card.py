@@ -99,11 +99,17 @@ def _data_lines(run: Mapping[str, Any], most: int = 8) -> str:
 
 def _loss_table(evaluations: Sequence[Mapping[str, Any]]) -> str:
     rows = "\n".join(
-        f"| {found['epoch'] or 'before'} | {found['loss']:.4f} | {found['perplexity']:.2f} |"
+        f"| {found['epoch'] or 'before'} | {found['loss']:.4f} | {found['perplexity']:.2f} | {_bits(found)} |"
         for found in evaluations
         if found["loss"] is not None
     )
-    return f"\n## Held-out loss\n\n| epoch | nats per token | perplexity |\n|---|---|---|\n{rows}\n" if rows else ""
+    head = "| epoch | nats per token | perplexity | bits per byte |\n|---|---|---|---|"
+    return f"\n## Held-out loss\n\n{head}\n{rows}\n" if rows else ""
+
+
+def _bits(evaluation: Mapping[str, Any]) -> str:
+    bits = evaluation.get("bits_per_byte")  # which runs of earlier versions have not
+    return "" if bits is None else f"{bits:.3f}"
 
 
 def _choice_table(evaluations: Sequence[Mapping[str, Any]]) -> str:

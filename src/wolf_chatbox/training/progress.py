@@ -53,6 +53,8 @@ class Prepared:
     device: str
     processes: int
     rows_an_update: int
+    lr: float
+    epochs: int
     updates: int
     done: int
     """Updates made before, by the run that is resumed."""
@@ -95,7 +97,8 @@ class Evaluated:
     epoch: float
     loss: float | None
     perplexity: float | None = None
-    """None where choices are learnt, whose loss is not one of tokens."""
+    """None where choices are learnt, whose loss is not one of tokens; so are the bits per byte."""
+    bits_per_byte: float | None = None
     best: bool = False
     replies: list[Reply] = field(default_factory=list)
     preferred: float | None = None
@@ -126,15 +129,16 @@ def log(progress: Progress, every: int = 1) -> None:
             logger.warning("%s", text)
         case Trial(number, settings):
             logger.info("trial %d: %s", number, settings)
-        case Prepared(dataset, model, updates=updates, rows_an_update=rows, done=done):
+        case Prepared(dataset, model, updates=updates, rows_an_update=rows, lr=lr, epochs=epochs, done=done):
             for note in dataset.notices:
                 logger.warning("%s", note)
             logger.info("%s: %d updates of %d rows, from update %d on", model, updates, rows, done)
+            logger.info("learning rate %g, %d epochs, %d learnt tokens in each", lr, epochs, dataset.learnt_tokens)
         case Planned(seconds, memory, disk):
             logger.info("about %.0f s, %.1f GiB of memory, %.1f GiB on the disk", seconds, memory / 2**30, disk / 2**30)
         case Updated(update, updates, loss=loss, learning_rate=rate) if update % every == 0 or update == updates:
             logger.info("update %d/%d: loss %.4f, lr %.2e", update, updates, loss, rate)
-        case Evaluated(update, _, float(), _, best):
+        case Evaluated(update, _, float(), best=best):
             logger.info("update %d: %s%s", update, figures(progress), ", the best so far" if best else "")
 
 
@@ -143,7 +147,8 @@ def figures(found: Evaluated) -> str:
     if found.preferred is not None:
         likelier = f"chosen replies preferred {found.preferred:.0%}, margin {found.margin:.2f} nats"
         return f"{likelier}, held-out loss {found.loss:.4f}"
-    return f"held-out loss {found.loss:.4f}, perplexity {found.perplexity:.2f}"
+    bits = f", {found.bits_per_byte:.3f} bits per byte" if found.bits_per_byte is not None else ""
+    return f"held-out loss {found.loss:.4f}, perplexity {found.perplexity:.2f}{bits}"
 
 
 def thinned(tell: Listener, every: int) -> Listener:

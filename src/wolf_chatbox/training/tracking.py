@@ -37,8 +37,9 @@ class Figures:
     """Writes `metrics.jsonl` on the first process and, on request, to one of accelerate's trackers.
 
     The lines: `{"update", "epoch", "loss", "gradient_norm", "learning_rate", "tokens", "learnt_tokens", "seconds"}` for
-    an update, and `{"update", "epoch", "held_out_loss", "perplexity"}` for an evaluation; losses in nats per token.
-    Where choices are learnt, losses are per pair of replies, and an evaluation has `preferred` and `margin` as well.
+    an update, and `{"update", "epoch", "held_out_loss", "perplexity", "bits_per_byte"}` for an evaluation; losses in
+    nats per token. Where choices are learnt, losses are per pair of replies, and an evaluation has `preferred` and
+    `margin` in place of the last two.
     """
 
     def __init__(
@@ -78,8 +79,9 @@ class Figures:
             case Evaluated(update, epoch, loss, preferred=float(preferred), margin=margin):
                 line = {"update": update, "epoch": epoch, "held_out_loss": loss}
                 line |= {"preferred": preferred, "margin": margin}
-            case Evaluated(update, epoch, loss, perplexity):
-                line = {"update": update, "epoch": epoch, "held_out_loss": loss, "perplexity": perplexity}
+            case Evaluated(update, epoch, loss, perplexity, bits):
+                line = {"update": update, "epoch": epoch, "held_out_loss": loss}
+                line |= {"perplexity": perplexity, "bits_per_byte": bits}
             case _:
                 return
         known = {name: value for name, value in line.items() if value is not None and math.isfinite(value)}

@@ -92,7 +92,7 @@ def blame(run: Run, rows: Sequence[Row], skipped: int) -> str:
     return (
         f"update {run.done}: the loss or the gradient of {skipped} updates in a row was NaN or infinite; "
         f"samples of the last one: {texts}{more}. "
-        f"Lower the learning rate (now {run.config.lr}), or remove the samples from the data. {left}"
+        f"Lower the learning rate (now {run.recipe.lr:g}), or remove the samples from the data. {left}"
     )
 
 
