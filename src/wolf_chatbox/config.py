@@ -197,14 +197,14 @@ class TrainConfig:
     """Output folder for the trained model."""
     persona: Annotated[str | None, DATA, unset("every speaker")] = None
     """Learn only this speaker's turns; all other turns are context."""
+    others_weight: Annotated[float, DATA, Within(least=0, most=1)] = 0.0
+    """With a persona, also learn the others' turns, at this weight; 0 = they are context, 1 = like the persona's."""
+    persona_last: Annotated[bool, DATA] = False
+    """With a persona, learn everybody's turns in all epochs but the last, and the persona's alone in the last one."""
     view: Annotated[str, DATA] = "player"
     """View of a werewolf game to learn: player (each player's), player:ROLE (such as player:SEER), moderator (all)."""
     style: Annotated[StyleName, MODEL] = "auto"
     """How turns become text: dialogpt (turns, end tokens), named (with names), chat (the model's chat template)."""
-    others_weight: Annotated[float, LEARNING, Within(least=0, most=1)] = 0.0
-    """With a persona, also learn the others' turns, at this weight; 0 = they are context, 1 = like the persona's."""
-    persona_last: Annotated[bool, LEARNING] = False
-    """With a persona, learn everybody's turns in all epochs but the last, and the persona's alone in the last one."""
     epochs: Annotated[Whole | None, LEARNING, AT_LEAST_1, unset("chosen by the number of learnt tokens")] = None
     """Number of epochs (passes over the training split)."""
     batch_size: Annotated[Whole, LEARNING, AT_LEAST_1] = 1

@@ -102,7 +102,9 @@ def test_settings_come_before_what_an_interrupted_run_took_and_that_before_the_r
     assert choose(fixed, 10_000, {"lr": 1.0, "epochs": 2}) == type(rule)(3e-5, 7)
     assert choose(free, 10_000, {"lr": 1.0, "epochs": 2}) == type(rule)(1.0, 2)
     assert choose(TrainConfig(data=("x",), lora_rank=8), 10_000, {}).lr == pytest.approx(10 * rule.lr)
-    assert choose(TrainConfig(data=("x",), persona="y", persona_last=True), 10_000, {}).epochs >= 2
+    assert choose(free, 10_000, {}, scale=0.18).lr == pytest.approx(0.18 * rule.lr)
+    assert [choose(free, tokens, {}).epochs for tokens in (9_999, 10_000, 29_999, 30_000, 10**7)] == [3, 2, 2, 1, 1]
+    assert choose(TrainConfig(data=("x",), persona="y", persona_last=True), 10**6, {}).epochs == 2
 
 
 def test_a_run_tells_and_records_what_was_chosen(config: Any, capsys: pytest.CaptureFixture[str]) -> None:
@@ -128,8 +130,8 @@ def test_a_resumed_run_goes_on_with_what_was_chosen(config: Any, monkeypatch: py
 
     settings = {"lr": None, "epochs": None}
     train(config(**settings), Stop(3))
-    monkeypatch.setattr(recipe, "rate", lambda learnt_tokens, **_: 1.0)
-    monkeypatch.setattr(recipe, "passes", lambda learnt_tokens, **_: 9)
+    monkeypatch.setattr(recipe, "rate", lambda *_, **__: 1.0)
+    monkeypatch.setattr(recipe, "epochs", lambda *_, **__: 9)
     before = record_of(config().output)["settings"]
     train(config(resume=True, **settings))
     assert record_of(config().output)["settings"] == before

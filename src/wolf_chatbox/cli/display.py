@@ -183,7 +183,9 @@ class Display:
     def _recipe(self, event: Prepared) -> None:
         """The learning rate and the epochs, and whether they were chosen."""
         chosen = self.config.lr is None or self.config.epochs is None
-        why = f", for {event.dataset.learnt_tokens:,} learnt tokens" if chosen else ""
+        data = event.dataset
+        size = f"{data.learnt_tokens:,} learnt tokens" if data.unit == "turns" else f"{data.training.learnt:,} choices"
+        why = f", for {size}" if chosen else ""
         epochs = f"{event.epochs} epoch" + ("s" if event.epochs > 1 else "")
         self.say(f"learning rate {typed(event.lr)} and {epochs}{why}")
         self.config = replace(self.config, lr=event.lr, epochs=event.epochs)

@@ -18,13 +18,14 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from wolf_chatbox.config import TrainConfig
 from wolf_chatbox.errors import TrainingError
 from wolf_chatbox.lock import alone
+from wolf_chatbox.model.load import BaseModel
 from wolf_chatbox.model.loss import SummedLoss, count_learnt
 from wolf_chatbox.model.preference_loss import PreferenceLoss
 from wolf_chatbox.model.record import read_run
 from wolf_chatbox.model.tokenizer import pad_id
 from wolf_chatbox.samples.dataset import make_rows, read
 from wolf_chatbox.samples.packing import Row
-from wolf_chatbox.samples.rows import learnt_tokens
+from wolf_chatbox.samples.rows import Dataset, learnt_tokens
 from wolf_chatbox.training.averaging import Average
 from wolf_chatbox.training.base import load_base
 from wolf_chatbox.training.best import mend_best, write_best
@@ -122,24 +123,9 @@ def _train(config: TrainConfig, tell: Listener, folder: RunFolder, accelerator: 
 def prepare(config: TrainConfig, tell: Listener, folder: RunFolder, accelerator: Accelerator) -> Run:
     """The run before its next update: its data, its model, and where it stands."""
     # 1. The data and the model
-    tell(Step(f"reading {shortlist(config.data or config.preferences, 3)}"))
-    # The first process invents the pseudonyms that the key lacks; the others find them there.
-    with accelerator.main_process_first() if config.clean.pseudonyms is not None else nullcontext():
-        material = read_choices(config.preferences) if config.preferences else read(config)
-    tell(Step(f"loading the base model {config.model}"))
-    base = load_base(config, tell, accelerator)
+    base, learner, dataset = gather(config, tell, accelerator)
     if config.preferences:
-        learner: SummedLoss = PreferenceLoss(base.model, config.beta, config.chosen_weight)
-    else:
-        learner = SummedLoss(base.model, config.label_smoothing, config.neftune)
-    tell(Step("packing rows"))
-    if isinstance(material, Choices):
-        dataset = make_pairs(material, config, base)
         config = replace(config, sampling=sampling_of(config, base))
-    else:
-        style = (read_run(base.folder) or {}).get("style")
-        dataset = make_rows(material, config, base.tokenizer, config.max_tokens, learner.apart != "alone", style)
-    del material  # the rows hold what is needed
 
     # 2. Where it stands: at its beginning, or where it was interrupted
     saved, progress = load_progress(folder, lambda text: tell(Notice(text))) if config.resume else (None, {})
@@ -172,6 +158,24 @@ def prepare(config: TrainConfig, tell: Listener, folder: RunFolder, accelerator:
     return Run(
         config, recipe, course, tell, folder, accelerator, base, dataset, forward, state, record, saved, metrics, done
     )
+
+
+def gather(config: TrainConfig, tell: Listener, accelerator: Accelerator) -> tuple[BaseModel, SummedLoss, Dataset]:
+    """The base model, what learns with it, and the rows: of conversations, or of choices between replies."""
+    tell(Step(f"reading {shortlist(config.data or config.preferences, 3)}"))
+    # The first process invents the pseudonyms that the key lacks; the others find them there.
+    with accelerator.main_process_first() if config.clean.pseudonyms is not None else nullcontext():
+        material = read_choices(config.preferences) if config.preferences else read(config)
+    tell(Step(f"loading the base model {config.model}"))
+    base = load_base(config, tell, accelerator)
+    if isinstance(material, Choices):
+        tell(Step("packing rows"))
+        return base, PreferenceLoss(base.model, config.beta, config.chosen_weight), make_pairs(material, config, base)
+    learner = SummedLoss(base.model, config.label_smoothing, config.neftune)
+    tell(Step("packing rows"))
+    style = (read_run(base.folder) or {}).get("style")
+    dataset = make_rows(material, config, base.tokenizer, config.max_tokens, learner.apart != "alone", style)
+    return base, learner, dataset
 
 
 def loop(run: Run) -> bool:

@@ -98,9 +98,9 @@ class Evaluated:
     loss: float | None
     perplexity: float | None = None
     """None where choices are learnt, whose loss is not one of tokens; so are the bits per byte."""
-    bits_per_byte: float | None = None
     best: bool = False
     replies: list[Reply] = field(default_factory=list)
+    bits_per_byte: float | None = None
     preferred: float | None = None
     """The share of the held-out choices whose chosen reply the model finds likelier than the rejected one."""
     margin: float | None = None

@@ -79,7 +79,7 @@ class Figures:
             case Evaluated(update, epoch, loss, preferred=float(preferred), margin=margin):
                 line = {"update": update, "epoch": epoch, "held_out_loss": loss}
                 line |= {"preferred": preferred, "margin": margin}
-            case Evaluated(update, epoch, loss, perplexity, bits):
+            case Evaluated(update, epoch, loss, perplexity, bits_per_byte=bits):
                 line = {"update": update, "epoch": epoch, "held_out_loss": loss}
                 line |= {"perplexity": perplexity, "bits_per_byte": bits}
             case _:
