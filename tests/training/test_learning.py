@@ -183,6 +183,16 @@ def test_two_processes_weigh_and_average_as_one(config: Any, tmp_path: Path) -> 
     assert largest_difference(tmp_path / "one", tmp_path / "two") < 5e-5
 
 
+def test_a_run_says_how_much_the_others_count(config: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    for settings, says in (
+        ({}, "learning Bob\n"),
+        ({"others_weight": 0.3}, "learning Bob, the others at weight 0.3\n"),
+        ({"persona_last": True}, "learning Bob, the others at weight 1 in all epochs but the last\n"),
+    ):
+        fine_tune(config(persona="Bob", dry_run=True, **settings), "talk")
+        assert says in capsys.readouterr().out
+
+
 def test_the_persona_comes_last(config: Any) -> None:
     told: list[Progress] = []
     result = train(config(persona="Bob", persona_last=True, epochs=3), told.append)

@@ -159,7 +159,7 @@ class Display:
         if cut:
             self.say(f"  truncated: {cut:,} turns longer than {data.max_tokens} tokens")
         share = data.held_out.learnt / max(1, data.held_out.learnt + data.training.learnt)
-        rows = f"{len(data.rows):,} rows of {data.max_tokens} tokens"
+        rows = f"{len(data.first_rows or data.rows):,} rows of {data.max_tokens} tokens"
         self.say(f"{data.tokens:,} tokens, {data.learnt_tokens:,} learnt in each epoch, in {rows}")
         leak = (
             "" if data.leak is None else f"; {data.leak:.1%} of its conversations are near-duplicates of training data"
@@ -168,7 +168,11 @@ class Display:
         self.say(f"held-out split: {share:.0%} of the learnable {data.unit}{leak}{remedy}")
         for notice in data.notices:
             self.say(f"note: {notice}", "yellow")
-        self.say(f"style {data.renderer.style.name} ({data.style_reason}), learning {data.persona or 'every speaker'}")
+        weight = self.config.others_weight or float(self.config.persona_last)
+        others = f", the others at weight {weight:g}" if weight else ""
+        others += " in all epochs but the last" if self.config.persona_last else ""
+        learning = f"learning {data.persona or 'every speaker'}{others}"
+        self.say(f"style {data.renderer.style.name} ({data.style_reason}), {learning}")
 
     def _model(self, event: Prepared) -> None:
         """What is trained, and where."""

@@ -53,7 +53,7 @@ class Dataset:
 
     @property
     def tokens(self) -> int:
-        return sum(len(sample) for row in self.rows + self.held_out_rows for sample in row)
+        return sum(len(sample) for row in (self.first_rows or self.rows) + self.held_out_rows for sample in row)
 
     @property
     def learnt_tokens(self) -> int:
