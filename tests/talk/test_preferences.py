@@ -14,14 +14,8 @@ from wolf_chatbox.talk.preferences import Preference, read_preferences
 
 CONTEXT = (Turn("Morty", "Where are we?"), Turn("Rick", "Home."), Turn("system", "It rains."))
 CHOICE = Preference(CONTEXT, Turn("Rick", "Out."), Turn("Rick", "In the garage."))
-VOTE = {
-    "context": [{"speaker": turn.speaker, "text": turn.text} for turn in CONTEXT],
-    "speaker": "Rick",
-    "a": "Out.",
-    "b": "In the garage.",
-    "vote": "a",
-    "runs": ["x", "y"],
-}
+VOTE = CHOICE.to_dict() | {"chosen_by": "one", "rejected_by": "other", "voter": "Ann"}
+TIE = {"prompt": VOTE["prompt"], "tied": [VOTE["chosen"], VOTE["rejected"]], "tied_by": ["one", "other"]}
 
 
 def lines(path: Path, *values: Any) -> Path:
@@ -30,9 +24,8 @@ def lines(path: Path, *values: Any) -> Path:
 
 
 def test_what_is_written_is_read_back_and_a_vote_is_the_same_choice(tmp_path: Path) -> None:
-    path = lines(tmp_path / "votes.jsonl", CHOICE.to_dict(), "", VOTE, VOTE | {"vote": "b"}, VOTE | {"vote": "tie"})
-    swapped = Preference(CONTEXT, CHOICE.rejected, CHOICE.chosen)
-    assert list(read_preferences(path)) == [CHOICE, CHOICE, swapped, None]
+    path = lines(tmp_path / "votes.jsonl", CHOICE.to_dict(), "", VOTE, TIE)
+    assert list(read_preferences(path)) == [CHOICE, CHOICE, None]
 
 
 def test_without_names_the_roles_speak(tmp_path: Path) -> None:
@@ -51,9 +44,7 @@ def test_without_names_the_roles_speak(tmp_path: Path) -> None:
         (CHOICE.to_dict() | {"chosen": []}, "line 2: .* one message each"),
         (CHOICE.to_dict() | {"chosen": [{"name": "Rick"}]}, 'line 2: each message of "chosen" needs "content"'),
         (CHOICE.to_dict() | {"chosen": [{"name": "Ann", "content": "x"}]}, "line 2: Ann is chosen and Rick rejected"),
-        (VOTE | {"vote": "c"}, 'line 2: "vote" is one of a, b, tie'),
-        (VOTE | {"a": 3}, 'line 2: a vote has "speaker", "a" and "b"'),
-        (VOTE | {"context": [{"speaker": "Rick"}]}, 'line 2: "context" is a list of turns'),
+        (VOTE | {"rejected": [{"role": 3, "content": "x"}]}, 'line 2: each message of "rejected"'),
         ('{"prompt": [], "chosen": "\\ud800"}', "line 2: half a surrogate pair"),
     ],
 )

@@ -137,7 +137,7 @@ def test_each_choice_is_learnt_once_and_the_others_are_counted(make: Make, tmp_p
         choice(3, "same", "same"),
         choice(4, speaker="Zed"),
         choice(5, "a goose " * 40),
-        {"context": [], "speaker": "Ann", "a": "x", "b": "y", "vote": "tie"},
+        {"prompt": [], "tied": [choice(6)["chosen"], choice(6)["rejected"]]},
     )
     record = read_run(train(make(preferences=(str(path), str(path)))).output)
     assert record is not None

@@ -1,8 +1,7 @@
 """Choices between two replies: out of chats, and as files of JSON Lines, one choice a line.
 
-`{"prompt": [messages], "chosen": [message], "rejected": [message]}`, each message with `role`, `name` and `content`, is
-the form that is written; a vote between two replies `a` and `b` to the same turns, `{"context": [turns], "speaker": …,
-"a": …, "b": …, "vote": "a"}`, is read as well, and a vote of `tie` chooses nothing.
+`{"prompt": [messages], "chosen": [message], "rejected": [message]}`, each message with `role`, `name` and `content`. A
+vote may add who voted, and has `tied` in place of the two replies where neither was the better one.
 """
 
 from __future__ import annotations
@@ -20,7 +19,6 @@ from wolf_chatbox.talk.tree import Tree
 
 TITLE = "choices between replies"
 FORM = '{"prompt": [messages], "chosen": [message], "rejected": [message]}'
-VOTES = ("a", "b", "tie")
 
 
 class Preference(NamedTuple):
@@ -49,14 +47,14 @@ class Preference(NamedTuple):
 
     @classmethod
     def from_dict(cls, value: Any) -> Preference | None:
-        """The inverse of `to_dict`, and the choice of a vote; None for a tie.
+        """The inverse of `to_dict`; None for a tie.
 
         A message without a name is said by its role. Raises ValueError, which says what is missing.
         """
         if not isinstance(value, dict):
             raise ValueError(f"a choice is {FORM}")
-        if "vote" in value:
-            return _of_vote(value)
+        if "tied" in value:
+            return None
         context = _messages(value, "prompt")
         chosen, rejected = _messages(value, "chosen"), _messages(value, "rejected")
         if len(chosen) != 1 or len(rejected) != 1:
@@ -112,25 +110,6 @@ def read_preferences(path: Path) -> Iterator[Preference | None]:
         raise DataError(f"{path}, line {number}: {error}. Correct it there, or remove the line.") from error
     except OSError as error:
         raise DataError(f"{path}: {error.strerror}. Give a file that `data preferences` wrote.") from error
-
-
-def _of_vote(value: dict[str, Any]) -> Preference | None:
-    context, speaker, vote = value.get("context"), value.get("speaker"), value["vote"]
-    if vote not in VOTES:
-        raise ValueError(f'"vote" is one of {", ".join(VOTES)}')
-    if not isinstance(context, list) or not all(map(_is_turn, context)):
-        raise ValueError('"context" is a list of turns, each with "speaker" and "text"')
-    if not all(isinstance(value.get(name), str) for name in ("speaker", "a", "b")):
-        raise ValueError('a vote has "speaker", "a" and "b", all strings')
-    if vote == "tie":
-        return None
-    turns = tuple(Turn(turn["speaker"], turn["text"]) for turn in context)
-    better, worse = (value["a"], value["b"]) if vote == "a" else (value["b"], value["a"])
-    return Preference(turns, Turn(str(speaker), better), Turn(str(speaker), worse))
-
-
-def _is_turn(turn: Any) -> bool:
-    return isinstance(turn, dict) and all(isinstance(turn.get(name), str) for name in ("speaker", "text"))
 
 
 def _messages(value: dict[str, Any], name: str) -> tuple[Turn, ...]:
