@@ -327,7 +327,7 @@ class TrainConfig:
                 value = getattr(group, each.name)
                 if (group is not self or each.name in ONLY_CONVERSATIONS) and value != each.default:
                     problem = "is about conversations, and choices are learnt as they are. Leave it out."
-                    raise ConfigError(each.name, value, problem)
+                    raise ConfigError(each.name, " ".join(value) if isinstance(value, tuple) else value, problem)
 
 
 @Parameter(name="*")

@@ -232,7 +232,8 @@ class Display:
                 self.say(f"    {turn.speaker}: {turn.text}", "dim")
             said = painted((f"    {reply.said.speaker}: ", "bold yellow"), (reply.generated or "(nothing)", ""))
             self.console.print(said, soft_wrap=self.soft_wrap)
-            self.say(f"    (original: {reply.said.text})", "dim italic")
+            what = "original" if event.preferred is None else "chosen"
+            self.say(f"    ({what}: {reply.said.text})", "dim italic")
 
 
 def first_sample(data: Dataset, most: int = 120) -> list[tuple[str, bool]]:
