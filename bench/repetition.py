@@ -38,32 +38,15 @@ QUESTIONS = (
     "Do you believe in werewolves?",
     "Thank you, good night!",
 )
-DRY = {"multiplier": 0.8, "base": 1.75, "allowed": 2}
-"""The settings of llama.cpp's documentation for DRY; its breakers there are a line's end and marks of speech."""
 
 
-def dry(reply: list[int], breakers: frozenset[int]) -> dict[int, float]:
-    """The penalty of each token that would make the end of the reply the longer copy of something in it."""
-    found: dict[int, int] = {}
-    for at in range(len(reply) - 1):
-        size = 0
-        while size <= at and reply[at - size] == reply[len(reply) - 1 - size] and reply[at - size] not in breakers:
-            size += 1
-        if size >= DRY["allowed"]:
-            found[reply[at + 1]] = max(found.get(reply[at + 1], 0), size)
-    return {token: DRY["multiplier"] * DRY["base"] ** (size - DRY["allowed"]) for token, size in found.items()}
-
-
-def rules(tokenizer: Any) -> dict[str, Callable[[list[int]], dict[int, float]]]:
+def rules(tokenizer: Any, names: tuple[str, ...]) -> dict[str, Callable[[list[int]], dict[int, float]]]:
     """What each rule takes off the scores of which tokens, by its name."""
+    from wolf_chatbox.config import SamplingConfig
+    from wolf_chatbox.model.engines.dry import Dry
     from wolf_chatbox.model.engines.repetition import Repetition
 
     repetition = Repetition(tokenizer)
-    breakers = frozenset(
-        each
-        for each, text in enumerate(tokenizer.batch_decode([[at] for at in range(len(tokenizer))]))
-        if set(text) & set('\n:"*')
-    )
 
     def ngrams(reply: list[int], size: int = 3) -> dict[int, float]:
         last = reply[len(reply) - size + 1 :]
@@ -79,7 +62,8 @@ def rules(tokenizer: Any) -> dict[str, Callable[[list[int]], dict[int, float]]]:
     return {
         "none": lambda reply: {},
         "token 3-grams": ngrams,
-        "DRY": lambda reply: dry(reply, breakers),
+        "DRY": lambda reply: Dry(tokenizer, names).penalties(reply, SamplingConfig(dry_multiplier=0.8)),
+        "DRY without names": lambda reply: Dry(tokenizer).penalties(reply, SamplingConfig(dry_multiplier=0.8)),
         **{f"phrases of {size} words": phrases(size) for size in (3, 4, 5)},
     }
 
@@ -167,7 +151,7 @@ def main() -> None:
         "| rule | replies | with a mangled word | that loop | that say a phrase again | tokens a reply (median) | cut |"
     )
     print("|---|---|---|---|---|---|---|")
-    for name, rule in rules(renderer.tokenizer).items():
+    for name, rule in rules(renderer.tokenizer, (session.persona, session.user)).items():
         if args.only and name not in args.only:
             continue
         replies: list[list[int]] = []

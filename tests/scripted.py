@@ -34,6 +34,7 @@ class Scripted:
         seed: int | None = None,
         begun: int = 0,
         top: int | None = None,
+        names: Collection[str] = (),
     ) -> Iterator[Token]:
         self.prompts.append(list(prompt))
         if begun:  # it goes on where it was cut

@@ -19,6 +19,7 @@ from wolf_chatbox.settings import (
     AT_LEAST_1,
     DATA,
     ENGINE,
+    JUDGING,
     LEARNING,
     LIMITS,
     MEASURING,
@@ -94,6 +95,12 @@ class SamplingConfig:
     """Min-p sampling: leave out tokens less likely than this share of the likeliest one; 0 = off."""
     repetition_penalty: Annotated[float, Within(above=0)] = 1.0
     """Divide the score of every token that the reply holds already by this; 1 = off. It also hits names."""
+    dry_multiplier: Annotated[float, AT_LEAST_0] = 0.0
+    """DRY: strength of the penalty on going on with a copy of what the reply said before; 0 = off."""
+    dry_base: Annotated[float, AT_LEAST_1] = 1.75
+    """DRY: how much the penalty grows with each token of the copy."""
+    dry_allowed_length: Annotated[Whole, AT_LEAST_1] = 2
+    """DRY: tokens of a copy from which on it is penalised."""
     temperature: Annotated[float, AT_LEAST_0] = 0.7
     """Sampling temperature: lower is more predictable, higher more varied; 0 = greedy (the most likely token)."""
     best_of: Annotated[Whole, Within(least=1, most=64)] = 1
@@ -176,7 +183,7 @@ class CleanConfig:
 
 ONLY_CONVERSATIONS = (
     *("data", "persona", "view", "style", "split", "held_out_speaker", "held_out_group"),
-    *("others_weight", "persona_last", "label_smoothing", "neftune"),
+    *("others_weight", "persona_last", "label_smoothing", "neftune", "reverse", "canary"),
 )
 """Settings that mean nothing where choices are learnt: the run that goes on has its persona and its style."""
 
@@ -187,7 +194,7 @@ class TrainConfig:
     """Fine-tune a base model on conversations."""
 
     data: Annotated[tuple[str, ...], DATA, unset("required without preferences")] = ()
-    """Files, folders or zip archives of conversations; `example` is the bundled script."""
+    """Files, folders or zip archives of conversations; `example` and `example-ja` are bundled scripts."""
     preferences: Annotated[tuple[str, ...], DATA] = ()
     """Learn from choices between replies instead (DPO): files of `data preferences`, or of votes; `model` is the run
     that goes on."""
@@ -203,6 +210,8 @@ class TrainConfig:
     """With a persona, learn everybody's turns in all epochs but the last, and the persona's alone in the last one."""
     view: Annotated[str, DATA] = "player"
     """View of a werewolf game to learn: player (each player's), player:ROLE (such as player:SEER), moderator (all)."""
+    reverse: Annotated[bool, DATA] = False
+    """Learn conversations backwards: what a reply answers. Such a model ranks replies of another, it does not chat."""
     style: Annotated[StyleName, MODEL] = "auto"
     """How turns become text: dialogpt (turns, end tokens), named (with names), chat (the model's chat template)."""
     epochs: Annotated[Whole | None, LEARNING, AT_LEAST_1, unset("chosen by the number of learnt tokens")] = None
@@ -227,6 +236,8 @@ class TrainConfig:
     """Hold out every conversation in which this speaker speaks, instead of a share."""
     held_out_group: Annotated[str | None, DATA] = None
     """Hold out groups (episodes, chats, games) by name or pattern, such as `finals/*`, instead of a share."""
+    canary: Annotated[Whole, DATA, Within(least=0, most=16)] = 0
+    """Add this many made-up secrets to the training split, 1, 2, 4, 8 or 16 times each; `evaluate` looks for them."""
     optimizer: Annotated[Optimizer, MEMORY] = "adamw"
     """Optimizer: adamw, adafactor (half the optimizer memory), adamw8bit (a quarter; CUDA only, needs bitsandbytes)."""
     weight_decay: Annotated[float, LEARNING, AT_LEAST_0] = 0.01
@@ -352,6 +363,8 @@ class ChatConfig:
     """End the chat after this many replies; 0 = no limit."""
     seed: Annotated[Whole | None, unset("a new one each time")] = None
     """Random seed of the sampling, to get the same replies again."""
+    reverse: Annotated[str | None, REPLIES, unset("no reverse model")] = None
+    """Folder of a model that `train --reverse` made of the same data; it helps to choose between candidates."""
     engine: Annotated[EngineName, ENGINE] = "auto"
     """What computes the replies; auto = torch on a GPU, else llama.cpp where it is installed and knows the model;
     for many replies at once openvino (an extra; GPT-2 and Llama)."""
@@ -391,6 +404,8 @@ class ServeConfig:
     """Origins of web pages that may ask this server, such as http://localhost:3000 (CORS)."""
     grace: Annotated[float, SERVER, AT_LEAST_0] = 30
     """Seconds that running replies get to end in when the server is told to leave."""
+    reverse: Annotated[tuple[str, ...], REPLIES] = ()
+    """Folders of models that `train --reverse` made, one for each run, in order; they help to choose candidates."""
     slots: Annotated[Whole, LIMITS, Within(least=1, most=256)] = 16
     """Replies that are drawn at once, for each run; they share forward passes."""
     queue: Annotated[Whole, LIMITS, AT_LEAST_0] = 64
@@ -415,6 +430,9 @@ class ServeConfig:
         check(self)
         if not self.runs:
             raise ConfigError("runs", "(none)", "names no model. Give at least one.")
+        if self.reverse and len(self.reverse) != len(self.runs):
+            problem = f"must be one folder for each of the {len(self.runs)} runs, in their order."
+            raise ConfigError("reverse", " ".join(self.reverse), problem)
         self.sampling(SamplingConfig())
 
     def sampling(self, saved: SamplingConfig) -> SamplingConfig:
@@ -442,8 +460,29 @@ class EvaluateConfig:
     """Chats of 30 turns that each model leads with itself; 0 = none."""
     probes: Annotated[Whole, MEASURING, AT_LEAST_0] = 50
     """Beginnings of learnt lines that each model continues, to see what it knows by heart; 0 = none."""
+    features: Annotated[str | None, MEASURING, unset("the base model")] = None
+    """Model whose states MAUVE compares: a hub name, a folder, or an alias."""
     seed: Annotated[Whole, MEASURING, Within(least=0, below=2**63)] = 0
     """Random seed of the replies and of the bootstrap."""
+    vote: Annotated[bool, JUDGING] = False
+    """Ask on the terminal which of two replies is better, without telling whose they are; votes are saved at once."""
+    judge: Annotated[str | None, JUDGING, unset("none")] = None
+    """Ask a model which reply is better: URL#MODEL of a server with OpenAI's API. It is sent the last turns and the two
+    replies of each pair, twice; WOLF_CHATBOX_JUDGE_KEY is its key. Without this nothing is sent anywhere."""
+    votes: Annotated[tuple[str, ...], JUDGING, unset("votes.jsonl, with --vote or --judge")] = ()
+    """Files of votes to count, from --vote or the page; --vote and --judge add to the first one."""
+    voter: Annotated[str | None, JUDGING, unset("none")] = None
+    """The name that your votes get."""
+    pairs: Annotated[Whole, JUDGING, AT_LEAST_1] = 100
+    """Pairs of replies that are voted on at most; the page, --vote and --judge ask about the same ones."""
+    json: Annotated[Path | None, SAVING, unset("none")] = None
+    """Write everything (figures, intervals, comparisons, replies, settings) to this file as JSON."""
+    html: Annotated[Path | None, SAVING, unset("none")] = None
+    """Write a page with plots, samples and a blind vote to this file; it needs no other file and no network."""
+    report_to: Annotated[Tracker | None, SAVING, unset("none")] = None
+    """Also send the figures to a tracker (install it first)."""
+    overwrite: Annotated[bool, SAVING] = False
+    """Replace an existing file of --json or --html."""
     slots: Annotated[Whole, ENGINE, Within(least=1, most=256)] = 16
     """Replies that are drawn at once; they share forward passes."""
     engine: Annotated[EngineName, ENGINE] = "auto"

@@ -250,6 +250,21 @@ def test_streams_of_one_prompt_read_it_once(streams: int, slots: int) -> None:
     assert decoder.read_ids <= 100 + streams * 3
 
 
+@pytest.mark.parametrize("known", [False, True])
+def test_eight_candidates_of_one_length_take_the_forward_passes_of_one(known: bool) -> None:
+    prompt = [1 + at % 5 for at in range(100)]
+    passes = []
+    for streams in (1, 8):
+        engine = Engine(decoder := Fake(8, context=256))
+        if known:
+            list(engine.stream(prompt[:-1], SAMPLING.changed(max_new_tokens=1), (), seed=0))
+        before = len(decoder.steps)
+        drawn = [engine.stream(prompt, SAMPLING.changed(max_new_tokens=40), (), seed=seed) for seed in range(streams)]
+        assert [len(list(stream)) for stream in drawn] == [40] * streams
+        passes.append(len(decoder.steps) - before)
+    assert passes == [40, 41 - known], "the others begin when the first has read the prompt"
+
+
 def test_a_text_that_only_begins_the_same_is_kept() -> None:
     engine = Engine(decoder := Fake(2, context=256))
     one, other = [1, 2, *[3] * 50], [1, 2, *[4] * 50]

@@ -5,7 +5,15 @@ from typing import Any
 import pytest
 import torch
 from torch.nn.functional import cross_entropy
-from transformers import AttentionInterface, GraniteConfig, GraniteForCausalLM, OPTConfig, OPTForCausalLM
+from transformers import (
+    AttentionInterface,
+    Gemma3ForCausalLM,
+    Gemma3TextConfig,
+    GraniteConfig,
+    GraniteForCausalLM,
+    OPTConfig,
+    OPTForCausalLM,
+)
 
 from conftest import make_gpt2, make_llama
 from wolf_chatbox.model import loss as loss_module
@@ -26,6 +34,21 @@ def granite() -> Any:
         "num_key_value_heads": 2,
     }
     return GraniteForCausalLM(GraniteConfig(vocab_size=410, logits_scaling=3.0, **shape))
+
+
+def gemma() -> Any:
+    """A model with a window in one of its two layers, shorter than some samples, and a tied, scaled embedding."""
+    torch.manual_seed(0)
+    shape = {
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 1,
+        "head_dim": 16,
+    }
+    layers = ["sliding_attention", "full_attention"]
+    return Gemma3ForCausalLM(Gemma3TextConfig(vocab_size=410, sliding_window=8, layer_types=layers, **shape))
 
 
 def make_samples() -> list[Sample]:
@@ -54,7 +77,7 @@ def summed(learner: SummedLoss, rows: list[Any], pad_id: int = 1) -> float:
     return float(learner(learner.collate(rows, pad_id)))
 
 
-@pytest.mark.parametrize("make", [make_gpt2, make_llama, granite])
+@pytest.mark.parametrize("make", [make_gpt2, make_llama, granite, gemma])
 def test_packed_is_one_by_one(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loss_module, "CHUNK", 7)
     model = make().eval()
@@ -69,11 +92,12 @@ def test_packed_is_one_by_one(make: Any, monkeypatch: pytest.MonkeyPatch) -> Non
     assert count_learnt(rows) == sum(sum(sample.learn) for sample in samples)
 
 
-def test_gradients_of_packed_are_those_of_one_by_one() -> None:
+@pytest.mark.parametrize("make", [make_gpt2, gemma])
+def test_gradients_of_packed_are_those_of_one_by_one(make: Any) -> None:
     samples = make_samples()
     gradients = []
     for rows in (pack(samples, 64), [(sample,) for sample in samples]):
-        model = make_gpt2()
+        model = make()
         learner = SummedLoss(model)
         learner(learner.collate(rows, pad_id=0)).backward()
         gradients.append(torch.cat([each.grad.flatten() for each in model.parameters()]))

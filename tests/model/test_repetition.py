@@ -6,14 +6,17 @@ import re
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from conftest import make_gpt2, make_tokenizer
 from wolf_chatbox.config import SamplingConfig
+from wolf_chatbox.model.engines.dry import Dry, copied
 from wolf_chatbox.model.engines.engine import Engine
 from wolf_chatbox.model.engines.repetition import WORD, Repetition
+from wolf_chatbox.model.engines.sampling import Sampler
 from wolf_chatbox.model.engines.torch import TorchDecoder
 
 TOKENIZER = make_tokenizer()
@@ -102,3 +105,67 @@ def test_a_tokenizer_with_more_entries_than_the_model_has_scores() -> None:
     engine = Engine(TorchDecoder(model), TOKENIZER)
     engine._repetition = repetition  # type: ignore[assignment]
     assert 1 not in [token.id for token in engine.stream([5], SamplingConfig(max_new_tokens=5, temperature=0), set())]
+
+
+# DRY
+
+
+def longest_copies(ids: list[int], breakers: set[int]) -> dict[int, int]:
+    """From the definition: how long a copy of the end each id would go on with."""
+    found: dict[int, int] = {}
+    for at in range(1, len(ids)):
+        for size in range(1, at + 1):
+            copy = ids[at - size : at]
+            if copy == ids[-size:] and not breakers & {*copy, ids[at]}:
+                found[ids[at]] = max(found.get(ids[at], 0), size)
+    return found
+
+
+@given(st.lists(st.integers(0, 4), max_size=30), st.sets(st.integers(0, 4), max_size=2))
+def test_dry_finds_the_longest_copies(ids: list[int], breakers: set[int]) -> None:
+    found = copied(np.array(ids, np.int64), np.array([id in breakers for id in ids], bool))
+    assert found == longest_copies(ids, breakers)
+
+
+def test_a_loop_of_a_thousand_tokens_is_a_copy_of_64() -> None:
+    assert copied(np.ones(1000, np.int64), np.zeros(1000, bool)) == {1: 64}
+
+
+def letters(text: str) -> list[int]:
+    """One token a letter."""
+    return [id for letter in text for id in ids_of(letter)]
+
+
+def test_dry_takes_off_what_its_formula_says() -> None:
+    sampling = SamplingConfig(dry_multiplier=0.8, dry_base=1.75, dry_allowed_length=2)
+
+    def lost(text: str, *names: str) -> dict[str, float]:
+        return {text_of([id]): loss for id, loss in Dry(TOKENIZER, names).penalties(letters(text), sampling).items()}
+
+    assert lost("xyzw.x") == {}, "a copy of one token is allowed"
+    assert lost("xyzw.xy") == {"z": 0.8}
+    assert lost("xyzw.xyz") == {"w": pytest.approx(0.8 * 1.75)}
+    assert lost("xyzw.xyzw") == {".": pytest.approx(0.8 * 1.75**2)}
+    assert lost("xyzq,xyw.xy") == {"z": 0.8, "w": 0.8}
+    assert lost("xyzxyz") == {"x": pytest.approx(0.8 * 1.75)}
+    for mark in '\n:"*「':
+        assert lost(f"xy{mark}zw.xy{mark}z") == {}, "no copy reaches over a breaker"
+        assert lost(f"xy{mark}z.xy") == {}, "and no breaker goes on with one"
+    assert lost("sozq.sozq") != {}
+    assert lost("sozq.sozq", "zq") == lost("sozq.so", "zq") == {}, "a name may be said again"
+
+
+def test_dry_is_drawn_by_and_what_the_prompt_says_is_free(tokenizer: Any) -> None:
+    ids, [following] = letters("xyzw.xy"), letters("z")
+    logits = np.zeros(len(tokenizer), np.float32)
+    logits[following], logits[7] = 1.0, 0.5
+    for multiplier, drawn in ((0.0, following), (0.4, following), (0.8, 7)):
+        sampling = SamplingConfig(temperature=0.0, dry_multiplier=multiplier, no_repeat_phrase=0)
+        sampler = Sampler(sampling, dry=Dry(tokenizer))
+        assert sampler.draw(logits, ids).id == drawn
+        assert sampler.draw(logits, ids[-2:]).id == following
+    engine = Engine(TorchDecoder(make_gpt2(len(tokenizer))), tokenizer)
+    greedy = SamplingConfig(temperature=0.0, no_repeat_phrase=0, max_new_tokens=40)
+    for multiplier, longest in ((0.0, range(10, 40)), (9.0, range(4))):
+        drawn_ids = [token.id for token in engine.stream([5, 6], greedy.changed(dry_multiplier=multiplier), ())]
+        assert max(longest_copies(drawn_ids, set()).values(), default=0) in longest

@@ -18,6 +18,7 @@ from wolf_chatbox.conversation import Turn
 from wolf_chatbox.model.candidates import Candidate, Reverse, best, rank, repetition
 from wolf_chatbox.model.engines.engine import Engine
 from wolf_chatbox.model.engines.torch import TorchDecoder
+from wolf_chatbox.model.said import Said, essence, is_short
 from wolf_chatbox.model.settled import Ends, whole
 from wolf_chatbox.model.token_text import TokenText
 from wolf_chatbox.model.voice import Voice
@@ -57,6 +58,38 @@ def test_a_reply_that_cannot_be_another_is_accepted_with_a_mark(tokenizer: Any) 
     greedy = voice(tokenizer, "Yes.", "No.").answer(ASKED, SAMPLING.changed(temperature=0.0))
     assert "".join(greedy) == "Yes.", "no seed changes what is the most likely"
     assert greedy.repeated
+
+
+def test_none_of_the_last_ten_replies_is_said_again_but_a_very_short_one_may(tokenizer: Any) -> None:
+    old = ["Old Grimbold is here.", "Yes.", *(f"It costs {number} coppers, pup." for number in range(9))]
+    turns = tuple(Turn(name, text) for said in old for name, text in (("Rick", said), ("Morty", "And?")))
+    asked = Scene(turns, speaker="Rick")
+    for written in (old[-1], old[2], "it costs 3  COPPERS — pup", "It costs 8 coppers, pup!"):
+        reply = voice(tokenizer, written, "The door is shut.").answer(asked, SAMPLING)
+        assert "".join(reply) == "The door is shut.", written
+        assert not reply.repeated
+        stubborn = voice(tokenizer, written).answer(asked, SAMPLING)
+        assert ("".join(stubborn), stubborn.repeated) == (written, True)
+    for written in ("Yes.", "Old Grimbold is here.", "It costs 8 coppers, pup, and a song."):  # short, long ago, new
+        assert "".join(voice(tokenizer, written, "No.").answer(asked, SAMPLING)) == written
+    last = Scene((*turns, Turn("Rick", "Yes."), Turn("Morty", "And?")), speaker="Rick")
+    assert "".join(voice(tokenizer, "yes", "No.").answer(last, SAMPLING)) == "No.", "but not right after itself"
+
+
+@given(st.text("aB é\u0301.…が゙ﾊ🙂", max_size=12), st.integers(0, 12))
+def test_what_becomes_a_repetition_waits_from_its_first_letter(text: str, cut: int) -> None:
+    said = Said([text])
+    assert said.again(text) == said.again(f" {text.upper()} ") == bool(essence(text))
+    assert said.may_become(text[:cut]) or not essence(text)
+
+
+def test_what_is_short_is_so_in_every_language() -> None:
+    assert all(map(is_short, ["Yes.", "No, Morty!", "はい。", "…", "Hrrm…", "不是"]))
+    assert not any(map(is_short, ["I do not", "ochtend­wandelingen zijn", "それはどうかな", "我不知道你在说什么"]))
+    assert not Said(["Hm."]).again("Hm, no.")
+    assert Said(["…"]).again("…")
+    assert not Said(["…"]).again("?!")
+    assert not Said([]).again("")
 
 
 def test_another_speaker_may_say_the_same(tokenizer: Any) -> None:
@@ -99,6 +132,24 @@ def test_candidates_are_drawn_from_the_seed_and_the_best_is_said(tokenizer: Any)
     assert again.drawn > len(again.tokens)
 
 
+def test_candidates_and_their_ranking_share_forward_passes(tokenizer: Any) -> None:
+    backwards = Engine(TorchDecoder(make_llama(len(tokenizer)), 8), tokenizer)
+    renderer = make_renderer(tokenizer, "named", "Rick", "Morty", SPEAKERS)
+    speaking = model_voice(tokenizer, reverse=Reverse(backwards, renderer))
+    passes = []
+    for engine in (speaking.engine, backwards):
+        read, counted = engine.decoder.read, list[int]()
+        passes.append(counted)
+        engine.decoder.read = (  # type: ignore[method-assign]
+            lambda feeds, read=read, counted=counted: (counted.append(len(feeds)), read(feeds))[1]
+        )
+    reply = speaking.answer(ASKED, SAMPLING.changed(best_of=8, max_new_tokens=20, temperature=1.0), seed=3)
+    "".join(reply)
+    assert reply.drawn > 6 * 20
+    assert len(passes[0]) <= 20 + 2
+    assert len(passes[1]) <= 6
+
+
 def test_a_candidate_that_is_empty_or_says_the_last_reply_again_loses(tokenizer: Any) -> None:
     sampling = SAMPLING.changed(best_of=3)
     reply = voice(tokenizer, " ", "Yes.", "no no no no").answer(ASKED, sampling)
@@ -111,7 +162,8 @@ def test_a_candidate_that_is_empty_or_says_the_last_reply_again_loses(tokenizer:
 
 def test_the_first_of_equal_candidates_is_taken_and_repetition_costs() -> None:
     same = Candidate("a", -1.0, 0.0, None, -1.0)
-    assert best([same, same], None) == 0
+    assert best([same, same], Said([])) == 0
+    assert best([same, same._replace(text="b", score=-2.0)], Said(["A!"])) == 1, "rather than say the last one again"
     likely, unlikely = rank(["so it is so it is so it is", "well, I never"], [-1.0, -1.5], ASKED)
     assert likely.score < unlikely.score
     assert repetition("Yes.", ["yes"]) == 1
@@ -158,8 +210,9 @@ def test_a_reply_ends_before_a_stop_string_and_shows_nothing_of_it(tokenizer: An
         assert reply.stopped == (min(found, key=lambda pair: pair[0])[1] if found else None) or len(found) > 1
 
 
-@given(st.text(st.sampled_from("ab:\nB e"), max_size=30), st.integers(1, 30))
+@given(st.text(st.sampled_from("ab:\nB e[]*)「"), max_size=30), st.integers(1, 30))
 @example("x\nBeth", 3)
+@example("Be)]:", 3)
 def test_what_is_settled_is_a_beginning_of_all_that_follows(text: str, cut: int) -> None:
     ends = Ends(["Be", "a b"], ["ab", "b:"])
 
@@ -190,6 +243,43 @@ def test_a_chat_model_does_not_write_the_next_message(chat_tokenizer: Any) -> No
     renderer = make_renderer(chat_tokenizer, "chat", "assistant", "user", ("user", "assistant"))
     start = chat_tokenizer.convert_tokens_to_ids("<|im_start|>")
     assert start in Voice(Engine(TorchDecoder(make_gpt2(410))), renderer)._stop_ids()
+
+
+STRANGERS = ["Morty: hey", "BETH: hey", "[Morty] hey", "<beth> hey", "**Morty**: hey", "(Beth): hey", "Morty： hey"]
+STRANGERS += ["Morty「はい」", "Rick: me", "user: hi", "Narrator: Night falls.", "### Human: hi", "assistant :\nhi"]
+OWN = ["Morty, come here", "Morty - wait!", "Beth said: no", "Mortys: hm", "(Morty laughs)", "[door] Morty", "users: x"]
+
+
+@pytest.mark.parametrize("line", STRANGERS)
+def test_a_strangers_line_is_never_said(tokenizer: Any, line: str) -> None:
+    after = voice(tokenizer, f"Well.\n{line}", "unused").answer(ASKED, SAMPLING)
+    assert "".join(after) == "Well."
+    first = voice(tokenizer, line, f"\n {line}", "I say so.")
+    reply = first.answer(ASKED, SAMPLING)
+    assert list(reply)
+    assert (reply.text, len(first.engine.prompts)) == ("I say so.", 3)  # type: ignore[attr-defined]
+    always = voice(tokenizer, line)
+    assert list(always.answer(ASKED, SAMPLING)) == []
+    assert len(always.engine.prompts) == 4  # type: ignore[attr-defined]
+    greedy = voice(tokenizer, line, "another")
+    assert list(greedy.answer(ASKED, SAMPLING.changed(temperature=0.0))) == [], "nothing else can be drawn"
+    chosen = voice(tokenizer, line, "I say so.", line).answer(ASKED, SAMPLING.changed(best_of=3))
+    assert "".join(chosen) == "I say so."
+
+
+@pytest.mark.parametrize("line", OWN)
+def test_a_line_that_names_somebody_is_the_speakers_own(tokenizer: Any, line: str) -> None:
+    for text in (line, f"Well.\n{line}"):
+        assert "".join(voice(tokenizer, text).answer(ASKED, SAMPLING)) == text
+
+
+def test_a_reply_that_was_stopped_or_asked_to_end_is_not_drawn_again(tokenizer: Any) -> None:
+    stopped = voice(tokenizer, "STOP here", "No.")
+    assert list(stopped.answer(ASKED, SAMPLING, stop=["STOP"])) == []
+    assert len(stopped.engine.prompts) == 1  # type: ignore[attr-defined]
+    asked = iter([True])
+    assert list(voice(tokenizer, "Hm.").answer(ASKED, SAMPLING, over=lambda: next(asked))) == []
+    assert "".join(voice(tokenizer, "", "No.").answer(ASKED, SAMPLING)) == "No.", "an empty one is"
 
 
 # Tokens

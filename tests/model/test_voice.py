@@ -109,7 +109,7 @@ PARTS = ["Beth", "Morty", ":", "：", "\n", " ", "Hm.", "🐺", "and so on and s
 def test_pieces_never_show_what_the_whole_reply_takes_back(tokenizer: Any, text: str) -> None:
     """However it is cut into tokens: the pieces join to what stands before the first line of another speaker."""
     written = f" {text}".lstrip()
-    kept = re.split(r"\n\s*(?:Beth|Morty|Rick)\s*[:：]", written)[0].rstrip()
+    kept = re.split(r"(?:\A|\n)\s*(?:Beth|Morty|Rick)\s*[:：]", written)[0].rstrip()
     reply = voice(tokenizer, text).answer(ASKED, SAMPLING.changed(max_new_tokens=200))
     assert "".join(reply) == kept == reply.text
 

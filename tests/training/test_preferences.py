@@ -192,6 +192,13 @@ def test_settings_of_conversations_are_refused(make: Make, setting: dict[str, An
         TrainConfig()
 
 
+def test_a_reverse_run_does_not_learn_from_choices(make: Make, run: Path, tmp_path: Path) -> None:
+    back = shutil.copytree(run, tmp_path / "back")
+    (back / "run.json").write_text(json.dumps(json.loads((run / "run.json").read_text()) | {"reverse": True}))
+    with pytest.raises(DataError, match="answers nobody"):
+        train(make(model=str(back)))
+
+
 def test_a_base_model_without_a_record_learns_too(make: Make, tiny_llama: Path, tmp_path: Path) -> None:
     model = shutil.copytree(tiny_llama, tmp_path / "base")
     votes = write(tmp_path / "roles.jsonl", *(choice(number, speaker="assistant") for number in range(6)))

@@ -137,8 +137,9 @@ class Display:
         if data.unit == "turns":
             said = f"{turns['read']:,} turns of {len(data.speakers)} speakers ({speakers})"
             self.say(f"{data.conversations} conversations, {said}")
-        parts = " + ".join(f"{count:,} {fate}" for fate, count in turns.items() if fate != "read")
-        self.say(f"{turns['read']:,} {data.unit} read = {parts}")
+        parts = " + ".join(f"{count:,} {fate}" for fate, count in turns.items() if fate not in ("read", "canaries"))
+        added = f" + {turns['canaries']:,} of canaries" if data.canaries else ""
+        self.say(f"{turns['read']:,} {data.unit} read{added} = {parts}")
         for reason, count in dropped.items():
             self.say(f"  dropped: {count:,} ({reason})")
         for kind, count in data.tally.changed.items():

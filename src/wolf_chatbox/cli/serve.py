@@ -6,6 +6,7 @@ import os
 import stat
 from dataclasses import replace
 from importlib.util import find_spec
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,7 +63,7 @@ def load(config: ServeConfig, console: Screen) -> list[Served]:
 
     quiet_transformers()
     served = []
-    for name, run in zip(run_names(config.runs), config.runs):
+    for name, run, reverse in zip_longest(run_names(config.runs), config.runs, config.reverse):
         with waiting(console, f"Loading {name}"):
             character = load_character(
                 run,
@@ -71,6 +72,7 @@ def load(config: ServeConfig, console: Screen) -> list[Served]:
                 slots=config.slots,
                 trust_remote_code=config.trust_remote_code,
                 allow_base=config.allow_base,
+                reverse=reverse,
                 tell=lambda text: console.say(text, "dim"),
             )
         written = int(Path(run).stat().st_mtime) if Path(run).exists() else 0

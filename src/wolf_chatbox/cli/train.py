@@ -16,6 +16,8 @@ def train(config: TrainConfig | None = None) -> int:
     Ctrl-C stops after the current update and keeps a usable model; --resume continues from there.
     """
     config = config or TrainConfig()  # which says what is missing
+    if config.reverse:
+        return fine_tune(config, f"wolf-chatbox chat --model RUN --best-of 8 --reverse {config.output}")
     return fine_tune(config, f"wolf-chatbox chat --model {config.output}")
 
 

@@ -16,7 +16,9 @@ from typing import NamedTuple
 from wolf_chatbox.conversation import Turn
 from wolf_chatbox.model.engines.engine import Engine
 from wolf_chatbox.model.engines.repetition import WORD
+from wolf_chatbox.model.said import Said
 from wolf_chatbox.samples.rendering import Renderer
+from wolf_chatbox.samples.styles import SYSTEM
 from wolf_chatbox.scene import Scene
 
 PENALTY = 1.0
@@ -50,15 +52,26 @@ class Reverse:
     weight: float = 0.5
     """Its share in the likelihood, 0 to 1."""
 
-    def likelihoods(self, message: Turn, replies: Sequence[Turn]) -> list[float]:
-        """The mean natural log-probability of the message's tokens and its end after each reply."""
-        half = self.engine.context // 2
-        ids = [*self.renderer.words(message, Scene(())), self.renderer.end_id][:half]
-        asked = []
-        for reply in replies:
-            scene = Scene((), speaker=message.speaker)
-            said, head = self.renderer.turn(reply, scene).ids, self.renderer.head(message.speaker, scene)
-            asked.append(([*said, *head][-half:], ids))
+    def likelihoods(self, scene: Scene, texts: Sequence[str]) -> list[float] | None:
+        """The mean natural log-probability of the message's tokens and its end, if this were the reply to it.
+
+        The message is the last turn of somebody else; None where nobody else spoke. The ids are those that a reverse
+        run learns: the reply, what its speaker said before it, and then the message.
+        """
+        assert scene.speaker is not None, "nobody speaks"
+        heard = [turn for turn in reversed(scene.turns) if turn.speaker != SYSTEM]
+        at = next((at for at, turn in enumerate(heard) if turn.speaker != scene.speaker), None)
+        if at is None:
+            return None
+        apart = Scene((), learners=frozenset({heard[at].speaker}))
+        message = self.renderer.turn(heard[at], apart)
+        first, most = message.learn.index(True), self.engine.context // 2
+        ids = [id for id, learnt in zip(message.ids, message.learn) if learnt][:most]
+        start, asked = self.renderer.start(apart, most), []
+        for text in texts:
+            turns = [Turn(scene.speaker, text), *heard[:at]]
+            said = [id for turn in turns for id in self.renderer.turn(turn, apart).ids]
+            asked.append(([*start, *said, *message.ids[:first]][-most:], ids))
         return [math.fsum(scores) / len(scores) for scores in self.engine.scores(asked)]
 
 
@@ -68,10 +81,7 @@ def rank(
     """The candidates, in the given order, with their scores."""
     assert scene.speaker is not None, "nobody speaks"
     said = [turn.text for turn in scene.turns if turn.speaker == scene.speaker][-LAST_TURNS:]
-    message = next((turn for turn in reversed(scene.turns) if turn.speaker != scene.speaker), None)
-    backwards: Sequence[float | None] = [None] * len(texts)
-    if reverse is not None and message is not None:
-        backwards = reverse.likelihoods(message, [Turn(scene.speaker, text) for text in texts])
+    backwards: Sequence[float | None] = (reverse and reverse.likelihoods(scene, texts)) or [None] * len(texts)
     candidates = []
     for text, likelihood, back in zip(texts, likelihoods, backwards, strict=True):
         again = repetition(text, said)
@@ -83,11 +93,11 @@ def rank(
     return tuple(candidates)
 
 
-def best(candidates: Sequence[Candidate], last: str | None) -> int:
-    """The number of the best candidate: the first of equal ones; one that says the `last` turn again comes behind."""
+def best(candidates: Sequence[Candidate], said: Said) -> int:
+    """The number of the best candidate: the first of equal ones; one that was `said` before comes behind the others."""
     return max(
         range(len(candidates)),
-        key=lambda at: (bool(candidates[at].text), candidates[at].text != last, candidates[at].score, -at),
+        key=lambda at: (bool(candidates[at].text), not said.again(candidates[at].text), candidates[at].score, -at),
     )
 
 

@@ -29,6 +29,8 @@ class Draft:
         """How many were drawn here."""
         self.stopped: str | None = None
         """The stop string that it ended before."""
+        self.broken_off = False
+        """Whether it had to end with what there was."""
         self.text = self._whole = decode(self.ids)
         self._tokens = tokens
         self._most = most
@@ -42,6 +44,11 @@ class Draft:
         return len(self.ids) == self._most
 
     @property
+    def fails(self) -> bool:
+        """Whether it says nothing, though nobody asked it to end."""
+        return not (self.text or self.stopped or self.cut or self.broken_off)
+
+    @property
     def likelihood(self) -> float:
         """The mean log-probability of its tokens."""
         known = [token.logprob for token in self.tokens if token.logprob is not None]
@@ -49,7 +56,8 @@ class Draft:
 
     def advance(self) -> bool:
         """Take one more token; False when there is none, and the text is complete."""
-        token = None if self._over() else next(self._tokens, None)
+        self.broken_off = self._over()
+        token = None if self.broken_off else next(self._tokens, None)
         if token is None:
             self.close()
             self.text = self._ends.trimmed(self._whole)

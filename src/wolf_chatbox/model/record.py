@@ -37,6 +37,7 @@ READ: dict[str, Callable[[Any], bool]] = {
     "persona": lambda persona: persona is None or isinstance(persona, str),
     "user": lambda user: isinstance(user, str),
     "max_tokens": lambda tokens: type(tokens) is int and tokens > 0,
+    "reverse": lambda reverse: isinstance(reverse, bool),
     "finished": lambda finished: isinstance(finished, bool),
     "data": lambda data: isinstance(data, dict) and _counts(data.get("speakers", {})),
 }

@@ -19,6 +19,7 @@ from wolf_chatbox.errors import ChatError
 from wolf_chatbox.model.candidates import Candidate, Reverse, best, rank
 from wolf_chatbox.model.draft import Draft
 from wolf_chatbox.model.engines.engine import Engine
+from wolf_chatbox.model.said import Said
 from wolf_chatbox.model.settled import Ends
 from wolf_chatbox.model.token_text import Piece, TokenText
 from wolf_chatbox.samples.rendering import Renderer
@@ -27,7 +28,7 @@ from wolf_chatbox.scene import Scene
 Kind = TypeVar("Kind")
 FULL = "the reply fills the model's context. Send a message instead."
 AGAIN = 3
-"""Times that a reply is drawn again which says the speaker's last reply word for word."""
+"""Times that a reply is drawn again which says one of the speaker's last replies, or nothing."""
 KEEP = 0.5
 """The share of the room that the history fills after its oldest turns left; docs/benchmarks.md has the figures."""
 
@@ -45,14 +46,14 @@ class Reply:
 
     text: str = ""
     ids: list[int] = field(default_factory=list)
-    """The ids of the text, and of what is not yet settled; empty where the text ended before another speaker's name, or
+    """The ids of the text, and of what is not yet settled; empty where the text ended before a speaker's label, or
     before a stop string."""
     cut: bool = False
     """Whether it ended at `max_new_tokens`, or at the end of the context."""
     stopped: str | None = None
     """The stop string that it ended before."""
     repeated: bool = False
-    """Whether it says the speaker's last reply word for word, after every other try did so too."""
+    """Whether it says one of the speaker's last replies again, after every other try did so too."""
     tokens: list[Piece] = field(default_factory=list)
     """The tokens drawn for the text, if they were asked for."""
     candidates: tuple[Candidate, ...] = ()
@@ -95,7 +96,7 @@ class Voice:
     engine: Engine
     renderer: Renderer
     speakers: Mapping[str, int] = field(default_factory=dict)
-    """The speakers that the model knows, with how many turns of each; a reply ends where one of them would speak."""
+    """The speakers that the model knows, with how many turns of each; a reply ends before a line of one of them."""
     history_tokens: int | None = None
     """Tokens of history at most, as many as a row of the training; None allows the whole context."""
     reverse: Reverse | None = None
@@ -205,9 +206,12 @@ class Voice:
             return render(scene, room, KEEP)
 
     def _pieces(self, reply: Reply, asked: _Asked) -> Generator[str]:
-        """Draw the reply; yields what is added to its text. One that says the last reply again is drawn again."""
-        same = (turn.text for turn in reversed(asked.scene.turns) if turn.speaker == asked.scene.speaker)
-        last = next(same, "").strip() or None
+        """Draw the reply; yields what is added to its text.
+
+        One that says one of the speaker's last replies again is drawn again, and so is one that says nothing, because
+        it began with another's line, say. Greedy drawing has one try.
+        """
+        said = Said([turn.text for turn in asked.scene.turns if turn.speaker == asked.scene.speaker])
         tries = 1 if asked.begun or not asked.sampling.temperature else 1 + AGAIN
         for number in range(tries):
             drafts = self._drafts(asked, number)
@@ -215,17 +219,17 @@ class Voice:
             try:
                 if len(drafts) == 1:
                     draft = drafts[0]
-                    yield from self._show(reply, draft, asked, last, number == tries - 1)
+                    yield from self._show(reply, draft, asked, said, number == tries - 1)
                 else:
-                    draft = self._choose(reply, drafts, asked, last)
+                    draft = self._choose(reply, drafts, asked, said)
             finally:
                 for other in drafts:
                     other.close()
                     reply.drawn += other.drawn
-            if draft.text != last or number == tries - 1:
+            if not (said.again(draft.text) or draft.fails):
                 break
         self._settle(reply, draft, asked)
-        reply.repeated = draft.text == last
+        reply.repeated = said.again(draft.text)
         yield from self._add(reply, draft, asked)
 
     def _drafts(self, asked: _Asked, number: int) -> list[Draft]:
@@ -238,16 +242,18 @@ class Voice:
         drafts = []
         for at in range(count):
             seed = _derived(asked.seed, number, at)
-            tokens = self.engine.stream(ids, sampling, stop, seed=seed, begun=len(asked.begun), top=top)
+            tokens = self.engine.stream(
+                ids, sampling, stop, seed=seed, begun=len(asked.begun), top=top, names=asked.scene.speakers()
+            )
             drafts.append(Draft(tokens, asked.begun, most, asked.decode, asked.ends, asked.over))
         return drafts
 
-    def _show(self, reply: Reply, draft: Draft, asked: _Asked, last: str | None, final: bool) -> Generator[str]:
-        """Yield what is settled, while it is drawn; what may become the last reply again waits."""
+    def _show(self, reply: Reply, draft: Draft, asked: _Asked, said: Said, final: bool) -> Generator[str]:
+        """Yield what is settled, while it is drawn; what may become one of the last replies again waits."""
         try:
             while draft.advance():
                 self._settle(reply, draft, asked)
-                if final or last is None or not last.startswith(draft.text):
+                if final or not said.may_become(draft.text):
                     yield from self._add(reply, draft, asked)
         finally:
             self._settle(reply, draft, asked)
@@ -257,13 +263,13 @@ class Voice:
             reply.text += piece
             yield piece
 
-    def _choose(self, reply: Reply, drafts: list[Draft], asked: _Asked, last: str | None) -> Draft:
+    def _choose(self, reply: Reply, drafts: list[Draft], asked: _Asked, said: Said) -> Draft:
         growing = list(drafts)
         while growing:
             growing = [draft for draft in growing if draft.advance()]
         texts, likelihoods = [draft.text for draft in drafts], [draft.likelihood for draft in drafts]
         reply.candidates = rank(texts, likelihoods, asked.scene, self.reverse)
-        reply.chosen = best(reply.candidates, last)
+        reply.chosen = best(reply.candidates, said)
         return drafts[reply.chosen]
 
     def _settle(self, reply: Reply, draft: Draft, asked: _Asked) -> None:

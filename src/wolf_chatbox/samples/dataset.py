@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from wolf_chatbox.config import TrainConfig
@@ -25,11 +25,12 @@ from wolf_chatbox.data.split import (
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import ConfigError, DataError, Setting, StyleError
 from wolf_chatbox.importers import read_conversations
+from wolf_chatbox.samples.canaries import Canary, make_canaries, with_canaries
 from wolf_chatbox.samples.learnt import Learnt
 from wolf_chatbox.samples.packing import Row, pack
 from wolf_chatbox.samples.rendering import Rendered, Renderer, make_renderer
 from wolf_chatbox.samples.rows import Dataset
-from wolf_chatbox.samples.styles import choose_style, find_assistant
+from wolf_chatbox.samples.styles import SYSTEM, choose_style, find_assistant
 from wolf_chatbox.scene import Scene
 from wolf_chatbox.werewolf.views import learners_of, view
 
@@ -111,6 +112,9 @@ def choose(config: TrainConfig, conversations: list[Conversation], tally: Tally)
         apart = hold_out_speaker(conversations, without)
     elif config.held_out_group is not None:
         apart = hold_out_groups(conversations, config.held_out_group)
+    if config.reverse and any(conversation.game is not None for conversation in conversations):
+        told = "games of werewolf are not learnt backwards: nobody would know what it knows. Leave out "
+        raise DataError(told, Setting("reverse"), ".")
     by_view = config.view != "moderator" and all(conversation.game is not None for conversation in conversations)
     if config.style == "chat":
         find_assistant(persona, speakers, by_view=by_view)
@@ -134,12 +138,16 @@ def make_rows(
     renderer = rendering.renderer
     _check_others(config, renderer.persona)
     sides = _split(material, config, renderer)
-    training, held_out = (scenes_of(side, config.view, renderer) for side in (sides.training, sides.held_out))
+    canaries = _canaries(config, material, rendering, sides.training)
+    training = scenes_of(with_canaries(sides.training, canaries, config.seed), config.view, renderer)
+    held_out = scenes_of(sides.held_out, config.view, renderer)
+    if config.reverse:
+        training, held_out = (backwards(parts, renderer.persona) for parts in (training, held_out))
     last = config.persona_last
     learnt = _render(training, renderer, max_tokens, CONTEXT_SHARE, 0.0 if last else config.others_weight)
     first = _render(training, renderer, max_tokens, CONTEXT_SHARE, config.others_weight or 1.0) if last else None
     measured = _render(held_out, renderer, max_tokens, HELD_OUT_CONTEXT_SHARE)
-    _check_learnt(learnt, config.view, renderer.persona)
+    _check_learnt(learnt, config.view, None if config.reverse else renderer.persona)
     notices = material.notices() + ([sides.notice] if sides.notice else [])
     if config.validation_share and not measured.samples:
         notices.append("too little data for a held-out split: no validation; the model of the last epoch is kept")
@@ -165,6 +173,7 @@ def make_rows(
         contexts=_contexts(held_out or training, renderer),
         notices=notices,
         leak=leak(sides.training, sides.held_out),
+        canaries=canaries,
     )
     _check_account(dataset, config.data)
     return dataset
@@ -211,6 +220,13 @@ def _split(material: Material, config: TrainConfig, renderer: Renderer) -> Split
     return split(material.conversations, config.validation_share, config.seed, learnt_turns)
 
 
+def _canaries(
+    config: TrainConfig, material: Material, rendering: Rendering, training: Sequence[Conversation]
+) -> list[Canary]:
+    speaker = rendering.renderer.persona or material.speakers.most_common(1)[0][0]
+    return make_canaries(config.canary, speaker, rendering.user, training, config.seed)
+
+
 def scenes_of(conversations: Sequence[Conversation], as_whom: str, renderer: Renderer) -> Parts:
     """The scenes of each conversation in which something is learnt: a game's views, or what each hearer heard."""
 
@@ -231,6 +247,19 @@ def _check_others(config: TrainConfig, persona: str | None) -> None:
             raise ConfigError(name, value, "needs a persona: without one every speaker is learnt. Name a persona.")
 
 
+def backwards(parts: Parts, persona: str | None) -> Parts:
+    """Conversations whose turns stand in reverse order: what was said is learnt after its reply.
+
+    With a persona everybody's turns are learnt but its own: they are what it replies to.
+    """
+
+    def back(scene: Scene) -> Scene:
+        learners = scene.learners if persona is None else frozenset(scene.speakers() - {persona, SYSTEM})
+        return replace(scene, turns=scene.turns[::-1], places=scene.places[::-1], learners=learners)
+
+    return [(conversation, [back(scene) for scene in scenes]) for conversation, scenes in parts]
+
+
 def _check_learnt(rendered: Rendered, as_whom: str, persona: str | None) -> None:
     """Raise DataError if no token of the training split is learnt."""
     if not any(any(sample.learn) for sample in rendered.samples):
@@ -243,9 +272,9 @@ def _check_learnt(rendered: Rendered, as_whom: str, persona: str | None) -> None
 
 
 def _check_account(dataset: Dataset, files: Sequence[str]) -> None:
-    """Raise DataError if the turns read are not those learnt, held out, used as context, joined and dropped."""
+    """Raise DataError if turns read, and added, are not those learnt, held out, used as context, joined and dropped."""
     counts = dataset.turns()
-    read = counts.pop("read")
+    read = counts.pop("read") + counts.pop("canaries", 0)
     if read != sum(counts.values()):
         account = " + ".join(f"{count} {what}" for what, count in counts.items())
         bug = f"{read} turns read are not {account}. Please report this bug; nothing was trained."

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from wolf_chatbox.conversation import Turn
 from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.samples.canaries import Canary
 from wolf_chatbox.samples.learnt import Learnt
 from wolf_chatbox.samples.packing import Row, share_filled
 from wolf_chatbox.samples.rendering import Rendered, Renderer, Sample
@@ -50,6 +51,8 @@ class Dataset:
     """What is counted: turns of conversations, or choices between replies, whose rows are pairs."""
     before: dict[str, Any] = field(default_factory=dict)
     """What stays of the record of the run that this one goes on from."""
+    canaries: Sequence[Canary] = ()
+    """Made-up secrets that were added to the training split."""
 
     @property
     def tokens(self) -> int:
@@ -70,12 +73,13 @@ class Dataset:
         return sum(text_bytes(sample, self.renderer) for row in self.held_out_rows for sample in row)
 
     def turns(self) -> dict[str, int]:
-        """Turns read, and how many of them were learnt, held out, used as context only, joined and dropped.
+        """Turns read, and added as canaries; how many of both were learnt, held out, context only, joined, dropped.
 
         Or choices, if `unit` says so.
         """
         return {
             "read": self.tally.read,
+            **({"canaries": sum(2 * canary.copies for canary in self.canaries)} if self.canaries else {}),
             "learnt": self.training.learnt,
             "held out": self.held_out.learnt + self.held_out.context,
             "context only": self.training.context,
@@ -115,6 +119,7 @@ class Dataset:
             "leak": self.leak,
             "rows_filled": round(share_filled(self.rows, self.max_tokens), 4),
             "fingerprint": self.fingerprint(),
+            **({"canaries": [canary.to_dict() for canary in self.canaries]} if self.canaries else {}),
         }
 
 

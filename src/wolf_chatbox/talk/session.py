@@ -149,7 +149,7 @@ class ChatSession(Chat):
 
     @property
     def repeats(self) -> bool:
-        """Whether the last reply says the speaker's reply before it again, word for word, as every other try did."""
+        """Whether the last reply says one of the speaker's replies before it again, as every other try did."""
         return bool(self._newest and self._newest.reply.repeated)
 
     @property

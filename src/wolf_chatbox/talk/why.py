@@ -19,17 +19,21 @@ def why(session: ChatSession) -> Iterator[str]:
     yield f"{scene.speaker} read {held} of {len(scene.turns)} turns heard so far: {len(reply.prompt)} tokens."
     yield f"Engine: {session.voice.engine.decoder.name}, seed {drawn.seed}."
     if reply.repeated:
-        yield "It is the last reply again, word for word: so was each other try."
+        yield "It says one of the last replies again: so did each other try."
     for recalled in drawn.recalled:
         yield _recollection(recalled)
     if session.recollection is not None and not drawn.recalled:
         yield "Nothing of earlier chats fits."
+    reverse = session.voice.reverse
     if reply.candidates:
-        yield f"Best of {len(reply.candidates)}, by mean log-probability less repetition:"
+        also = " (and of the message, by the reverse model)" if reverse else ""
+        yield f"Best of {len(reply.candidates)}, by mean log-probability{also} less repetition:"
     for number, candidate in enumerate(reply.candidates):
         mark = "*" if number == reply.chosen else " "
-        scores = f"{candidate.score:6.2f} = {candidate.likelihood:.2f} - {candidate.repetition:.2f}"
-        yield f"{mark} {scores}  {_line(candidate.text)}"
+        mixed = f"{candidate.likelihood:.2f}"
+        if reverse and candidate.reverse is not None:
+            mixed = f"{1 - reverse.weight:.2f} x {mixed} + {reverse.weight:.2f} x {candidate.reverse:.2f}"
+        yield f"{mark} {candidate.score:6.2f} = {mixed} - {candidate.repetition:.2f}  {_line(candidate.text)}"
 
 
 def _recollection(recalled: Recalled) -> str:

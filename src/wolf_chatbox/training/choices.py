@@ -63,9 +63,12 @@ def read_choices(paths: Iterable[str]) -> Choices:
 def make_pairs(choices: Choices, config: TrainConfig, base: BaseModel) -> Dataset:
     """Render, split and pack choices as the run `base` speaks; its speakers, persona and style stay.
 
-    Raises DataError when none is left to learn from, and what `Speech.of` raises.
+    Raises DataError when none is left to learn from or the run does not talk, and what `Speech.of` raises.
     """
-    speech, run = Speech.of(base.folder, base.tokenizer), read_run(base.folder) or {}
+    run = read_run(base.folder) or {}
+    if run.get("reverse"):
+        raise DataError(f"{config.model}: learnt conversations backwards, and answers nobody. Name a run that talks.")
+    speech = Speech.of(base.folder, base.tokenizer)
     rendered = _render(choices, speech, config.max_tokens)
     if not rendered:
         raise _nothing(config, choices.tally)

@@ -12,7 +12,7 @@ from typing import Any
 from accelerate import Accelerator
 from accelerate.utils import is_mlflow_available, is_tensorboard_available, is_trackio_available, is_wandb_available
 
-from wolf_chatbox.config import TrainConfig
+from wolf_chatbox.config import EvaluateConfig, TrainConfig
 from wolf_chatbox.errors import ConfigError
 from wolf_chatbox.files import new_file, writing
 from wolf_chatbox.model import compat
@@ -27,7 +27,7 @@ AVAILABLE = {
 }
 
 
-def check_tracker(config: TrainConfig) -> None:
+def check_tracker(config: TrainConfig | EvaluateConfig) -> None:
     """Raise ConfigError when the tracker of the settings is not installed."""
     if config.report_to and not AVAILABLE[config.report_to]():
         raise ConfigError("report_to", config.report_to, f"is not installed: pip install {config.report_to}")

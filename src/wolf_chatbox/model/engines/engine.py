@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from wolf_chatbox.config import SamplingConfig
 from wolf_chatbox.model.engines.decoder import Decoder, Feed, Logits
+from wolf_chatbox.model.engines.dry import Dry
 from wolf_chatbox.model.engines.repetition import Repetition
 from wolf_chatbox.model.engines.sampling import Sampler, log_probabilities
 from wolf_chatbox.model.engines.stream import Stream, Text
@@ -42,12 +43,13 @@ class _Slot:
 class Engine:
     """Draws replies with one decoder. Its methods may be called from several threads.
 
-    Without the tokenizer there are no words, and `no_repeat_phrase` has no effect.
+    Without the tokenizer there are no words, and `no_repeat_phrase` and DRY have no effect.
     """
 
     def __init__(self, decoder: Decoder, tokenizer: Tokenizer | None = None) -> None:
         self.decoder = decoder
         self.context = decoder.context
+        self._tokenizer = tokenizer
         self._repetition = Repetition(tokenizer) if tokenizer is not None else None
         self._slots = [_Slot() for _ in range(decoder.slots)]
         self._new: deque[Text] = deque()
@@ -63,18 +65,20 @@ class Engine:
         seed: int | None = None,
         begun: int = 0,
         top: int | None = None,
+        names: Collection[str] = (),
     ) -> Stream:
         """A reply's tokens, to be iterated, up to an id of `stop`, which is not yielded. It is open at once.
 
         The last `begun` ids of the prompt belong to the reply already, which goes on after them: the rules against
-        repetition look at the reply alone. `top` asks for log-probabilities, and that many alternatives. Raises
-        ValueError when the prompt is empty or fills the context; while it is iterated ModelError when the logits are
-        NaN or infinite.
+        repetition look at the reply alone. `top` asks for log-probabilities, and that many alternatives. DRY lets the
+        `names` be said again. Raises ValueError when the prompt is empty or fills the context; while it is iterated
+        ModelError when the logits are NaN or infinite.
         """
         if not 0 < len(prompt) < self.context:
             raise ValueError(f"a prompt of {len(prompt)} tokens: it must have 1 to {self.context - 1}")
         left = min(sampling.max_new_tokens, self.context - len(prompt))
-        sampler = Sampler(sampling, seed, self._repetition)
+        dry = Dry(self._tokenizer, names) if self._tokenizer is not None and sampling.dry_multiplier else None
+        sampler = Sampler(sampling, seed, self._repetition, dry)
         text = Text(list(prompt), len(prompt) - begun, sampler, stop, left, top)
         self._new.append(text)
         return Stream(self._compute, text)

@@ -1,6 +1,6 @@
 """Draws the next token from logits: every sampling setting, in the order of transformers' `generate`.
 
-Repetition penalty, the rules against repetition, temperature, top-k, top-p (Holtzman et al. 2020,
+Repetition penalty, DRY, the rules against repetition, temperature, top-k, top-p (Holtzman et al. 2020,
 https://arxiv.org/abs/1904.09751), min-p (Nguyen et al. 2024, https://arxiv.org/abs/2407.01082). The penalty and the
 rules look at the reply alone: names in the history may be said again.
 """
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from wolf_chatbox.config import SamplingConfig
 from wolf_chatbox.errors import ModelError
 from wolf_chatbox.model.engines.decoder import Logits
+from wolf_chatbox.model.engines.dry import Dry
 from wolf_chatbox.model.engines.repetition import Repetition
 
 BLOCK = 64
@@ -39,10 +40,17 @@ class Token(NamedTuple):
 class Sampler:
     """Draws the tokens of one reply; a seed gives the same tokens again."""
 
-    def __init__(self, sampling: SamplingConfig, seed: int | None = None, repetition: Repetition | None = None) -> None:
+    def __init__(
+        self,
+        sampling: SamplingConfig,
+        seed: int | None = None,
+        repetition: Repetition | None = None,
+        dry: Dry | None = None,
+    ) -> None:
         self.sampling = sampling
         self._random = np.random.default_rng(seed)
         self._repetition = repetition
+        self._dry = dry
 
     def draw(self, logits: Logits, reply: Sequence[int], top: int | None = None) -> Token:
         """Draw one token from (vocabulary,) logits, which are not changed; `reply` holds the ids said so far.
@@ -61,7 +69,8 @@ class Sampler:
         if sampling.no_repeat_phrase and self._repetition is not None:
             barred += self._repetition.barred(reply, sampling.no_repeat_phrase)
         barred = [id for id in barred if id < len(logits)]  # a tokenizer may have more entries than the model
-        if not barred and (sampling.repetition_penalty == 1 or not reply):
+        lost = self._dry.penalties(reply, sampling) if self._dry is not None and sampling.dry_multiplier else {}
+        if not barred and not lost and (sampling.repetition_penalty == 1 or not reply):
             return logits
         scores = logits.copy()
         if sampling.repetition_penalty != 1 and reply:
@@ -69,6 +78,8 @@ class Sampler:
             scores[said] = np.where(
                 scores[said] > 0, scores[said] / sampling.repetition_penalty, scores[said] * sampling.repetition_penalty
             )
+        for id, penalty in lost.items():
+            scores[id] -= penalty
         scores[barred] = -np.inf
         return scores if np.isfinite(scores.max()) else logits  # where all is barred, the rules have nothing to offer
 
