@@ -181,13 +181,23 @@ class CleanConfig:
         return self.scrub or self.scrub_names or self.pseudonyms is not None
 
 
+ONLY_CONVERSATIONS = (
+    *("data", "persona", "view", "style", "split", "held_out_speaker", "held_out_group"),
+    *("others_weight", "persona_last", "label_smoothing", "neftune", "reverse", "canary"),
+)
+"""Settings that mean nothing where choices are learnt: the run that goes on has its persona and its style."""
+
+
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
     """Fine-tune a base model on conversations."""
 
-    data: Annotated[tuple[str, ...], DATA]
+    data: Annotated[tuple[str, ...], DATA, unset("required without preferences")] = ()
     """Files, folders or zip archives of conversations; `example` and `example-ja` are bundled scripts."""
+    preferences: Annotated[tuple[str, ...], DATA] = ()
+    """Learn from choices between replies instead (DPO): files of `data preferences`, or of votes; `model` is the run
+    that goes on."""
     model: Annotated[str, MODEL] = "microsoft/DialoGPT-small"
     """Base model: a hub name, a folder, or an alias (see `wolf-chatbox models list`)."""
     output: Annotated[Path, SAVING] = Path("wolf_model")
@@ -234,6 +244,10 @@ class TrainConfig:
     """Weight decay of the weight matrices; biases and norms have none."""
     max_grad_norm: Annotated[float, LEARNING, AT_LEAST_0] = 1.0
     """Clip gradients to this norm; 0 = no clipping."""
+    beta: Annotated[float, LEARNING, Within(above=0)] = 0.1
+    """With preferences: how closely the model keeps to what it was before; more is closer."""
+    chosen_weight: Annotated[float, LEARNING, AT_LEAST_0] = 0.0
+    """With preferences: weight of the usual loss on the chosen replies, beside the preference."""
     dropout: Annotated[float, LEARNING, Within(least=0, below=1)] = 0.0
     """Dropout probability, in models with dropout layers (such as GPT-2); rarely helps when training for few epochs."""
     precision: Annotated[Precision, MEMORY] = "auto"
@@ -280,10 +294,14 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         # Python callers may pass one file, or paths.
-        object.__setattr__(self, "data", (self.data,) if isinstance(self.data, str) else tuple(map(str, self.data)))
-        if not self.data:
+        for name in ("data", "preferences"):
+            value = getattr(self, name)
+            object.__setattr__(self, name, tuple(map(str, (value,) if isinstance(value, str | Path) else value)))
+        if not (self.data or self.preferences):
             raise ConfigError("data", "(none)", "names no file. Give at least one.")
         check(self)
+        if self.preferences:
+            self._check_preferences()
         kind, _, role = self.view.partition(":")
         if self.view not in ("player", "moderator") and not (kind == "player" and role.upper() in SIDES):
             roles = ", ".join(SIDES)
@@ -312,6 +330,15 @@ class TrainConfig:
             raise ConfigError(
                 "resume", True, "cannot be combined with overwrite: one continues the run, the other replaces it."
             )
+
+    def _check_preferences(self) -> None:
+        """Raise ConfigError for a setting of how conversations are read: with preferences none are."""
+        for group in (self, self.read, self.clean):
+            for each in fields(group):
+                value = getattr(group, each.name)
+                if (group is not self or each.name in ONLY_CONVERSATIONS) and value != each.default:
+                    problem = "is about conversations, and choices are learnt as they are. Leave it out."
+                    raise ConfigError(each.name, " ".join(value) if isinstance(value, tuple) else value, problem)
 
 
 @Parameter(name="*")
