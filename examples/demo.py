@@ -6,6 +6,7 @@ Without a terminal three questions are asked instead. What is trained already is
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,9 @@ class Demo:
     persona: str
     begins: str
     questions: tuple[str, ...]
+    measures: str
+    score: str
+    """The scorecard, with the names of figures and of who they are of."""
     licence: str = ""
     """Said before a base model is fetched whose licence the user must agree to."""
 
@@ -42,6 +46,10 @@ DEMOS = {
         persona="Grimbold",
         begins="First the innkeeper Grimbold is trained (once), then you can talk with him.",
         questions=("Good evening! Who are you?", "What is for supper tonight?", "Do you like the full moon?"),
+        measures="Now he answers lines of the script that he did not learn.",
+        score="Scorecard, {count} replies to lines he did not learn: {right_character_run} sound like Grimbold (of the "
+        "script's own lines {right_character_humans}), {copied_12_run} copy 12 words or more, {ends_run} end by "
+        "themselves. All figures: wolf-chatbox evaluate demo_model",
     ),
     "ja": Demo(
         command="make demo LANG=ja",
@@ -51,6 +59,10 @@ DEMOS = {
         persona="おトラ",
         begins="まず、湯宿の女将おトラを学習します (初回だけ)。終わると、おトラと話せます。",
         questions=("こんばんは。あなたは誰ですか。", "夕飯は何ですか。", "満月は好きですか。"),
+        measures="学習に使わなかった場面に答えさせて、出来を測ります。",
+        score="成績表 (学習していない場面への返答 {count} 件): おトラらしい {right_character_run} "
+        "(台本のせりふでは {right_character_humans})、12 語以上の丸写し {copied_12_run}、"
+        "自分で話し終えた {ends_run}。すべての値: wolf-chatbox evaluate demo_model_ja",
         licence="ベースモデル Gemma 3 270M を取得します。使うには Gemma の利用規約への同意が必要です。",
     ),
 }
@@ -58,7 +70,10 @@ DEMOS = {
 
 def demo(show: Demo, fresh: bool) -> int:
     """Train, then talk; each step returns an exit code, and what is not 0 ends the demo."""
-    return _train(show, fresh) or _talk(show)
+    code = _train(show, fresh) or _measure(show) or _talk(show)
+    if not code:
+        _tell_score(show)
+    return code
 
 
 def _train(show: Demo, fresh: bool) -> int:
@@ -72,9 +87,6 @@ def _train(show: Demo, fresh: bool) -> int:
         data=(show.data,),
         model=show.model,
         persona=show.persona,
-        # The voice counts here, not the perplexity: learn all of the script, and keep the last pass.
-        epochs=3,
-        validation_share=0.0,
         output=show.folder,
         resume=unfinished and not fresh,
         overwrite=fresh,
@@ -90,6 +102,32 @@ def _agree(show: Demo) -> None:
     if not is_cached(show.model):
         print(show.licence, flush=True)
         pull(show.model)
+
+
+def _measure(show: Demo) -> int:
+    """Ask the character what it did not learn, once; the figures stay beside it."""
+    from wolf_chatbox.cli.evaluate import measure
+    from wolf_chatbox.config import EvaluateConfig
+    from wolf_chatbox.evaluate.report.card import EVALUATION, write_beside
+
+    if not (show.folder / EVALUATION).exists():
+        print(show.measures, flush=True)
+        results = measure(EvaluateConfig(runs=(str(show.folder),), quick=True))
+        write_beside(show.folder, show.folder.name, results.to_dict())
+    return 0
+
+
+def _tell_score(show: Demo) -> None:
+    from wolf_chatbox.evaluate.report.card import EVALUATION
+
+    found = json.loads((show.folder / EVALUATION).read_text(encoding="utf-8"))
+    figures = {
+        f"{measure['name']}_{who}": f"{100 * figure['value']:.0f} %"
+        for measure in found["measures"]
+        for who, figure in (("humans", measure["figures"]["humans"]), ("run", measure["figures"][show.folder.name]))
+        if figure["value"] is not None
+    }
+    print(show.score.format(count=found["exchanges"], **figures), flush=True)
 
 
 def _talk(show: Demo) -> int:

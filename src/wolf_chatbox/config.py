@@ -454,6 +454,8 @@ class EvaluateConfig:
     """Whose replies are judged."""
     pseudonyms: Annotated[Path | None, DATA, unset("none")] = None
     """The file of pseudonyms that the run was trained with."""
+    quick: Annotated[bool, MEASURING] = False
+    """Only a scorecard, without the base model: right character, copied words, ends by itself."""
     replies: Annotated[Whole, MEASURING, AT_LEAST_1] = 200
     """Held-out exchanges that are asked at most, spread over the conversations."""
     chats: Annotated[Whole, MEASURING, AT_LEAST_0] = 4

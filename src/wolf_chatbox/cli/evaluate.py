@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wolf_chatbox.cli.chat import untrained
 from wolf_chatbox.cli.display import quiet_transformers
+from wolf_chatbox.cli.pulse import Pulse
 from wolf_chatbox.config import EvaluateConfig
 from wolf_chatbox.errors import CheckpointError, WolfChatboxError
 from wolf_chatbox.files import check_place, new_file
 from wolf_chatbox.screen import Screen
+
+if TYPE_CHECKING:
+    from wolf_chatbox.evaluate.results import Results
 
 
 def evaluate(config: EvaluateConfig | None = None) -> int:
@@ -24,20 +28,15 @@ def evaluate(config: EvaluateConfig | None = None) -> int:
         if run == "wolf_model" and not Path(run).exists():
             raise untrained("runs", run, "wolf-chatbox train --data FILE")
     check(config)
-    console, screen = Screen(stderr=True), Screen()
-    quiet_transformers()
+    screen = Screen()
     from wolf_chatbox.cli import judging
     from wolf_chatbox.evaluate.judging.pairs import pairs
     from wolf_chatbox.evaluate.judging.ranking import summary
     from wolf_chatbox.evaluate.report import table
     from wolf_chatbox.evaluate.report.card import plain
-    from wolf_chatbox.evaluate.study import evaluate as measured
 
     judging.check(config)
-    with console.status("…") as status:
-        results = measured(config, lambda text: status.update(text) if console.is_terminal else None)
-    for notice in results.notices:
-        console.say(f"note: {notice}", "yellow")
+    results = measure(config)
     found = plain(results.to_dict())
     asked = pairs(results.study, config.pairs)
     failed = None
@@ -53,6 +52,23 @@ def evaluate(config: EvaluateConfig | None = None) -> int:
     if failed is not None:
         raise failed
     return 0
+
+
+def measure(config: EvaluateConfig) -> Results:
+    """The results, with signs of life while they are found."""
+    console = Screen(stderr=True)
+    quiet_transformers()
+    from wolf_chatbox.evaluate.study import evaluate as measured
+
+    if console.is_terminal:
+        with console.status("…") as status:
+            results = measured(config, status.update)
+    else:
+        with Pulse(console.say, "evaluating") as pulse:
+            results = measured(config, pulse.begin)
+    for notice in results.notices:
+        console.say(f"note: {notice}", "yellow")
+    return results
 
 
 def check(config: EvaluateConfig) -> None:

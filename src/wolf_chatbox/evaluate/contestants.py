@@ -82,13 +82,13 @@ def persona_of(runs: Sequence[Trained], asked: str | None) -> str | None:
     return found
 
 
-def contestants(runs: Sequence[Trained]) -> list[Contestant]:
-    """The runs, then each base model once."""
+def contestants(runs: Sequence[Trained], *, bases: bool = True) -> list[Contestant]:
+    """The runs, then with `bases` each base model once."""
     found = [Contestant(run.name, run) for run in runs]
-    bases = dict.fromkeys(run.record.get("base_model", "") for run in runs)
-    for base in filter(None, bases):
+    names = dict.fromkeys(run.record.get("base_model", "") for run in runs)
+    for base in filter(None, names if bases else ()):
         run = next(run for run in runs if run.record.get("base_model") == base)
-        name = BASE if len(bases) == 1 else f"{BASE} {Path(base).name}"
+        name = BASE if len(names) == 1 else f"{BASE} {Path(base).name}"
         found.append(Contestant(name, run, is_base=True))
     return found
 

@@ -18,7 +18,7 @@ from wolf_chatbox.errors import ConfigError, DataError, ModelError
 from wolf_chatbox.evaluate import observe
 from wolf_chatbox.evaluate.canaries import canaries_of, exposures, scores_of
 from wolf_chatbox.evaluate.contestants import Contestant, Trained, contestants, find_runs, load, persona_of
-from wolf_chatbox.evaluate.entries import Answer, Entry, Probe, Study
+from wolf_chatbox.evaluate.entries import Answer, Entry, Fitted, Probe, Study
 from wolf_chatbox.evaluate.held_out import Divided, divide, exchanges
 from wolf_chatbox.evaluate.measure import Measure, difference, figures
 from wolf_chatbox.evaluate.measures import (
@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 
 SUBJECTS: tuple[Any, ...] = (fit, references, diversity, mauve, persona, realness, memorisation, consistency)
 """The files of measures, in the order of the table."""
+QUICK = {"ends", "right_character", "right_character_of_ceiling", "copied_12"}
+"""The measures of --quick, which need the replies alone."""
 CHAT_TURNS = 30
 HUMANS = "humans"
 PROBED = 2000
@@ -59,6 +61,8 @@ def evaluate(config: EvaluateConfig, tell: Tell = lambda text: None) -> Results:
     together, and what loading a model raises.
     """
     # 1. What the runs learnt, and what is left to ask
+    if config.quick:
+        config = replace(config, chats=0, probes=0)
     runs = find_runs(config, tell)
     persona = persona_of(runs, config.persona)
     files, divided = read(config, runs)
@@ -67,7 +71,7 @@ def evaluate(config: EvaluateConfig, tell: Tell = lambda text: None) -> Results:
 
     # 2. What each says
     entries = []
-    for contestant in contestants(runs):
+    for contestant in contestants(runs, bases=not config.quick):
         tell(f"loading {contestant.name}")
         try:
             character = load(contestant, config, persona, tell)
@@ -82,12 +86,15 @@ def evaluate(config: EvaluateConfig, tell: Tell = lambda text: None) -> Results:
     study = replace(study, entries=(*entries, humans))
 
     # 3. What that is worth
-    rows = reply_features(config, runs, study, notices, tell)
+    rows = {} if config.quick else reply_features(config, runs, study, notices, tell)
     tell("measuring")
     more: dict[Any, tuple[Any, ...]] = {mauve: (rows,)}
     measures = [measure for subject in SUBJECTS for measure in subject.measures(study, *more.get(subject, ()))]
+    if config.quick:
+        measures = [measure for measure in measures if measure.name in QUICK]
     found = figures(study, measures)
-    details = {_name(subject): subject.details(study, *more.get(subject, ())) for subject in SUBJECTS}
+    asked = () if config.quick else SUBJECTS
+    details = {_name(subject): subject.details(study, *more.get(subject, ())) for subject in asked}
     settings = asdict(config) | {"data": list(files), "wolf_chatbox": version("wolf_chatbox")}
     return Results(study, measures, found, comparisons(study, measures), details, settings, notices)
 
@@ -157,7 +164,9 @@ def observed(contestant: Contestant, character: Character, study: Study, config:
         return lambda done: tell(f"{name}: {what} {done}/{of}")
 
     count = len(study.exchanges)
-    fitted = observe.fitted(voice, study.exchanges, sampling, told("expectations", count))
+    fitted: list[Fitted] = []
+    if not config.quick:
+        fitted = observe.fitted(voice, study.exchanges, sampling, told("expectations", count))
     answers = observe.answers(voice, study.exchanges, sampling, study.seed, config.slots, told("replies", count))
     chats = observe.chats(
         voice,
