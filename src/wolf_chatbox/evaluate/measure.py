@@ -88,7 +88,7 @@ def estimate(measure: Measure, parts: Sequence[Any], seed: int) -> Figure:
         return Figure(value)
     middle, low, high = np.quantile(spread, [0.5, (1 - LEVEL) / 2, (1 + LEVEL) / 2])
     low, high = low - middle + value, high - middle + value
-    if measure.unit == "%" and 0 <= spread.min() and spread.max() <= 1:
+    if measure.unit == "%" and spread.min() >= 0 and spread.max() <= 1:
         low, high = max(low, 0), min(high, 1)
     return Figure(value, float(low), float(high))
 
