@@ -65,8 +65,9 @@ def dial_main(*, play: Annotated[bool, TALKING, PLAY] = False, **given: Any) -> 
         if not folder.exists():
             raise untrained("output", folder, "python dial_main.py")
         return open_chat(build(ChatConfig, settings | {"model": str(folder)}))
-    settings = {"data": (DATA,)} | of_verb(TRAIN, given, "needs --play.") | {"output": folder}
-    if settings["data"] == (DATA,) and not Path(DATA).exists():
+    usual = {} if given.get("preferences") else {"data": (DATA,)}
+    settings = usual | of_verb(TRAIN, given, "needs --play.") | {"output": folder}
+    if settings.get("data") == (DATA,) and not Path(DATA).exists():
         raise DataError(
             f"{DATA}: not in this folder. Download it from Kaggle (andradaolteanu/rickmorty-scripts), "
             "name your own file with --data FILE, or try the bundled script: --data example."
