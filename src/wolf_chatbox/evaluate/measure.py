@@ -76,8 +76,8 @@ def estimate(measure: Measure, parts: Sequence[Any], seed: int) -> Figure:
     """The figure of some parts, with its confidence interval.
 
     The interval is that of the resamples, moved so that their median is the figure: the number of different words, say,
-    is smaller in any resample, which holds some conversations twice. Where the figure lies among the resamples, the
-    interval does too: no share is moved below 0 or above 1.
+    is smaller in any resample, which holds some conversations twice. No share is moved below 0 or above 1, where no
+    resample is.
     """
     value = measure.combine(parts) if parts else None
     if value is None or len(parts) < 2:
@@ -88,8 +88,8 @@ def estimate(measure: Measure, parts: Sequence[Any], seed: int) -> Figure:
         return Figure(value)
     middle, low, high = np.quantile(spread, [0.5, (1 - LEVEL) / 2, (1 + LEVEL) / 2])
     low, high = low - middle + value, high - middle + value
-    if spread.min() <= value <= spread.max():
-        low, high = max(low, spread.min()), min(high, spread.max())
+    if measure.unit == "%" and spread.min() >= 0 and spread.max() <= 1:
+        low, high = max(low, 0), min(high, 1)
     return Figure(value, float(low), float(high))
 
 
