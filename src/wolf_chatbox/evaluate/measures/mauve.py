@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,8 @@ Features = np.ndarray[Any, np.dtype[np.float32]]
 Groups = np.ndarray[Any, np.dtype[np.int64]]
 Counts = np.ndarray[Any, np.dtype[np.float64]]
 """How many replies of either side are in each group, shape (2, clusterings, groups): the humans' first."""
+
+NONE: Mapping[str, Features] = MappingProxyType({})
 
 SCALE = 5
 """The paper's c."""
@@ -42,7 +45,7 @@ HALVES = 5
 """So many times the conversations are divided in two, for what people get of each other."""
 
 
-def measures(study: Study, features: Mapping[str, Features]) -> list[Measure]:
+def measures(study: Study, features: Mapping[str, Features] = NONE) -> list[Measure]:
     """MAUVE of each entry against the humans; `features` has the rows of its replies, by the entry's name.
 
     The interval is that of the replies: the groups of a draw are those of all replies. The humans have no figure;
@@ -72,7 +75,7 @@ def measures(study: Study, features: Mapping[str, Features]) -> list[Measure]:
     ]
 
 
-def details(study: Study, features: Mapping[str, Features]) -> dict[str, Any]:
+def details(study: Study, features: Mapping[str, Features] = NONE) -> dict[str, Any]:
     """For each entry its curve, and what half of its replies gets of the humans' in the other half.
 
     The halves are halves of the conversations. Theirs is a figure that the humans have too: it is what a perfect entry
