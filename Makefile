@@ -1,4 +1,5 @@
 # make demo    set up, train on the bundled script, and chat with the innkeeper (FRESH=1 trains anew)
+#              LANG=ja: the same in Japanese, with the keeper of a hot spring
 # make test    set up, and run every test;  make test-fast leaves out the slow ones and those that need the network
 # make check   lint, types, import contract
 # make docs    the documentation as a site in build/docs;  make screenshots takes its pictures anew (after make demo)
@@ -19,8 +20,14 @@ DATA ?= RickAndMortyScripts.csv
 
 .PHONY: demo test test-fast check docs screenshots build bench reference lock sbom test-newest clean
 
+# Every shell has a LANG. Only one typed after `make` chooses the demo's language; `ja` is no locale, so no program sees it.
+ifeq ($(origin LANG) $(LANG),command line ja)
+DEMO := --language ja
+unexport LANG
+endif
+
 demo: $(SET_UP)
-	@$(RUN) examples/demo.py $(if $(FRESH),--fresh)
+	@$(RUN) examples/demo.py $(DEMO) $(if $(FRESH),--fresh)
 
 test: $(SET_UP)-dev
 	OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2 --dist worksteal
@@ -81,4 +88,4 @@ $(SET_UP)-dev: $(LOCKS) requirements-dev.lock
 	@touch $(SET_UP) $@
 
 clean:
-	rm -rf build dist src/*.egg-info demo_model demo_model.unfinished .venv-newest
+	rm -rf build dist src/*.egg-info demo_model demo_model.unfinished demo_model_ja demo_model_ja.unfinished .venv-newest

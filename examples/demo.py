@@ -1,4 +1,4 @@
-"""`make demo`: train the innkeeper of the bundled script, then chat with him.
+"""`make demo`: train the innkeeper of the bundled script, then chat with him; `make demo LANG=ja`, the Japanese one.
 
 Without a terminal three questions are asked instead. What is trained already is used again; --fresh trains anew.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from wolf_chatbox.cli import run
@@ -16,34 +17,88 @@ from wolf_chatbox.config import ChatConfig, TrainConfig
 from wolf_chatbox.model.record import RUN_FILE
 from wolf_chatbox.training.run_folder import RunFolder
 
-FOLDER = Path("demo_model")
-QUESTIONS = ("Good evening! Who are you?", "What is for supper tonight?", "Do you like the full moon?")
+
+@dataclass(frozen=True)
+class Demo:
+    """A script, the character in it, and what the demo says."""
+
+    command: str
+    folder: Path
+    data: str
+    model: str
+    persona: str
+    begins: str
+    questions: tuple[str, ...]
+    licence: str = ""
+    """Said before a base model is fetched whose licence the user must agree to."""
 
 
-def demo(fresh: bool) -> int:
-    unfinished = bool(RunFolder(FOLDER).states())
-    if fresh or unfinished or not (FOLDER / RUN_FILE).exists():
-        print("First the innkeeper Grimbold is trained (once), then you can talk with him.", flush=True)
-        config = TrainConfig(
-            data=("example",),
-            model="smollm2-135m",
-            persona="Grimbold",
-            # The voice counts here, not the perplexity: learn all of the script, and keep the last pass.
-            epochs=3,
-            validation_share=0.0,
-            output=FOLDER,
-            resume=unfinished and not fresh,
-            overwrite=fresh,
-        )
-        code = fine_tune(config, "make demo", "make demo")
-        if code:
-            return code
+DEMOS = {
+    "en": Demo(
+        command="make demo",
+        folder=Path("demo_model"),
+        data="example",
+        model="smollm2-135m",
+        persona="Grimbold",
+        begins="First the innkeeper Grimbold is trained (once), then you can talk with him.",
+        questions=("Good evening! Who are you?", "What is for supper tonight?", "Do you like the full moon?"),
+    ),
+    "ja": Demo(
+        command="make demo LANG=ja",
+        folder=Path("demo_model_ja"),
+        data="example-ja",
+        model="gemma3-270m",
+        persona="おトラ",
+        begins="まず、湯宿の女将おトラを学習します (初回だけ)。終わると、おトラと話せます。",
+        questions=("こんばんは。あなたは誰ですか。", "夕飯は何ですか。", "満月は好きですか。"),
+        licence="ベースモデル Gemma 3 270M を取得します。使うには Gemma の利用規約への同意が必要です。",
+    ),
+}
+
+
+def demo(show: Demo, fresh: bool) -> int:
+    """Train, then talk; each step returns an exit code, and what is not 0 ends the demo."""
+    return _train(show, fresh) or _talk(show)
+
+
+def _train(show: Demo, fresh: bool) -> int:
+    unfinished = bool(RunFolder(show.folder).states())
+    if not fresh and not unfinished and (show.folder / RUN_FILE).exists():
+        return 0
+    if show.licence:
+        _agree(show)
+    print(show.begins, flush=True)
+    config = TrainConfig(
+        data=(show.data,),
+        model=show.model,
+        persona=show.persona,
+        # The voice counts here, not the perplexity: learn all of the script, and keep the last pass.
+        epochs=3,
+        validation_share=0.0,
+        output=show.folder,
+        resume=unfinished and not fresh,
+        overwrite=fresh,
+    )
+    return fine_tune(config, show.command, show.command)
+
+
+def _agree(show: Demo) -> None:
+    """Fetch the base model if it is not here; that asks for agreement to its licence."""
+    from wolf_chatbox.cli.models import pull
+    from wolf_chatbox.model.hub import is_cached
+
+    if not is_cached(show.model):
+        print(show.licence, flush=True)
+        pull(show.model)
+
+
+def _talk(show: Demo) -> int:
     if sys.stdin.isatty() and sys.stdout.isatty():
-        return open_chat(ChatConfig(model=str(FOLDER)))
+        return open_chat(ChatConfig(model=str(show.folder)))
     from wolf_chatbox.talk.session import ChatSession
 
-    session = ChatSession.load(FOLDER, seed=0)
-    for question in QUESTIONS:
+    session = ChatSession.load(show.folder, seed=0)
+    for question in show.questions:
         print(f"{session.user}: {question}\n{session.persona}: {session.reply(question)}", flush=True)
     return 0
 
@@ -51,5 +106,6 @@ def demo(fresh: bool) -> int:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--fresh", action="store_true", help="train anew")
+    parser.add_argument("--language", choices=DEMOS, default="en", help="of the script and of the character")
     arguments = parser.parse_args()
-    sys.exit(run(lambda: demo(arguments.fresh), {}))
+    sys.exit(run(lambda: demo(DEMOS[arguments.language], arguments.fresh), {}))

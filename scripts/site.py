@@ -23,7 +23,10 @@ OTHER_LANGUAGE = re.compile(r"^\[(日本語|English)\]\([^)]+\)$", re.MULTILINE)
 WRAPPED = re.compile(r"(?<=[\u3001-\u9fff\uff01-\uff60])\n(?=[\u3001-\u9fff\uff01-\uff60])")
 """A line break within a Japanese sentence, which a browser would show as a space."""
 NAV = (
-    ({"en": "Make a character", "ja": "キャラクターを作る"}, "chat-export formats data training chat export reference"),
+    (
+        {"en": "Make a character", "ja": "キャラクターを作る"},
+        "chat-export formats data training chat quality export reference",
+    ),
     ({"en": "Go further", "ja": "さらに進む"}, "serving werewolf distributed benchmarks"),
     ({"en": "The project", "ja": "プロジェクト"}, "add-a-format design"),
 )

@@ -19,6 +19,7 @@ from wolf_chatbox.settings import (
     AT_LEAST_1,
     DATA,
     ENGINE,
+    JUDGING,
     LEARNING,
     LIMITS,
     MEASURING,
@@ -186,20 +187,24 @@ class TrainConfig:
     """Fine-tune a base model on conversations."""
 
     data: Annotated[tuple[str, ...], DATA]
-    """Files, folders or zip archives of conversations; `example` is the bundled script."""
+    """Files, folders or zip archives of conversations; `example` and `example-ja` are bundled scripts."""
     model: Annotated[str, MODEL] = "microsoft/DialoGPT-small"
     """Base model: a hub name, a folder, or an alias (see `wolf-chatbox models list`)."""
     output: Annotated[Path, SAVING] = Path("wolf_model")
     """Output folder for the trained model."""
     persona: Annotated[str | None, DATA, unset("every speaker")] = None
     """Learn only this speaker's turns; all other turns are context."""
+    others_weight: Annotated[float, DATA, Within(least=0, most=1)] = 0.0
+    """With a persona, also learn the others' turns, at this weight; 0 = they are context, 1 = like the persona's."""
+    persona_last: Annotated[bool, DATA] = False
+    """With a persona, learn everybody's turns in all epochs but the last, and the persona's alone in the last one."""
     view: Annotated[str, DATA] = "player"
     """View of a werewolf game to learn: player (each player's), player:ROLE (such as player:SEER), moderator (all)."""
     reverse: Annotated[bool, DATA] = False
     """Learn conversations backwards: what a reply answers. Such a model ranks replies of another, it does not chat."""
     style: Annotated[StyleName, MODEL] = "auto"
     """How turns become text: dialogpt (turns, end tokens), named (with names), chat (the model's chat template)."""
-    epochs: Annotated[Whole, LEARNING, AT_LEAST_1] = 1
+    epochs: Annotated[Whole | None, LEARNING, AT_LEAST_1, unset("chosen by the number of learnt tokens")] = None
     """Number of epochs (passes over the training split)."""
     batch_size: Annotated[Whole, LEARNING, AT_LEAST_1] = 1
     """Rows per forward pass, on each process."""
@@ -207,7 +212,7 @@ class TrainConfig:
     """Gradient accumulation: batches per update, on each process."""
     max_tokens: Annotated[Whole, LEARNING, Within(least=16)] = 512
     """Maximum number of tokens per row; limited by the model's context length."""
-    lr: Annotated[float, LEARNING, Within(above=0)] = 1e-4
+    lr: Annotated[float | None, LEARNING, Within(above=0), unset("chosen by the number of learnt tokens")] = None
     """Peak learning rate."""
     schedule: Annotated[Schedule, LEARNING] = "linear"
     """Learning-rate schedule, any that transformers' get_scheduler knows."""
@@ -221,6 +226,8 @@ class TrainConfig:
     """Hold out every conversation in which this speaker speaks, instead of a share."""
     held_out_group: Annotated[str | None, DATA] = None
     """Hold out groups (episodes, chats, games) by name or pattern, such as `finals/*`, instead of a share."""
+    canary: Annotated[Whole, DATA, Within(least=0, most=16)] = 0
+    """Add this many made-up secrets to the training split, 1, 2, 4, 8 or 16 times each; `evaluate` looks for them."""
     optimizer: Annotated[Optimizer, MEMORY] = "adamw"
     """Optimizer: adamw, adafactor (half the optimizer memory), adamw8bit (a quarter; CUDA only, needs bitsandbytes)."""
     weight_decay: Annotated[float, LEARNING, AT_LEAST_0] = 0.01
@@ -231,6 +238,12 @@ class TrainConfig:
     """Dropout probability, in models with dropout layers (such as GPT-2); rarely helps when training for few epochs."""
     precision: Annotated[Precision, MEMORY] = "auto"
     """Precision of the computation; auto = bf16 where the hardware supports it, else fp32. Weights stay in fp32."""
+    label_smoothing: Annotated[float, LEARNING, Within(least=0, below=1)] = 0.0
+    """Label smoothing: share of each target's probability that is spread over the vocabulary."""
+    neftune: Annotated[float, LEARNING, AT_LEAST_0] = 0.0
+    """NEFTune: noise on the embeddings during training, usually 5 to 15; 0 = none."""
+    ema: Annotated[float, LEARNING, Within(least=0, below=1)] = 0.0
+    """Evaluate and keep an average of the weights, in which each update back counts this much of the next; 0 = off."""
     lora_rank: Annotated[Whole, MEMORY, AT_LEAST_0] = 0
     """Train a LoRA adapter of this rank and save only the adapter; 0 = train all weights."""
     freeze_embeddings: Annotated[bool, MEMORY] = False
@@ -281,6 +294,10 @@ class TrainConfig:
                 raise ConfigError("schedule", self.schedule, needs)
             if self.patience:
                 raise ConfigError("patience", self.patience, needs)
+        if self.persona_last and self.epochs == 1:
+            raise ConfigError(
+                "epochs", 1, "leaves no epoch before the last one, as persona last needs. Use at least 2."
+            )
         if self.lora_rank and self.freeze_embeddings:
             raise ConfigError(
                 "freeze_embeddings", True, "is not needed with LoRA, which freezes them anyway. Leave it out."
@@ -416,8 +433,29 @@ class EvaluateConfig:
     """Chats of 30 turns that each model leads with itself; 0 = none."""
     probes: Annotated[Whole, MEASURING, AT_LEAST_0] = 50
     """Beginnings of learnt lines that each model continues, to see what it knows by heart; 0 = none."""
+    features: Annotated[str | None, MEASURING, unset("the base model")] = None
+    """Model whose states MAUVE compares: a hub name, a folder, or an alias."""
     seed: Annotated[Whole, MEASURING, Within(least=0, below=2**63)] = 0
     """Random seed of the replies and of the bootstrap."""
+    vote: Annotated[bool, JUDGING] = False
+    """Ask on the terminal which of two replies is better, without telling whose they are; votes are saved at once."""
+    judge: Annotated[str | None, JUDGING, unset("none")] = None
+    """Ask a model which reply is better: URL#MODEL of a server with OpenAI's API. It is sent the last turns and the two
+    replies of each pair, twice; WOLF_CHATBOX_JUDGE_KEY is its key. Without this nothing is sent anywhere."""
+    votes: Annotated[tuple[str, ...], JUDGING, unset("votes.jsonl, with --vote or --judge")] = ()
+    """Files of votes to count, from --vote or the page; --vote and --judge add to the first one."""
+    voter: Annotated[str | None, JUDGING, unset("none")] = None
+    """The name that your votes get."""
+    pairs: Annotated[Whole, JUDGING, AT_LEAST_1] = 100
+    """Pairs of replies that are voted on at most; the page, --vote and --judge ask about the same ones."""
+    json: Annotated[Path | None, SAVING, unset("none")] = None
+    """Write everything (figures, intervals, comparisons, replies, settings) to this file as JSON."""
+    html: Annotated[Path | None, SAVING, unset("none")] = None
+    """Write a page with plots, samples and a blind vote to this file; it needs no other file and no network."""
+    report_to: Annotated[Tracker | None, SAVING, unset("none")] = None
+    """Also send the figures to a tracker (install it first)."""
+    overwrite: Annotated[bool, SAVING] = False
+    """Replace an existing file of --json or --html."""
     slots: Annotated[Whole, ENGINE, Within(least=1, most=256)] = 16
     """Replies that are drawn at once; they share forward passes."""
     engine: Annotated[EngineName, ENGINE] = "auto"

@@ -21,7 +21,7 @@ from wolf_chatbox.errors import ConfigError
 
 Kind = TypeVar("Kind")
 
-DATA, MODEL, LEARNING, MEMORY, SAVING, MEASURING, REPLIES, ENGINE, SERVER, LIMITS = (
+DATA, MODEL, LEARNING, MEMORY, SAVING, MEASURING, JUDGING, REPLIES, ENGINE, SERVER, LIMITS = (
     Parameter(group=Group(name, sort_key=at))
     for at, name in enumerate(
         (
@@ -31,6 +31,7 @@ DATA, MODEL, LEARNING, MEMORY, SAVING, MEASURING, REPLIES, ENGINE, SERVER, LIMIT
             "Memory and speed",
             "Saving and reporting",
             "Measuring",
+            "Judging",
             "Replies",
             "Engine",
             "Server",

@@ -292,9 +292,9 @@ def test_help_lists_every_flag_with_its_default() -> None:
         "--top_p": SamplingConfig.top_p,
     }
     defaults |= {
-        "--lr": "1e-4",
+        "--lr": "chosen by the number of learnt tokens",
         "--train_bz": TrainConfig.batch_size,
-        "--epoch": TrainConfig.epochs,
+        "--epoch": "chosen by the number of learnt tokens",
         "--ptr_model_path": "wolf_model",
     }
     defaults |= {"--no_repeat_phrase": 4, "--no_repeat_ngram_size": 0}

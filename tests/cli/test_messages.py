@@ -178,7 +178,7 @@ def test_help_comes_in_groups_with_defaults_as_they_are_typed(arguments: list[st
     for name, flag in groups.items():
         assert f"--{flag} " in panels[name], name
     assert re.search("--allow[-_]base ", panels["Model"])
-    assert "1e-4]" in panels["Learning"]
+    assert "0.01]" in panels["Learning"]
     for odd in ("False", "()", "0.0001", "1.0]", "',)"):
         assert odd not in shown
     assert max(map(len, shown.splitlines())) == 80

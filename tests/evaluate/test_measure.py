@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -35,6 +36,19 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say() -> None:
 def test_one_conversation_has_no_interval_and_none_no_value() -> None:
     assert estimate(MEAN, [3.0], 0) == (3.0, None, None)
     assert estimate(MEAN, [], 0) == (None, None, None)
+
+
+def test_no_share_is_below_nothing_or_above_all() -> None:
+    def share(parts: Sequence[tuple[int, int]]) -> float:
+        return sum(part[0] for part in parts) / sum(part[1] for part in parts)
+
+    measure = replace(MEAN, combine=share, resamples=300)
+    few = [(0, 9), (0, 2), (3, 6), (3, 3)]  # moved by their median alone, the interval would begin at -0.03
+    low, high = estimate(measure, few, seed=0)[1:]
+    assert low == 0
+    assert estimate(measure, [(asked - said, asked) for said, asked in few], seed=0).high == 1
+    assert high is not None
+    assert 0.3 < high < 1
 
 
 def test_a_count_of_different_words_lies_within_its_interval() -> None:

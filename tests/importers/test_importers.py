@@ -261,6 +261,27 @@ def test_the_example_is_the_bundled_script(tmp_path: Path, monkeypatch: pytest.M
     assert tally.formats == [("example", "script table (CSV, TSV)")]
 
 
+def test_the_japanese_example_is_a_script_with_one_main_character() -> None:
+    tally = Tally()
+    conversations = read("example-ja", tally)
+    assert (tally.kept, tally.dropped.total(), tally.joined) == (594, 0, 0)
+    assert tally.formats == [("example-ja", "script table (CSV, TSV)")]
+    assert len({conversation.group for conversation in conversations}) == 14
+    speakers = count_speakers(conversations)
+    assert len(speakers) == 12
+    [(main, said), (other, _)] = speakers.most_common(2)
+    assert (main, other) == ("おトラ", "旅人")
+    assert said >= 0.45 * speakers.total()
+
+
+def test_the_lines_of_the_japanese_example_are_short_and_all_different() -> None:
+    turns = [turn for conversation in read("example-ja") for turn in conversation.turns]
+    assert max(len(turn.text) for turn in turns) <= 120
+    replies = [turn.text for turn in turns if turn.speaker == "おトラ"]
+    assert all(5 <= len(reply) <= 80 for reply in replies)
+    assert len(set(replies)) == len(replies)
+
+
 def test_a_file_of_the_name_goes_before_the_example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     write(tmp_path, "example", "name,line\nAda,Hallo\n")

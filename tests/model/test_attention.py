@@ -30,8 +30,15 @@ def packing_of(lengths: list[int], device: str = "cpu") -> attention.Packing:
     return describe(lengths, spans=device == "cpu").to(torch.device(device))
 
 
-def whole(query: Tensor, key: Tensor, value: Tensor, lengths: list[int], scale: float | None = None) -> Tensor:
-    seen = torch.block_diag(*[torch.ones(each, each).tril() for each in lengths]).bool()
+def whole(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    lengths: list[int],
+    scale: float | None = None,
+    window: int | None = None,
+) -> Tensor:
+    seen = torch.block_diag(*[torch.ones(each, each).tril().triu(1 - (window or each)) for each in lengths]).bool()
     return F.scaled_dot_product_attention(
         query, key, value, attn_mask=seen[None, None], scale=scale, enable_gqa=True
     ).transpose(1, 2)
@@ -53,8 +60,28 @@ def test_it_is_attention_with_the_whole_mask(
     exact = [each.detach().cpu().double().requires_grad_() for each in inputs]
     expected = whole(*exact, lengths, scale)
     attended, _ = attention._attend(None, *inputs, None, scaling=scale, packing=packing_of(lengths, device))
-    pairs = zip([attended, *gradients(inputs, attended)], [expected, *gradients(exact, expected)])
-    for ours, theirs in pairs:
+    assert_equal(inputs, attended, exact, expected, rounding)
+
+
+@pytest.mark.parametrize("window", [2, 7, 299])
+@pytest.mark.parametrize("lengths", LENGTHS, ids=str)
+@pytest.mark.parametrize(("dtype", "rounding"), [(torch.float32, 1e-5), (torch.bfloat16, 1.2e-2)])
+@DEVICES
+def test_a_window_hides_what_is_further_back(
+    window: int, lengths: list[int], dtype: torch.dtype, rounding: float, device: str
+) -> None:
+    inputs = make(lengths, dtype, 2, device)
+    exact = [each.detach().cpu().double().requires_grad_() for each in inputs]
+    expected = whole(*exact, lengths, window=window)
+    attended, _ = attention._attend(None, *inputs, None, packing=packing_of(lengths, device), sliding_window=window)
+    assert_equal(inputs, attended, exact, expected, rounding)
+
+
+def assert_equal(
+    inputs: list[Tensor], attended: Tensor, exact: list[Tensor], expected: Tensor, rounding: float
+) -> None:
+    """The results are equal, and so are the gradients."""
+    for ours, theirs in zip([attended, *gradients(inputs, attended)], [expected, *gradients(exact, expected)]):
         # A single token's query and key have no gradient: what is left is the rounding of numbers of size one.
         assert (ours.cpu().double() - theirs).norm() <= rounding * (theirs.norm() + 1.0)
 
@@ -87,7 +114,7 @@ def test_spans_that_were_left_out_are_made_where_they_are_needed() -> None:
     assert torch.equal(usual, without)
 
 
-@pytest.mark.parametrize("unknown", [{"sliding_window": 8}, {"softcap": 2.0}, {"s_aux": torch.zeros(4)}])
+@pytest.mark.parametrize("unknown", [{"softcap": 2.0}, {"s_aux": torch.zeros(4)}])
 def test_what_it_does_not_know_is_refused(unknown: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="packed attention knows no"):
         attention._attend(None, *make([9], torch.float32), None, packing=describe([9]), **unknown)

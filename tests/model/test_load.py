@@ -85,10 +85,11 @@ def test_folder_comes_before_alias(old: SimpleNamespace, tmp_path: Path, monkeyp
         assert locate(name) == Path(name)
 
 
-def test_alias_of_the_embedded_model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_aliases_of_the_embedded_models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(embedded, "pull", lambda tell: tmp_path / "pulled")
-    assert locate("SmolLM2-135M") == tmp_path / "pulled"
+    monkeypatch.setattr(embedded, "pull", lambda alias, tell: tmp_path / alias)
+    for alias in ("smollm2-135m", "gemma3-270m"):
+        assert locate(alias.upper()) == tmp_path / alias
 
 
 def test_aliases_name_hub_models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -97,17 +97,22 @@ def test_a_run_is_resumed_by_another_number_of_processes(config: Any, before: in
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("base", ["tiny_gpt2", "tiny_llama"])
-def test_sharded_over_two_processes_it_is_the_same(config: Any, base: str, request: pytest.FixtureRequest) -> None:
-    model = str(request.getfixturevalue(base))
+@pytest.mark.parametrize(
+    ("base", "more"),
+    [("tiny_gpt2", {}), ("tiny_llama", {"style": "named", "persona": "Bob", "others_weight": 0.5, "ema": 0.7})],
+)
+def test_sharded_over_two_processes_it_is_the_same(
+    config: Any, base: str, more: dict[str, Any], request: pytest.FixtureRequest
+) -> None:
+    settings = more | {"model": str(request.getfixturevalue(base))}
     one, sharded, parts = (
-        config(name, batch_size=rows, model=model) for name, rows in (("one", 2), ("sharded", 1), ("parts", 1))
+        config(name, batch_size=rows, **settings) for name, rows in (("one", 2), ("sharded", 1), ("parts", 1))
     )
     together(1, one)
     together(2, sharded, FSDP)
     assert_same(one, sharded)
     together(2, parts, FSDP, stop_after=4)
-    together(2, config("parts", batch_size=1, model=model, resume=True), FSDP)
+    together(2, config("parts", batch_size=1, resume=True, **settings), FSDP)
     assert_same(one, parts)
 
 

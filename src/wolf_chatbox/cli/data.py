@@ -49,7 +49,7 @@ def convert(
     Parameters
     ----------
     files
-        Files, folders or zip archives of conversations; `example` is the bundled script.
+        Files, folders or zip archives of conversations; `example` and `example-ja` are bundled scripts.
     output
         Output file.
     to

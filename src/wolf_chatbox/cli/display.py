@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from types import TracebackType
@@ -136,8 +137,9 @@ class Display:
         self.say(
             f"{data.conversations} conversations, {turns['read']:,} turns of {len(data.speakers)} speakers ({speakers})"
         )
-        parts = " + ".join(f"{count:,} {fate}" for fate, count in turns.items() if fate != "read")
-        self.say(f"{turns['read']:,} turns read = {parts}")
+        parts = " + ".join(f"{count:,} {fate}" for fate, count in turns.items() if fate not in ("read", "canaries"))
+        added = f" + {turns['canaries']:,} of canaries" if data.canaries else ""
+        self.say(f"{turns['read']:,} turns read{added} = {parts}")
         for reason, count in dropped.items():
             self.say(f"  dropped: {count:,} ({reason})")
         for kind, count in data.tally.changed.items():
@@ -145,6 +147,7 @@ class Display:
                 self.say(f"  replaced: {count:,} ({kind})")
         self._rows(data)
         self._model(event)
+        self._recipe(event)
         show_sample(self.console, "One sample", first_sample(data))
         if event.done:
             self.say(f"resuming after update {event.done:,} of {event.updates:,}")
@@ -157,7 +160,7 @@ class Display:
         if cut:
             self.say(f"  truncated: {cut:,} turns longer than {data.max_tokens} tokens")
         share = data.held_out.learnt / max(1, data.held_out.learnt + data.training.learnt)
-        rows = f"{len(data.rows):,} rows of {data.max_tokens} tokens"
+        rows = f"{len(data.first_rows or data.rows):,} rows of {data.max_tokens} tokens"
         self.say(f"{data.tokens:,} tokens, {data.learnt_tokens:,} learnt in each epoch, in {rows}")
         leak = (
             "" if data.leak is None else f"; {data.leak:.1%} of its conversations are near-duplicates of training data"
@@ -166,7 +169,11 @@ class Display:
         self.say(f"held-out split: {share:.0%} of the learnable turns{leak}{remedy}")
         for notice in data.notices:
             self.say(f"note: {notice}", "yellow")
-        self.say(f"style {data.renderer.style.name} ({data.style_reason}), learning {data.persona or 'every speaker'}")
+        weight = self.config.others_weight or float(self.config.persona_last)
+        others = f", the others at weight {weight:g}" if weight else ""
+        others += " in all epochs but the last" if self.config.persona_last else ""
+        learning = f"learning {data.persona or 'every speaker'}{others}"
+        self.say(f"style {data.renderer.style.name} ({data.style_reason}), {learning}")
 
     def _model(self, event: Prepared) -> None:
         """What is trained, and where."""
@@ -177,6 +184,14 @@ class Display:
         where = event.device + (f" ({event.processes} processes)" if event.processes > 1 else "")
         rows = f"{event.rows_an_update} row" + ("s" if event.rows_an_update > 1 else "")
         self.say(f"{event.model}: {size}, {precision} on {where}, {event.updates:,} updates of {rows}")
+
+    def _recipe(self, event: Prepared) -> None:
+        """The learning rate and the epochs, and whether they were chosen."""
+        chosen = self.config.lr is None or self.config.epochs is None
+        why = f", for {event.dataset.learnt_tokens:,} learnt tokens" if chosen else ""
+        epochs = f"{event.epochs} epoch" + ("s" if event.epochs > 1 else "")
+        self.say(f"learning rate {typed(event.lr)} and {epochs}{why}")
+        self.config = replace(self.config, lr=event.lr, epochs=event.epochs)
 
     def _planned(self, event: Planned) -> None:
         self.progress.stop()
@@ -209,6 +224,7 @@ class Display:
         when = f"epoch {event.epoch:.3g}" if event.update else "before training"
         if event.loss is not None:
             figures = f": held-out loss {event.loss:.4f}, perplexity {event.perplexity:.2f}"
+            figures += f", {event.bits_per_byte:.3f} bits per byte" if event.bits_per_byte is not None else ""
             self.console.print(painted((when, "bold"), (figures, ""), ("  best so far" if event.best else "", "green")))
         for reply in event.replies:
             for turn in reply.context[-2:]:
@@ -221,10 +237,11 @@ class Display:
 def first_sample(data: Dataset, most: int = 120) -> list[tuple[str, bool]]:
     """The first sample from shortly before its first learnt token: pieces of text, and whether they are learnt."""
     sample = data.rows[0][0]
-    first = max(0, min(sample.learn.index(True) - most // 3, len(sample) - most))
+    start = next(at for at, weight in enumerate(sample.learn) if weight)
+    first = max(0, min(start - most // 3, len(sample) - most))
     shown = range(first, min(len(sample), first + most))
     pieces = [("    …" if first else "    ", False)]
-    for learnt, places in groupby(shown, lambda at: sample.learn[at]):
+    for learnt, places in groupby(shown, lambda at: sample.learn[at] > 0):
         pieces.append((str(data.renderer.tokenizer.decode([sample.ids[at] for at in places])), learnt))
     return [*pieces, (" …" if shown.stop < len(sample) else "", False)]
 

@@ -2,58 +2,91 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-from rich.table import Table
+from typing import Any
 
 from wolf_chatbox.cli.chat import untrained
 from wolf_chatbox.cli.display import quiet_transformers
 from wolf_chatbox.config import EvaluateConfig
+from wolf_chatbox.errors import CheckpointError, WolfChatboxError
+from wolf_chatbox.files import check_place, new_file
 from wolf_chatbox.screen import Screen
-
-if TYPE_CHECKING:
-    from wolf_chatbox.evaluate.measure import Figure, Measure
-    from wolf_chatbox.evaluate.results import Results
 
 
 def evaluate(config: EvaluateConfig | None = None) -> int:
-    """Measure how good trained characters are, on conversations that they did not learn."""
+    """Measure how good trained characters are, on conversations that they did not learn.
+
+    The figures are also written beside each run: evaluation.json, and the section "Quality" of its model card.
+    """
     config = config or EvaluateConfig()
     for run in config.runs:
         if run == "wolf_model" and not Path(run).exists():
             raise untrained("runs", run, "wolf-chatbox train --data FILE")
-    console = Screen(stderr=True)
+    check(config)
+    console, screen = Screen(stderr=True), Screen()
     quiet_transformers()
+    from wolf_chatbox.cli import judging
+    from wolf_chatbox.evaluate.judging.pairs import pairs
+    from wolf_chatbox.evaluate.judging.ranking import summary
+    from wolf_chatbox.evaluate.report import table
+    from wolf_chatbox.evaluate.report.card import plain
     from wolf_chatbox.evaluate.study import evaluate as measured
 
+    judging.check(config)
     with console.status("…") as status:
         results = measured(config, lambda text: status.update(text) if console.is_terminal else None)
     for notice in results.notices:
         console.say(f"note: {notice}", "yellow")
-    Screen().print(table(results))
+    found = plain(results.to_dict())
+    asked = pairs(results.study, config.pairs)
+    failed = None
+    try:
+        judging.gather(config, asked, results.study.language, screen)
+    except WolfChatboxError as error:  # told at the end: the figures are worth keeping
+        failed = error
+    table.show(found, screen)
+    if votes := judging.read(config):
+        found["votes"] = summary(votes, config.seed)
+        judging.show(found["votes"], screen)
+    write(config, found, asked, screen)
+    if failed is not None:
+        raise failed
     return 0
 
 
-def table(results: Results) -> Table:
-    """The figures: a row a measure, a column an entry."""
-    made = Table("", *(entry.name for entry in results.study.entries))
-    for measure in results.measures:
-        found = results.figures[measure.name]
-        made.add_row(measure.title, *(shown(measure, found[entry.name]) for entry in results.study.entries))
-    return made
+def check(config: EvaluateConfig) -> None:
+    """Raise what would otherwise be raised after minutes of work."""
+    for file in (config.json, config.html):
+        if file is not None:
+            check_place(file, overwrite=config.overwrite)
+    if config.report_to is not None:
+        from wolf_chatbox.training.tracking import check_tracker
+
+        check_tracker(config)
 
 
-def shown(measure: Measure, figure: Figure) -> str:
-    """A figure with its interval, as people read it."""
-    if figure.value is None:
-        return "—"
-    factor, digits = (100, max(0, measure.digits - 2)) if measure.unit == "%" else (1, measure.digits)
+def write(config: EvaluateConfig, found: Mapping[str, Any], asked: Any, screen: Screen) -> None:
+    """Write the results wherever they belong; a run's folder that cannot be written is told, and no more."""
+    from wolf_chatbox.evaluate.contestants import names_of
+    from wolf_chatbox.evaluate.report.card import to_json, write_beside
+    from wolf_chatbox.evaluate.report.page import to_html
+    from wolf_chatbox.evaluate.tracking import track
 
-    def number(value: float) -> str:
-        return f"{factor * value:.{digits}f}"
-
-    text = number(figure.value) + (" %" if measure.unit == "%" else "")
-    if figure.low is None or figure.high is None:
-        return text
-    return f"{text} ({number(figure.low)} to {number(figure.high)})"
+    if config.json is not None:
+        with new_file(config.json, overwrite=config.overwrite) as file:
+            file.write(to_json(found))
+        screen.say(f"Everything is in {config.json}.")
+    if config.html is not None:
+        with new_file(config.html, overwrite=config.overwrite) as file:
+            file.write(to_html(found, asked))
+        screen.say(f"The page is {config.html}.")
+    for name, run in zip(names_of(config.runs), config.runs):
+        if not Path(run).is_dir():  # a model of the hub, whose copy here is not ours
+            continue
+        try:
+            write_beside(Path(run), name, found)
+        except CheckpointError as error:
+            screen.say(f"note: {error}", "yellow")
+        if config.report_to is not None:
+            track(config.report_to, Path(run), name, found)

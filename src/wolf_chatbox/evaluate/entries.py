@@ -1,9 +1,12 @@
-"""What is compared: the replies of each run, of the untrained base model, and of the humans, to the same exchanges."""
+"""What is compared: the replies of each run, of the untrained base model, and of the humans, to the same exchanges.
+
+Entries and studies are compared by identity, so that what is found out about one can be cached.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeVar
 
 from wolf_chatbox.conversation import Conversation, Turn
@@ -43,7 +46,16 @@ class Fitted(NamedTuple):
     """UTF-8 bytes of the turn's text."""
 
 
-@dataclass(frozen=True)
+class Exposure(NamedTuple):
+    """How much better than by chance a model knows a canary: a made-up secret in the training data of a run."""
+
+    secret: str
+    copies: int
+    """How often it stood in the training data of the run that learnt it."""
+    bits: float
+
+
+@dataclass(frozen=True, eq=False)
 class Entry:
     """One row of the table. What is not asked of an entry is empty: the humans have no fit."""
 
@@ -57,21 +69,24 @@ class Entry:
     """Chats of the character with another speaker, both drawn from the model; equally many for each entry."""
     continued: Sequence[bool] = ()
     """For each of the study's probes, whether the model went on as the training data does, word for word."""
-    canaries: Mapping[str, float] = field(default_factory=dict)
-    """For each canary its exposure in bits; only where a run learnt some."""
+    exposures: Sequence[Exposure] = ()
+    """One for each canary, in the same order for all entries; only where a run learnt some."""
 
 
 class Probe(NamedTuple):
-    """A piece of training data, and how it goes on there."""
+    """A turn of the data in two pieces: what a model is given, and how the data goes on."""
 
     scene: Scene
     begun: str
-    """The first half of the words of the turn."""
+    """The first half of the words of the turn, without the white space before the rest."""
     rest: str
+    """The other half, with that white space: begun + rest is the turn's text."""
     conversation: int
+    held_out: bool = False
+    """Whether no run learnt it: what a model goes on with here is luck, or common speech."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Study:
     """All that the measures look at."""
 

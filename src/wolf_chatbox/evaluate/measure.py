@@ -54,6 +54,12 @@ class Measure:
     resamples: int = RESAMPLES
 
 
+def share(parts: Sequence[tuple[float, float]]) -> float | None:
+    """What the first numbers of all parts are of the second ones, such as replies that fit of all replies."""
+    whole = sum(part[1] for part in parts)
+    return sum(part[0] for part in parts) / whole if whole else None
+
+
 def draws(units: int, resamples: int, seed: int) -> np.ndarray[Any, np.dtype[np.int64]]:
     """Which units each resample holds, shape (resamples, units); the same for every entry and measure of that size."""
     return np.random.default_rng(seed).integers(0, units, size=(resamples, units))
@@ -70,7 +76,8 @@ def estimate(measure: Measure, parts: Sequence[Any], seed: int) -> Figure:
     """The figure of some parts, with its confidence interval.
 
     The interval is that of the resamples, moved so that their median is the figure: the number of different words, say,
-    is smaller in any resample, which holds some conversations twice.
+    is smaller in any resample, which holds some conversations twice. Where the figure lies among the resamples, the
+    interval does too: no share is moved below 0 or above 1.
     """
     value = measure.combine(parts) if parts else None
     if value is None or len(parts) < 2:
@@ -80,7 +87,10 @@ def estimate(measure: Measure, parts: Sequence[Any], seed: int) -> Figure:
     if not len(spread):
         return Figure(value)
     middle, low, high = np.quantile(spread, [0.5, (1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Figure(value, float(low - middle + value), float(high - middle + value))
+    low, high = low - middle + value, high - middle + value
+    if spread.min() <= value <= spread.max():
+        low, high = max(low, spread.min()), min(high, spread.max())
+    return Figure(value, float(low), float(high))
 
 
 def difference(measure: Measure, one: Sequence[Any], other: Sequence[Any], seed: int) -> float | None:

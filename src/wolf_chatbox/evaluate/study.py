@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from itertools import combinations
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wolf_chatbox.config import CleanConfig, EvaluateConfig, ReadConfig
 from wolf_chatbox.conversation import Conversation, Turn
@@ -14,24 +14,42 @@ from wolf_chatbox.data.cleaning import clean
 from wolf_chatbox.data.languages import language_of
 from wolf_chatbox.data.near_duplicates import leak
 from wolf_chatbox.data.tally import Tally
-from wolf_chatbox.errors import ConfigError, ModelError
+from wolf_chatbox.errors import ConfigError, DataError, ModelError
 from wolf_chatbox.evaluate import observe
+from wolf_chatbox.evaluate.canaries import canaries_of, exposures, scores_of
 from wolf_chatbox.evaluate.contestants import Contestant, Trained, contestants, find_runs, load, persona_of
-from wolf_chatbox.evaluate.entries import Answer, Entry, Study
+from wolf_chatbox.evaluate.entries import Answer, Entry, Probe, Study
 from wolf_chatbox.evaluate.held_out import Divided, divide, exchanges
 from wolf_chatbox.evaluate.measure import Measure, difference, figures
-from wolf_chatbox.evaluate.measures import fit
+from wolf_chatbox.evaluate.measures import (
+    consistency,
+    diversity,
+    fit,
+    mauve,
+    memorisation,
+    persona,
+    realness,
+    references,
+)
+from wolf_chatbox.evaluate.measures.memorisation import probes
+from wolf_chatbox.evaluate.ngrams import words_of
 from wolf_chatbox.evaluate.results import Results
 from wolf_chatbox.importers import read_conversations
 from wolf_chatbox.model.character import Character
 from wolf_chatbox.model.light_tokenizer import load_light
 from wolf_chatbox.model.speech import Speech
+from wolf_chatbox.samples.rendering import Renderer
 from wolf_chatbox.visible import Tell
 
-SUBJECTS: tuple[Any, ...] = (fit,)
+if TYPE_CHECKING:
+    from wolf_chatbox.evaluate.features import Rows
+
+SUBJECTS: tuple[Any, ...] = (fit, references, diversity, mauve, persona, realness, memorisation, consistency)
 """The files of measures, in the order of the table."""
 CHAT_TURNS = 30
 HUMANS = "humans"
+PROBED = 2000
+"""Exchanges of each side that probes are drawn from."""
 
 
 def evaluate(config: EvaluateConfig, tell: Tell = lambda text: None) -> Results:
@@ -64,10 +82,12 @@ def evaluate(config: EvaluateConfig, tell: Tell = lambda text: None) -> Results:
     study = replace(study, entries=(*entries, humans))
 
     # 3. What that is worth
+    rows = reply_features(config, runs, study, notices, tell)
     tell("measuring")
-    measures = [measure for subject in SUBJECTS for measure in subject.measures(study)]
+    more: dict[Any, tuple[Any, ...]] = {mauve: (rows,)}
+    measures = [measure for subject in SUBJECTS for measure in subject.measures(study, *more.get(subject, ()))]
     found = figures(study, measures)
-    details = {_name(subject): subject.details(study) for subject in SUBJECTS if hasattr(subject, "details")}
+    details = {_name(subject): subject.details(study, *more.get(subject, ())) for subject in SUBJECTS}
     settings = asdict(config) | {"data": list(files), "wolf_chatbox": version("wolf_chatbox")}
     return Results(study, measures, found, comparisons(study, measures), details, settings, notices)
 
@@ -106,12 +126,26 @@ def ask(
     first = runs[0]
     tokenizer = load_light(str(first.folder), first.folder, config.trust_remote_code)
     speech = Speech.of(first.folder, tokenizer, persona)
-    asked = exchanges(divided.held_out, speech.renderer, first.settings.get("view", "player"), persona, config.replies)
+    view = first.settings.get("view", "player")
+    asked = exchanges(divided.held_out, speech.renderer, view, persona, config.replies)
     notices = [*divided.notices]
     if near := leak(divided.learnt, divided.held_out):
         notices.append(f"{near:.0%} of the held-out conversations are near-duplicates of learnt ones: figures flatter")
     language = language_of(Conversation(tuple(exchange.said for exchange in asked)))
-    return Study(persona, asked, (), divided.learnt, language, (), config.seed), notices
+    study = Study(persona, asked, (), divided.learnt, language, (), config.seed)
+    return replace(study, probes=find_probes(study, divided, speech.renderer, view, config.probes)), notices
+
+
+def find_probes(study: Study, divided: Divided, renderer: Renderer, view: str, count: int) -> list[Probe]:
+    """So many probes of what the runs learnt, and as many of what is held out; none where a side has no turn for it."""
+    found: list[Probe] = []
+    for conversations, held_out in ((divided.learnt, False), (divided.held_out, True)):
+        try:
+            said = exchanges(conversations, renderer, view, study.persona, PROBED)
+        except DataError:
+            continue
+        found += probes(said, count, study.seed, words_of(study), held_out=held_out)
+    return found
 
 
 def observed(contestant: Contestant, character: Character, study: Study, config: EvaluateConfig, tell: Tell) -> Entry:
@@ -135,7 +169,31 @@ def observed(contestant: Contestant, character: Character, study: Study, config:
         told("turns of chats", config.chats * CHAT_TURNS),
     )
     continued = observe.continued(voice, study.probes, config.slots, told("beginnings", len(study.probes)))
-    return Entry(name, "base" if contestant.is_base else "run", answers, fitted, chats, continued)
+    exposed = exposures(canaries_of(contestant.run.record), scores_of(voice, sampling), study.seed)
+    return Entry(name, "base" if contestant.is_base else "run", answers, fitted, chats, continued, exposed)
+
+
+def reply_features(
+    config: EvaluateConfig, runs: Sequence[Trained], study: Study, notices: list[str], tell: Tell
+) -> dict[str, Rows]:
+    """The features of each entry's replies, by its name; none where the model that gives them is not to be had."""
+    from wolf_chatbox.evaluate.features import features  # torch takes seconds to import
+
+    model = config.features or runs[0].record["base_model"]
+    texts = [answer.text for entry in study.entries for answer in entry.answers]
+    try:
+        rows = features(
+            model,
+            texts,
+            trust_remote_code=config.trust_remote_code,
+            tell=tell,
+            told=lambda done: tell(f"features of replies {done}/{len(set(texts))}"),
+        )
+    except ModelError as error:
+        notices.append(f"without MAUVE: {error}")
+        return {}
+    count = len(study.exchanges)
+    return {entry.name: rows[at * count : (at + 1) * count] for at, entry in enumerate(study.entries)}
 
 
 def beginnings(study: Study, count: int) -> list[list[Turn]]:

@@ -14,7 +14,8 @@ from wolf_chatbox.data.split import count_speakers, find_speaker
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import CheckpointError, DataError, ModelError, Setting
 from wolf_chatbox.export.folder import place_of, write_export
-from wolf_chatbox.importers import read_conversations
+from wolf_chatbox.importers import EXAMPLES, read_conversations
+from wolf_chatbox.model.licences import licence_of, write_texts
 from wolf_chatbox.model.record import read_run
 from wolf_chatbox.visible import Tell
 
@@ -57,6 +58,8 @@ def export(
             checked.append(str(export_onnx(model, folder, allow_base=allow_base, tell=tell)))
         else:
             checked.append(_write_card(model, folder, persona, data))
+        if to != "card":  # a card holds no weights
+            write_texts(model, folder, licence_of(read_run(model)))
 
     write_export(place, write, overwrite=overwrite)
     return Exported(place, checked[0])
@@ -82,7 +85,7 @@ def _read(model: Path, run: dict[str, Any], data: Sequence[str]) -> list[Convers
     """The conversations that a run was trained on, cleaned as they were for it."""
     settings = run.get("settings", {})
     files = tuple(data) or tuple(str(path) for path in settings.get("data", ()))
-    if not data and not all(path == "example" or Path(path).exists() for path in files):
+    if not data and not all(path in EXAMPLES or Path(path).exists() for path in files):
         raise DataError(f"{model}: the data it was trained on is not here. Pass it with ", Setting("data"), ".")
     cleaning = _known(CleanConfig, settings.get("clean", {})) | {"pseudonyms": None}
     tally = Tally()

@@ -1,8 +1,8 @@
 """Files in, conversations out. One format is one file in chats/, corpora/, scripts/ or werewolf/; see _template.py."""
 
-from wolf_chatbox.importers.files import EXAMPLE, find
+from wolf_chatbox.importers.files import EXAMPLES, find
 from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.reading import read_conversations
 from wolf_chatbox.importers.registry import FORMATS, recognise
 
-__all__ = ["EXAMPLE", "FORMATS", "Format", "find", "read_conversations", "recognise"]
+__all__ = ["EXAMPLES", "FORMATS", "Format", "find", "read_conversations", "recognise"]

@@ -14,8 +14,8 @@ from pathlib import Path
 from wolf_chatbox.errors import DataError
 from wolf_chatbox.importers.source import AnyPath
 
-EXAMPLE = "example"
-"""The name of the bundled script."""
+EXAMPLES = {"example": "innkeeper.csv", "example-ja": "hot_spring.csv"}
+"""The names of the bundled scripts, in English and in Japanese, and their files."""
 MAX_UNPACKED = 4 << 30
 MAX_RATIO = 200
 """An archive that unpacks to more than 4 GiB and 200 times its size is a zip bomb: text packs ten to one at best."""
@@ -23,9 +23,9 @@ HIDDEN = (".", "__MACOSX")
 
 
 def find(path: str | Path) -> Path:
-    """The file or folder behind a path given as data; `example` is the bundled script."""
-    if str(path) == EXAMPLE and not Path(EXAMPLE).exists():
-        return Path(str(files("wolf_chatbox.data") / "innkeeper.csv"))
+    """The file or folder behind a path given as data; a name in EXAMPLES is a bundled script."""
+    if (name := EXAMPLES.get(str(path))) and not Path(path).exists():
+        return Path(str(files("wolf_chatbox.data") / name))
     return Path(path)
 
 

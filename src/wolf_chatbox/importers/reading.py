@@ -25,10 +25,10 @@ def read_conversations(
 ) -> Iterator[Conversation]:
     """Read files of any known format, one after the other, lazily.
 
-    `example` is the bundled script. What was kept, dropped and noticed is counted in `tally` on the way. In a folder
-    or an archive, a file that cannot be read is skipped and listed in `tally.unread`, unless `config.strict`. Raises
-    DataError for any other file that cannot be read, and when no file of a folder can; FormatError for an unknown
-    format.
+    `example` is the bundled script, `example-ja` one in Japanese. What was kept, dropped and noticed is counted in
+    `tally` on the way. In a folder or an archive, a file that cannot be read is skipped and listed in `tally.unread`,
+    unless `config.strict`. Raises DataError for any other file that cannot be read, and when no file of a folder can;
+    FormatError for an unknown format.
     """
     config = config or ReadConfig()
     tally = tally if tally is not None else Tally()

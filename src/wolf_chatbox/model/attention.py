@@ -73,10 +73,16 @@ def make_spans(lengths: Sequence[int]) -> Spans:
     return tuple(spans)
 
 
-@lru_cache(maxsize=1)
-def _spans_on(device: torch.device, lengths: tuple[int, ...]) -> Spans:
-    """The spans for all layers of a pass on a GPU that needs them after all: in fp32, or with dropout."""
-    return tuple((begin, end, mask.to(device)) for begin, end, mask in make_spans(lengths))
+@lru_cache(maxsize=2)
+def _spans_on(device: torch.device, lengths: tuple[int, ...], window: int | None) -> Spans:
+    """The spans for all layers of a pass that a packing does not hold: on a GPU in fp32 or with dropout, or those of
+    layers in which a token sees so many tokens and no more, itself among them."""
+    spans = []
+    for begin, end, mask in make_spans(lengths):
+        if window is not None:  # places in a span are as far apart as in a sample
+            mask = mask.masked_fill(torch.ones_like(mask).tril(-window).bool(), -torch.inf)
+        spans.append((begin, end, mask.to(device)))
+    return tuple(spans)
 
 
 def _attend(
@@ -88,32 +94,40 @@ def _attend(
     scaling: float | None = None,
     dropout: float = 0.0,
     packing: Packing | None = None,
+    sliding_window: int | None = None,
     **extra: Any,
 ) -> tuple[Tensor, None]:
     """Attention as transformers calls it: (1, heads, tokens, size) each, to (1, tokens, heads, size).
 
-    Raises ValueError for what a kernel here does not know: a window, a cap, sinks.
+    With `sliding_window` a token sees that many tokens at most, the last of which is itself (Beltagy et al. 2020,
+    https://arxiv.org/abs/2004.05150; Mistral, Gemma). Raises ValueError for what a kernel here does not know: a cap,
+    sinks.
     """
     if packing is None:  # generation
+        extra |= {} if sliding_window is None else {"sliding_window": sliding_window}
         attended, weights = usual_attention(module, query, key, value, attention_mask, dropout, scaling, **extra)
         return attended, weights
-    for name in ("sliding_window", "softcap", "s_aux", "position_bias"):
+    for name in ("softcap", "s_aux", "position_bias"):
         if extra.get(name) is not None:
             raise ValueError(f"packed attention knows no {name}")
+    if sliding_window is not None and max(packing.lengths) <= sliding_window:
+        sliding_window = None  # no sample is longer, so it hides nothing
     query, key = query.to(value.dtype), key.to(value.dtype)  # under autocast, rotary embeddings leave them in fp32
     scale = scaling if scaling is not None else query.shape[-1] ** -0.5
     if query.device.type == "cuda" and query.dtype != torch.float32 and not dropout:
         samples: Any = _Samples
         flat = (states[0].transpose(0, 1) for states in (query, key, value))
-        return samples.apply(*flat, scale, packing.ends, max(packing.lengths))[None], None
+        return samples.apply(*flat, scale, packing.ends, max(packing.lengths), sliding_window)[None], None
     groups = query.shape[1] // key.shape[1]
     if groups > 1:
         key, value = key.repeat_interleave(groups, 1), value.repeat_interleave(groups, 1)
+    masked = packing.spans if sliding_window is None else ()
+    masked = masked or _spans_on(query.device, packing.lengths, sliding_window)
     if query.device.type == "cpu" and query.dtype == torch.bfloat16 and not dropout:
         spans: Any = _Spans
-        return spans.apply(query, key, value, scale, packing.spans).transpose(1, 2), None
+        return spans.apply(query, key, value, scale, masked).transpose(1, 2), None
     parts = []
-    for begin, end, mask in packing.spans or _spans_on(query.device, packing.lengths):
+    for begin, end, mask in masked:
         q, k, v = (states[:, :, begin:end] for states in (query, key, value))
         parts.append(F.scaled_dot_product_attention(q, k, v, mask.to(query), dropout, scale=scale))
     return torch.cat(parts, 2).transpose(1, 2), None
@@ -124,18 +138,26 @@ class _Samples(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, query: Tensor, key: Tensor, value: Tensor, scale: float, ends: Tensor, longest: int
+        ctx: Any,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        scale: float,
+        ends: Tensor,
+        longest: int,
+        window: int | None,
     ) -> Tensor:
-        attended, log_sum, state = flash_attention_on_cuda(query, key, value, ends, longest, scale)
+        attended, log_sum, state = flash_attention_on_cuda(query, key, value, ends, longest, scale, window)
         ctx.save_for_backward(query, key, value, attended, log_sum, state, ends)
-        ctx.scale, ctx.longest = scale, longest
+        ctx.scale, ctx.longest, ctx.window = scale, longest, window
         return attended  # type: ignore[no-any-return]
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         *saved, ends = ctx.saved_tensors
-        found = flash_gradients_on_cuda(gradients[0], *saved, ends=ends, longest=ctx.longest, scale=ctx.scale)
-        return *found, None, None, None
+        settings = {"longest": ctx.longest, "scale": ctx.scale, "window": ctx.window}
+        found = flash_gradients_on_cuda(gradients[0], *saved, ends=ends, **settings)
+        return *found, None, None, None, None
 
 
 class _Spans(torch.autograd.Function):

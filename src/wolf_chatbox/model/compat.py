@@ -37,24 +37,30 @@ def flash_attention_on_cpu(query: Tensor, key: Tensor, value: Tensor, mask: Tens
 
 
 def flash_attention_on_cuda(
-    query: Tensor, key: Tensor, value: Tensor, ends: Tensor, longest: int, scale: float
+    query: Tensor, key: Tensor, value: Tensor, ends: Tensor, longest: int, scale: float, window: int | None = None
 ) -> tuple[Any, Any, Any]:
     """PyTorch's causal flash kernel over samples of various lengths: the result, the log-sum-exp, the random state.
 
-    Shapes: (tokens, heads, size) each, and (samples + 1,) for the ends. Seen with 2.11 as well, whose `varlen_attn`
+    Shapes: (tokens, heads, size) each, and (samples + 1,) for the ends. With `window` each token sees that many, itself
+    among them. Seen with 2.11 as well, whose `varlen_attn`
     takes other settings than that of 2.13.
     """
     import torch
 
     kernel: Any = torch.ops.aten._flash_attention_forward
     attended, log_sum, state, *_ = kernel(
-        query, key, value, ends, ends, longest, longest, 0.0, True, False, scale=scale
+        query, key, value, ends, ends, longest, longest, 0.0, True, False, scale=scale, **_before(window)
     )
     return attended, log_sum, state
 
 
+def _before(window: int | None) -> dict[str, int]:
+    """A window as the flash kernels take it: so many tokens before a token's own, and none after it."""
+    return {} if window is None else {"window_size_left": window - 1, "window_size_right": 0}
+
+
 def flash_gradients_on_cuda(
-    gradient: Tensor, *saved: Tensor, ends: Tensor, longest: int, scale: float
+    gradient: Tensor, *saved: Tensor, ends: Tensor, longest: int, scale: float, window: int | None = None
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The gradients of query, key and value, which add up in one order; `saved` as forward took and gave them.
 
@@ -73,6 +79,7 @@ def flash_gradients_on_cuda(
             *(gradient, query, key, value, attended, log_sum, ends, ends, longest, longest, 0.0, True),
             *(state, query.new_empty(0)),
             scale=scale,
+            **_before(window),
         )
     finally:
         torch._C._set_deterministic_algorithms(asked, warn_only=warns)

@@ -7,35 +7,13 @@ import fnmatch
 import os
 import sys
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from wolf_chatbox.errors import ModelError
 from wolf_chatbox.model import embedded
+from wolf_chatbox.model.bases import KNOWN
 from wolf_chatbox.visible import Tell, behind
 
-
-class Known(NamedTuple):
-    """A base model that has a short name."""
-
-    hub_name: str | None
-    """None for the embedded model, which needs no hub."""
-    parameters: str
-
-
-KNOWN = {
-    embedded.ALIAS: Known(None, "135M"),
-    "dialogpt-small": Known("microsoft/DialoGPT-small", "124M"),
-    "dialogpt-medium": Known("microsoft/DialoGPT-medium", "355M"),
-    "dialogpt-large": Known("microsoft/DialoGPT-large", "774M"),
-    "gpt2": Known("openai-community/gpt2", "124M"),
-    "gpt2-medium": Known("openai-community/gpt2-medium", "355M"),
-    "gpt2-large": Known("openai-community/gpt2-large", "774M"),
-    "gpt2-xl": Known("openai-community/gpt2-xl", "1.6B"),
-    "distilgpt2": Known("distilbert/distilgpt2", "82M"),
-    "japanese-gpt2-small": Known("rinna/japanese-gpt2-small", "110M"),
-    "japanese-gpt2-medium": Known("rinna/japanese-gpt2-medium", "336M"),
-}
-"""Base models by their short names."""
 REMEDY = f"Check the network, pass a model's folder, or use the embedded model: {embedded.ALIAS}."
 DOWNLOAD_AGAIN = "Download the complete model again."
 NEEDED = ["*.json", "*.txt", "*.model", "*.jinja", "*.py"]
@@ -55,8 +33,8 @@ def locate(name: str, tell: Tell = lambda text: None) -> Path:
     path = Path(os.path.expanduser(name))
     if path.is_dir() and any((path / file).is_file() for file in (CONFIG_FILE, ADAPTER_FILE)):
         return path
-    if name.lower() == embedded.ALIAS:
-        return embedded.pull(tell)
+    if name.lower() in embedded.EMBEDDED:
+        return embedded.pull(name.lower(), tell)
     if path.is_dir():
         raise ModelError(f"{name}: no model: the folder has no {CONFIG_FILE}. Pass the folder with it and the weights.")
     raise ModelError(
@@ -65,10 +43,10 @@ def locate(name: str, tell: Tell = lambda text: None) -> Path:
 
 
 def hub_name(name: str) -> str | None:
-    """Return a model's name on the hub; None for a folder, the embedded model, and what can only be a path."""
+    """Return a model's name on the hub; None for a folder, an embedded model, and what can only be a path."""
     path = Path(os.path.expanduser(name))
     looks_local = name.startswith((".", "/", "~")) or path.is_absolute() or name.count("/") > 1 or "\\" in name
-    if looks_local or path.exists() or name.lower() == embedded.ALIAS:
+    if looks_local or path.exists() or name.lower() in embedded.EMBEDDED:
         return None
     known = KNOWN.get(name.lower())
     return known.hub_name if known else name
@@ -170,7 +148,7 @@ def is_cached(alias: str) -> bool:
     from huggingface_hub import try_to_load_from_cache
 
     name = KNOWN[alias].hub_name
-    return embedded.is_ready() if name is None else isinstance(try_to_load_from_cache(name, CONFIG_FILE), str)
+    return embedded.is_ready(alias) if name is None else isinstance(try_to_load_from_cache(name, CONFIG_FILE), str)
 
 
 def first_line(error: BaseException) -> str:

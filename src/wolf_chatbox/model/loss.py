@@ -8,6 +8,7 @@ that of fused linear cross-entropy losses such as Liger's (Hsu et al. 2024, http
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal, NamedTuple, cast
@@ -41,12 +42,15 @@ class Batch(NamedTuple):
     learn: Tensor
     """True where the token is predicted from those before it."""
     packing: Packing | None = None
+    weights: Tensor | None = None
+    """How much each token counts where it is learnt; None where all count the same."""
 
     def to(self, device: torch.device) -> Batch:
         ids, positions, learn = (
             tensor.to(device, non_blocking=True) for tensor in (self.ids, self.positions, self.learn)
         )
-        return Batch(ids, positions, learn, self.packing.to(device) if self.packing else None)
+        weights = None if self.weights is None else self.weights.to(device, non_blocking=True)
+        return Batch(ids, positions, learn, self.packing.to(device) if self.packing else None, weights)
 
 
 def collate(rows: Sequence[Row], pad_id: int, *, packed: bool = False, spans: bool = True) -> Batch:
@@ -62,30 +66,38 @@ def collate(rows: Sequence[Row], pad_id: int, *, packed: bool = False, spans: bo
         longest = -(-longest // MULTIPLE) * MULTIPLE
     ids = torch.full((len(rows), longest), pad_id)
     positions = torch.zeros((len(rows), longest), dtype=torch.long)
-    learn = torch.zeros((len(rows), longest), dtype=torch.bool)
+    weights = torch.zeros((len(rows), longest))
     for number, row in enumerate(rows):
         at = 0
         for sample in row:
             end = at + len(sample)
             ids[number, at:end] = torch.tensor(sample.ids)
             positions[number, at:end] = torch.arange(len(sample))
-            learn[number, at:end] = torch.tensor(sample.learn)
+            weights[number, at:end] = torch.tensor(sample.learn, dtype=torch.float)
             at = end
         positions[number, at:] = torch.arange(longest - at)
     lengths[0][-1] += longest - sum(lengths[0])  # the padding follows the last sample, which does not see it
-    return Batch(ids, positions, learn, describe(lengths[0], spans=spans) if packed else None)
+    learn = weights != 0
+    packing = describe(lengths[0], spans=spans) if packed else None
+    return Batch(ids, positions, learn, packing, None if bool((weights == learn).all()) else weights)
 
 
-def count_learnt(rows: Sequence[Row]) -> int:
-    return sum(sum(sample.learn) for row in rows for sample in row)
+def count_learnt(rows: Sequence[Row]) -> float:
+    """The learnt tokens of rows; what is learnt at a smaller weight counts as that part of a token."""
+    return math.fsum(weight for row in rows for sample in row for weight in sample.learn)
 
 
 class SummedLoss(nn.Module):
-    """The model and its loss as one module, so that a wrapper (autocast, data parallel) sees a single forward."""
+    """The model and its loss as one module, so that a wrapper (autocast, data parallel) sees a single forward.
 
-    def __init__(self, model: PreTrainedModel) -> None:
+    While it trains, `smoothing` of each target's probability is spread over the vocabulary (Szegedy et al. 2016,
+    https://arxiv.org/abs/1512.00567), and `noise` is added to the embeddings, see `_noisy`.
+    """
+
+    def __init__(self, model: PreTrainedModel, smoothing: float = 0.0, noise: float = 0.0) -> None:
         super().__init__()
         self.model = model
+        self.smoothing, self.noise = smoothing, noise
         self.head_is_plain = _head_is_plain(model)
         self.apart = choose_apart(model)
         if self.apart == "packed":
@@ -97,10 +109,13 @@ class SummedLoss(nn.Module):
         return collate(rows, pad_id, packed=self.apart == "packed", spans=self.model.device.type != "cuda")
 
     def forward(self, batch: Batch) -> Tensor:
-        """The cross-entropy in nats, summed over the learnt tokens; a scalar in fp32."""
+        """The cross-entropy in nats, summed over the learnt tokens, each times its weight; a scalar in fp32."""
         targets = batch.learn[:, 1:]
         labels = batch.ids[:, 1:][targets]
-        settings: dict[str, Any] = {"input_ids": batch.ids, "position_ids": batch.positions, "use_cache": False}
+        weights = None if batch.weights is None else batch.weights[:, 1:][targets]
+        smoothing = self.smoothing if self.training else 0.0
+        read = {"inputs_embeds": self._noisy(batch)} if self.noise and self.training else {"input_ids": batch.ids}
+        settings: dict[str, Any] = read | {"position_ids": batch.positions, "use_cache": False}
         if self.apart == "packed":
             if batch.packing is None:
                 raise ValueError(
@@ -111,19 +126,38 @@ class SummedLoss(nn.Module):
             settings.pop("position_ids")
         if not self.head_is_plain:
             logits = self.model(**settings).logits
-            return F.cross_entropy(logits[:, :-1][targets].float(), labels, reduction="sum")
+            return _cross_entropy(logits[:, :-1][targets], labels, weights, smoothing)
         hidden = self.model.base_model(**settings).last_hidden_state[:, :-1][targets]
         head: Any = self.model.get_output_embeddings()  # type: ignore[no-untyped-call]
         device = hidden.device.type
         # fp16 gradients need the scaling of the loss, which comes after they would be made here; autocast knows both.
         if torch.is_autocast_enabled(device) and torch.get_autocast_dtype(device) == torch.float16:
-            return F.cross_entropy(head(hidden).float(), labels, reduction="sum")
+            return _cross_entropy(head(hidden), labels, weights, smoothing)
         if torch.is_autocast_enabled(device):
             hidden = hidden.to(torch.get_autocast_dtype(device))
         size = -(-len(labels) // MULTIPLE) * MULTIPLE
         hidden = F.pad(hidden, (0, 0, 0, size - len(labels)))
         fused: Any = _LinearCrossEntropy
-        return cast(Tensor, fused.apply(hidden, head.weight, head.bias, labels, torch.is_grad_enabled()))
+        learning = torch.is_grad_enabled()
+        return cast(Tensor, fused.apply(hidden, head.weight, head.bias, labels, learning, weights, smoothing))
+
+    def _noisy(self, batch: Batch) -> Tensor:
+        """The embeddings with uniform noise of up to noise / √(tokens of the sample × width).
+
+        NEFTune (Jain et al. 2023, https://arxiv.org/abs/2310.05914); the paper's `alpha` is `noise`.
+        """
+        embeddings = self.model.get_input_embeddings()(batch.ids)
+        begins = (batch.positions == 0).flatten().cumsum(0) - 1
+        lengths = begins.bincount()[begins].view_as(batch.positions)
+        most = self.noise * (lengths * embeddings.shape[-1]).rsqrt()[..., None]
+        return cast(Tensor, embeddings + most * (2 * torch.rand_like(embeddings) - 1))
+
+
+def _cross_entropy(logits: Tensor, labels: Tensor, weights: Tensor | None, smoothing: float) -> Tensor:
+    if weights is None:
+        return F.cross_entropy(logits.float(), labels, reduction="sum", label_smoothing=smoothing)
+    losses = F.cross_entropy(logits.float(), labels, reduction="none", label_smoothing=smoothing)
+    return (losses * weights).sum()
 
 
 class _LinearCrossEntropy(torch.autograd.Function):
@@ -134,7 +168,14 @@ class _LinearCrossEntropy(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, labels: Tensor, learning: bool
+        ctx: Any,
+        hidden: Tensor,
+        weight: Tensor,
+        bias: Tensor | None,
+        labels: Tensor,
+        learning: bool,
+        weights: Tensor | None,
+        smoothing: float,
     ) -> Tensor:
         matrix = weight.to(hidden.dtype)
         total = hidden.new_zeros((), dtype=torch.float32)
@@ -150,13 +191,22 @@ class _LinearCrossEntropy(torch.autograd.Function):
                 logits += bias
             # In place: passes over the logits are what takes the time here, after the products.
             logits -= logits.amax(-1, keepdim=True)
-            total -= logits[: len(wanted)].gather(1, wanted).sum()
+            given = logits[: len(wanted)].gather(1, wanted)
+            if smoothing:
+                given.lerp_(logits[: len(wanted)].mean(-1, keepdim=True), smoothing)
             sums = logits.exp_().sum(-1, keepdim=True)
-            total += sums[: len(wanted)].log().sum()
+            whole = sums[: len(wanted)].log()
+            counts = None if weights is None else weights[start : start + CHUNK, None]
+            total -= given.sum() if counts is None else (given * counts).sum()
+            total += whole.sum() if counts is None else (whole * counts).sum()
             if of_hidden is None:
                 continue
             # The gradient of the logits: what the model gave each word, less one for the word that came.
-            logits.mul_(sums.reciprocal_()).scatter_add_(1, wanted, torch.full_like(sums, -1.0))
+            logits.mul_(sums.reciprocal_()).scatter_add_(1, wanted, torch.full_like(sums, smoothing - 1.0))
+            if smoothing:
+                logits -= smoothing / len(matrix)
+            if counts is not None:
+                logits[: len(wanted)] *= counts
             logits[len(wanted) :] = 0
             if bias is not None and ctx.needs_input_grad[2]:
                 of_bias = logits.sum(0) if of_bias is None else of_bias + logits.sum(0)
@@ -175,7 +225,7 @@ class _LinearCrossEntropy(torch.autograd.Function):
             gradient if gradient is None else gradient.mul_(scales[0]) for gradient in ctx.gradients
         )
         ctx.gradients = None  # and their memory is wanted
-        return of_hidden, of_weight, of_bias, None, None
+        return of_hidden, of_weight, of_bias, None, None, None, None
 
 
 def takes_positions(model: PreTrainedModel) -> bool:

@@ -23,8 +23,9 @@ from wolf_chatbox.data.split import (
     split_in_time,
 )
 from wolf_chatbox.data.tally import Tally
-from wolf_chatbox.errors import DataError, Setting, StyleError
+from wolf_chatbox.errors import ConfigError, DataError, Setting, StyleError
 from wolf_chatbox.importers import read_conversations
+from wolf_chatbox.samples.canaries import Canary, make_canaries, with_canaries
 from wolf_chatbox.samples.learnt import Learnt
 from wolf_chatbox.samples.packing import Row, pack
 from wolf_chatbox.samples.rendering import Rendered, Renderer, make_renderer
@@ -130,15 +131,21 @@ def make_rows(
 ) -> Dataset:
     """Split, render and pack what was read; `style` is what the base model was trained with, if known.
 
-    Raises DataError if there is nothing to train on, StyleError or ModelError if the style does not fit the model.
+    Raises DataError if there is nothing to train on, StyleError or ModelError if the style does not fit the model,
+    ConfigError if a setting needs a persona and there is none.
     """
     rendering = _choose_rendering(material, config, tokenizer, style)
     renderer = rendering.renderer
+    _check_others(config, renderer.persona)
     sides = _split(material, config, renderer)
-    training, held_out = (scenes_of(side, config.view, renderer) for side in (sides.training, sides.held_out))
+    canaries = _canaries(config, material, rendering, sides.training)
+    training = scenes_of(with_canaries(sides.training, canaries, config.seed), config.view, renderer)
+    held_out = scenes_of(sides.held_out, config.view, renderer)
     if config.reverse:
         training, held_out = (backwards(parts, renderer.persona) for parts in (training, held_out))
-    learnt = _render(training, renderer, max_tokens, CONTEXT_SHARE)
+    last = config.persona_last
+    learnt = _render(training, renderer, max_tokens, CONTEXT_SHARE, 0.0 if last else config.others_weight)
+    first = _render(training, renderer, max_tokens, CONTEXT_SHARE, config.others_weight or 1.0) if last else None
     measured = _render(held_out, renderer, max_tokens, HELD_OUT_CONTEXT_SHARE)
     _check_learnt(learnt, config.view, None if config.reverse else renderer.persona)
     notices = material.notices() + ([sides.notice] if sides.notice else [])
@@ -157,14 +164,16 @@ def make_rows(
         speakers=material.speakers,
         tally=material.tally,
         conversations=len(material.conversations),
-        training=learnt,
+        training=first or learnt,
         held_out=measured,
         rows=rows(learnt),
+        first_rows=rows(first) if first else [],
         held_out_rows=rows(measured),
         max_tokens=max_tokens,
         contexts=_contexts(held_out or training, renderer),
         notices=notices,
         leak=leak(sides.training, sides.held_out),
+        canaries=canaries,
     )
     _check_account(dataset, config.data)
     return dataset
@@ -211,6 +220,13 @@ def _split(material: Material, config: TrainConfig, renderer: Renderer) -> Split
     return split(material.conversations, config.validation_share, config.seed, learnt_turns)
 
 
+def _canaries(
+    config: TrainConfig, material: Material, rendering: Rendering, training: Sequence[Conversation]
+) -> list[Canary]:
+    speaker = rendering.renderer.persona or material.speakers.most_common(1)[0][0]
+    return make_canaries(config.canary, speaker, rendering.user, training, config.seed)
+
+
 def scenes_of(conversations: Sequence[Conversation], as_whom: str, renderer: Renderer) -> Parts:
     """The scenes of each conversation in which something is learnt: a game's views, or what each hearer heard."""
 
@@ -222,6 +238,13 @@ def scenes_of(conversations: Sequence[Conversation], as_whom: str, renderer: Ren
         return Scene.each(conversation, [name for name in speakers if renderer.learns(name, whole)])
 
     return [(conversation, scenes(conversation)) for conversation in conversations]
+
+
+def _check_others(config: TrainConfig, persona: str | None) -> None:
+    """Raise ConfigError if the settings tell the persona from the others, and there is none."""
+    for name, value in (("others_weight", config.others_weight), ("persona_last", config.persona_last)):
+        if value and persona is None:
+            raise ConfigError(name, value, "needs a persona: without one every speaker is learnt. Name a persona.")
 
 
 def backwards(parts: Parts, persona: str | None) -> Parts:
@@ -249,19 +272,19 @@ def _check_learnt(rendered: Rendered, as_whom: str, persona: str | None) -> None
 
 
 def _check_account(dataset: Dataset, files: Sequence[str]) -> None:
-    """Raise DataError if the turns read are not those learnt, held out, used as context, joined and dropped."""
+    """Raise DataError if turns read, and added, are not those learnt, held out, used as context, joined and dropped."""
     counts = dataset.turns()
-    read = counts.pop("read")
+    read = counts.pop("read") + counts.pop("canaries", 0)
     if read != sum(counts.values()):
         account = " + ".join(f"{count} {what}" for what, count in counts.items())
         bug = f"{read} turns read are not {account}. Please report this bug; nothing was trained."
         raise DataError(f"{', '.join(files)}: {bug}")
 
 
-def _render(parts: Parts, renderer: Renderer, max_tokens: int, context_share: int) -> Rendered:
+def _render(parts: Parts, renderer: Renderer, max_tokens: int, context_share: int, others: float = 0.0) -> Rendered:
     total = Rendered()
     for conversation, scenes in parts:
-        total.add(renderer.render(scenes, max_tokens, max_tokens // context_share, len(conversation.turns)))
+        total.add(renderer.render(scenes, max_tokens, max_tokens // context_share, len(conversation.turns), others))
     return total
 
 

@@ -198,7 +198,7 @@ def _pieces(sample: Sample, dataset: Dataset) -> Iterator[tuple[str, bool]]:
     """The beginning of a sample as stretches of text, learnt and not learnt in turn."""
     shown = zip(sample.ids[:SHOWN_TOKENS], sample.learn[:SHOWN_TOKENS])
     for learnt, stretch in groupby(shown, key=itemgetter(1)):
-        yield str(dataset.renderer.tokenizer.decode([id for id, _ in stretch])), learnt
+        yield str(dataset.renderer.tokenizer.decode([id for id, _ in stretch])), learnt > 0
 
 
 def near_duplicates(conversations: Sequence[Conversation]) -> float:

@@ -28,10 +28,11 @@ NARRATED = {-1}
 
 @dataclass(frozen=True)
 class Sample:
-    """Token ids, and for each whether it is learnt (predicted from those before it); both of the same length."""
+    """Token ids, and for each how much its prediction from those before it counts; both of the same length."""
 
     ids: list[int]
-    learn: list[bool]
+    learn: Sequence[float]
+    """1 for what is learnt, 0 for context; between them for turns that are learnt at a smaller weight."""
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -90,17 +91,18 @@ class Renderer:
             return speaker in scene.learners
         return speaker != SYSTEM and (self.persona is None or speaker == self.persona)
 
-    def turn(self, turn: Turn, scene: Scene) -> Sample:
-        """One turn of a scene with its marks; if it is learnt, its words and the end token are."""
+    def turn(self, turn: Turn, scene: Scene, others: float = 0.0) -> Sample:
+        """One turn of a scene with its marks; learnt are its words and end token, others' at the weight `others`."""
         marks = self._marks_of(turn.speaker, scene)
         head = self._head(marks)
         words = self._words(turn.text, marks)
         after = self._encode_marks(marks.after)
         end = next((at + 1 for at, id in enumerate(after) if id in self._special), 0)
-        learn = self.learns(turn.speaker, scene)
+        weight = (
+            1.0 if self.learns(turn.speaker, scene) else 0.0 if turn.speaker in (SYSTEM, scene.narrator) else others
+        )
         return Sample(
-            [*head, *words, *after],
-            [False] * len(head) + [learn] * (len(words) + end) + [False] * (len(after) - end),
+            [*head, *words, *after], [0.0] * len(head) + [weight] * (len(words) + end) + [0.0] * (len(after) - end)
         )
 
     def words(self, turn: Turn, scene: Scene) -> list[int]:
@@ -213,20 +215,26 @@ class Renderer:
         return begin + self.style.template()
 
     def render(
-        self, scenes: Sequence[Scene], max_tokens: int, context_tokens: int, turns: int | None = None
+        self,
+        scenes: Sequence[Scene],
+        max_tokens: int,
+        context_tokens: int,
+        turns: int | None = None,
+        others: float = 0.0,
     ) -> Rendered:
         """Cut the scenes of one conversation into samples of at most `max_tokens`; each turn is learnt in one of them.
 
         A sample after the first begins with up to `context_tokens` of the turns before it, which it does not learn
         again. `turns` is how many turns the conversation has, if the scenes do not hold them all. A turn that is seen
-        in many scenes counts once, the narrator's turns do not count.
+        in many scenes counts once, the narrator's turns do not count. `others` is the weight of the turns of speakers
+        who are not to be learnt; above 0 they count as learnt.
         """
         rendered = Rendered()
         learnt, seen, heard = set[int](), set[int](), set[int]()
         for scene in scenes:
             places = scene.places or range(len(scene.turns))
             heard.update(places)
-            for sample, is_cut, learns, holds in self._cut(scene, max_tokens, context_tokens):
+            for sample, is_cut, learns, holds in self._cut(scene, max_tokens, context_tokens, others):
                 rendered.samples.append(sample)
                 rendered.cut += is_cut
                 learnt.update(places[at] for at in learns)
@@ -237,10 +245,10 @@ class Renderer:
         return rendered
 
     def _cut(
-        self, scene: Scene, max_tokens: int, context_tokens: int
+        self, scene: Scene, max_tokens: int, context_tokens: int, others: float
     ) -> Iterator[tuple[Sample, bool, list[int], range]]:
         """The samples of a scene; with each, whether its turn was cut, and which turns it learns and which it holds."""
-        pieces = [self.turn(turn, scene) for turn in scene.turns]
+        pieces = [self.turn(turn, scene, others) for turn in scene.turns]
         lengths = [len(piece) for piece in pieces]
         start = self.start(scene, max_tokens)
         at = 0
@@ -250,10 +258,10 @@ class Renderer:
             # What follows the last learnt turn teaches nothing here; the next sample takes it as its context.
             last = learns[-1] if learns else at
             ids = [*start, *(id for piece in pieces[begin : last + 1] for id in piece.ids)]
-            learn = [False] * (len(start) + sum(lengths[begin:at]))
-            learn += [flag for piece in pieces[at : last + 1] for flag in piece.learn]
+            learn = [0.0] * (len(start) + sum(lengths[begin:at]))
+            learn += [weight for piece in pieces[at : last + 1] for weight in piece.learn]
             # The first token of a row has nothing before it to be predicted from.
-            sample = Sample(ids[:max_tokens], [False, *learn[1:max_tokens]])
+            sample = Sample(ids[:max_tokens], [0.0, *learn[1:max_tokens]])
             if any(sample.learn):
                 yield sample, len(ids) > max_tokens, learns, range(begin, last + 1)
             at = end

@@ -7,6 +7,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from wolf_chatbox.model.licences import NOTICE, Licence, licence_of
+
 
 def draw_losses(path: Path, losses: Sequence[tuple[int, float]], evaluations: Sequence[Mapping[str, Any]]) -> None:
     """Draw the training and the held-out loss (nats per token) over the updates, as a PNG."""
@@ -37,11 +39,13 @@ def write_card(path: Path, run: Mapping[str, Any]) -> None:
     """Write the model card of a run, from its record."""
     from huggingface_hub import ModelCardData
 
+    licence = licence_of(run)
     front = ModelCardData(
         base_model=run["base_model"],
         library_name="transformers",
         pipeline_tag="text-generation",
         tags=["dialogue", "wolf_chatbox"],
+        license=licence.id if licence is not None and licence.notice else None,
     )
     settings = run["settings"]
     name = Path(settings["output"]).name
@@ -74,13 +78,27 @@ A dialogue model, fine-tuned from {run["base_model"]} with wolf_chatbox{"" if ru
 
 The model says what its training data makes likely, true or not, and may repeat that data word for word. The licences of
 the base model and of the data apply to it.
-
+{_licence_lines(licence)}
 ## Use
 
     wolf-chatbox chat --model {ranks}{name}
 """,
         encoding="utf-8",
     )
+
+
+def _licence_lines(licence: Licence | None) -> str:
+    """What the base model's licence is, and what it asks of whoever uses this model or passes it on."""
+    if licence is None:
+        return ""
+    lines = [f"\n## Licence of the base model\n\n[{licence.name}]({licence.address})"]
+    if licence.notice:
+        lines[0] += f". Built with {licence.short.split()[0]}: its weights were changed by fine-tuning."
+        lines += [f"\n> {licence.notice}\n", *(f"- {condition}" for condition in licence.conditions)]
+        lines.append(
+            f"- This folder holds what has to be passed on: {NOTICE}, and the terms where the base model had them."
+        )
+    return "\n".join(lines) + "\n"
 
 
 def _data_lines(data: Mapping[str, Any], most: int = 8) -> str:
@@ -96,8 +114,14 @@ def _data_lines(data: Mapping[str, Any], most: int = 8) -> str:
 
 def _loss_table(evaluations: Sequence[Mapping[str, Any]]) -> str:
     rows = "\n".join(
-        f"| {found['epoch'] or 'before'} | {found['loss']:.4f} | {found['perplexity']:.2f} |"
+        f"| {found['epoch'] or 'before'} | {found['loss']:.4f} | {found['perplexity']:.2f} | {_bits(found)} |"
         for found in evaluations
         if found["loss"] is not None
     )
-    return f"\n## Held-out loss\n\n| epoch | nats per token | perplexity |\n|---|---|---|\n{rows}\n" if rows else ""
+    head = "| epoch | nats per token | perplexity | bits per byte |\n|---|---|---|---|"
+    return f"\n## Held-out loss\n\n{head}\n{rows}\n" if rows else ""
+
+
+def _bits(evaluation: Mapping[str, Any]) -> str:
+    bits = evaluation.get("bits_per_byte")  # which runs of earlier versions have not
+    return "" if bits is None else f"{bits:.3f}"

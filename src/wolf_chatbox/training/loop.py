@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,8 @@ from wolf_chatbox.model.record import read_run
 from wolf_chatbox.model.tokenizer import pad_id
 from wolf_chatbox.samples.dataset import make_rows, read
 from wolf_chatbox.samples.packing import Row
+from wolf_chatbox.samples.rows import learnt_tokens
+from wolf_chatbox.training.averaging import Average
 from wolf_chatbox.training.best import mend_best, write_best
 from wolf_chatbox.training.devices import autocast, is_sharded, pass_tokens, start
 from wolf_chatbox.training.interruption import interruption
@@ -33,7 +35,8 @@ from wolf_chatbox.training.passes import Forward
 from wolf_chatbox.training.plan import describe, plan
 from wolf_chatbox.training.progress import Evaluated, Listener, Notice, Progress, Step, Updated, log, thinned
 from wolf_chatbox.training.publish import describe_run, publish
-from wolf_chatbox.training.run import Metrics, Run
+from wolf_chatbox.training.recipe import choose
+from wolf_chatbox.training.run import Course, Metrics, Run
 from wolf_chatbox.training.run_folder import RunFolder
 from wolf_chatbox.training.tracking import Figures, check_tracker
 from wolf_chatbox.training.training_state import (
@@ -45,7 +48,7 @@ from wolf_chatbox.training.training_state import (
     save_state,
 )
 from wolf_chatbox.training.update import bad_samples, count_tokens, halve, learn, seed_update, shuffled
-from wolf_chatbox.training.validation import mean_loss, perplexity, sample_replies
+from wolf_chatbox.training.validation import bits_per_byte, mean_loss, perplexity, sample_replies
 from wolf_chatbox.visible import shortlist
 
 MOST_SKIPPED = 3
@@ -123,19 +126,21 @@ def prepare(config: TrainConfig, tell: Listener, folder: RunFolder, accelerator:
         material = read(config)
     tell(Step(f"loading the base model {config.model}"))
     base = load_base(config, tell, accelerator)
-    learner = SummedLoss(base.model)
+    learner = SummedLoss(base.model, config.label_smoothing, config.neftune)
     tell(Step("packing rows"))
     style = (read_run(base.folder) or {}).get("style")
     dataset = make_rows(material, config, base.tokenizer, config.max_tokens, learner.apart != "alone", style)
     del material  # the rows hold what is needed
 
     # 2. Where it stands: at its beginning, or where it was interrupted
+    saved, progress = load_progress(folder, lambda text: tell(Notice(text))) if config.resume else (None, {})
+    recipe = choose(config, dataset.learnt_tokens, progress["run"]["settings"] if saved else {})
+    config = replace(config, lr=recipe.lr, epochs=recipe.epochs)
     processes = accelerator.num_processes
     record = describe_run(config, dataset, base.model)
     record |= {"processes": processes, "base_fingerprint": fingerprint_base(base.model)}
-    rows_an_update, saved, metrics, done = config.batch_size * config.accumulate * processes, None, Metrics(), 0
-    if config.resume:
-        saved, progress = load_progress(folder, lambda text: tell(Notice(text)))
+    rows_an_update, metrics, done = config.batch_size * config.accumulate * processes, Metrics(), 0
+    if saved:
         check_settings(saved, progress["run"], record)
         metrics, done = Metrics(**progress["metrics"]), int(progress["update"])
         former = int(progress["run"]["rows_an_update"])
@@ -145,15 +150,15 @@ def prepare(config: TrainConfig, tell: Listener, folder: RunFolder, accelerator:
     record["rows_an_update"] = rows_an_update
 
     # 3. What an update changes
-    optimizer: Any = make_optimizer(config, base.model)
-    updates = math.ceil(len(dataset.rows) / rows_an_update) * config.epochs
-    schedule = make_schedule(config, optimizer, updates)
+    course = Course(dataset.epochs(recipe.epochs), rows_an_update)
+    optimizer: Any = make_optimizer(config, recipe.lr, base.model)
+    schedule = make_schedule(config, recipe.lr, optimizer, sum(course.updates))
     module, optimizer = accelerator.prepare(learner, optimizer)
     budget = pass_tokens(accelerator.device, config.batch_size * config.max_tokens)
     forward = Forward(learner, module, pad_id(base.tokenizer), accelerator, budget)
-    state = TrainingState(module, optimizer, schedule, accelerator)
+    state = TrainingState(module, optimizer, schedule, Average(module, config.ema), accelerator)
     return Run(
-        config, tell, folder, accelerator, base, dataset, forward, state, record, rows_an_update, saved, metrics, done
+        config, recipe, course, tell, folder, accelerator, base, dataset, forward, state, record, saved, metrics, done
     )
 
 
@@ -185,13 +190,14 @@ def loop(run: Run) -> bool:
     begun, saved = time.monotonic() - metrics.seconds, time.monotonic()
     if not metrics.evaluations:
         evaluate(run)
-    order = lru_cache(maxsize=1)(lambda epoch: shuffled(run.dataset.rows, config.seed, epoch))
+    course = run.course
+    order = lru_cache(maxsize=1)(lambda epoch: shuffled(course.epochs[epoch], config.seed, epoch))
     with interruption() as interrupted:
         run.forward.module.train()
         while run.done < run.updates:
             started = time.monotonic()
-            epoch, number = divmod(run.done, run.updates_an_epoch)
-            rows = order(epoch)[number * run.rows_an_update : (number + 1) * run.rows_an_update]
+            epoch, number = course.place(run.done)
+            rows = order(epoch)[number * course.rows_an_update : (number + 1) * course.rows_an_update]
             seed_update(config.seed, run.done, accelerator.process_index)
             try:
                 summed = learn(run.forward, rows)
@@ -208,7 +214,7 @@ def loop(run: Run) -> bool:
             shared = torch.stack([summed, summed.new_tensor(interrupted.is_set()), summed.new_tensor(due)])
             total, asked, late = accelerator.reduce(shared).tolist()
             step(run, rows, total, started)
-            whole = run.done % run.updates_an_epoch == 0
+            whole = run.is_whole
             if (run.done % config.eval_every == 0 if config.eval_every else whole) or run.done == run.updates:
                 evaluate(run)
             metrics.seconds = time.monotonic() - begun
@@ -234,21 +240,20 @@ def step(run: Run, rows: Sequence[Row], total: float, started: float) -> None:
     accelerator, optimizer, metrics = run.accelerator, run.state.optimizer, run.metrics
     accelerator.unscale_gradients(optimizer)
     norm = clip(run.base.model, run.config.max_grad_norm)
-    learnt = count_learnt(rows)
-    loss, rate = total / learnt, optimizer.param_groups[0]["lr"]
+    loss, rate = total / count_learnt(rows), optimizer.param_groups[0]["lr"]
     run.done += 1
     usable = math.isfinite(total) and math.isfinite(norm)
     if usable or (accelerator.scaler and math.isfinite(total) and accelerator.scaler.get_scale() > 1):
         optimizer.step()  # in fp16 an infinite gradient makes the scaler skip it and scale less
         step_schedule(run.state.schedule, loss)
         metrics.losses.append((run.done, loss))
+        run.state.average.add(len(metrics.losses))
     else:
         metrics.skipped.append(run.done)
         run.warn(f"update {run.done}: the loss is {loss:.4g}, the gradient norm {norm:.4g}: update skipped")
     optimizer.zero_grad()
     tokens, seconds = count_tokens(rows), time.monotonic() - started
-    epochs = run.done / run.updates_an_epoch
-    run.tell(Updated(run.done, run.updates, epochs, loss, norm, rate, tokens, learnt, seconds))
+    run.tell(Updated(run.done, run.updates, run.epoch, loss, norm, rate, tokens, learnt_tokens(rows), seconds))
     if metrics.skipped[-MOST_SKIPPED:] == [*range(run.done - MOST_SKIPPED + 1, run.done + 1)]:
         save(run)
         raise TrainingError(blame(run, rows))
@@ -258,18 +263,22 @@ def evaluate(run: Run) -> None:
     """Measure the held-out loss, and keep the weights when they are the best so far."""
     run.step("evaluating the held-out split")
     metrics, done, schedule = run.metrics, run.done, run.state.schedule
-    loss = mean_loss(run.forward, run.dataset.held_out_rows)
+    with run.state.average.in_place():
+        loss = mean_loss(run.forward, run.dataset.held_out_rows)
+    tokens, size = count_learnt(run.dataset.held_out_rows), run.dataset.held_out_bytes
+    figures = {"loss": loss, "perplexity": perplexity(loss), "bits_per_byte": bits_per_byte(loss, tokens, size)}
     before = metrics.best_loss()
     best = done > 0 and (loss is None or before is None or loss < before)
-    metrics.evaluations.append({"epoch": run.epoch, "update": done, "loss": loss, "perplexity": perplexity(loss)})
+    metrics.evaluations.append({"epoch": run.epoch, "update": done} | figures)
     if best:
         metrics.best_epoch, metrics.best_update = run.epoch, done
         write_best(run, done)
     replies = []
     # Sharded by FSDP, no process has a whole model to reply with.
-    if done and done % run.updates_an_epoch == 0 and run.writes and not is_sharded(run.accelerator):
-        replies = sample_replies(run.base.model, run.dataset, run.config, autocast(run.accelerator))
-    run.tell(Evaluated(done, run.epoch, loss, perplexity(loss), best, replies))
+    if done and run.is_whole and run.writes and not is_sharded(run.accelerator):
+        with run.state.average.in_place():
+            replies = sample_replies(run.base.model, run.dataset, run.config, autocast(run.accelerator))
+    run.tell(Evaluated(done, run.epoch, **figures, best=best, replies=replies))
     if isinstance(schedule, ReduceLROnPlateau) and done and loss is not None:
         schedule.step(loss)
 
@@ -296,5 +305,5 @@ def blame(run: Run, rows: Sequence[Row]) -> str:
     return (
         f"update {run.done}: the loss or the gradient of {MOST_SKIPPED} updates in a row was NaN or infinite; "
         f"samples of the last one: {texts}{more}. "
-        f"Lower the learning rate (now {run.config.lr}), or remove the samples from the data. {left}"
+        f"Lower the learning rate (now {run.recipe.lr:g}), or remove the samples from the data. {left}"
     )

@@ -16,7 +16,7 @@ from wolf_chatbox.config import TrainConfig
 from wolf_chatbox.errors import ConfigError
 
 
-def make_optimizer(config: TrainConfig, model: nn.Module) -> torch.optim.Optimizer:
+def make_optimizer(config: TrainConfig, lr: float, model: nn.Module) -> torch.optim.Optimizer:
     """The optimizer of the learnt parameters; biases and norms have no weight decay.
 
     AdamW (Loshchilov & Hutter 2019, https://arxiv.org/abs/1711.05101), Adafactor (Shazeer & Stern 2018,
@@ -30,7 +30,7 @@ def make_optimizer(config: TrainConfig, model: nn.Module) -> torch.optim.Optimiz
     ]
     groups = [group for group in groups if group["params"]]
     if config.optimizer == "adafactor":
-        return torch.optim.Adafactor(groups, lr=config.lr)
+        return torch.optim.Adafactor(groups, lr=lr)
     if config.optimizer == "adamw8bit":
         if not torch.cuda.is_available():
             raise ConfigError(
@@ -40,9 +40,9 @@ def make_optimizer(config: TrainConfig, model: nn.Module) -> torch.optim.Optimiz
             from bitsandbytes.optim import AdamW8bit
         except ImportError as error:
             raise ConfigError("optimizer", config.optimizer, "needs bitsandbytes: pip install bitsandbytes") from error
-        optimizer: torch.optim.Optimizer = AdamW8bit(groups, lr=config.lr)
+        optimizer: torch.optim.Optimizer = AdamW8bit(groups, lr=lr)
         return optimizer
-    return torch.optim.AdamW(groups, lr=config.lr, fused=True)
+    return torch.optim.AdamW(groups, lr=lr, fused=True)
 
 
 def clip(model: nn.Module, most: float) -> float:
@@ -56,14 +56,14 @@ def clip(model: nn.Module, most: float) -> float:
     return size
 
 
-def make_schedule(config: TrainConfig, optimizer: torch.optim.Optimizer, updates: int) -> Any:
+def make_schedule(config: TrainConfig, lr: float, optimizer: torch.optim.Optimizer, updates: int) -> Any:
     """The learning-rate schedule; parameters that have no setting of their own get their usual values."""
     extra: dict[str, dict[str, Any]] = {
         "cosine_with_min_lr": {"min_lr_rate": 0.1},
         "cosine_warmup_with_min_lr": {"min_lr_rate": 0.1},
         "warmup_stable_decay": {"num_decay_steps": max(1, updates // 5)},
         "reduce_lr_on_plateau": {"patience": 0, "factor": 0.5},
-        "greedy": {"max_lr": config.lr},
+        "greedy": {"max_lr": lr},
     }
     warmup = math.ceil(config.warmup_ratio * updates)
     return get_scheduler(

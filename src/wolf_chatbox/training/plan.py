@@ -21,7 +21,9 @@ def describe(run: Run) -> Prepared:
         precision=run.accelerator.mixed_precision,
         device=str(run.accelerator.device),
         processes=run.accelerator.num_processes,
-        rows_an_update=run.rows_an_update,
+        rows_an_update=run.course.rows_an_update,
+        lr=run.recipe.lr,
+        epochs=run.recipe.epochs,
         updates=run.updates,
         done=run.done,
     )
@@ -29,7 +31,7 @@ def describe(run: Run) -> Prepared:
 
 def plan(run: Run) -> Planned:
     """Estimate a run from the passes of its first update, made twice and timed once, without changing the weights."""
-    rows = run.dataset.rows[: run.rows_an_update]
+    rows = run.course.epochs[0][: run.course.rows_an_update]
     run.forward.module.train()
     seconds = 0.0
     for _ in range(2):
@@ -37,8 +39,9 @@ def plan(run: Run) -> Planned:
         float(learn(run.forward, rows))
         seconds = time.monotonic() - begun
         run.forward.module.zero_grad()
-    a_token, epochs = seconds / count_tokens(rows), run.config.epochs
+    a_token, epochs = seconds / count_tokens(rows), run.recipe.epochs
+    read = sum(map(count_tokens, run.course.epochs))
     held_out = a_token / 3 * count_tokens(run.dataset.held_out_rows) / run.accelerator.num_processes * (epochs + 1)
     moments = {"adamw": 8, "adamw8bit": 2, "adafactor": 0}[run.config.optimizer] * run.trained
     memory = peak_memory(run.accelerator.device) + moments
-    return Planned(a_token * count_tokens(run.dataset.rows) * epochs + held_out, memory, run.disk)
+    return Planned(a_token * read + held_out, memory, run.disk)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -53,6 +54,8 @@ class Prepared:
     device: str
     processes: int
     rows_an_update: int
+    lr: float
+    epochs: int
     updates: int
     done: int
     """Updates made before, by the run that is resumed."""
@@ -97,6 +100,7 @@ class Evaluated:
     perplexity: float | None
     best: bool
     replies: list[Reply]
+    bits_per_byte: float | None = None
 
 
 @dataclass(frozen=True)
@@ -121,17 +125,19 @@ def log(progress: Progress, every: int = 1) -> None:
             logger.warning("%s", text)
         case Trial(number, settings):
             logger.info("trial %d: %s", number, settings)
-        case Prepared(dataset, model, updates=updates, rows_an_update=rows, done=done):
+        case Prepared(dataset, model, updates=updates, rows_an_update=rows, lr=lr, epochs=epochs, done=done):
             for note in dataset.notices:
                 logger.warning("%s", note)
             logger.info("%s: %d updates of %d rows, from update %d on", model, updates, rows, done)
+            logger.info("learning rate %g, %d epochs, %d learnt tokens in each", lr, epochs, dataset.learnt_tokens)
         case Planned(seconds, memory, disk):
             logger.info("about %.0f s, %.1f GiB of memory, %.1f GiB on the disk", seconds, memory / 2**30, disk / 2**30)
         case Updated(update, updates, loss=loss, learning_rate=rate) if update % every == 0 or update == updates:
             logger.info("update %d/%d: loss %.4f, lr %.2e", update, updates, loss, rate)
-        case Evaluated(update, _, float(loss), perplexity, best):
+        case Evaluated(update, _, float(loss), perplexity, best, bits_per_byte=bits):
             so_far = ", the best so far" if best else ""
-            logger.info("update %d: held-out loss %.4f, perplexity %.2f%s", update, loss, perplexity, so_far)
+            figures = f"held-out loss {loss:.4f}, perplexity {perplexity:.2f}, {bits or math.nan:.3f} bits per byte"
+            logger.info("update %d: %s%s", update, figures, so_far)
 
 
 def thinned(tell: Listener, every: int) -> Listener:

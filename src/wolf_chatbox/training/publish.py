@@ -19,9 +19,11 @@ from wolf_chatbox.files import check_folder, write_folder
 from wolf_chatbox.lock import alone
 from wolf_chatbox.model import compat
 from wolf_chatbox.model.adapter import write_base_name
+from wolf_chatbox.model.bases import licence_for
 from wolf_chatbox.model.hub import ADAPTER_FILE
+from wolf_chatbox.model.licences import licence_of, write_texts
 from wolf_chatbox.model.load import context_of, count_parameters, load_model
-from wolf_chatbox.model.record import RUN_FILE, write_run
+from wolf_chatbox.model.record import RUN_FILE, read_run, write_run
 from wolf_chatbox.model.tokenizer import pad_id
 from wolf_chatbox.samples.rows import Dataset
 from wolf_chatbox.training.card import draw_losses, write_card
@@ -97,6 +99,9 @@ def publish(run: Run, *, finished: bool) -> None:
     """
     weights = run.state.weights()
     record = run.record | {"finished": finished, "metrics": asdict(run.metrics)}
+    licence = licence_for(run.base.name, run.base.folder)
+    if licence is not None:
+        record["licence"] = licence.record()
 
     def write(place: Path) -> None:
         if run.metrics.best_epoch is not None:
@@ -104,6 +109,7 @@ def publish(run: Run, *, finished: bool) -> None:
         else:
             save_model(place, run, weights)
         shutil.copy2(run.folder.metrics, place)
+        write_texts(run.base.folder, place, licence)
         write_run(place, record)
         run.dataset.known.write(place)
         draw_losses(place / "loss.png", run.metrics.losses, run.metrics.evaluations)
@@ -137,6 +143,7 @@ def merge_adapter(adapter: Path, output: Path, *, allow_base: bool = False, tell
         for name in (RUN_FILE, "README.md", "loss.png", "metrics.jsonl"):
             if (adapter / name).is_file():
                 shutil.copy2(adapter / name, place)
+        write_texts(adapter, place, licence_of(read_run(adapter)))
 
     with alone(output):
         write_folder(output, write)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,11 @@ from accelerate import Accelerator
 
 from wolf_chatbox.config import TrainConfig
 from wolf_chatbox.model.load import BaseModel, count_parameters
+from wolf_chatbox.samples.packing import Row
 from wolf_chatbox.samples.rows import Dataset
 from wolf_chatbox.training.passes import Forward
 from wolf_chatbox.training.progress import Listener, Notice, Step
+from wolf_chatbox.training.recipe import Recipe
 from wolf_chatbox.training.run_folder import RunFolder
 from wolf_chatbox.training.training_state import TrainingState
 
@@ -48,11 +50,36 @@ class Metrics:
         return len(losses) - 1 - losses.index(min(losses)) if losses else 0
 
 
+@dataclass(frozen=True)
+class Course:
+    """What the updates of a run learn from."""
+
+    epochs: Sequence[Sequence[Row]]
+    """The rows of each epoch."""
+    rows_an_update: int
+    """Of all processes together."""
+
+    @property
+    def updates(self) -> list[int]:
+        """How many each epoch has."""
+        return [math.ceil(len(rows) / self.rows_an_update) for rows in self.epochs]
+
+    def place(self, done: int) -> tuple[int, int]:
+        """After so many updates: the whole epochs, and the updates of the one under way."""
+        for epoch, updates in enumerate(self.updates):
+            if done < updates:
+                return epoch, done
+            done -= updates
+        return len(self.epochs), done
+
+
 @dataclass
 class Run:
     """What the steps of a run share. Its settings, data and model stay; its state, metrics and `done` change."""
 
     config: TrainConfig
+    recipe: Recipe
+    course: Course
     tell: Listener
     folder: RunFolder
     accelerator: Accelerator
@@ -62,8 +89,6 @@ class Run:
     state: TrainingState
     record: dict[str, Any]
     """What run.json says of the run, besides its metrics."""
-    rows_an_update: int
-    """Of all processes together."""
     saved: Path | None
     """The saved state that the run resumes from."""
     metrics: Metrics
@@ -82,18 +107,19 @@ class Run:
         return bool(self.accelerator.is_main_process)
 
     @property
-    def updates_an_epoch(self) -> int:
-        return math.ceil(len(self.dataset.rows) / self.rows_an_update)
-
-    @property
     def updates(self) -> int:
-        return self.updates_an_epoch * self.config.epochs
+        return sum(self.course.updates)
 
     @property
     def epoch(self) -> float:
         """Epochs made so far; a whole number at the end of one."""
-        whole, rest = divmod(self.done, self.updates_an_epoch)
-        return self.done / self.updates_an_epoch if rest else whole
+        whole, rest = self.course.place(self.done)
+        return whole + rest / self.course.updates[whole] if rest else whole
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether no epoch is under way."""
+        return self.course.place(self.done)[1] == 0
 
     @property
     def trained(self) -> int:
@@ -102,8 +128,8 @@ class Run:
 
     @property
     def state_bytes(self) -> int:
-        """The size of a saved state: the learnt weights and two moments in fp32."""
-        return 12 * self.trained
+        """The size of a saved state: the learnt weights, two moments, and an average if there is one, in fp32."""
+        return (16 if self.config.ema else 12) * self.trained
 
     @property
     def disk(self) -> int:

@@ -12,7 +12,7 @@ from typing import Any
 from accelerate import Accelerator
 from accelerate.utils import is_mlflow_available, is_tensorboard_available, is_trackio_available, is_wandb_available
 
-from wolf_chatbox.config import TrainConfig
+from wolf_chatbox.config import EvaluateConfig, TrainConfig
 from wolf_chatbox.errors import ConfigError
 from wolf_chatbox.files import new_file, writing
 from wolf_chatbox.model import compat
@@ -27,7 +27,7 @@ AVAILABLE = {
 }
 
 
-def check_tracker(config: TrainConfig) -> None:
+def check_tracker(config: TrainConfig | EvaluateConfig) -> None:
     """Raise ConfigError when the tracker of the settings is not installed."""
     if config.report_to and not AVAILABLE[config.report_to]():
         raise ConfigError("report_to", config.report_to, f"is not installed: pip install {config.report_to}")
@@ -37,7 +37,8 @@ class Figures:
     """Writes `metrics.jsonl` on the first process and, on request, to one of accelerate's trackers.
 
     The lines: `{"update", "epoch", "loss", "gradient_norm", "learning_rate", "tokens", "learnt_tokens", "seconds"}` for
-    an update, and `{"update", "epoch", "held_out_loss", "perplexity"}` for an evaluation; losses in nats per token.
+    an update, and `{"update", "epoch", "held_out_loss", "perplexity", "bits_per_byte"}` for an evaluation; losses in
+    nats per token.
     """
 
     def __init__(
@@ -74,8 +75,9 @@ class Figures:
                     "learnt_tokens": progress.learnt,
                     "seconds": round(progress.seconds, 4),
                 }
-            case Evaluated(update, epoch, loss, perplexity):
-                line = {"update": update, "epoch": epoch, "held_out_loss": loss, "perplexity": perplexity}
+            case Evaluated(update, epoch, loss, perplexity, bits_per_byte=bits):
+                line = {"update": update, "epoch": epoch, "held_out_loss": loss}
+                line |= {"perplexity": perplexity, "bits_per_byte": bits}
             case _:
                 return
         known = {name: value for name, value in line.items() if value is not None and math.isfinite(value)}

@@ -26,6 +26,7 @@ from torch.distributed.checkpoint.state_dict import (
 from wolf_chatbox.config import SamplingConfig, TrainConfig
 from wolf_chatbox.errors import CheckpointError
 from wolf_chatbox.settings import flattened
+from wolf_chatbox.training.averaging import Average
 from wolf_chatbox.training.run_folder import RunFolder, seal, unseal
 
 TENSORS = "training.pt"
@@ -38,13 +39,22 @@ class TrainingState:
     learner: nn.Module
     optimizer: Any
     schedule: Any
+    average: Average
     accelerator: Accelerator
 
     def weights(self) -> dict[str, Tensor]:
-        """The model's weights under their own names, on the first process; all processes must call it."""
+        """The model's weights, or their average if one is kept, under their own names, on the first process.
+
+        All processes must call it.
+        """
         options = StateDictOptions(full_state_dict=True, cpu_offload=self.accelerator.num_processes > 1)
-        found: dict[str, Any] = get_model_state_dict(self.learner, options=options)
-        return {name.removeprefix("model."): tensor for name, tensor in found.items()}
+        return {name.removeprefix("model."): tensor for name, tensor in self._averaged(options).items()}
+
+    def _averaged(self, options: StateDictOptions) -> dict[str, Any]:
+        with self.average.in_place():
+            found: dict[str, Any] = get_model_state_dict(self.learner, options=options)
+            # Without a copy they would be the module's own, which get their present values again.
+            return {name: tensor.clone() for name, tensor in found.items()} if self.average.decay else found
 
     def capture(self) -> dict[str, Any]:
         """Everything that `restore` needs, on the first process; all processes must call it."""
@@ -53,6 +63,7 @@ class TrainingState:
         )
         return {
             "model": get_model_state_dict(self.learner, options=options),
+            "average": self._averaged(options) if self.average.decay else None,
             "optimizer": get_optimizer_state_dict(self.learner, self.optimizer.optimizer, options=options),
             "schedule": self.schedule.state_dict(),
             "scaler": self.accelerator.scaler.state_dict() if self.accelerator.scaler else None,
@@ -60,6 +71,9 @@ class TrainingState:
 
     def restore(self, captured: dict[str, Any]) -> None:
         options = StateDictOptions(full_state_dict=True, ignore_frozen_params=True, strict=False)
+        if self.average.decay:
+            with self.average.in_place():
+                set_model_state_dict(self.learner, captured["average"], options=options)
         set_model_state_dict(self.learner, captured["model"], options=options)
         set_optimizer_state_dict(self.learner, self.optimizer.optimizer, captured["optimizer"], options=options)
         self.schedule.load_state_dict(captured["schedule"])

@@ -39,6 +39,15 @@ def perplexity(loss: float | None) -> float | None:
     return None if loss is None else math.exp(min(loss, 700.0))
 
 
+def bits_per_byte(loss: float | None, tokens: float, size: int) -> float | None:
+    """The bits that a model needs for a byte of text, from its loss in nats per token; None without text.
+
+    `tokens` are all that are predicted, end tokens among them, and `size` the UTF-8 bytes of the words alone: the same
+    text has the same size under every tokenizer, so that models with different ones can be compared.
+    """
+    return None if loss is None or not size else loss * tokens / math.log(2) / size
+
+
 def sample_replies(model: Any, dataset: Dataset, config: TrainConfig, autocast: torch.autocast) -> list[Reply]:
     """One reply to each of the dataset's contexts, as a chat would give it, with the same random numbers each time."""
     engine = Engine(TorchDecoder(model), dataset.renderer.tokenizer)
