@@ -17,6 +17,7 @@ from wolf_chatbox.evaluate.entries import Answer
 from wolf_chatbox.evaluate.judging.pairs import pairs
 from wolf_chatbox.evaluate.judging.ranking import agreements, bradley_terry, cohens_kappa, ranking
 from wolf_chatbox.evaluate.judging.votes import Vote, add_vote, not_voted, read_votes
+from wolf_chatbox.talk.preferences import read_preferences
 
 # Agresti, "Categorical Data Analysis", the American League of 1987: games that the row won against the column.
 TEAMS = ["Milwaukee", "Detroit", "Toronto", "New-York", "Boston", "Cleveland", "Baltimore"]
@@ -73,6 +74,16 @@ def test_a_vote_has_the_form_that_preferences_are_learnt_from() -> None:
     tie = vote("good", "base", "tie").to_dict()
     assert "chosen" not in tie
     assert "rejected" not in tie
+
+
+def test_preference_learning_reads_the_file_and_leaves_ties_out(tmp_path: Path) -> None:
+    path = tmp_path / "votes.jsonl"
+    for at, choice in enumerate(("second", "tie")):
+        add_vote(path, vote("good", "base", choice, at))  # type: ignore[arg-type]
+    learnt, tie = read_preferences(path)
+    assert learnt is not None
+    assert (learnt.chosen.text, learnt.rejected.text) == ("base says 0", "good says 0")
+    assert tie is None
 
 
 def test_votes_go_on_where_they_were_left(tmp_path: Path) -> None:
