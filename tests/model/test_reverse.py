@@ -111,6 +111,11 @@ def test_the_split_is_that_of_the_other_run_and_only_the_order_differs(config: A
     assert not said(forward, learnt=True) & said(back, learnt=True), "the one learns Bob, the other what he replies to"
 
 
+def test_a_reverse_run_knows_no_weight_of_the_others(config: Any, tokenizer: Any) -> None:
+    with pytest.raises(ConfigError, match="is not for a reverse model"):
+        prepare(config(persona="Bob", reverse=True, others_weight=0.5), tokenizer, 64)
+
+
 def test_games_are_not_learnt_backwards() -> None:
     config = TrainConfig(data=("x",), reverse=True)
     with pytest.raises(DataError, match="games of werewolf are not learnt backwards"):

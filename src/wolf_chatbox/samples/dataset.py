@@ -245,6 +245,8 @@ def _check_others(config: TrainConfig, persona: str | None) -> None:
     for name, value in (("others_weight", config.others_weight), ("persona_last", config.persona_last)):
         if value and persona is None:
             raise ConfigError(name, value, "needs a persona: without one every speaker is learnt. Name a persona.")
+        if value and config.reverse:
+            raise ConfigError(name, value, "is not for a reverse model, which learns the others alone. Leave it out.")
 
 
 def backwards(parts: Parts, persona: str | None) -> Parts:
