@@ -24,12 +24,11 @@ from typing import Any
 CORPORA: dict[str, tuple[str, str | None, int | None]] = {
     "innkeeper": ("example", "Grimbold", None),
     "script-1k": ("script", None, 40),
-    "script-6k": ("script", None, 200),
-    "script-17k": ("script", None, 600),
+    "script-6k": ("script", None, 241),
+    "script-15k": ("script", None, 737),
     "script": ("script", None, None),
-    "rick-600": ("script", "Rick", 600),
     "rick": ("script", "Rick", None),
-    "topical-60k": ("topical", None, 2400),
+    "topical-60k": ("topical", None, 2409),
 }
 """The source, who is learnt (None: everybody), and how many turns at most are in the training split."""
 
@@ -47,9 +46,10 @@ def write_corpus(name: str, sources: dict[str, str], place: Path) -> Path:
     training, held_out, _ = split(conversations, share, 0)
     turns, chosen = 0, []
     for conversation in training:
-        if most is None or turns < most:
-            chosen.append(conversation)
-            turns += len(conversation.turns)
+        left = len(conversation.turns) if most is None else min(len(conversation.turns), most - turns)
+        if left:
+            chosen.append(replace(conversation, turns=conversation.turns[:left]))
+            turns += left
     parts = [*chosen, *(replace(conversation, group="held-out") for conversation in held_out)]
     file = place / f"{name}.jsonl"
     file.write_text("".join(json.dumps(part.to_dict()) + "\n" for part in parts), encoding="utf-8")
@@ -60,6 +60,7 @@ def measure(name: str, setting: dict[str, Any], sources: dict[str, str]) -> dict
     """Train with a setting and return what was measured before and after each epoch."""
     from wolf_chatbox.config import SamplingConfig, TrainConfig
     from wolf_chatbox.model.hub import locate
+    from wolf_chatbox.model.loss import count_learnt
     from wolf_chatbox.model.tokenizer import load_tokenizer
     from wolf_chatbox.samples.dataset import prepare
     from wolf_chatbox.training.loop import train
@@ -78,28 +79,24 @@ def measure(name: str, setting: dict[str, Any], sources: dict[str, str]) -> dict
         metrics = train(config).metrics
         seconds = time.monotonic() - begun
         data = prepare(config, load_tokenizer(config.model, locate(config.model)), config.max_tokens)
-    learnt = [id for row in data.held_out_rows for sample in row for id, is_learnt in zip(*pairs(sample)) if is_learnt]
-    size = len(data.renderer.decode(learnt).encode())
     return {
         "corpus": name,
         "setting": setting,
         "learnt": data.learnt_tokens,
         "tokens": sum(len(sample) for row in data.rows for sample in row),
         "rows": len(data.rows),
-        "held_out": len(learnt),
-        "bytes": size,
+        "held_out": int(count_learnt(data.held_out_rows)),
+        "bytes": data.held_out_bytes,
         "evaluations": [(found["epoch"], found["loss"]) for found in metrics["evaluations"]],
         "seconds": seconds,
     }
 
 
-def pairs(sample: Any) -> tuple[list[int], list[bool]]:
-    return sample.ids, sample.learn
-
-
 def bits(result: dict[str, Any], loss: float) -> float:
     """Bits per byte of a held-out loss in nats per token."""
-    return loss * result["held_out"] / math.log(2) / result["bytes"]
+    from wolf_chatbox.training.validation import bits_per_byte
+
+    return bits_per_byte(loss, result["held_out"], result["bytes"]) or math.nan
 
 
 def table(results: list[dict[str, Any]]) -> None:

@@ -95,16 +95,16 @@ class SamplingConfig:
     """Min-p sampling: leave out tokens less likely than this share of the likeliest one; 0 = off."""
     repetition_penalty: Annotated[float, Within(above=0)] = 1.0
     """Divide the score of every token that the reply holds already by this; 1 = off. It also hits names."""
+    temperature: Annotated[float, AT_LEAST_0] = 0.7
+    """Sampling temperature: lower is more predictable, higher more varied; 0 = greedy (the most likely token)."""
+    best_of: Annotated[Whole, Within(least=1, most=64)] = 1
+    """Draw this many candidates for each reply, and keep the most likely one that does not repeat itself."""
     dry_multiplier: Annotated[float, AT_LEAST_0] = 0.0
     """DRY: strength of the penalty on going on with a copy of what the reply said before; 0 = off."""
     dry_base: Annotated[float, AT_LEAST_1] = 1.75
     """DRY: how much the penalty grows with each token of the copy."""
     dry_allowed_length: Annotated[Whole, AT_LEAST_1] = 2
     """DRY: tokens of a copy from which on it is penalised."""
-    temperature: Annotated[float, AT_LEAST_0] = 0.7
-    """Sampling temperature: lower is more predictable, higher more varied; 0 = greedy (the most likely token)."""
-    best_of: Annotated[Whole, Within(least=1, most=64)] = 1
-    """Draw this many candidates for each reply, and keep the most likely one that does not repeat itself."""
 
     def __post_init__(self) -> None:
         check(self)
@@ -222,7 +222,7 @@ class TrainConfig:
     """Gradient accumulation: batches per update, on each process."""
     max_tokens: Annotated[Whole, LEARNING, Within(least=16)] = 512
     """Maximum number of tokens per row; limited by the model's context length."""
-    lr: Annotated[float | None, LEARNING, Within(above=0), unset("chosen by the number of learnt tokens")] = None
+    lr: Annotated[float | None, LEARNING, Within(above=0), unset("chosen by the base model's weights")] = None
     """Peak learning rate."""
     schedule: Annotated[Schedule, LEARNING] = "linear"
     """Learning-rate schedule, any that transformers' get_scheduler knows."""
@@ -363,7 +363,7 @@ class ChatConfig:
     """End the chat after this many replies; 0 = no limit."""
     seed: Annotated[Whole | None, unset("a new one each time")] = None
     """Random seed of the sampling, to get the same replies again."""
-    reverse: Annotated[str | None, REPLIES, unset("no reverse model")] = None
+    reverse_model: Annotated[str | None, REPLIES, unset("no reverse model")] = None
     """Folder of a model that `train --reverse` made of the same data; it helps to choose between candidates."""
     engine: Annotated[EngineName, ENGINE] = "auto"
     """What computes the replies; auto = torch on a GPU, else llama.cpp where it is installed and knows the model;
@@ -404,7 +404,7 @@ class ServeConfig:
     """Origins of web pages that may ask this server, such as http://localhost:3000 (CORS)."""
     grace: Annotated[float, SERVER, AT_LEAST_0] = 30
     """Seconds that running replies get to end in when the server is told to leave."""
-    reverse: Annotated[tuple[str, ...], REPLIES] = ()
+    reverse_model: Annotated[tuple[str, ...], REPLIES] = ()
     """Folders of models that `train --reverse` made, one for each run, in order; they help to choose candidates."""
     slots: Annotated[Whole, LIMITS, Within(least=1, most=256)] = 16
     """Replies that are drawn at once, for each run; they share forward passes."""
@@ -430,9 +430,9 @@ class ServeConfig:
         check(self)
         if not self.runs:
             raise ConfigError("runs", "(none)", "names no model. Give at least one.")
-        if self.reverse and len(self.reverse) != len(self.runs):
+        if self.reverse_model and len(self.reverse_model) != len(self.runs):
             problem = f"must be one folder for each of the {len(self.runs)} runs, in their order."
-            raise ConfigError("reverse", " ".join(self.reverse), problem)
+            raise ConfigError("reverse_model", " ".join(self.reverse_model), problem)
         self.sampling(SamplingConfig())
 
     def sampling(self, saved: SamplingConfig) -> SamplingConfig:

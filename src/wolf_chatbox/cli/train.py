@@ -17,7 +17,7 @@ def train(config: TrainConfig | None = None) -> int:
     """
     config = config or TrainConfig()  # which says what is missing
     if config.reverse:
-        return fine_tune(config, f"wolf-chatbox chat --model RUN --best-of 8 --reverse {config.output}")
+        return fine_tune(config, f"wolf-chatbox chat --model RUN --best-of 8 --reverse-model {config.output}")
     return fine_tune(config, f"wolf-chatbox chat --model {config.output}")
 
 

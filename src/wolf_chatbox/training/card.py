@@ -52,7 +52,10 @@ def write_card(path: Path, run: Mapping[str, Any]) -> None:
     name = Path(settings["output"]).name
     answers, ranks = run["persona"] or "any of its speakers", ""
     if run.get("reverse"):
-        answers, ranks = "nobody: it learnt conversations backwards, to rank replies", "RUN --best-of 8 --reverse "
+        answers, ranks = (
+            "nobody: it learnt conversations backwards, to rank replies",
+            "RUN --best-of 8 --reverse-model ",
+        )
     generation = ", ".join(f"{key} {value}" for key, value in settings["sampling"].items())
     path.write_text(
         f"""---

@@ -18,6 +18,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from wolf_chatbox.config import TrainConfig
 from wolf_chatbox.errors import TrainingError
 from wolf_chatbox.lock import alone
+from wolf_chatbox.model.adaptation import relative_scale
 from wolf_chatbox.model.load import BaseModel
 from wolf_chatbox.model.loss import SummedLoss, count_learnt
 from wolf_chatbox.model.preference_loss import PreferenceLoss
@@ -129,7 +130,8 @@ def prepare(config: TrainConfig, tell: Listener, folder: RunFolder, accelerator:
 
     # 2. Where it stands: at its beginning, or where it was interrupted
     saved, progress = load_progress(folder, lambda text: tell(Notice(text))) if config.resume else (None, {})
-    recipe = choose(config, dataset.learnt_tokens, progress["run"]["settings"] if saved else {})
+    taken = progress["run"]["settings"] if saved else {}
+    recipe = choose(config, dataset.learnt_tokens, taken, min(1.0, relative_scale(base.model)))
     config = replace(config, lr=recipe.lr, epochs=recipe.epochs)
     processes = accelerator.num_processes
     record = describe_run(config, dataset, base.model)
