@@ -212,7 +212,7 @@ class TrainConfig:
     """Gradient accumulation: batches per update, on each process."""
     max_tokens: Annotated[Whole, LEARNING, Within(least=16)] = 512
     """Maximum number of tokens per row; limited by the model's context length."""
-    lr: Annotated[float | None, LEARNING, Within(above=0), unset("chosen by the number of learnt tokens")] = None
+    lr: Annotated[float | None, LEARNING, Within(above=0), unset("chosen for the base model")] = None
     """Peak learning rate."""
     schedule: Annotated[Schedule, LEARNING] = "linear"
     """Learning-rate schedule, any that transformers' get_scheduler knows."""

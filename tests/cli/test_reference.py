@@ -52,10 +52,10 @@ def test_the_reference_lists_every_classic_flag(name: str) -> None:
     listed = {cells[1].strip("`"): cells[3] for cells in rows if len(cells) == 5}
     assert set(dial_main.FLAGS.values()) <= set(listed)
     chosen = {
-        "reference.md": "chosen by the number of learnt tokens",
-        "reference.ja.md": "学習対象トークンの数から決める",
+        "reference.md": ("chosen for the base model", "chosen by the number of learnt tokens"),
+        "reference.ja.md": ("ベースモデルに合わせて決める", "学習対象トークンの数から決める"),
     }
-    assert (listed["--train_bz"], listed["--lr"], listed["--epoch"]) == ("`1`", chosen[name], chosen[name])
+    assert (listed["--train_bz"], listed["--lr"], listed["--epoch"]) == ("`1`", *chosen[name])
 
 
 def test_every_setting_has_a_help_text_and_a_group() -> None:

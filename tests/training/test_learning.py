@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,15 @@ from wolf_chatbox.cli.train import fine_tune
 from wolf_chatbox.config import TrainConfig
 from wolf_chatbox.conversation import Turn
 from wolf_chatbox.errors import ConfigError
+from wolf_chatbox.model.adaptation import relative_scale
+from wolf_chatbox.model.load import load_model
 from wolf_chatbox.model.loss import count_learnt
 from wolf_chatbox.samples.dataset import prepare
 from wolf_chatbox.samples.packing import Row
 from wolf_chatbox.samples.rendering import make_renderer
 from wolf_chatbox.samples.rows import text_bytes
 from wolf_chatbox.scene import Scene
+from wolf_chatbox.settings import typed
 from wolf_chatbox.training.averaging import Average
 from wolf_chatbox.training.loop import train
 from wolf_chatbox.training.progress import Evaluated, Prepared, Progress, Updated
@@ -114,13 +118,15 @@ def test_a_run_tells_and_records_what_was_chosen(config: Any, capsys: pytest.Cap
     fine_tune(config(**settings), "talk")
     record = record_of(config().output)
     tokens, taken = record["data"]["learnt_tokens"], record["settings"]
-    rule = choose(config(**settings), tokens, {})
+    rule = choose(config(**settings), tokens, {}, relative_scale(load_model(config().model).model))
+    assert rule.lr < 1e-4, "the base model has small weights"
     assert (taken["lr"], taken["epochs"]) == (rule.lr, rule.epochs)
     epochs = f"{rule.epochs} epoch" + "s" * (rule.epochs > 1)
-    line = f"learning rate {rule.lr:.0e} and {epochs}, for {tokens:,} learnt tokens\n".replace("e-0", "e-")
+    line = f"learning rate {typed(rule.lr)} and {epochs}, for {tokens:,} learnt tokens\n"
     assert line in planned
     assert line in capsys.readouterr().out
-    assert f"\nlr: {rule.lr}\n" in planned
+    [planned_rate] = re.findall(r"\nlr: (\S+)\n", planned)
+    assert float(planned_rate) == rule.lr
     fine_tune(config(overwrite=True), "talk")
     assert "learning rate 0.005 and 2 epochs\n" in capsys.readouterr().out
 

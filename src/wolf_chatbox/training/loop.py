@@ -18,7 +18,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from wolf_chatbox.config import TrainConfig
 from wolf_chatbox.errors import ConfigError, TrainingError
 from wolf_chatbox.lock import alone
-from wolf_chatbox.model.adaptation import adapt
+from wolf_chatbox.model.adaptation import adapt, relative_scale
 from wolf_chatbox.model.load import BaseModel, check_finite, context_of, load_model
 from wolf_chatbox.model.loss import SummedLoss, count_learnt
 from wolf_chatbox.model.record import read_run
@@ -134,7 +134,8 @@ def prepare(config: TrainConfig, tell: Listener, folder: RunFolder, accelerator:
 
     # 2. Where it stands: at its beginning, or where it was interrupted
     saved, progress = load_progress(folder, lambda text: tell(Notice(text))) if config.resume else (None, {})
-    recipe = choose(config, dataset.learnt_tokens, progress["run"]["settings"] if saved else {})
+    taken = progress["run"]["settings"] if saved else {}
+    recipe = choose(config, dataset.learnt_tokens, taken, relative_scale(base.model))
     config = replace(config, lr=recipe.lr, epochs=recipe.epochs)
     processes = accelerator.num_processes
     record = describe_run(config, dataset, base.model)

@@ -27,7 +27,8 @@ class Recipe:
 def choose(config: TrainConfig, learnt_tokens: int, taken: Mapping[str, Any], scale: float = 1.0) -> Recipe:
     """What the settings say, else what the run that is resumed has `taken`, else what suits so many learnt tokens.
 
-    `scale` is how large the base model's weights are beside those of the model that the rule was measured with.
+    `scale` is how large the base model's weights are beside those of the model that the rule was measured with, as
+    `relative_scale` tells.
     """
     lr = config.lr or taken.get("lr") or rate(scale, lora=config.lora_rank > 0)
     return Recipe(lr, config.epochs or taken.get("epochs") or epochs(learnt_tokens, last=config.persona_last))
