@@ -44,7 +44,7 @@ TRAIN["data"] = TRAIN["data"]._replace(default=(DATA,))
 del CHAT["model"]  # --play reads the output folder
 SETTINGS = TRAIN | CHAT | TRAIN  # in TRAIN's order, with TRAIN's declaration where both have one
 FLAGS = {name: "--" + NAMES.get(name, name) for name in SETTINGS}
-TALKING = Parameter(group=Group("Chat", sort_key=7))
+TALKING = Parameter(group=Group("Chat", sort_key=8))  # after the replies
 PLAY = Parameter(help="Chat with the model in the output folder, instead of training.")
 
 app = App(
@@ -65,8 +65,9 @@ def dial_main(*, play: Annotated[bool, TALKING, PLAY] = False, **given: Any) -> 
         if not folder.exists():
             raise untrained("output", folder, "python dial_main.py")
         return open_chat(build(ChatConfig, settings | {"model": str(folder)}))
-    settings = {"data": (DATA,)} | of_verb(TRAIN, given, "needs --play.") | {"output": folder}
-    if settings["data"] == (DATA,) and not Path(DATA).exists():
+    usual = {} if given.get("preferences") else {"data": (DATA,)}
+    settings = usual | of_verb(TRAIN, given, "needs --play.") | {"output": folder}
+    if settings.get("data") == (DATA,) and not Path(DATA).exists():
         raise DataError(
             f"{DATA}: not in this folder. Download it from Kaggle (andradaolteanu/rickmorty-scripts), "
             "name your own file with --data FILE, or try the bundled script: --data example."

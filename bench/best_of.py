@@ -66,7 +66,7 @@ def main() -> None:
 
 
 def table(engine: str, args: argparse.Namespace) -> None:
-    session = ChatSession.load(args.model, engine=engine, slots=max(args.counts), reverse=args.reverse, seed=0)
+    session = ChatSession.load(args.model, engine=engine, slots=max(args.counts), reverse_model=args.reverse, seed=0)
     voice = session.voice
     decoders = [count(voice.engine)] + ([count(voice.reverse.engine)] if voice.reverse else [])
     if args.tokens:  # nothing ends a candidate before

@@ -48,9 +48,11 @@ def take_groups(count: int | None) -> None:
     usual = dataset.split
 
     def split(*settings: Any) -> Any:
-        training, held_out, notice = usual(*settings)
-        chosen = list(dict.fromkeys(conversation.group for conversation in training))[:count]
-        return [conversation for conversation in training if conversation.group in chosen], held_out, notice
+        found = usual(*settings)
+        chosen = list(dict.fromkeys(conversation.group for conversation in found.training))[:count]
+        return found._replace(
+            training=[conversation for conversation in found.training if conversation.group in chosen]
+        )
 
     dataset.split = split
     counted = dataset.Dataset.turns

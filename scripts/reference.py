@@ -140,7 +140,7 @@ def default(setting: Setting, language: str) -> str:
     if setting.default is False:
         return words.off
     shown = setting.shown_default
-    if setting.default is None:
+    if setting.default in (None, ()):
         return shown if language == "en" or not shown else str(JAPANESE["defaults"].get(shown, shown))
     return code(shown)
 

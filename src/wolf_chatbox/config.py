@@ -95,16 +95,16 @@ class SamplingConfig:
     """Min-p sampling: leave out tokens less likely than this share of the likeliest one; 0 = off."""
     repetition_penalty: Annotated[float, Within(above=0)] = 1.0
     """Divide the score of every token that the reply holds already by this; 1 = off. It also hits names."""
+    temperature: Annotated[float, AT_LEAST_0] = 0.7
+    """Sampling temperature: lower is more predictable, higher more varied; 0 = greedy (the most likely token)."""
+    best_of: Annotated[Whole, Within(least=1, most=64)] = 1
+    """Draw this many candidates for each reply, and keep the most likely one that does not repeat itself."""
     dry_multiplier: Annotated[float, AT_LEAST_0] = 0.0
     """DRY: strength of the penalty on going on with a copy of what the reply said before; 0 = off."""
     dry_base: Annotated[float, AT_LEAST_1] = 1.75
     """DRY: how much the penalty grows with each token of the copy."""
     dry_allowed_length: Annotated[Whole, AT_LEAST_1] = 2
     """DRY: tokens of a copy from which on it is penalised."""
-    temperature: Annotated[float, AT_LEAST_0] = 0.7
-    """Sampling temperature: lower is more predictable, higher more varied; 0 = greedy (the most likely token)."""
-    best_of: Annotated[Whole, Within(least=1, most=64)] = 1
-    """Draw this many candidates for each reply, and keep the most likely one that does not repeat itself."""
 
     def __post_init__(self) -> None:
         check(self)
@@ -181,13 +181,23 @@ class CleanConfig:
         return self.scrub or self.scrub_names or self.pseudonyms is not None
 
 
+ONLY_CONVERSATIONS = (
+    *("data", "persona", "view", "style", "split", "held_out_speaker", "held_out_group"),
+    *("others_weight", "persona_last", "label_smoothing", "neftune", "reverse", "canary"),
+)
+"""Settings that mean nothing where choices are learnt: the run that goes on has its persona and its style."""
+
+
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
     """Fine-tune a base model on conversations."""
 
-    data: Annotated[tuple[str, ...], DATA]
+    data: Annotated[tuple[str, ...], DATA, unset("required without preferences")] = ()
     """Files, folders or zip archives of conversations; `example` and `example-ja` are bundled scripts."""
+    preferences: Annotated[tuple[str, ...], DATA] = ()
+    """Learn from choices between replies instead (DPO): files of `data preferences`, or of votes; `model` is the run
+    that goes on."""
     model: Annotated[str, MODEL] = "microsoft/DialoGPT-small"
     """Base model: a hub name, a folder, or an alias (see `wolf-chatbox models list`)."""
     output: Annotated[Path, SAVING] = Path("wolf_model")
@@ -212,7 +222,7 @@ class TrainConfig:
     """Gradient accumulation: batches per update, on each process."""
     max_tokens: Annotated[Whole, LEARNING, Within(least=16)] = 512
     """Maximum number of tokens per row; limited by the model's context length."""
-    lr: Annotated[float | None, LEARNING, Within(above=0), unset("chosen for the base model")] = None
+    lr: Annotated[float | None, LEARNING, Within(above=0), unset("chosen by the base model's weights")] = None
     """Peak learning rate."""
     schedule: Annotated[Schedule, LEARNING] = "linear"
     """Learning-rate schedule, any that transformers' get_scheduler knows."""
@@ -234,6 +244,10 @@ class TrainConfig:
     """Weight decay of the weight matrices; biases and norms have none."""
     max_grad_norm: Annotated[float, LEARNING, AT_LEAST_0] = 1.0
     """Clip gradients to this norm; 0 = no clipping."""
+    beta: Annotated[float, LEARNING, Within(above=0)] = 0.1
+    """With preferences: how closely the model keeps to what it was before; more is closer."""
+    chosen_weight: Annotated[float, LEARNING, AT_LEAST_0] = 0.0
+    """With preferences: weight of the usual loss on the chosen replies, beside the preference."""
     dropout: Annotated[float, LEARNING, Within(least=0, below=1)] = 0.0
     """Dropout probability, in models with dropout layers (such as GPT-2); rarely helps when training for few epochs."""
     precision: Annotated[Precision, MEMORY] = "auto"
@@ -280,10 +294,14 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         # Python callers may pass one file, or paths.
-        object.__setattr__(self, "data", (self.data,) if isinstance(self.data, str) else tuple(map(str, self.data)))
-        if not self.data:
+        for name in ("data", "preferences"):
+            value = getattr(self, name)
+            object.__setattr__(self, name, tuple(map(str, (value,) if isinstance(value, str | Path) else value)))
+        if not (self.data or self.preferences):
             raise ConfigError("data", "(none)", "names no file. Give at least one.")
         check(self)
+        if self.preferences:
+            self._check_preferences()
         kind, _, role = self.view.partition(":")
         if self.view not in ("player", "moderator") and not (kind == "player" and role.upper() in SIDES):
             roles = ", ".join(SIDES)
@@ -313,6 +331,15 @@ class TrainConfig:
                 "resume", True, "cannot be combined with overwrite: one continues the run, the other replaces it."
             )
 
+    def _check_preferences(self) -> None:
+        """Raise ConfigError for a setting of how conversations are read: with preferences none are."""
+        for group in (self, self.read, self.clean):
+            for each in fields(group):
+                value = getattr(group, each.name)
+                if (group is not self or each.name in ONLY_CONVERSATIONS) and value != each.default:
+                    problem = "is about conversations, and choices are learnt as they are. Leave it out."
+                    raise ConfigError(each.name, " ".join(value) if isinstance(value, tuple) else value, problem)
+
 
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
@@ -336,7 +363,7 @@ class ChatConfig:
     """End the chat after this many replies; 0 = no limit."""
     seed: Annotated[Whole | None, unset("a new one each time")] = None
     """Random seed of the sampling, to get the same replies again."""
-    reverse: Annotated[str | None, REPLIES, unset("no reverse model")] = None
+    reverse_model: Annotated[str | None, REPLIES, unset("no reverse model")] = None
     """Folder of a model that `train --reverse` made of the same data; it helps to choose between candidates."""
     engine: Annotated[EngineName, ENGINE] = "auto"
     """What computes the replies; auto = torch on a GPU, else llama.cpp where it is installed and knows the model;
@@ -377,7 +404,7 @@ class ServeConfig:
     """Origins of web pages that may ask this server, such as http://localhost:3000 (CORS)."""
     grace: Annotated[float, SERVER, AT_LEAST_0] = 30
     """Seconds that running replies get to end in when the server is told to leave."""
-    reverse: Annotated[tuple[str, ...], REPLIES] = ()
+    reverse_model: Annotated[tuple[str, ...], REPLIES] = ()
     """Folders of models that `train --reverse` made, one for each run, in order; they help to choose candidates."""
     slots: Annotated[Whole, LIMITS, Within(least=1, most=256)] = 16
     """Replies that are drawn at once, for each run; they share forward passes."""
@@ -403,9 +430,9 @@ class ServeConfig:
         check(self)
         if not self.runs:
             raise ConfigError("runs", "(none)", "names no model. Give at least one.")
-        if self.reverse and len(self.reverse) != len(self.runs):
+        if self.reverse_model and len(self.reverse_model) != len(self.runs):
             problem = f"must be one folder for each of the {len(self.runs)} runs, in their order."
-            raise ConfigError("reverse", " ".join(self.reverse), problem)
+            raise ConfigError("reverse_model", " ".join(self.reverse_model), problem)
         self.sampling(SamplingConfig())
 
     def sampling(self, saved: SamplingConfig) -> SamplingConfig:

@@ -292,7 +292,7 @@ def test_help_lists_every_flag_with_its_default() -> None:
         "--top_p": SamplingConfig.top_p,
     }
     defaults |= {
-        "--lr": "chosen for the base model",
+        "--lr": "chosen by the base model's weights",
         "--train_bz": TrainConfig.batch_size,
         "--epoch": "chosen by the number of learnt tokens",
         "--ptr_model_path": "wolf_model",

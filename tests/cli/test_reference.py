@@ -52,8 +52,8 @@ def test_the_reference_lists_every_classic_flag(name: str) -> None:
     listed = {cells[1].strip("`"): cells[3] for cells in rows if len(cells) == 5}
     assert set(dial_main.FLAGS.values()) <= set(listed)
     chosen = {
-        "reference.md": ("chosen for the base model", "chosen by the number of learnt tokens"),
-        "reference.ja.md": ("ベースモデルに合わせて決める", "学習対象トークンの数から決める"),
+        "reference.md": ("chosen by the base model's weights", "chosen by the number of learnt tokens"),
+        "reference.ja.md": ("ベースモデルの重みの大きさから決める", "学習対象トークンの数から決める"),
     }
     assert (listed["--train_bz"], listed["--lr"], listed["--epoch"]) == ("`1`", *chosen[name])
 

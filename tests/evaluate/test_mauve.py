@@ -28,8 +28,8 @@ def gibberish_of(rows: Rows) -> Rows:
 
 
 def test_the_area_of_distributions_that_share_nothing() -> None:
-    # The curve is ((1 - w)^c, w^c), so the area is c B(c + 1, c), with B the beta function.
-    expected = SCALE * math.factorial(SCALE) * math.factorial(SCALE - 1) / math.factorial(2 * SCALE)
+    # With the paper's c = 5 the curve is ((1 - w)^5, w^5), so the area is 5 B(6, 5), with B the beta function.
+    expected = 5 * math.factorial(5) * math.factorial(4) / math.factorial(10)
     assert under(np.array([1.0, 0.0]), np.array([0.0, 1.0])) == pytest.approx(expected, rel=0.01)
 
 
@@ -119,6 +119,10 @@ TEXTS = ["the goose is in the house", "yes", "", "<|endoftext|>", "yes", "鵞鳥
 
 
 def test_features_of_texts(tiny_gpt2: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    # The law holds to rounding, which is small in fp32.
+    monkeypatch.setattr("wolf_chatbox.evaluate.features.inference_dtype", lambda device: torch.float32)
     done: list[int] = []
     rows = features(str(tiny_gpt2), TEXTS, told=done.append)
     assert rows.shape == (7, 32)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
+from inspect import signature
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,9 @@ import yaml
 
 from conftest import ROOT
 from judged import results, study, vote
+from wolf_chatbox.conversation import Conversation, Turn
 from wolf_chatbox.errors import CheckpointError
+from wolf_chatbox.evaluate.entries import Exposure, Probe
 from wolf_chatbox.evaluate.judging.pairs import Pair, Reply, pairs
 from wolf_chatbox.evaluate.judging.ranking import summary
 from wolf_chatbox.evaluate.report.card import to_json, with_quality, write_beside
@@ -24,6 +28,7 @@ from wolf_chatbox.evaluate.report.page import to_html
 from wolf_chatbox.evaluate.report.plots import lines, strip
 from wolf_chatbox.evaluate.report.table import show
 from wolf_chatbox.evaluate.report.verdict import best, compare, interval, number
+from wolf_chatbox.scene import Scene
 from wolf_chatbox.screen import Screen
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=y> \u202egnidih &amp; {{ 7 * 7 }}"
@@ -303,7 +308,18 @@ def test_json_has_no_numbers_that_are_none() -> None:
 def test_the_documentation_says_what_each_figure_means(page: str) -> None:
     from wolf_chatbox.evaluate.study import SUBJECTS
 
+    said = [
+        Turn(name, f"{words} {at}") for at in range(40) for name, words in (("Grimbold", "Hrrm,"), ("Pim", "but why"))
+    ]
+    probes = [Probe(Scene(()), "a", " b", 0, held_out=held_out) for held_out in (False, True)]
+    asked = replace(study(), training=[Conversation(tuple(said))], probes=probes)
+    entries = [replace(entry, exposures=[Exposure("1234", 1, 2.0)]) for entry in asked.entries]
+    asked = replace(asked, entries=entries)
     text = (ROOT / "docs" / page).read_text(encoding="utf-8")
-    titles = [measure.title for subject in SUBJECTS for measure in subject.measures(study())]
-    assert titles
+    titles = []
+    for subject in SUBJECTS:
+        features = {entry.name: np.zeros((12, 2)) for entry in entries}
+        more = (features,) if "features" in signature(subject.measures).parameters else ()
+        titles += [measure.title for measure in subject.measures(asked, *more)]
+    assert len(titles) > 25
     assert not [title for title in titles if title not in text]

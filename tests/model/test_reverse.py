@@ -140,8 +140,8 @@ def test_a_reverse_run_ranks_what_fits_the_message_first(runs: tuple[Path, Path]
     record = json.loads((back / "run.json").read_text())
     assert record["reverse"] is True
     assert "reverse" not in json.loads((run / "run.json").read_text())
-    assert "--reverse back" in (back / "README.md").read_text()
-    session = ChatSession.load(run, reverse=back, engine="torch", seed=1)
+    assert "--reverse-model back" in (back / "README.md").read_text()
+    session = ChatSession.load(run, reverse_model=back, engine="torch", seed=1)
     reverse = session.voice.reverse
     assert reverse is not None
     texts = [f"Yes, a {thing}" for thing in ("moon", "goose", "wolf", "inn")]
@@ -160,7 +160,7 @@ def test_a_reverse_run_does_not_chat_and_another_run_does_not_rank(runs: tuple[P
     with pytest.raises(ModelError, match=r"learnt conversations backwards, to rank replies\. Chat with the run"):
         ChatSession.load(back)
     with pytest.raises(ConfigError, match="did not learn conversations backwards"):
-        ChatSession.load(run, reverse=run)
+        ChatSession.load(run, reverse_model=run)
     record = {"style": "named", "persona": "Bob", "data": {"speakers": {"Ann": 1, "Bob": 1, "Eve": 1}}}
     other = tmp_path / "other"
     shutil.copytree(back, other)

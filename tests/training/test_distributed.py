@@ -174,3 +174,17 @@ def test_no_sample_is_learnt_twice_or_lost(lengths: list[list[int]], budget: int
     for part, _ in (passed for mine in shares for passed in mine):
         size = sum(len(sample) for row in part for sample in row)
         assert size <= budget or sum(map(len, part)) == 1
+
+
+@pytest.mark.slow
+def test_two_processes_learn_from_choices_what_one_does(config: Any, tmp_path: Path) -> None:
+    votes = tmp_path / "votes.jsonl"
+    replies = (("chosen", "yes"), ("rejected", "no no no"))
+    vote = {name: [{"role": "assistant", "content": reply}] for name, reply in replies}
+    prompts = [[{"role": "user", "content": f"house {number}?"}] for number in range(9)]
+    votes.write_text("".join(json.dumps(vote | {"prompt": prompt}) + "\n" for prompt in prompts))
+    settings = {"data": (), "preferences": (str(votes),), "max_tokens": 128, "chosen_weight": 0.1}
+    one, two = config("one", batch_size=2, **settings), config("two", **settings)
+    together(1, one)
+    together(2, two)
+    assert_same(one, two)

@@ -62,7 +62,7 @@ def open_chat(config: ChatConfig) -> int:
             slots=max(4, config.sampling(SamplingConfig()).best_of),
             trust_remote_code=config.trust_remote_code,
             allow_base=config.allow_base,
-            reverse=config.reverse,
+            reverse_model=config.reverse_model,
             tell=tell,
         )
         session.sampling = config.sampling(session.sampling)

@@ -26,7 +26,7 @@ from wolf_chatbox.cli.pulse import Pulse, clock
 from wolf_chatbox.config import TrainConfig
 from wolf_chatbox.screen import Screen, painted
 from wolf_chatbox.settings import flat, typed
-from wolf_chatbox.training.progress import Evaluated, Notice, Planned, Prepared, Progress, Step, Updated
+from wolf_chatbox.training.progress import Evaluated, Notice, Planned, Prepared, Progress, Step, Updated, figures
 from wolf_chatbox.visible import shortlist
 
 if TYPE_CHECKING:
@@ -134,12 +134,12 @@ class Display:
         for path, title in data.tally.files():
             self.say(f"{path}: {title}")
         speakers = shortlist([f"{name} {count}" for name, count in data.speakers.most_common()], 6)
-        self.say(
-            f"{data.conversations} conversations, {turns['read']:,} turns of {len(data.speakers)} speakers ({speakers})"
-        )
+        if data.unit == "turns":
+            said = f"{turns['read']:,} turns of {len(data.speakers)} speakers ({speakers})"
+            self.say(f"{data.conversations} conversations, {said}")
         parts = " + ".join(f"{count:,} {fate}" for fate, count in turns.items() if fate not in ("read", "canaries"))
         added = f" + {turns['canaries']:,} of canaries" if data.canaries else ""
-        self.say(f"{turns['read']:,} turns read{added} = {parts}")
+        self.say(f"{turns['read']:,} {data.unit} read{added} = {parts}")
         for reason, count in dropped.items():
             self.say(f"  dropped: {count:,} ({reason})")
         for kind, count in data.tally.changed.items():
@@ -166,7 +166,7 @@ class Display:
             "" if data.leak is None else f"; {data.leak:.1%} of its conversations are near-duplicates of training data"
         )
         remedy = " (--duplicates near drops them)" if data.leak else ""
-        self.say(f"held-out split: {share:.0%} of the learnable turns{leak}{remedy}")
+        self.say(f"held-out split: {share:.0%} of the learnable {data.unit}{leak}{remedy}")
         for notice in data.notices:
             self.say(f"note: {notice}", "yellow")
         weight = self.config.others_weight or float(self.config.persona_last)
@@ -188,7 +188,9 @@ class Display:
     def _recipe(self, event: Prepared) -> None:
         """The learning rate and the epochs, and whether they were chosen."""
         chosen = self.config.lr is None or self.config.epochs is None
-        why = f", for {event.dataset.learnt_tokens:,} learnt tokens" if chosen else ""
+        data = event.dataset
+        size = f"{data.learnt_tokens:,} learnt tokens" if data.unit == "turns" else f"{data.training.learnt:,} choices"
+        why = f", for {size}" if chosen else ""
         epochs = f"{event.epochs} epoch" + ("s" if event.epochs > 1 else "")
         self.say(f"learning rate {typed(event.lr)} and {epochs}{why}")
         self.config = replace(self.config, lr=event.lr, epochs=event.epochs)
@@ -223,15 +225,16 @@ class Display:
         self._training(event.update)
         when = f"epoch {event.epoch:.3g}" if event.update else "before training"
         if event.loss is not None:
-            figures = f": held-out loss {event.loss:.4f}, perplexity {event.perplexity:.2f}"
-            figures += f", {event.bits_per_byte:.3f} bits per byte" if event.bits_per_byte is not None else ""
-            self.console.print(painted((when, "bold"), (figures, ""), ("  best so far" if event.best else "", "green")))
+            self.console.print(
+                painted((when, "bold"), (f": {figures(event)}", ""), ("  best so far" if event.best else "", "green"))
+            )
         for reply in event.replies:
             for turn in reply.context[-2:]:
                 self.say(f"    {turn.speaker}: {turn.text}", "dim")
             said = painted((f"    {reply.said.speaker}: ", "bold yellow"), (reply.generated or "(nothing)", ""))
             self.console.print(said, soft_wrap=self.soft_wrap)
-            self.say(f"    (original: {reply.said.text})", "dim italic")
+            what = "original" if event.preferred is None else "chosen"
+            self.say(f"    ({what}: {reply.said.text})", "dim italic")
 
 
 def first_sample(data: Dataset, most: int = 120) -> list[tuple[str, bool]]:

@@ -63,7 +63,7 @@ def load(config: ServeConfig, console: Screen) -> list[Served]:
 
     quiet_transformers()
     served = []
-    for name, run, reverse in zip_longest(run_names(config.runs), config.runs, config.reverse):
+    for name, run, reverse in zip_longest(run_names(config.runs), config.runs, config.reverse_model):
         with waiting(console, f"Loading {name}"):
             character = load_character(
                 run,
@@ -72,7 +72,7 @@ def load(config: ServeConfig, console: Screen) -> list[Served]:
                 slots=config.slots,
                 trust_remote_code=config.trust_remote_code,
                 allow_base=config.allow_base,
-                reverse=reverse,
+                reverse_model=reverse,
                 tell=lambda text: console.say(text, "dim"),
             )
         written = int(Path(run).stat().st_mtime) if Path(run).exists() else 0

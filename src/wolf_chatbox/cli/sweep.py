@@ -13,7 +13,7 @@ from wolf_chatbox.cli.display import quiet_transformers
 from wolf_chatbox.cli.pulse import Pulse, waiting
 from wolf_chatbox.screen import Screen, painted
 from wolf_chatbox.settings import typed
-from wolf_chatbox.training.progress import Evaluated, Notice, Progress, Step, Trial, Updated
+from wolf_chatbox.training.progress import Evaluated, Notice, Progress, Step, Trial, Updated, figures
 
 
 def sweep(file: Path) -> int:
@@ -42,7 +42,7 @@ def sweep(file: Path) -> int:
             case Notice(text):
                 say(f"  {text}", "dim")
             case Evaluated() if event.update and event.loss is not None:
-                say(f"  update {event.update}: held-out loss {event.loss:.4f}, perplexity {math.exp(event.loss):.2f}")
+                say(f"  update {event.update}: {figures(event)}")
             case Step(text):
                 begin(text)
             case Updated():
@@ -83,8 +83,8 @@ def as_table(trials: Sequence[Mapping[str, Any]], heads: Sequence[str], names: S
         made = Table(*numbers, Column("state", no_wrap=True), *columns, box=None, padding=(0, 2, 0, 0), pad_edge=False)
         for trial, row in zip(trials, rows):
             loss = trial["loss"]
-            figures = ["", ""] if loss is None else [f"{loss:.4f}", f"{math.exp(loss):.2f}"]
-            made.add_row(str(trial["number"]), *figures, str(trial["seconds"] or ""), trial["state"], *row)
+            measured = ["", ""] if loss is None else [f"{loss:.4f}", f"{math.exp(loss):.2f}"]
+            made.add_row(str(trial["number"]), *measured, str(trial["seconds"] or ""), trial["state"], *row)
         return made
 
     values = [[_short(trial.get(name)) for name in names] for trial in trials]

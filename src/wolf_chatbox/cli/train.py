@@ -10,13 +10,14 @@ from wolf_chatbox.config import TrainConfig
 from wolf_chatbox.screen import Screen, painted
 
 
-def train(config: TrainConfig) -> int:
+def train(config: TrainConfig | None = None) -> int:
     """Fine-tune a base model on conversations.
 
     Ctrl-C stops after the current update and keeps a usable model; --resume continues from there.
     """
+    config = config or TrainConfig()  # which says what is missing
     if config.reverse:
-        return fine_tune(config, f"wolf-chatbox chat --model RUN --best-of 8 --reverse {config.output}")
+        return fine_tune(config, f"wolf-chatbox chat --model RUN --best-of 8 --reverse-model {config.output}")
     return fine_tune(config, f"wolf-chatbox chat --model {config.output}")
 
 

@@ -2,7 +2,7 @@
 
 Carlini et al. 2019, "The Secret Sharer" (https://arxiv.org/abs/1802.08232): a secret's rank by likelihood among all
 that it might be. Here the rank is among a sample of them (their approximation by sampling, no fitted curve), so it goes
-up to log2(SAMPLE) = 9 bits. A model that never saw the secret has 1.4 bits on average (log2 e).
+up to log2(SAMPLE) = 8 bits. A model that never saw the secret has 1.4 bits on average (log2 e).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from wolf_chatbox.model.voice import Voice
 from wolf_chatbox.samples.canaries import DIGITS, Canary
 from wolf_chatbox.scene import Scene
 
-SAMPLE = 512
+SAMPLE = 256
 """The secret, and others that it might be."""
 SCORED = 64
 """Texts that are scored at once."""

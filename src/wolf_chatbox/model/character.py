@@ -38,13 +38,13 @@ def load_character(
     slots: int = 4,
     trust_remote_code: bool = False,
     allow_base: bool = False,
-    reverse: str | Path | None = None,
+    reverse_model: str | Path | None = None,
     tell: Tell = lambda text: None,
 ) -> Character:
     """Load a trained model's folder, or any base model.
 
     The persona is the given one, else the trained one, else the speaker with the most turns. `slots` is how many
-    replies share forward passes at most. `reverse` is the folder of a reverse run, which ranks candidates. Raises
+    replies share forward passes at most. `reverse_model` is the folder of a reverse run, which ranks candidates. Raises
     ModelError, CheckpointError, ChatError when the model has another single voice, DataError with the nearest names
     when the persona is unknown, or ConfigError when the reverse model does not fit.
     """
@@ -54,7 +54,7 @@ def load_character(
         raise ModelError(f"{folder}: learnt conversations backwards, to rank replies. Chat with the run it is for.")
     settings: dict[str, Any] = {"engine": engine, "quantise": quantise, "slots": slots}
     settings |= {"trust_remote_code": trust_remote_code, "allow_base": allow_base, "tell": tell}
-    backwards = check_reverse(locate(str(reverse), tell), folder, run) if reverse is not None else None
+    backwards = check_reverse(locate(str(reverse_model), tell), folder, run) if reverse_model is not None else None
     loaded = engines.load(folder, **settings)
     speech = Speech.of(folder, loaded.tokenizer, persona, user, any_template=False)
     ranks = None
@@ -79,7 +79,9 @@ def check_reverse(reverse: Path, folder: Path, run: Mapping[str, Any]) -> Path:
     elif strangers := [name for name in names if name not in known]:
         problem = f"does not know {shortlist(strangers, 3)}, who speak in {folder}"
     if problem:
-        raise ConfigError("reverse", reverse, f"{problem}. Train one on the same data: wolf-chatbox train --reverse")
+        raise ConfigError(
+            "reverse_model", reverse, f"{problem}. Train one on the same data: wolf-chatbox train --reverse"
+        )
     return reverse
 
 

@@ -105,15 +105,15 @@ class SummedLoss(nn.Module):
         self._no_split_modules = layers_of(model)  # accelerate's FSDP looks for it here
 
     def collate(self, rows: Sequence[Row], pad_id: int) -> Batch:
-        """Rows as this model takes them."""
+        """Rows as `forward` takes them."""
         return collate(rows, pad_id, packed=self.apart == "packed", spans=self.model.device.type != "cuda")
 
-    def forward(self, batch: Batch) -> Tensor:
-        """The cross-entropy in nats, summed over the learnt tokens, each times its weight; a scalar in fp32."""
-        targets = batch.learn[:, 1:]
-        labels = batch.ids[:, 1:][targets]
-        weights = None if batch.weights is None else batch.weights[:, 1:][targets]
-        smoothing = self.smoothing if self.training else 0.0
+    def count(self, rows: Sequence[Row]) -> float:
+        """What the summed loss of these rows is divided by: their learnt tokens."""
+        return count_learnt(rows)
+
+    def inputs(self, batch: Batch) -> dict[str, Any]:
+        """A batch as the model takes it."""
         read = {"inputs_embeds": self._noisy(batch)} if self.noise and self.training else {"input_ids": batch.ids}
         settings: dict[str, Any] = read | {"position_ids": batch.positions, "use_cache": False}
         if self.apart == "packed":
@@ -124,6 +124,15 @@ class SummedLoss(nn.Module):
             settings["packing"] = batch.packing
         if not takes_positions(self.model):
             settings.pop("position_ids")
+        return settings
+
+    def forward(self, batch: Batch) -> Tensor:
+        """The cross-entropy in nats, summed over the learnt tokens, each times its weight; a scalar in fp32."""
+        targets = batch.learn[:, 1:]
+        labels = batch.ids[:, 1:][targets]
+        weights = None if batch.weights is None else batch.weights[:, 1:][targets]
+        smoothing = self.smoothing if self.training else 0.0
+        settings = self.inputs(batch)
         if not self.head_is_plain:
             logits = self.model(**settings).logits
             return _cross_entropy(logits[:, :-1][targets], labels, weights, smoothing)

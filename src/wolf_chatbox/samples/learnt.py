@@ -37,9 +37,12 @@ class Learnt:
         for conversation in conversations:
             for turn in conversation.turns:
                 whole.update(turn.text.encode(errors="surrogatepass") + b"\0")
-        key = whole.digest()
-        pairs = (pair for conversation in conversations for pair in _pairs(conversation, key))
-        return cls(key, frozenset(pair for pair in pairs if pair is not None))
+        return cls(whole.digest(), frozenset()).more(conversations)
+
+    def more(self, conversations: Sequence[Conversation]) -> Learnt:
+        """These, and the pairs of further conversations, under the same key."""
+        pairs = (pair for conversation in conversations for pair in _pairs(conversation, self.key))
+        return Learnt(self.key, self.hashes.union(pair for pair in pairs if pair is not None))
 
     def knows(self, conversation: Conversation) -> list[bool | None]:
         """For each turn but the first, whether it was learnt after the one before it; None for two short ones."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
-from typing import Any
+from typing import Any, Literal
 
 from wolf_chatbox.conversation import Turn
 from wolf_chatbox.data.tally import Tally
@@ -47,6 +47,10 @@ class Dataset:
     notices: list[str] = field(default_factory=list)
     leak: float | None = None
     """Share of the held-out conversations that are near-duplicates of training data; None if none could be compared."""
+    unit: Literal["turns", "choices"] = "turns"
+    """What is counted: turns of conversations, or choices between replies, whose rows are pairs."""
+    before: dict[str, Any] = field(default_factory=dict)
+    """What stays of the record of the run that this one goes on from."""
     canaries: Sequence[Canary] = ()
     """Made-up secrets that were added to the training split."""
 
@@ -69,7 +73,10 @@ class Dataset:
         return sum(text_bytes(sample, self.renderer) for row in self.held_out_rows for sample in row)
 
     def turns(self) -> dict[str, int]:
-        """Turns read, and added as canaries; how many of both were learnt, held out, context only, joined, dropped."""
+        """Turns read, and added as canaries; how many of both were learnt, held out, context only, joined, dropped.
+
+        Or choices, if `unit` says so.
+        """
         return {
             "read": self.tally.read,
             **({"canaries": sum(2 * canary.copies for canary in self.canaries)} if self.canaries else {}),
@@ -100,6 +107,7 @@ class Dataset:
         return {
             "files": [{"path": path, "format": title} for path, title in files],
             "conversations": self.conversations,
+            **({"unit": self.unit} if self.unit != "turns" else {}),
             "turns": self.turns(),
             "dropped": self.dropped(),
             "cut_turns": self.training.cut + self.held_out.cut,

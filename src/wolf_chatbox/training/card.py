@@ -28,7 +28,8 @@ def draw_losses(path: Path, losses: Sequence[tuple[int, float]], evaluations: Se
     if held_out:
         axes.plot(*zip(*held_out), color="#c8452d", marker="o", label="held out")
     axes.set_xlabel("update")
-    axes.set_ylabel("cross-entropy (nats per token)")
+    pairs = any("preferred" in found for found in evaluations)
+    axes.set_ylabel("loss (nats per pair of replies)" if pairs else "cross-entropy (nats per token)")
     axes.grid(alpha=0.3)
     if axes.has_data():
         axes.legend(frameon=False)
@@ -47,11 +48,14 @@ def write_card(path: Path, run: Mapping[str, Any]) -> None:
         tags=["dialogue", "wolf_chatbox"],
         license=licence.id if licence is not None and licence.notice else None,
     )
-    settings = run["settings"]
+    settings, chosen = run["settings"], run["data"].get("unit") == "choices"
     name = Path(settings["output"]).name
     answers, ranks = run["persona"] or "any of its speakers", ""
     if run.get("reverse"):
-        answers, ranks = "nobody: it learnt conversations backwards, to rank replies", "RUN --best-of 8 --reverse "
+        answers, ranks = (
+            "nobody: it learnt conversations backwards, to rank replies",
+            "RUN --best-of 8 --reverse-model ",
+        )
     generation = ", ".join(f"{key} {value}" for key, value in settings["sampling"].items())
     path.write_text(
         f"""---
@@ -64,13 +68,13 @@ A dialogue model, fine-tuned from {run["base_model"]} with wolf_chatbox{"" if ru
 
 - Answers as: {answers}
 - Style: {run["style"]} (the tokenizer's chat template renders it)
-{_data_lines(run["data"])}
+{_data_lines(run)}
 - Best epoch: {run["metrics"]["best_epoch"]} of {settings["epochs"]}
 - Learning rate: {settings["lr"]}, {settings["schedule"]} schedule
 - Rows: {settings["max_tokens"]} tokens, {settings["batch_size"]} × {settings["accumulate"]} per update
 - Seed: {settings["seed"]}
 - Sampling: {generation}
-{_loss_table(run["metrics"]["evaluations"])}
+{(_choice_table if chosen else _loss_table)(run["metrics"]["evaluations"])}
 ![losses](loss.png)
 
 The model says what its training data makes likely, true or not, and may repeat that data word for word. The licences of
@@ -98,13 +102,21 @@ def _licence_lines(licence: Licence | None) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _data_lines(data: Mapping[str, Any], most: int = 8) -> str:
+def _data_lines(run: Mapping[str, Any], most: int = 8) -> str:
+    data, choices = run["data"], ""
+    if data.get("unit") == "choices":
+        files = ", ".join(Path(file["path"]).name for file in data["files"])
+        counts = f"{data['turns']['read']} choices, {data['turns']['learnt']} of them learnt"
+        choices = f"- Learnt from choices between replies: {files}: {counts}; beta {run['settings']['beta']}\n"
+        data = run["supervised"]
+        if not data:
+            return choices.rstrip()
     speakers = [f"{name} ({turns})" for name, turns in data["speakers"].items()]
     more = f" and {len(speakers) - most} more" if len(speakers) > most else ""
     files = ", ".join(Path(file["path"]).name for file in data["files"])
     turns = f"{data['conversations']} conversations, {data['turns']['read']} turns"
     return (
-        f"- Data: {files}: {turns}, {data['learnt_tokens']} learnt tokens\n"
+        f"{choices}- Data: {files}: {turns}, {data['learnt_tokens']} learnt tokens\n"
         f"- Speakers (turns): {', '.join(speakers[:most])}{more}"
     )
 
@@ -122,3 +134,13 @@ def _loss_table(evaluations: Sequence[Mapping[str, Any]]) -> str:
 def _bits(evaluation: Mapping[str, Any]) -> str:
     bits = evaluation.get("bits_per_byte")  # which runs of earlier versions have not
     return "" if bits is None else f"{bits:.3f}"
+
+
+def _choice_table(evaluations: Sequence[Mapping[str, Any]]) -> str:
+    rows = "\n".join(
+        f"| {found['epoch'] or 'before'} | {found['preferred']:.0%} | {found['margin']:.2f} | {found['loss']:.4f} |"
+        for found in evaluations
+        if found["loss"] is not None
+    )
+    head = "| epoch | chosen replies preferred | margin (nats) | loss |\n|---|---|---|---|"
+    return f"\n## Held-out choices\n\n{head}\n{rows}\n" if rows else ""

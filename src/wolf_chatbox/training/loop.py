@@ -16,23 +16,27 @@ from accelerate import Accelerator
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from wolf_chatbox.config import TrainConfig
-from wolf_chatbox.errors import ConfigError, TrainingError
+from wolf_chatbox.errors import TrainingError
 from wolf_chatbox.lock import alone
-from wolf_chatbox.model.adaptation import adapt, relative_scale
-from wolf_chatbox.model.load import BaseModel, check_finite, context_of, load_model
+from wolf_chatbox.model.adaptation import relative_scale
+from wolf_chatbox.model.load import BaseModel
 from wolf_chatbox.model.loss import SummedLoss, count_learnt
+from wolf_chatbox.model.preference_loss import PreferenceLoss
 from wolf_chatbox.model.record import read_run
 from wolf_chatbox.model.tokenizer import pad_id
 from wolf_chatbox.samples.dataset import make_rows, read
 from wolf_chatbox.samples.packing import Row
-from wolf_chatbox.samples.rows import learnt_tokens
+from wolf_chatbox.samples.rows import Dataset, learnt_tokens
 from wolf_chatbox.training.averaging import Average
+from wolf_chatbox.training.base import load_base
 from wolf_chatbox.training.best import mend_best, write_best
+from wolf_chatbox.training.choices import Choices, make_pairs, read_choices, sampling_of
 from wolf_chatbox.training.devices import autocast, is_sharded, pass_tokens, start
 from wolf_chatbox.training.interruption import interruption
 from wolf_chatbox.training.optimization import clip, make_optimizer, make_schedule, step_schedule
 from wolf_chatbox.training.passes import Forward
 from wolf_chatbox.training.plan import describe, plan
+from wolf_chatbox.training.preference import measure_pairs, remember
 from wolf_chatbox.training.progress import Evaluated, Listener, Notice, Progress, Step, Updated, log, thinned
 from wolf_chatbox.training.publish import describe_run, publish
 from wolf_chatbox.training.recipe import choose
@@ -47,7 +51,7 @@ from wolf_chatbox.training.training_state import (
     load_state,
     save_state,
 )
-from wolf_chatbox.training.update import bad_samples, count_tokens, halve, learn, seed_update, shuffled
+from wolf_chatbox.training.update import blame, count_tokens, halve, learn, seed_update, shuffled
 from wolf_chatbox.training.validation import bits_per_byte, mean_loss, perplexity, sample_replies
 from wolf_chatbox.visible import shortlist
 
@@ -120,22 +124,14 @@ def _train(config: TrainConfig, tell: Listener, folder: RunFolder, accelerator: 
 def prepare(config: TrainConfig, tell: Listener, folder: RunFolder, accelerator: Accelerator) -> Run:
     """The run before its next update: its data, its model, and where it stands."""
     # 1. The data and the model
-    tell(Step(f"reading {shortlist(config.data, 3)}"))
-    # The first process invents the pseudonyms that the key lacks; the others find them there.
-    with accelerator.main_process_first() if config.clean.pseudonyms is not None else nullcontext():
-        material = read(config)
-    tell(Step(f"loading the base model {config.model}"))
-    base = load_base(config, tell, accelerator)
-    learner = SummedLoss(base.model, config.label_smoothing, config.neftune)
-    tell(Step("packing rows"))
-    style = (read_run(base.folder) or {}).get("style")
-    dataset = make_rows(material, config, base.tokenizer, config.max_tokens, learner.apart != "alone", style)
-    del material  # the rows hold what is needed
+    base, learner, dataset = gather(config, tell, accelerator)
+    if config.preferences:
+        config = replace(config, sampling=sampling_of(config, base))
 
     # 2. Where it stands: at its beginning, or where it was interrupted
     saved, progress = load_progress(folder, lambda text: tell(Notice(text))) if config.resume else (None, {})
     taken = progress["run"]["settings"] if saved else {}
-    recipe = choose(config, dataset.learnt_tokens, taken, relative_scale(base.model))
+    recipe = choose(config, dataset.learnt_tokens, taken, min(1.0, relative_scale(base.model)))
     config = replace(config, lr=recipe.lr, epochs=recipe.epochs)
     processes = accelerator.num_processes
     record = describe_run(config, dataset, base.model)
@@ -157,32 +153,31 @@ def prepare(config: TrainConfig, tell: Listener, folder: RunFolder, accelerator:
     module, optimizer = accelerator.prepare(learner, optimizer)
     budget = pass_tokens(accelerator.device, config.batch_size * config.max_tokens)
     forward = Forward(learner, module, pad_id(base.tokenizer), accelerator, budget)
+    if config.preferences:
+        tell(Step("scoring the replies before training"))
+        remember(forward, dataset)
     state = TrainingState(module, optimizer, schedule, Average(module, config.ema), accelerator)
     return Run(
         config, recipe, course, tell, folder, accelerator, base, dataset, forward, state, record, saved, metrics, done
     )
 
 
-def load_base(config: TrainConfig, tell: Listener, accelerator: Accelerator) -> BaseModel:
-    """The base model on this process's device, with what training adds to it, such as LoRA."""
-    with accelerator.main_process_first():
-        base = load_model(
-            config.model,
-            trust_remote_code=config.trust_remote_code,
-            allow_base=config.allow_base,
-            tell=lambda text: tell(Step(text)),
-        )
-    check_finite(base.name, base.model)
-    context = context_of(base.model.config)
-    if config.max_tokens > context:
-        raise ConfigError(
-            "max_tokens", config.max_tokens, f"is over the context length of {base.name}. Use at most {context}."
-        )
-    torch.manual_seed(config.seed)
-    adapt(base.model, config, base.name)
-    if not is_sharded(accelerator):
-        base.model.to(accelerator.device)
-    return base
+def gather(config: TrainConfig, tell: Listener, accelerator: Accelerator) -> tuple[BaseModel, SummedLoss, Dataset]:
+    """The base model, what learns with it, and the rows: of conversations, or of choices between replies."""
+    tell(Step(f"reading {shortlist(config.data or config.preferences, 3)}"))
+    # The first process invents the pseudonyms that the key lacks; the others find them there.
+    with accelerator.main_process_first() if config.clean.pseudonyms is not None else nullcontext():
+        material = read_choices(config.preferences) if config.preferences else read(config)
+    tell(Step(f"loading the base model {config.model}"))
+    base = load_base(config, tell, accelerator)
+    if isinstance(material, Choices):
+        tell(Step("packing rows"))
+        return base, PreferenceLoss(base.model, config.beta, config.chosen_weight), make_pairs(material, config, base)
+    learner = SummedLoss(base.model, config.label_smoothing, config.neftune)
+    tell(Step("packing rows"))
+    style = (read_run(base.folder) or {}).get("style")
+    dataset = make_rows(material, config, base.tokenizer, config.max_tokens, learner.apart != "alone", style)
+    return base, learner, dataset
 
 
 def loop(run: Run) -> bool:
@@ -241,7 +236,7 @@ def step(run: Run, rows: Sequence[Row], total: float, started: float) -> None:
     accelerator, optimizer, metrics = run.accelerator, run.state.optimizer, run.metrics
     accelerator.unscale_gradients(optimizer)
     norm = clip(run.base.model, run.config.max_grad_norm)
-    loss, rate = total / count_learnt(rows), optimizer.param_groups[0]["lr"]
+    loss, rate = total / run.forward.learner.count(rows), optimizer.param_groups[0]["lr"]
     run.done += 1
     usable = math.isfinite(total) and math.isfinite(norm)
     if usable or (accelerator.scaler and math.isfinite(total) and accelerator.scaler.get_scale() > 1):
@@ -257,20 +252,24 @@ def step(run: Run, rows: Sequence[Row], total: float, started: float) -> None:
     run.tell(Updated(run.done, run.updates, run.epoch, loss, norm, rate, tokens, learnt_tokens(rows), seconds))
     if metrics.skipped[-MOST_SKIPPED:] == [*range(run.done - MOST_SKIPPED + 1, run.done + 1)]:
         save(run)
-        raise TrainingError(blame(run, rows))
+        raise TrainingError(blame(run, rows, MOST_SKIPPED))
 
 
 def evaluate(run: Run) -> None:
     """Measure the held-out loss, and keep the weights when they are the best so far."""
     run.step("evaluating the held-out split")
     metrics, done, schedule = run.metrics, run.done, run.state.schedule
+    rows, size = run.dataset.held_out_rows, run.dataset.held_out_bytes
     with run.state.average.in_place():
-        loss = mean_loss(run.forward, run.dataset.held_out_rows)
-    tokens, size = count_learnt(run.dataset.held_out_rows), run.dataset.held_out_bytes
-    figures = {"loss": loss, "perplexity": perplexity(loss), "bits_per_byte": bits_per_byte(loss, tokens, size)}
-    before = metrics.best_loss()
+        if run.config.preferences:
+            found = measure_pairs(run.forward, rows)
+        else:
+            loss = mean_loss(run.forward, rows)
+            bits = bits_per_byte(loss, count_learnt(rows), size)
+            found = {"loss": loss, "perplexity": perplexity(loss), "bits_per_byte": bits}
+    loss, before = found["loss"], metrics.best_loss()
     best = done > 0 and (loss is None or before is None or loss < before)
-    metrics.evaluations.append({"epoch": run.epoch, "update": done} | figures)
+    metrics.evaluations.append({"epoch": run.epoch, "update": done, **found})
     if best:
         metrics.best_epoch, metrics.best_update = run.epoch, done
         write_best(run, done)
@@ -279,7 +278,7 @@ def evaluate(run: Run) -> None:
     if done and run.is_whole and run.writes and not is_sharded(run.accelerator):
         with run.state.average.in_place():
             replies = sample_replies(run.base.model, run.dataset, run.config, autocast(run.accelerator))
-    run.tell(Evaluated(done, run.epoch, **figures, best=best, replies=replies))
+    run.tell(Evaluated(done, run.epoch, best=best, replies=replies, **found))
     if isinstance(schedule, ReduceLROnPlateau) and done and loss is not None:
         schedule.step(loss)
 
@@ -294,17 +293,3 @@ def save(run: Run) -> None:
             run.config.keep,
             run.state_bytes,
         )
-
-
-def blame(run: Run, rows: Sequence[Row]) -> str:
-    """Why a run stops after skipped updates: the samples of the last one, and what can be resumed."""
-    bad, decode = bad_samples(run.forward, rows), run.dataset.renderer.decode
-    texts = ", ".join(repr(" ".join(decode(sample.ids[:40]).split())[:60]) for sample in bad[:3])
-    more = f" and {len(bad) - 3} more" if len(bad) > 3 else ""
-    states = run.folder.states()
-    left = f"The last good state is in {states[-1]}." if states else "No good state was saved before."
-    return (
-        f"update {run.done}: the loss or the gradient of {MOST_SKIPPED} updates in a row was NaN or infinite; "
-        f"samples of the last one: {texts}{more}. "
-        f"Lower the learning rate (now {run.recipe.lr:g}), or remove the samples from the data. {left}"
-    )

@@ -25,7 +25,7 @@ class Forward:
     """Tokens per forward pass, at most; a longer sample has a pass of its own."""
 
     def __call__(self, rows: Sequence[Row]) -> Tensor:
-        """The summed cross-entropy of one forward pass, a scalar in nats."""
+        """The summed loss of one forward pass, a scalar in nats."""
         loss: Tensor = self.module(self.learner.collate(rows, self.pad_id).to(self.accelerator.device))
         return loss
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -97,10 +96,15 @@ class Evaluated:
     update: int
     epoch: float
     loss: float | None
-    perplexity: float | None
-    best: bool
-    replies: list[Reply]
+    perplexity: float | None = None
+    """None where choices are learnt, whose loss is not one of tokens; so are the bits per byte."""
+    best: bool = False
+    replies: list[Reply] = field(default_factory=list)
     bits_per_byte: float | None = None
+    preferred: float | None = None
+    """The share of the held-out choices whose chosen reply the model finds likelier than the rejected one."""
+    margin: float | None = None
+    """By how many nats more than before the run it does so, on average."""
 
 
 @dataclass(frozen=True)
@@ -134,10 +138,17 @@ def log(progress: Progress, every: int = 1) -> None:
             logger.info("about %.0f s, %.1f GiB of memory, %.1f GiB on the disk", seconds, memory / 2**30, disk / 2**30)
         case Updated(update, updates, loss=loss, learning_rate=rate) if update % every == 0 or update == updates:
             logger.info("update %d/%d: loss %.4f, lr %.2e", update, updates, loss, rate)
-        case Evaluated(update, _, float(loss), perplexity, best, bits_per_byte=bits):
-            so_far = ", the best so far" if best else ""
-            figures = f"held-out loss {loss:.4f}, perplexity {perplexity:.2f}, {bits or math.nan:.3f} bits per byte"
-            logger.info("update %d: %s%s", update, figures, so_far)
+        case Evaluated(update, _, float(), best=best):
+            logger.info("update %d: %s%s", update, figures(progress), ", the best so far" if best else "")
+
+
+def figures(found: Evaluated) -> str:
+    """The figures of an evaluation, in words."""
+    if found.preferred is not None:
+        likelier = f"chosen replies preferred {found.preferred:.0%}, margin {found.margin:.2f} nats"
+        return f"{likelier}, held-out loss {found.loss:.4f}"
+    bits = f", {found.bits_per_byte:.3f} bits per byte" if found.bits_per_byte is not None else ""
+    return f"held-out loss {found.loss:.4f}, perplexity {found.perplexity:.2f}{bits}"
 
 
 def thinned(tell: Listener, every: int) -> Listener:

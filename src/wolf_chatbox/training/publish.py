@@ -45,7 +45,7 @@ def describe_run(config: TrainConfig, dataset: Dataset, model: Any) -> dict[str,
         settings |= {
             name: name_now(settings[name], config.clean.pseudonyms) for name in ("persona", "held_out_speaker")
         }
-    return {
+    record = {
         "style": dataset.renderer.style.name,
         "persona": dataset.persona,
         "user": dataset.user,
@@ -56,7 +56,8 @@ def describe_run(config: TrainConfig, dataset: Dataset, model: Any) -> dict[str,
         "data": dataset.record(hidden=config.clean.protects),
         "versions": {name: version(name) for name in ("wolf_chatbox", "torch", "transformers", "accelerate")},
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
-    } | ({"reverse": True} if config.reverse else {})
+    }
+    return record | dataset.before | ({"reverse": True} if config.reverse else {})
 
 
 def save_model(place: Path, run: Run, weights: dict[str, Tensor]) -> None:

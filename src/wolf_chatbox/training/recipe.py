@@ -24,14 +24,20 @@ class Recipe:
     epochs: int
 
 
+CHOICES = 0.2
+"""The learning rate for choices between replies, beside that for conversations; bench/preferences.py measured it."""
+
+
 def choose(config: TrainConfig, learnt_tokens: int, taken: Mapping[str, Any], scale: float = 1.0) -> Recipe:
     """What the settings say, else what the run that is resumed has `taken`, else what suits so many learnt tokens.
 
     `scale` is how large the base model's weights are beside those of the model that the rule was measured with, as
     `relative_scale` tells.
     """
-    lr = config.lr or taken.get("lr") or rate(scale, lora=config.lora_rank > 0)
-    return Recipe(lr, config.epochs or taken.get("epochs") or epochs(learnt_tokens, last=config.persona_last))
+    suits = Recipe(rate(scale, lora=config.lora_rank > 0), epochs(learnt_tokens, last=config.persona_last))
+    if config.preferences:
+        suits = Recipe(CHOICES * suits.lr, 1)
+    return Recipe(config.lr or taken.get("lr") or suits.lr, config.epochs or taken.get("epochs") or suits.epochs)
 
 
 def rate(scale: float = 1.0, *, lora: bool = False) -> float:

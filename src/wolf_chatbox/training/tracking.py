@@ -38,7 +38,8 @@ class Figures:
 
     The lines: `{"update", "epoch", "loss", "gradient_norm", "learning_rate", "tokens", "learnt_tokens", "seconds"}` for
     an update, and `{"update", "epoch", "held_out_loss", "perplexity", "bits_per_byte"}` for an evaluation; losses in
-    nats per token.
+    nats per token. Where choices are learnt, losses are per pair of replies, and an evaluation has `preferred` and
+    `margin` in place of the last two.
     """
 
     def __init__(
@@ -75,6 +76,9 @@ class Figures:
                     "learnt_tokens": progress.learnt,
                     "seconds": round(progress.seconds, 4),
                 }
+            case Evaluated(update, epoch, loss, preferred=float(preferred), margin=margin):
+                line = {"update": update, "epoch": epoch, "held_out_loss": loss}
+                line |= {"preferred": preferred, "margin": margin}
             case Evaluated(update, epoch, loss, perplexity, bits_per_byte=bits):
                 line = {"update": update, "epoch": epoch, "held_out_loss": loss}
                 line |= {"perplexity": perplexity, "bits_per_byte": bits}

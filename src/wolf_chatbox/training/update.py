@@ -10,25 +10,27 @@ import torch
 from torch import Tensor
 
 from wolf_chatbox.errors import Setting, TrainingError
-from wolf_chatbox.model.loss import count_learnt, evaluating
+from wolf_chatbox.model.loss import evaluating
 from wolf_chatbox.samples.packing import Row
 from wolf_chatbox.samples.rendering import Sample
 from wolf_chatbox.training.passes import Forward
+from wolf_chatbox.training.run import Run
 
 
 def learn(forward: Forward, rows: Sequence[Row]) -> Tensor:
     """Add the gradient of an update's mean loss to the parameters; returns this process's part of the summed loss.
 
-    Every learnt token weighs the same, whichever pass and process it falls into: 8 × 1 rows teach what 1 × 8 rows do.
+    Every learnt token, or pair of replies, weighs the same, whichever pass and process it falls into: 8 × 1 rows teach
+    what 1 × 8 rows do.
     """
-    accelerator, learnt = forward.accelerator, count_learnt(rows)
+    accelerator, count = forward.accelerator, forward.learner.count(rows)
     mine = forward.share(rows)
     summed = torch.zeros((), dtype=torch.float64, device=accelerator.device)
     for number, (part, weight) in enumerate(mine, 1):
         # The processes exchange gradients once per update; accelerate averages them, hence the factor.
         with accelerator.no_sync(forward.module) if number < len(mine) else nullcontext():
             loss = forward(part)
-            accelerator.backward(loss * (weight * accelerator.num_processes / learnt))
+            accelerator.backward(loss * (weight * accelerator.num_processes / count))
         summed += weight * loss.detach().double()
     return summed
 
@@ -78,6 +80,20 @@ def bad_samples(forward: Forward, rows: Sequence[Row]) -> list[Sample]:
     with torch.no_grad(), evaluating(forward.module):
         losses = [float(forward([(sample,)])) for sample in samples]
     return [sample for sample, loss in zip(samples, losses) if not math.isfinite(loss)] or samples
+
+
+def blame(run: Run, rows: Sequence[Row], skipped: int) -> str:
+    """Why a run stops after so many skipped updates: the samples of the last one, and what can be resumed."""
+    bad, decode = bad_samples(run.forward, rows), run.dataset.renderer.decode
+    texts = ", ".join(repr(" ".join(decode(sample.ids[:40]).split())[:60]) for sample in bad[:3])
+    more = f" and {len(bad) - 3} more" if len(bad) > 3 else ""
+    states = run.folder.states()
+    left = f"The last good state is in {states[-1]}." if states else "No good state was saved before."
+    return (
+        f"update {run.done}: the loss or the gradient of {skipped} updates in a row was NaN or infinite; "
+        f"samples of the last one: {texts}{more}. "
+        f"Lower the learning rate (now {run.recipe.lr:g}), or remove the samples from the data. {left}"
+    )
 
 
 def count_tokens(rows: Sequence[Row]) -> int:

@@ -178,7 +178,10 @@ def test_a_port_in_use_is_one_line(tiny_gpt2: Path, capsys: pytest.CaptureFixtur
         (["--api-key", "short"], "--api-key (not shown): needs 16 or more ASCII characters"),
         (["--port", "70000"], "--port 70000: must be from 0 to 65535."),
         (["--slots", "0"], "--slots 0: must be from 1 to 256."),
-        (["--reverse", "a", "b"], "--reverse a b: must be one folder for each of the 1 runs, in their order."),
+        (
+            ["--reverse-model", "a", "b"],
+            "--reverse-model a b: must be one folder for each of the 1 runs, in their order.",
+        ),
         (["--temperature", "-1"], "--temperature -1.0: must be 0 or more."),
     ],
 )

@@ -1,10 +1,13 @@
 """MAUVE: how near the replies of an entry, as a whole, are to those of the humans.
 
-After Pillutla et al. 2021 (https://arxiv.org/abs/2102.01454), written from the paper. A model's hidden states of all
-replies are sorted into groups, and the two histograms over these groups are compared by what is lost when either is
-taken for a mixture of both. 1: as if one had said both. The histograms are smoothed by half a reply a group (Pillutla
-et al. 2023, https://arxiv.org/abs/2212.14578), so that a few hundred replies are enough to compare entries of
-one table; the figures of papers come from 5,000 long texts and GPT-2 large, and are others.
+After Pillutla et al. 2021 (https://arxiv.org/abs/2102.01454), written from the paper. What a language model makes of
+each reply (evaluate/features.py) is sorted into groups, and the histograms of both sides over these groups are compared
+by what is lost when either is taken for a mixture of both. 1: as if one had said both. The histograms are smoothed by
+half a reply a group (Pillutla et al. 2023, https://arxiv.org/abs/2212.14578).
+
+A few hundred replies tell the entries of one table apart; the figures of papers come from 5,000 long texts and GPT-2
+large, and are others. Of 200 lines of one character, 200 others of the same one get 97 %, those of another character
+76 %, the same words in any order 16 %, and two phrases in turn 1 % (Rick and Morty, features of SmolLM2-135M).
 """
 
 from __future__ import annotations
@@ -58,7 +61,7 @@ def measures(study: Study, features: Mapping[str, Features]) -> list[Measure]:
         Measure(
             name="mauve",
             title="MAUVE",
-            group="Diversity",
+            group="Against the real replies",
             means="How near the replies as a whole are to the humans' as a whole; 100 % is as if people had said them.",
             better="higher",
             parts=parts,

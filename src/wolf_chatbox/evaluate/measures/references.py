@@ -6,7 +6,7 @@ https://dl.acm.org/doi/10.5555/1289189.1289273), as NIST's own script does: with
 together, where NLTK takes the best reference of each order. With one reference both are the same.
 
 DialoGPT's paper (Zhang et al. 2020, https://arxiv.org/abs/1911.00536) took METEOR from the Java program, version 1.5,
-which weighs content words and knows paraphrases. Its METEOR is no number to compare with this one; the others are.
+which weighs content words and knows paraphrases: its METEOR and this one are not to be compared.
 """
 
 from __future__ import annotations
