@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -125,7 +126,8 @@ def test_a_run_tells_and_records_what_was_chosen(config: Any, capsys: pytest.Cap
     line = f"learning rate {typed(rule.lr)} and {epochs}, for {tokens:,} learnt tokens\n"
     assert line in planned
     assert line in capsys.readouterr().out
-    assert f"\nlr: {rule.lr}\n" in planned
+    [planned_rate] = re.findall(r"\nlr: (\S+)\n", planned)
+    assert float(planned_rate) == rule.lr
     fine_tune(config(overwrite=True), "talk")
     assert "learning rate 0.005 and 2 epochs\n" in capsys.readouterr().out
 

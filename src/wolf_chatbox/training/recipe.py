@@ -31,7 +31,8 @@ CHOICES = 0.2
 def choose(config: TrainConfig, learnt_tokens: int, taken: Mapping[str, Any], scale: float = 1.0) -> Recipe:
     """What the settings say, else what the run that is resumed has `taken`, else what suits so many learnt tokens.
 
-    `scale` is how large the base model's weights are beside those of the model that the rule was measured with.
+    `scale` is how large the base model's weights are beside those of the model that the rule was measured with, as
+    `relative_scale` tells.
     """
     suits = Recipe(rate(scale, lora=config.lora_rank > 0), epochs(learnt_tokens, last=config.persona_last))
     if config.preferences:
