@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from wolf_chatbox.cli.chat import untrained
 from wolf_chatbox.cli.display import quiet_transformers
 from wolf_chatbox.cli.pulse import Pulse
 from wolf_chatbox.config import EvaluateConfig
-from wolf_chatbox.errors import CheckpointError, WolfChatboxError
+from wolf_chatbox.errors import CheckpointError, ConfigError, WolfChatboxError
 from wolf_chatbox.files import check_place, new_file
 from wolf_chatbox.screen import Screen
 
@@ -80,6 +81,9 @@ def check(config: EvaluateConfig) -> None:
         from wolf_chatbox.training.tracking import check_tracker
 
         check_tracker(config)
+    if missing := [name for name in ("sklearn", "sacrebleu", "nltk") if find_spec(name) is None]:
+        problem = f"needs {', '.join(missing)}. Install them: pip install 'wolf-chatbox[evaluate]'"
+        raise ConfigError("runs", " ".join(config.runs), problem)
 
 
 def write(config: EvaluateConfig, found: Mapping[str, Any], asked: Any, screen: Screen) -> None:

@@ -131,7 +131,9 @@ def prepare(config: TrainConfig, tell: Listener, folder: RunFolder, accelerator:
     # 2. Where it stands: at its beginning, or where it was interrupted
     saved, progress = load_progress(folder, lambda text: tell(Notice(text))) if config.resume else (None, {})
     taken = progress["run"]["settings"] if saved else {}
-    recipe = choose(config, dataset.learnt_tokens, taken, min(1.0, relative_scale(base.model)))
+    # Adafactor's steps are relative to the weights' size by themselves.
+    scale = 1.0 if config.optimizer == "adafactor" else min(1.0, relative_scale(base.model))
+    recipe = choose(config, dataset.learnt_tokens, taken, scale)
     config = replace(config, lr=recipe.lr, epochs=recipe.epochs)
     processes = accelerator.num_processes
     record = describe_run(config, dataset, base.model)
