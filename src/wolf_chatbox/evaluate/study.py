@@ -48,6 +48,8 @@ SUBJECTS: tuple[Any, ...] = (fit, references, diversity, mauve, persona, realnes
 """The files of measures, in the order of the table."""
 QUICK = {"ends", "right_character", "right_character_of_ceiling", "copied_12"}
 """The measures of --quick, which need the replies alone."""
+LEAST_FOR_MAUVE = 50
+"""Replies that MAUVE needs: with fewer there are too few groups of them to differ in."""
 CHAT_TURNS = 30
 HUMANS = "humans"
 PROBED = 2000
@@ -186,6 +188,9 @@ def reply_features(
     config: EvaluateConfig, runs: Sequence[Trained], study: Study, notices: list[str], tell: Tell
 ) -> dict[str, Rows]:
     """The features of each entry's replies, by its name; none where the model that gives them is not to be had."""
+    if len(study.exchanges) < LEAST_FOR_MAUVE:
+        notices.append(f"without MAUVE: {len(study.exchanges)} replies, and it needs {LEAST_FOR_MAUVE}")
+        return {}
     from wolf_chatbox.evaluate.features import features  # torch takes seconds to import
 
     model = config.features or runs[0].record["base_model"]
