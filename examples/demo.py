@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -121,13 +122,14 @@ def _tell_score(show: Demo) -> None:
     from wolf_chatbox.evaluate.report.card import EVALUATION
 
     found = json.loads((show.folder / EVALUATION).read_text(encoding="utf-8"))
-    figures = {
+    figures = defaultdict(lambda: "—", count=str(found["exchanges"]))  # a figure may be missing: too few lines
+    figures |= {
         f"{measure['name']}_{who}": f"{100 * figure['value']:.0f} %"
         for measure in found["measures"]
         for who, figure in (("humans", measure["figures"]["humans"]), ("run", measure["figures"][show.folder.name]))
         if figure["value"] is not None
     }
-    print(show.score.format(count=found["exchanges"], **figures), flush=True)
+    print(show.score.format_map(figures), flush=True)
 
 
 def _talk(show: Demo) -> int:

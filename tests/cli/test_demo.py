@@ -61,6 +61,8 @@ def test_without_a_terminal_it_trains_once_and_asks_three_questions(
     assert show.begins in shown
     assert [f"旅人: {question}" for question in show.questions] == [line for line in shown if line.startswith("旅人")]
     assert sum(line.startswith("おトラ: ") for line in shown) == 3
+    assert shown[-1].startswith("成績表"), "it ends with the scorecard"
+    assert "%" in shown[-1]
     monkeypatch.setattr(demo, "fine_tune", None)  # it would be called to train again
     assert demo.demo(show, fresh=False) == 0
 
