@@ -74,6 +74,12 @@ def test_runs_of_two_personas_need_one_to_judge(trained: Train, tmp_path: Path) 
     assert evaluate(asked(*runs, persona="Ann")).study.persona == "Ann"
 
 
+def test_without_a_persona_everybody_is_asked(trained: Train) -> None:
+    study = evaluate(asked(trained(persona=None), probes=0, chats=0)).study
+    assert study.persona is None
+    assert {exchange.said.speaker for exchange in study.exchanges} == {"Ann", "Bob"}
+
+
 def test_the_command_prints_its_table(trained: Train, capsys: pytest.CaptureFixture[str]) -> None:
     folder = trained()
     words = ["evaluate", str(folder), "--engine", "torch", "--replies", "4", "--chats", "0", "--probes", "0"]

@@ -134,15 +134,16 @@ def ask(
     """The study before anybody has answered, and what the user should know of it."""
     first = runs[0]
     tokenizer = load_light(str(first.folder), first.folder, config.trust_remote_code)
-    speech = Speech.of(first.folder, tokenizer, persona)
+    # Without a persona a speech has the speaker with the most turns; here everybody is asked.
+    renderer = Renderer(tokenizer, Speech.of(first.folder, tokenizer, persona).renderer.style, persona)
     view = first.settings.get("view", "player")
-    asked = exchanges(divided.held_out, speech.renderer, view, persona, config.replies)
+    asked = exchanges(divided.held_out, renderer, view, persona, config.replies)
     notices = [*divided.notices]
     if near := leak(divided.learnt, divided.held_out):
         notices.append(f"{near:.0%} of the held-out conversations are near-duplicates of learnt ones: figures flatter")
     language = language_of(Conversation(tuple(exchange.said for exchange in asked)))
     study = Study(persona, asked, (), divided.learnt, language, (), config.seed)
-    return replace(study, probes=find_probes(study, divided, speech.renderer, view, config.probes)), notices
+    return replace(study, probes=find_probes(study, divided, renderer, view, config.probes)), notices
 
 
 def find_probes(study: Study, divided: Divided, renderer: Renderer, view: str, count: int) -> list[Probe]:
