@@ -458,7 +458,7 @@ class EvaluateConfig:
     """Only a scorecard, without the base model: right character, copied words, ends by itself."""
     replies: Annotated[Whole, MEASURING, AT_LEAST_1] = 200
     """Held-out exchanges that are asked at most, spread over the conversations."""
-    chats: Annotated[Whole, MEASURING, AT_LEAST_0] = 4
+    chats: Annotated[Whole, MEASURING, AT_LEAST_0] = 5
     """Chats of 30 turns that each model leads with itself; 0 = none."""
     probes: Annotated[Whole, MEASURING, AT_LEAST_0] = 50
     """Beginnings of learnt lines that each model continues, to see what it knows by heart; 0 = none."""

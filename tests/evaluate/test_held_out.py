@@ -8,7 +8,7 @@ import pytest
 
 from wolf_chatbox.conversation import Conversation, Turn
 from wolf_chatbox.errors import DataError
-from wolf_chatbox.evaluate.held_out import divide, exchanges
+from wolf_chatbox.evaluate.held_out import divide, exchanges, in_blocks
 from wolf_chatbox.samples.learnt import Learnt
 from wolf_chatbox.samples.rendering import make_renderer
 
@@ -85,3 +85,10 @@ def test_real_replies_to_the_same_turns_are_references(tokenizer: Any) -> None:
 def test_nothing_to_ask_is_told(tokenizer: Any) -> None:
     with pytest.raises(DataError, match="no turn by Eve"):
         asked(tokenizer, [talk("a")], "Eve")
+
+
+def test_of_few_conversations_the_units_are_blocks_in_a_row(tokenizer: Any) -> None:
+    found = in_blocks(asked(tokenizer, [talk("a", 24), talk("b", 8)], "Ann"))
+    assert [exchange.conversation for exchange in found] == [0] * 5 + [1] * 5 + [2] * 2 + [3] * 4
+    many = asked(tokenizer, [talk(name) for name in "abcdefghij"], "Ann")
+    assert in_blocks(many) == many

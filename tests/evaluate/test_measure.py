@@ -33,8 +33,10 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say() -> None:
     assert 88 <= held <= 99
 
 
-def test_one_conversation_has_no_interval_and_none_no_value() -> None:
+def test_few_conversations_have_no_interval_and_none_no_value() -> None:
     assert estimate(MEAN, [3.0], 0) == (3.0, None, None)
+    assert estimate(MEAN, [3.0, 4.0, 5.0, 4.0], 0) == (4.0, None, None)
+    assert difference(MEAN, [3.0] * 4, [9.0] * 4, 0) is None
     assert estimate(MEAN, [], 0) == (None, None, None)
 
 
@@ -43,7 +45,7 @@ def test_no_share_is_below_nothing_or_above_all() -> None:
         return sum(part[0] for part in parts) / sum(part[1] for part in parts)
 
     measure = replace(MEAN, combine=share, resamples=300, unit="%")
-    few = [(0, 9), (0, 2), (3, 6), (3, 3)]  # moved by their median alone, the interval would begin at -0.03
+    few = [(0, 1), (0, 2), (0, 9), (3, 7), (3, 3)]  # moved by their median alone, it would begin at -0.013
     low, high = estimate(measure, few, seed=0)[1:]
     assert low == 0
     assert estimate(measure, [(asked - said, asked) for said, asked in few], seed=0).high == 1
@@ -61,7 +63,7 @@ def test_a_count_of_different_words_lies_within_its_interval() -> None:
         parts=lambda entry: [],
         combine=lambda sets: float(len(set().union(*sets))),
     )
-    for count in (3, 50):  # some resamples of three hold all of them
+    for count in (5, 50):  # some resamples of five hold all of them
         figure = estimate(measure, [{f"word {number}"} for number in range(count)], 0)
         assert figure.low is not None
         assert figure.high is not None

@@ -23,7 +23,7 @@ class Exchange(NamedTuple):
     """The turns before; `scene.speaker` speaks next."""
     said: Turn
     conversation: int
-    """Which of the held-out conversations it stands in: the unit that the bootstrap draws."""
+    """The unit that the bootstrap draws: a held-out conversation, or a block of one where there are few."""
     references: tuple[str, ...] = ()
     """Other real replies to the same turns, if there are any."""
 
@@ -100,6 +100,8 @@ class Study:
     """ISO 639-1 code of the language of most of the replies, such as en, ja, zh."""
     probes: Sequence[Probe] = ()
     seed: int = 0
+    conversations: int = 0
+    """Held-out conversations that the exchanges stand in."""
 
     def by_conversation(self, values: Sequence[Kind]) -> list[list[Kind]]:
         """One value an exchange, as lists: one a conversation, in order."""

@@ -21,6 +21,8 @@ MOST = 0.5
 """One of which a larger share was learnt was; what lies between is left out."""
 TAIL = 4
 """Turns after the last learnt one from which on they count as held out: of one long chat the end is."""
+FEW_CONVERSATIONS, BLOCK = 10, 5
+"""Where there are fewer conversations than this, the bootstrap draws blocks of so many exchanges in a row."""
 HISTORY = 30
 """Turns before a reply that are in its scene at most; what the run's rows do not hold leaves the prompt."""
 
@@ -121,6 +123,24 @@ def exchanges(
         exchange._replace(references=_others(together[_asked(exchange.scene)], exchange.said.text))
         for exchange in (chosen if count < len(found) else found)
     ]
+
+
+def in_blocks(asked: Sequence[Exchange]) -> list[Exchange]:
+    """The same exchanges, whose units are blocks in a row of one conversation where there are few conversations.
+
+    A block bootstrap (Künsch 1989, https://doi.org/10.1214/aos/1176347265): replies far from each other in a
+    conversation are less alike than neighbours. It says nothing of how other conversations would differ.
+    """
+    if len({exchange.conversation for exchange in asked}) >= FEW_CONVERSATIONS:
+        return list(asked)
+    places: dict[int, int] = {}
+    units: dict[tuple[int, int], int] = {}
+    found = []
+    for exchange in asked:
+        place = places[exchange.conversation] = places.get(exchange.conversation, -1) + 1
+        unit = units.setdefault((exchange.conversation, place // BLOCK), len(units))
+        found.append(exchange._replace(conversation=unit))
+    return found
 
 
 def _asked(scene: Scene) -> tuple[object, ...]:

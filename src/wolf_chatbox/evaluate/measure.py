@@ -16,12 +16,14 @@ from wolf_chatbox.evaluate.entries import Entry, Study
 
 RESAMPLES = 1000
 LEVEL = 0.95
+LEAST_UNITS = 5
+"""Units that are drawn, at least: of fewer no interval and no difference can be told."""
 Better = Literal["higher", "lower", "human", "none"]
 """Which way is good: up, down, towards the humans' figure, or neither."""
 
 
 class Figure(NamedTuple):
-    """A value with its 95 % confidence interval; None where there is nothing to measure, or one conversation alone."""
+    """A value with its 95 % confidence interval; None where there is nothing to measure, or too little to draw from."""
 
     value: float | None
     low: float | None = None
@@ -80,7 +82,7 @@ def estimate(measure: Measure, parts: Sequence[Any], seed: int) -> Figure:
     resample is.
     """
     value = measure.combine(parts) if parts else None
-    if value is None or len(parts) < 2:
+    if value is None or len(parts) < LEAST_UNITS:
         return Figure(value)
     spread = resampled(measure, parts, seed)
     spread = spread[~np.isnan(spread)]
@@ -98,7 +100,7 @@ def difference(measure: Measure, one: Sequence[Any], other: Sequence[Any], seed:
 
     Both sides are drawn together, so that what makes a conversation hard is the same for both.
     """
-    if len(one) != len(other) or len(one) < 2:
+    if len(one) != len(other) or len(one) < LEAST_UNITS:
         return None
     first, second = measure.combine(one), measure.combine(other)
     if first is None or second is None:

@@ -32,7 +32,7 @@ class Results:
             "persona": study.persona,
             "language": study.language,
             "exchanges": len(study.exchanges),
-            "conversations": len({exchange.conversation for exchange in study.exchanges}),
+            "conversations": study.conversations,
             "entries": [{"name": entry.name, "kind": entry.kind} for entry in study.entries],
             "measures": [
                 {

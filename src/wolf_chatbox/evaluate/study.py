@@ -19,7 +19,7 @@ from wolf_chatbox.evaluate import observe
 from wolf_chatbox.evaluate.canaries import canaries_of, exposures, scores_of
 from wolf_chatbox.evaluate.contestants import Contestant, Trained, contestants, find_runs, load, persona_of
 from wolf_chatbox.evaluate.entries import Answer, Entry, Fitted, Probe, Study
-from wolf_chatbox.evaluate.held_out import Divided, divide, exchanges
+from wolf_chatbox.evaluate.held_out import BLOCK, FEW_CONVERSATIONS, Divided, divide, exchanges, in_blocks
 from wolf_chatbox.evaluate.measure import Measure, difference, figures
 from wolf_chatbox.evaluate.measures import (
     consistency,
@@ -50,7 +50,8 @@ QUICK = {"ends", "right_character", "right_character_of_ceiling", "copied_12"}
 """The measures of --quick, which need the replies alone."""
 LEAST_FOR_MAUVE = 50
 """Replies that MAUVE needs: with fewer there are too few groups of them to differ in."""
-CHAT_TURNS = 30
+CHAT_TURNS, CHAT_TOKENS = 30, 64
+"""Turns of a chat, and tokens of a turn in it at most."""
 HUMANS = "humans"
 PROBED = 2000
 """Exchanges of each side that probes are drawn from."""
@@ -137,12 +138,16 @@ def ask(
     # Without a persona a speech has the speaker with the most turns; here everybody is asked.
     renderer = Renderer(tokenizer, Speech.of(first.folder, tokenizer, persona).renderer.style, persona)
     view = first.settings.get("view", "player")
-    asked = exchanges(divided.held_out, renderer, view, persona, config.replies)
+    found = exchanges(divided.held_out, renderer, view, persona, config.replies)
+    asked, count = in_blocks(found), len({exchange.conversation for exchange in found})
     notices = [*divided.notices]
+    if count < FEW_CONVERSATIONS:
+        few = f"{count} held-out conversation" + ("s" if count > 1 else "")
+        notices.append(f"{few}: intervals draw blocks of {BLOCK} exchanges, and say nothing of other conversations")
     if near := leak(divided.learnt, divided.held_out):
         notices.append(f"{near:.0%} of the held-out conversations are near-duplicates of learnt ones: figures flatter")
     language = language_of(Conversation(tuple(exchange.said for exchange in asked)))
-    study = Study(persona, asked, (), divided.learnt, language, (), config.seed)
+    study = Study(persona, asked, (), divided.learnt, language, (), config.seed, count)
     return replace(study, probes=find_probes(study, divided, renderer, view, config.probes)), notices
 
 
@@ -176,7 +181,7 @@ def observed(contestant: Contestant, character: Character, study: Study, config:
         beginnings(study, config.chats),
         (character.persona, character.user),
         CHAT_TURNS,
-        sampling,
+        replace(sampling, max_new_tokens=min(CHAT_TOKENS, sampling.max_new_tokens)),
         study.seed,
         told("turns of chats", config.chats * CHAT_TURNS),
     )
