@@ -30,10 +30,13 @@ class Demo:
     model: str
     persona: str
     begins: str
+    epochs: int
     questions: tuple[str, ...]
     measures: str
     score: str
     """The scorecard, with the names of figures and of who they are of."""
+    lr: float | None = None
+    """Higher than what suits Gemma's held-out loss: it learns to speak like the script, and part of it by heart."""
     licence: str = ""
     """Said before a base model is fetched whose licence the user must agree to."""
 
@@ -45,6 +48,7 @@ DEMOS = {
         data="example",
         model="smollm2-135m",
         persona="Grimbold",
+        epochs=3,
         begins="First the innkeeper Grimbold is trained (once), then you can talk with him.",
         questions=("Good evening! Who are you?", "What is for supper tonight?", "Do you like the full moon?"),
         measures="Now he answers lines of the script that he did not learn.",
@@ -58,6 +62,8 @@ DEMOS = {
         data="example-ja",
         model="gemma3-270m",
         persona="おトラ",
+        epochs=4,
+        lr=6e-5,
         begins="まず、湯宿の女将おトラを学習します (初回だけ)。終わると、おトラと話せます。",
         questions=("こんばんは。あなたは誰ですか。", "夕飯は何ですか。", "満月は好きですか。"),
         measures="学習に使わなかった場面に答えさせて、出来を測ります。",
@@ -88,6 +94,11 @@ def _train(show: Demo, fresh: bool) -> int:
         data=(show.data,),
         model=show.model,
         persona=show.persona,
+        # The voice counts here, not the perplexity: keep the last epoch.
+        keep_last=True,
+        epochs=show.epochs,
+        lr=show.lr,
+        freeze_embeddings=show.model == "gemma3-270m",  # 170M of 270M parameters: less memory, and no worse
         output=show.folder,
         resume=unfinished and not fresh,
         overwrite=fresh,

@@ -95,7 +95,7 @@ class SamplingConfig:
     """Min-p sampling: leave out tokens less likely than this share of the likeliest one; 0 = off."""
     repetition_penalty: Annotated[float, Within(above=0)] = 1.0
     """Divide the score of every token that the reply holds already by this; 1 = off. It also hits names."""
-    temperature: Annotated[float, AT_LEAST_0] = 0.7
+    temperature: Annotated[float, AT_LEAST_0] = 0.9
     """Sampling temperature: lower is more predictable, higher more varied; 0 = greedy (the most likely token)."""
     best_of: Annotated[Whole, Within(least=1, most=64)] = 1
     """Draw this many candidates for each reply, and keep the most likely one that does not repeat itself."""
@@ -272,6 +272,8 @@ class TrainConfig:
     """Measure the held-out loss every this many updates; 0 = after each epoch."""
     patience: Annotated[Whole, LEARNING, AT_LEAST_0] = 0
     """Early stopping: stop after this many validations in a row without a better held-out loss; 0 = never."""
+    keep_last: Annotated[bool, LEARNING] = False
+    """Keep the last epoch's weights, whatever their held-out loss: nearer to the script's voice, and recites more."""
     save_every: Annotated[Whole, SAVING, AT_LEAST_0] = 0
     """Save a state for --resume every this many updates; 0 = after each epoch and every ten minutes."""
     keep: Annotated[Whole, SAVING, AT_LEAST_1] = 2
@@ -306,6 +308,8 @@ class TrainConfig:
         if self.view not in ("player", "moderator") and not (kind == "player" and role.upper() in SIDES):
             roles = ", ".join(SIDES)
             raise ConfigError("view", self.view, f"must be player, moderator, or player:ROLE with a role of {roles}.")
+        if self.keep_last and self.patience:
+            raise ConfigError("patience", self.patience, "waits for a better held-out loss, which keep last ignores.")
         if self.validation_share == 0:
             needs = "needs a validation share above 0: it depends on the held-out loss."
             if self.schedule == "reduce_lr_on_plateau":

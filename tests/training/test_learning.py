@@ -268,3 +268,14 @@ def test_interrupted_and_resumed_is_uninterrupted_with_everything_on(
     whole, parts = (record_of(tmp_path / name)["metrics"] for name in ("whole", "parts"))
     assert whole["losses"] == parts["losses"]
     assert whole["evaluations"] == parts["evaluations"]
+
+
+def test_keep_last_keeps_the_last_epoch_though_an_earlier_one_was_better(config: Any, tmp_path: Path) -> None:
+    # Lines that have nothing in common: what is learnt of some is of no use for the others.
+    write_script(tmp_path / "lines.csv", say=lambda episode, line: f"{hash((episode, line, 'a')) % 10**12:x} " * 2)
+    settings = {"data": (str(tmp_path / "lines.csv"),), "epochs": 6, "lr": 2e-2}
+    for keep_last in (False, True):
+        metrics = train(config(**settings, keep_last=keep_last, output=tmp_path / f"{keep_last}"), QUIET).metrics
+        losses = [found["loss"] for found in metrics["evaluations"][1:]]
+        assert min(losses) < losses[-1], "the last epoch is not the best one here"
+        assert metrics["best_epoch"] == (6 if keep_last else losses.index(min(losses)) + 1)

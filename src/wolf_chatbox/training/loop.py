@@ -270,7 +270,7 @@ def evaluate(run: Run) -> None:
             bits = bits_per_byte(loss, count_learnt(rows), size)
             found = {"loss": loss, "perplexity": perplexity(loss), "bits_per_byte": bits}
     loss, before = found["loss"], metrics.best_loss()
-    best = done > 0 and (loss is None or before is None or loss < before)
+    best = done > 0 and (run.config.keep_last or loss is None or before is None or loss < before)
     metrics.evaluations.append({"epoch": run.epoch, "update": done, **found})
     if best:
         metrics.best_epoch, metrics.best_update = run.epoch, done
