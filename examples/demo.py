@@ -15,7 +15,7 @@ from pathlib import Path
 from wolf_chatbox.cli import run
 from wolf_chatbox.cli.chat import open_chat
 from wolf_chatbox.cli.train import fine_tune
-from wolf_chatbox.config import ChatConfig, TrainConfig
+from wolf_chatbox.config import ChatConfig, SamplingConfig, TrainConfig
 from wolf_chatbox.model.record import RUN_FILE
 from wolf_chatbox.training.run_folder import RunFolder
 
@@ -35,6 +35,7 @@ class Demo:
     measures: str
     score: str
     """The scorecard, with the names of figures and of who they are of."""
+    temperature: float = SamplingConfig.temperature
     lr: float | None = None
     """Higher than what suits Gemma's held-out loss: it learns to speak like the script, and part of it by heart."""
     licence: str = ""
@@ -64,6 +65,7 @@ DEMOS = {
         persona="おトラ",
         epochs=4,
         lr=6e-5,
+        temperature=0.7,  # at 0.9 this small a model of so many languages loses the thread
         begins="まず、湯宿の女将おトラを学習します (初回だけ)。終わると、おトラと話せます。",
         questions=("こんばんは。あなたは誰ですか。", "夕飯は何ですか。", "満月は好きですか。"),
         measures="学習に使わなかった場面に答えさせて、出来を測ります。",
@@ -98,6 +100,7 @@ def _train(show: Demo, fresh: bool) -> int:
         keep_last=True,
         epochs=show.epochs,
         lr=show.lr,
+        sampling=SamplingConfig(temperature=show.temperature),
         freeze_embeddings=show.model == "gemma3-270m",  # 170M of 270M parameters: less memory, and no worse
         output=show.folder,
         resume=unfinished and not fresh,
