@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +68,9 @@ def llama_server(gguf: Path, context: int) -> Iterator[LlamaServer]:
     except Exception as error:  # it names no class of its own
         raise ModelError(f"{gguf}: llama.cpp cannot load it ({error}). Please report this.") from error
     try:
-        yield LlamaServer(server.listening_address)
+        asked = LlamaServer(server.listening_address)
+        with suppress(OSError, KeyError):
+            asked.greedy([0], 1)  # a server that is told to end before its loop began never ends
+        yield asked
     finally:
         del server
