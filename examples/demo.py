@@ -15,8 +15,10 @@ from pathlib import Path
 from wolf_chatbox.cli import run
 from wolf_chatbox.cli.chat import open_chat
 from wolf_chatbox.cli.train import fine_tune
-from wolf_chatbox.config import ChatConfig, SamplingConfig, TrainConfig
+from wolf_chatbox.config import ChatConfig, EvaluateConfig, SamplingConfig, TrainConfig
+from wolf_chatbox.evaluate.report.card import EVALUATION, write_beside
 from wolf_chatbox.model.record import RUN_FILE
+from wolf_chatbox.samples.learnt import LEARNT_FILE
 from wolf_chatbox.training.run_folder import RunFolder
 
 
@@ -80,7 +82,7 @@ DEMOS = {
 def demo(show: Demo, fresh: bool) -> int:
     """Train, then talk; each step returns an exit code, and what is not 0 ends the demo."""
     code = _train(show, fresh) or _measure(show) or _talk(show)
-    if not code:
+    if not code and (show.folder / EVALUATION).exists():
         _tell_score(show)
     return code
 
@@ -122,10 +124,9 @@ def _agree(show: Demo) -> None:
 def _measure(show: Demo) -> int:
     """Ask the character what it did not learn, once; the figures stay beside it."""
     from wolf_chatbox.cli.evaluate import measure
-    from wolf_chatbox.config import EvaluateConfig
-    from wolf_chatbox.evaluate.report.card import EVALUATION, write_beside
 
-    if not (show.folder / EVALUATION).exists():
+    # A model that an earlier version trained does not say what it learnt; it is talked with all the same.
+    if (show.folder / LEARNT_FILE).exists() and not (show.folder / EVALUATION).exists():
         print(show.measures, flush=True)
         results = measure(EvaluateConfig(runs=(str(show.folder),), quick=True))
         write_beside(show.folder, show.folder.name, results.to_dict())
@@ -133,15 +134,13 @@ def _measure(show: Demo) -> int:
 
 
 def _tell_score(show: Demo) -> None:
-    from wolf_chatbox.evaluate.report.card import EVALUATION
-
     found = json.loads((show.folder / EVALUATION).read_text(encoding="utf-8"))
     figures = defaultdict(lambda: "—", count=str(found["exchanges"]))  # a figure may be missing: too few lines
     figures |= {
         f"{measure['name']}_{who}": f"{100 * figure['value']:.0f} %"
         for measure in found["measures"]
-        for who, figure in (("humans", measure["figures"]["humans"]), ("run", measure["figures"][show.folder.name]))
-        if figure["value"] is not None
+        for who, name in (("humans", "humans"), ("run", show.folder.name))
+        if (figure := measure["figures"].get(name)) and figure["value"] is not None
     }
     print(show.score.format_map(figures), flush=True)
 

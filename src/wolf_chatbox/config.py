@@ -345,10 +345,27 @@ class TrainConfig:
                     raise ConfigError(each.name, " ".join(value) if isinstance(value, tuple) else value, problem)
 
 
+class Overriding:
+    """Settings that hold those of the sampling, to be set over the ones saved with a model."""
+
+    def sampling(self, saved: SamplingConfig) -> SamplingConfig:
+        """The sampling settings saved with a model, overridden by those of this config."""
+        return saved.changed(**{field.name: getattr(self, field.name) for field in fields(SamplingConfig)})
+
+
+def check_runs(config: ServeConfig | EvaluateConfig) -> None:
+    """`check`, where `runs` are folders, or the path of one; raises ConfigError where there is none."""
+    runs: Any = config.runs  # Python callers may pass one folder, or paths
+    object.__setattr__(config, "runs", (runs,) if isinstance(runs, str) else tuple(map(str, runs)))
+    check(config)
+    if not config.runs:
+        raise ConfigError("runs", "(none)", "names no model. Give at least one.")
+
+
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
 @optional(SamplingConfig, "as saved with the model")
-class ChatConfig:
+class ChatConfig(Overriding):
     """Chat with a trained model."""
 
     model: str = "wolf_model"
@@ -381,15 +398,11 @@ class ChatConfig:
         check(self)
         self.sampling(SamplingConfig())
 
-    def sampling(self, saved: SamplingConfig) -> SamplingConfig:
-        """The sampling settings saved with a model, overridden by those of this config."""
-        return saved.changed(**{field.name: getattr(self, field.name) for field in fields(SamplingConfig)})
-
 
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
 @optional(SamplingConfig, "as saved with the model")
-class ServeConfig:
+class ServeConfig(Overriding):
     """Offer trained models behind OpenAI's API."""
 
     runs: tuple[str, ...] = field(default=("wolf_model",), kw_only=False)
@@ -430,24 +443,17 @@ class ServeConfig:
     allow_base: AllowBase = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "runs", (self.runs,) if isinstance(self.runs, str) else tuple(map(str, self.runs)))
-        check(self)
-        if not self.runs:
-            raise ConfigError("runs", "(none)", "names no model. Give at least one.")
+        check_runs(self)
         if self.reverse_model and len(self.reverse_model) != len(self.runs):
             problem = f"must be one folder for each of the {len(self.runs)} runs, in their order."
             raise ConfigError("reverse_model", " ".join(self.reverse_model), problem)
         self.sampling(SamplingConfig())
 
-    def sampling(self, saved: SamplingConfig) -> SamplingConfig:
-        """The sampling settings saved with a model, overridden by those of this config."""
-        return saved.changed(**{field.name: getattr(self, field.name) for field in fields(SamplingConfig)})
-
 
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
 @optional(SamplingConfig, "as saved with the model")
-class EvaluateConfig:
+class EvaluateConfig(Overriding):
     """Measure how good trained characters are, on conversations that they did not learn."""
 
     runs: tuple[str, ...] = field(default=("wolf_model",), kw_only=False)
@@ -499,12 +505,5 @@ class EvaluateConfig:
     allow_base: AllowBase = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "runs", (self.runs,) if isinstance(self.runs, str) else tuple(map(str, self.runs)))
-        check(self)
-        if not self.runs:
-            raise ConfigError("runs", "(none)", "names no model. Give at least one.")
+        check_runs(self)
         self.sampling(SamplingConfig())
-
-    def sampling(self, saved: SamplingConfig) -> SamplingConfig:
-        """The sampling settings saved with a model, overridden by those of this config."""
-        return saved.changed(**{field.name: getattr(self, field.name) for field in fields(SamplingConfig)})

@@ -65,6 +65,11 @@ def test_without_a_terminal_it_trains_once_and_asks_three_questions(
     assert "%" in shown[-1]
     monkeypatch.setattr(demo, "fine_tune", None)  # it would be called to train again
     assert demo.demo(show, fresh=False) == 0
+    for name in ("learnt.bin", "evaluation.json"):  # as an earlier version left its model
+        Path("demo_model_ja", name).unlink()
+    capsys.readouterr()
+    assert demo.demo(show, fresh=False) == 0, "it is talked with, without a scorecard"
+    assert "成績表" not in capsys.readouterr().out
 
 
 def test_who_does_not_agree_to_the_licence_trains_nothing(

@@ -54,7 +54,7 @@ def test_what_was_learnt_in_part_is_left_out_and_told() -> None:
     half = Conversation(talk("a", 4).turns + talk("x", 7).turns + talk("a", 8, 4).turns, "half")
     found = divide([half, talk("b")], {"run": Learnt.of([talk("a")])}, ["file"])
     assert [one.group for one in found.held_out] == ["b"]
-    assert "1 conversations" in found.notices[0]
+    assert "1 conversation learnt in part" in found.notices[0]
 
 
 def asked(tokenizer: Any, conversations: list[Conversation], persona: str | None, count: int = 99) -> list[Any]:

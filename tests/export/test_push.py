@@ -139,7 +139,9 @@ def test_a_run_is_uploaded_private_with_its_card(
     assert code == 0, shown
     assert hub.made == {"ann/bob": True}
     assert hub.tokens == {"Bearer hf_secret"}
-    here = {path.name for path in copied.iterdir() if path.is_file()} - {".hidden", "model-q8_0.gguf"}
+    assert (copied / "learnt.bin").is_file()
+    kept = {".hidden", "model-q8_0.gguf", "learnt.bin"}
+    here = {path.name for path in copied.iterdir() if path.is_file()} - kept
     assert set(hub.files) == here
     assert hub.files["model.safetensors"] == (copied / "model.safetensors").read_bytes()
     assert f"Checked: {len(here)} files there" in shown

@@ -64,7 +64,8 @@ def divide(conversations: Sequence[Conversation], runs: Mapping[str, Learnt], fi
         raise DataError(f"{', '.join(files)}: {leak}. Name data that no run learnt (--data), or train with a split.")
     notices = []
     if unclear:
-        notices.append(f"left out: {len(unclear)} conversations that were learnt in part, or are too short to tell")
+        some = f"{len(unclear)} conversation" + ("s" if len(unclear) > 1 else "")
+        notices.append(f"left out: {some} learnt in part, or too short to tell")
     return Divided(learnt, held_out, notices)
 
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from wolf_chatbox.errors import CheckpointError, ModelError, Setting
 from wolf_chatbox.model.hub import ADAPTER_FILE, first_line, hub_name
 from wolf_chatbox.model.record import RUN_FILE, read_run
+from wolf_chatbox.samples.learnt import LEARNT_FILE
 from wolf_chatbox.visible import Tell
 
 CARD = "README.md"
@@ -63,10 +64,13 @@ def push(folder: Path, name: str, *, card: Path, public: bool, tell: Tell = lamb
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """What is uploaded: no folders, no hidden files, no GGUF that our own engine made beside a run."""
+    """What is uploaded: no folders, no hidden files, no GGUF that our own engine made beside a run.
+
+    Nor the hashes of what was learnt: with them a guess at two private turns could be tested.
+    """
     for path in sorted(folder.iterdir()):
         made_here = path.suffix == ".gguf" and (folder / RUN_FILE).is_file()
-        if path.is_file() and not path.name.startswith(".") and not made_here:
+        if path.is_file() and not path.name.startswith(".") and path.name != LEARNT_FILE and not made_here:
             yield path
 
 
