@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from cyclopts import Parameter
 
@@ -353,12 +353,12 @@ class Overriding:
         return saved.changed(**{field.name: getattr(self, field.name) for field in fields(SamplingConfig)})
 
 
-def check_runs(config: ServeConfig | EvaluateConfig) -> None:
-    """`check`, where `runs` are folders, or the path of one; raises ConfigError where there is none."""
+def check_runs(config: ServeConfig | EvaluateConfig, *, needed: bool = True) -> None:
+    """`check`, where `runs` are folders, or the path of one; raises ConfigError where one is needed and none named."""
     runs: Any = config.runs  # Python callers may pass one folder, or paths
     object.__setattr__(config, "runs", (runs,) if isinstance(runs, str) else tuple(map(str, runs)))
     check(config)
-    if not config.runs:
+    if needed and not config.runs:
         raise ConfigError("runs", "(none)", "names no model. Give at least one.")
 
 
@@ -405,6 +405,7 @@ class ChatConfig(Overriding):
 class ServeConfig(Overriding):
     """Offer trained models behind OpenAI's API."""
 
+    needs_runs: ClassVar[bool] = True
     runs: tuple[str, ...] = field(default=("wolf_model",), kw_only=False)
     """Folders of trained models, or base models; each is a model of the API, named as its folder."""
     host: Annotated[str, SERVER] = "127.0.0.1"
@@ -443,11 +444,33 @@ class ServeConfig(Overriding):
     allow_base: AllowBase = False
 
     def __post_init__(self) -> None:
-        check_runs(self)
+        check_runs(self, needed=self.needs_runs)
         if self.reverse_model and len(self.reverse_model) != len(self.runs):
             problem = f"must be one folder for each of the {len(self.runs)} runs, in their order."
             raise ConfigError("reverse_model", " ".join(self.reverse_model), problem)
         self.sampling(SamplingConfig())
+
+
+HOME = Path("~/wolf_chatbox")
+"""Where the page keeps characters, data and chats, if no other folder is named."""
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class WebConfig(ServeConfig):
+    """Open the page: make characters from your files, and talk with them. The API is on the same port."""
+
+    needs_runs: ClassVar[bool] = False
+    runs: tuple[str, ...] = field(default=(), kw_only=False)
+    """Folders of trained models to show, beside those that the page made."""
+    home: Annotated[Path, SAVING] = HOME
+    """Folder where the page keeps characters, data and chats."""
+    port: Annotated[Whole, SERVER, Within(least=0, most=65535)] = 8080
+    """Port to listen on; 0 = any that is free."""
+    no_browser: Annotated[bool, SERVER] = False
+    """Do not open the page in a browser."""
+    max_upload: Annotated[Whole, LIMITS, AT_LEAST_1] = 2_000_000_000
+    """Maximum number of bytes in a file that is dropped on the page."""
 
 
 @Parameter(name="*")

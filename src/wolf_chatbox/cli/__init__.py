@@ -35,6 +35,7 @@ app.command("wolf_chatbox.cli.merge:merge", help="Merge a LoRA adapter into its 
 app.command("wolf_chatbox.cli.evaluate:evaluate", help="Measure how good trained characters are.")
 app.command("wolf_chatbox.cli.export:export", help="Export a trained model: GGUF, ONNX, a character card, the hub.")
 app.command("wolf_chatbox.cli.chat:chat", help="Chat with a trained model.")
+app.command("wolf_chatbox.cli.web:web", help="Open the page: make characters, and talk with them.")
 app.command("wolf_chatbox.cli.serve:serve", help="Offer trained models behind OpenAI's API.")
 app.command(
     "wolf_chatbox.cli.data:app",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from itertools import zip_longest
@@ -16,6 +17,7 @@ from wolf_chatbox.cli.pulse import waiting
 from wolf_chatbox.config import ServeConfig
 from wolf_chatbox.errors import ConfigError
 from wolf_chatbox.screen import Screen
+from wolf_chatbox.visible import Tell
 
 if TYPE_CHECKING:
     from wolf_chatbox.talk.server.roster import Served
@@ -30,21 +32,16 @@ def serve(config: ServeConfig | None = None) -> int:
     for run in config.runs:
         if run == "wolf_model" and not Path(run).exists():
             raise untrained("runs", run, "wolf-chatbox train --data FILE")
-    if missing := [name for name in ("fastapi", "uvicorn", "prometheus_client") if find_spec(name) is None]:
-        problem = f"needs {', '.join(missing)}. Install them: pip install 'wolf-chatbox[serve]'"
-        raise ConfigError("runs", " ".join(config.runs), problem)
+    check_packages(("fastapi", "uvicorn", "prometheus_client"), "serve", config.runs)
     from wolf_chatbox.talk.server.app import make_app
     from wolf_chatbox.talk.server.guard import LOOPBACK
     from wolf_chatbox.talk.server.house import Limits
     from wolf_chatbox.talk.server.roster import Roster
-    from wolf_chatbox.talk.server.serving import is_loopback, listen, url_of
+    from wolf_chatbox.talk.server.serving import listen, url_of
     from wolf_chatbox.talk.server.serving import serve as run_server
 
     keys, console = read_keys(config), Screen(stderr=True)
-    local = is_loopback(config.host)
-    if not local and not keys:
-        problem = "lets other machines in, which needs a key. Set WOLF_CHATBOX_API_KEY, or pass --api-key-file."
-        raise ConfigError("host", config.host, problem)
+    local = check_key(config, keys)
     with listen(config.host, config.port) as place:
         roster = Roster(load(config, console))
         limits = Limits(config.max_body, config.max_prompt_tokens, config.max_reply_tokens, config.max_seconds)
@@ -57,34 +54,55 @@ def serve(config: ServeConfig | None = None) -> int:
 
 def load(config: ServeConfig, console: Screen) -> list[Served]:
     """The runs, each with an engine of its own."""
-    from wolf_chatbox.model.character import load_character
-    from wolf_chatbox.talk.server.gate import Gate
-    from wolf_chatbox.talk.server.roster import Served, run_names
+    from wolf_chatbox.talk.server.roster import run_names
 
     quiet_transformers()
     served = []
     for name, run, reverse in zip_longest(run_names(config.runs), config.runs, config.reverse_model):
         with waiting(console, f"Loading {name}"):
-            character = load_character(
-                run,
-                engine=config.engine,
-                quantise=config.quantise,
-                slots=config.slots,
-                trust_remote_code=config.trust_remote_code,
-                allow_base=config.allow_base,
-                reverse_model=reverse,
-                tell=lambda text: console.say(text, "dim"),
-            )
-        written = int(Path(run).stat().st_mtime) if Path(run).exists() else 0
-        served.append(
-            Served(
-                name,
-                replace(character, sampling=config.sampling(character.sampling)),
-                Gate(config.slots, config.queue),
-                written,
-            )
-        )
+            served.append(open_run(config, name, run, reverse, lambda text: console.say(text, "dim")))
     return served
+
+
+def open_run(
+    config: ServeConfig, name: str, run: str, reverse: str | None = None, tell: Tell = lambda text: None
+) -> Served:
+    """A run with an engine and a gate of its own; raises what `load_character` raises."""
+    from wolf_chatbox.model.character import load_character
+    from wolf_chatbox.talk.server.gate import Gate
+    from wolf_chatbox.talk.server.roster import Served
+
+    character = load_character(
+        run,
+        engine=config.engine,
+        quantise=config.quantise,
+        slots=config.slots,
+        trust_remote_code=config.trust_remote_code,
+        allow_base=config.allow_base,
+        reverse_model=reverse,
+        tell=tell,
+    )
+    written = int(Path(run).stat().st_mtime) if Path(run).exists() else 0
+    voiced = replace(character, sampling=config.sampling(character.sampling))
+    return Served(name, voiced, Gate(config.slots, config.queue), written)
+
+
+def check_key(config: ServeConfig, keys: Sequence[str]) -> bool:
+    """Whether only this machine reaches the server; raises ConfigError where others do, and need no key."""
+    from wolf_chatbox.talk.server.serving import is_loopback
+
+    local = is_loopback(config.host)
+    if not local and not keys:
+        problem = "lets other machines in, which needs a key. Set WOLF_CHATBOX_API_KEY, or pass --api-key-file."
+        raise ConfigError("host", config.host, problem)
+    return local
+
+
+def check_packages(names: Sequence[str], extra: str, runs: Sequence[str]) -> None:
+    """Raise ConfigError where a package is not installed."""
+    if missing := [name for name in names if find_spec(name) is None]:
+        problem = f"needs {', '.join(missing)}. Install them: pip install 'wolf-chatbox[{extra}]'"
+        raise ConfigError("runs", " ".join(runs), problem)
 
 
 def read_keys(config: ServeConfig) -> list[str]:

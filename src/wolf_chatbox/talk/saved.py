@@ -2,14 +2,15 @@
 
 `{"group": "chat", "turns": […], "tree": {"messages": […], "at": 5, "taken": {}, "present": ["Rick"]}}`: `turns` is the
 conversation at hand, as `wolf-chatbox data convert` writes it; `tree` has all branches. A file without a tree is a chat
-without branches.
+without branches. The page's chats have `about` too: which run answers, and as whom (see `archive`).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from wolf_chatbox.conversation import Conversation, parse_json
 from wolf_chatbox.errors import ChatError, DataError
@@ -17,9 +18,17 @@ from wolf_chatbox.files import new_file
 from wolf_chatbox.talk.tree import Tree
 
 
-def write_chat(tree: Tree, present: Collection[str], path: Path, *, overwrite: bool = False) -> None:
+def write_chat(
+    tree: Tree,
+    present: Collection[str],
+    path: Path,
+    *,
+    overwrite: bool = False,
+    about: Mapping[str, Any] | None = None,
+) -> None:
     """Write a chat, readable by its owner only (0600); raises CheckpointError as `new_file` does."""
     form = tree.conversation().to_dict() | {"tree": tree.to_dict() | {"present": list(present)}}
+    form |= {"about": dict(about)} if about else {}
     with new_file(path, overwrite=overwrite, remedy="Pass overwrite=True, or choose another name.", mode=0o600) as file:
         file.write(json.dumps(form, ensure_ascii=False) + "\n")
 

@@ -70,8 +70,13 @@ def make_app(
     origins: Sequence[str] = (),
 ) -> tuple[ASGIApp, House]:
     """The app with its guard, and the house that its paths share."""
-    limits = limits or Limits()
-    house = House(roster, limits, Metrics(roster))
+    app, house = make_api(roster, limits, keyed=bool(keys))
+    return guarded(app, app, house, keys=keys, hosts=hosts, origins=origins), house
+
+
+def make_api(roster: Roster, limits: Limits | None = None, *, keyed: bool = False) -> tuple[FastAPI, House]:
+    """The app without its guard."""
+    house = House(roster, limits or Limits(), Metrics(roster))
     app = FastAPI(
         title="wolf_chatbox",
         version=version("wolf_chatbox"),
@@ -83,22 +88,38 @@ def make_app(
     for part in (router, chat.router, completions.router, kobold.router):
         app.include_router(part)
     refusals.install(app)
-    _describe(app, bool(keys), min(len(one.character.voice.renderer.tokenizer) for one in roster.by_name.values()))
-    guarded: ASGIApp = Guard(app, house.metrics, set(app.openapi()["paths"]), limits.body_bytes, keys, hosts, origins)
+    sizes = [len(one.character.voice.renderer.tokenizer) for one in roster.by_name.values()]
+    _describe(app, keyed, min(sizes, default=None))
+    return app, house
+
+
+def guarded(
+    inner: ASGIApp,
+    app: FastAPI,
+    house: House,
+    *,
+    keys: Sequence[str] = (),
+    hosts: frozenset[str] | None = LOOPBACK,
+    origins: Sequence[str] = (),
+    uploads: tuple[str, int] | None = None,
+) -> ASGIApp:
+    """The guard around `inner`, which is the app or something around it."""
+    paths, most = set(app.openapi()["paths"]), house.limits.body_bytes
+    outer: ASGIApp = Guard(inner, house.metrics, paths, most, keys, hosts, origins, uploads)
     if origins:  # it answers a browser's question whether it may ask, which comes without the key
-        guarded = CORSMiddleware(
-            guarded,
+        outer = CORSMiddleware(
+            outer,
             allow_origins=origins,
             allow_methods=["GET", "POST"],
             allow_headers=["Authorization", "Content-Type"],
         )
-    return guarded, house
+    return outer
 
 
-def _describe(app: FastAPI, keyed: bool, known: int) -> None:
+def _describe(app: FastAPI, keyed: bool, known: int | None) -> None:
     """Correct FastAPI's description: what is invalid is answered with 400, not 422; a key is needed or not.
 
-    `known` is how many token ids there are.
+    `known` is how many token ids there are, if that is known.
     """
     description: dict[str, Any] = app.openapi()
     for path, operations in description["paths"].items():
@@ -111,7 +132,7 @@ def _describe(app: FastAPI, keyed: bool, known: int) -> None:
                 operation["security"] = [{"key": []}]
     schemas = description["components"]["schemas"]
     for form in schemas["CompletionRequest"]["properties"]["prompt"]["anyOf"]:
-        if form.get("items", {}).get("type") == "integer":
+        if known is not None and form.get("items", {}).get("type") == "integer":
             form["items"]["maximum"] = known - 1
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)

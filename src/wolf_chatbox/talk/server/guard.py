@@ -35,8 +35,13 @@ class Guard:
     keys: Sequence[str] = ()
     hosts: frozenset[str] | None = LOOPBACK
     origins: Collection[str] = ()
+    uploads: tuple[str, int] | None = None
+    """What the paths of files begin with, which are passed on as they come, and the most bytes of one."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await self._socket(scope, receive, send)
+            return
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -51,15 +56,25 @@ class Guard:
         try:
             headers = Headers(scope=scope)
             self._check(scope["path"], headers)
-            whole = await self._body(headers, receive)
+            coming = await self._coming(scope["path"], headers, receive)
         except Refusal as refusal:
             await answer(refusal, scope["path"])(scope, receive, noting)
         else:
-            if whole is not None:
-                await self.app(scope, _again(whole, receive), noting)
+            if coming is not None:
+                await self.app(scope, coming, noting)
         finally:
             path = scope["path"] if scope["path"] in self.paths else "other"
             self.metrics.requests.labels(path, status).inc()
+
+    async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A page's connection must be for this host too, and from a page of it."""
+        try:
+            self._check(scope["path"], Headers(scope=scope))
+        except Refusal:
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            await self.app(scope, receive, send)
 
     def _check(self, path: str, headers: Headers) -> None:
         host = _name(headers.get("host", ""))
@@ -68,21 +83,22 @@ class Guard:
         origin = headers.get("origin")
         if origin is not None and origin not in self.origins and "*" not in self.origins and not _same(origin, headers):
             raise Refusal(403, "pages of other origins need --allow-origin.", code="wrong_origin")
-        if self.keys and path != OPEN:
-            scheme, _, given = headers.get("authorization", "").partition(" ")
-            sent = given.strip().encode() if scheme.lower() == "bearer" else b""
-            # All keys are compared, each in constant time.
-            if not sum(hmac.compare_digest(sent, key.encode()) for key in self.keys):
-                refusal = Refusal(401, "the API key is missing or wrong.", code="invalid_api_key")
-                refusal.headers["WWW-Authenticate"] = "Bearer"
-                raise refusal
+        if self.keys and path != OPEN and not has_key(headers, self.keys):
+            raise keyless()
+
+    async def _coming(self, path: str, headers: Headers, receive: Receive) -> Receive | None:
+        """What the app reads the body from; None when the client left before its end."""
+        if self.uploads is not None and path.startswith(self.uploads[0]):
+            _length(headers, self.uploads[1])
+            if "transfer-encoding" in headers:  # its length is known at its end only
+                raise Refusal(411, "a file must come with its length (Content-Length).")
+            return receive  # uvicorn lets no more in than the header says
+        whole = await self._body(headers, receive)
+        return None if whole is None else _again(whole, receive)
 
     async def _body(self, headers: Headers, receive: Receive) -> bytes | None:
         """The whole body; None when the client left before its end."""
-        too_large = Refusal(413, f"the body has more than {self.body_bytes:,} bytes.", code="body_too_large")
-        length = headers.get("content-length", "0")
-        if not length.isdecimal() or int(length) > self.body_bytes:
-            raise too_large
+        too_large = _length(headers, self.body_bytes)
         pieces, size = list[bytes](), 0
         try:
             async with asyncio.timeout(BODY_SECONDS):
@@ -98,6 +114,33 @@ class Guard:
                         return b"".join(pieces)
         except TimeoutError:
             raise Refusal(408, f"the body did not arrive within {BODY_SECONDS} seconds.") from None
+
+
+def _length(headers: Headers, most: int) -> Refusal:
+    """Raise the refusal of a body that is too large by its header, or return it for one that turns out to be."""
+    too_large = Refusal(413, f"the body has more than {most:,} bytes.", code="body_too_large")
+    length = headers.get("content-length", "0")
+    if not length.isdecimal() or int(length) > most:
+        raise too_large
+    return too_large
+
+
+def has_key(headers: Headers, keys: Sequence[str]) -> bool:
+    """Whether a request sends one of the keys."""
+    scheme, _, given = headers.get("authorization", "").partition(" ")
+    return is_key(given.strip(), keys) if scheme.lower() == "bearer" else False
+
+
+def is_key(given: str, keys: Sequence[str]) -> bool:
+    """Whether a text is one of the keys; all of them are compared, each in constant time."""
+    return bool(sum(hmac.compare_digest(given.encode(), key.encode()) for key in keys))
+
+
+def keyless() -> Refusal:
+    """The refusal of a request without a key."""
+    refusal = Refusal(401, "the API key is missing or wrong.", code="invalid_api_key")
+    refusal.headers["WWW-Authenticate"] = "Bearer"
+    return refusal
 
 
 def _again(body: bytes, receive: Receive) -> Receive:

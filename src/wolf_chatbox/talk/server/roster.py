@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,11 +51,16 @@ class Served:
 
 
 class Roster:
-    """All models of a server, by name; the first one answers where no model is named."""
+    """All models of a server, by name; the first one answers where no model is named. The page's come and go."""
 
-    def __init__(self, served: Sequence[Served]) -> None:
-        self.by_name: Mapping[str, Served] = {one.name: one for one in served}
-        self.first = served[0]
+    def __init__(self, served: Sequence[Served] = ()) -> None:
+        self.by_name: dict[str, Served] = {one.name: one for one in served}
+
+    @property
+    def first(self) -> Served:
+        if not self.by_name:
+            raise unknown("(none)", "No model is loaded. Talk with a character on the page first.")
+        return next(iter(self.by_name.values()))
 
     def find(self, model: str | None) -> tuple[Served, str]:
         """A model's run and persona; raises Refusal (404) when there is none of that name."""

@@ -60,14 +60,16 @@ class Server(uvicorn.Server):
     A second signal ends at once.
     """
 
-    def __init__(self, app: ASGIApp, house: House, grace: float, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self, app: ASGIApp, house: House, grace: float, tell: Callable[[str], None], *, starts: bool = False
+    ) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                lifespan="off",
+                lifespan="on" if starts else "off",
                 timeout_graceful_shutdown=LAST_SECONDS,
             )
         )
@@ -100,7 +102,16 @@ class Server(uvicorn.Server):
 
 
 def serve(
-    app: ASGIApp, house: House, places: Sequence[socket.socket], grace: float, tell: Callable[[str], None]
+    app: ASGIApp,
+    house: House,
+    places: Sequence[socket.socket],
+    grace: float,
+    tell: Callable[[str], None],
+    *,
+    starts: bool = False,
 ) -> None:
-    """Serve on listening sockets until a signal says to leave; to be called in the main thread."""
-    Server(app, house, grace, tell).run(sockets=list(places))
+    """Serve on listening sockets until a signal says to leave; to be called in the main thread.
+
+    `starts` is whether the app wants to be told that the server starts and ends, as the page does.
+    """
+    Server(app, house, grace, tell, starts=starts).run(sockets=list(places))

@@ -1,0 +1,60 @@
+"""`wolf-chatbox web`."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import webbrowser
+from functools import partial
+from pathlib import Path
+
+from wolf_chatbox.cli.display import quiet_transformers
+from wolf_chatbox.cli.serve import check_key, check_packages, load, open_run, read_keys
+from wolf_chatbox.config import WebConfig
+from wolf_chatbox.errors import ConfigError
+from wolf_chatbox.model.record import RUN_FILE
+from wolf_chatbox.screen import Screen
+
+NEEDED = ("fastapi", "uvicorn", "prometheus_client", "nicegui")
+UPLOADS = "/_nicegui/client/"
+"""What the paths begin with to which a browser sends files."""
+
+
+def web(config: WebConfig | None = None) -> int:
+    """Open the page: make characters from your files, and talk with them. The API is on the same port."""
+    config = config or WebConfig()
+    for run in config.runs:
+        if not (Path(run) / RUN_FILE).is_file():
+            raise ConfigError("runs", run, "is no trained model: it has no run.json. Make one on the page instead.")
+    check_packages(NEEDED, "web", config.runs)
+    from wolf_chatbox.page.app import add_page
+    from wolf_chatbox.talk.server.app import guarded, make_api
+    from wolf_chatbox.talk.server.guard import LOOPBACK
+    from wolf_chatbox.talk.server.house import Limits
+    from wolf_chatbox.talk.server.roster import Roster
+    from wolf_chatbox.talk.server.serving import listen, serve, url_of
+
+    keys, console = read_keys(config), Screen(stderr=True)
+    local = check_key(config, keys)
+    quiet_transformers()
+    _say_faults()
+    with listen(config.host, config.port) as place:
+        limits = Limits(config.max_body, config.max_prompt_tokens, config.max_reply_tokens, config.max_seconds)
+        app, house = make_api(Roster(load(config, console)), limits, keyed=bool(keys))
+        page = add_page(app, house, config.home, config.runs, partial(open_run, config), keys)
+        hosts = LOOPBACK | {config.host.strip("[]").lower()} if local else None
+        uploads = (UPLOADS, config.max_upload)
+        outer = guarded(page, app, house, hosts=hosts, origins=config.allow_origin, uploads=uploads)
+        console.say(f"ready: {url_of(place)} · API: {url_of(place)}/v1 · Ctrl-C leaves")
+        if not config.no_browser and sys.stdout.isatty():
+            webbrowser.open(url_of(place))
+        serve(outer, house, [place], config.grace, console.say, starts=True)
+    return 0
+
+
+def _say_faults() -> None:
+    """Let faults of the page reach the terminal, with their traceback: a library logs them, and shows nothing."""
+    log = logging.getLogger("nicegui")
+    log.addHandler(logging.StreamHandler())
+    log.setLevel(logging.ERROR)
+    log.propagate = False

@@ -1,0 +1,1 @@
+"""The web page: where people make characters from their files, talk with them, and judge them."""

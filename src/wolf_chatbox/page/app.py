@@ -1,0 +1,57 @@
+"""The page on the server's app: who may enter, which pages there are, and what they share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+
+from wolf_chatbox.page.characters import Characters, Load
+from wolf_chatbox.page.desk import Desk
+from wolf_chatbox.page.entrance import Entrance
+from wolf_chatbox.page.rooms import Rooms
+from wolf_chatbox.page.workspace import Workspace
+from wolf_chatbox.talk.archive import Archive
+from wolf_chatbox.talk.server.house import House
+
+STATIC = Path(__file__).parent / "static"
+RECONNECT = 30.0
+"""Seconds that the server keeps what a browser sees after its connection is lost."""
+
+
+def add_page(app: FastAPI, house: House, home: Path, named: Sequence[str], load: Load, keys: Sequence[str]) -> ASGIApp:
+    """Add the page to the server's app; returns what stands around the app, inside the guard.
+
+    To be called once a process: NiceGUI has one app. Raises CheckpointError where the page's folder cannot be made.
+    """
+    workspace = Workspace(home.expanduser())
+    workspace.make()
+    os.environ.setdefault("NICEGUI_STORAGE_PATH", str(workspace.root / ".page"))  # read when it is imported
+    from nicegui import ui
+
+    from wolf_chatbox.page.pages import compare, data, guess, new, runs, talk
+    from wolf_chatbox.page.pages import home as home_page
+
+    characters = Characters(workspace, named, house.roster, load)
+    archive = Archive(workspace.chats)
+    entrance = Entrance(app, keys)
+    desk = Desk(workspace, house, characters, Rooms(characters, archive), archive, entrance)
+    app.mount("/static", StaticFiles(directory=STATIC))
+    for pages in (home_page, new, talk, compare, guess, runs, data):
+        pages.add(desk)
+    ui.add_head_html('<link rel="stylesheet" href="/static/page.css">', shared=True)
+    ui.run_with(
+        app,
+        title="wolf_chatbox",
+        favicon=STATIC / "moon.svg",
+        dark=None,
+        reconnect_timeout=RECONNECT,
+        binding_refresh_interval=0.2,
+        tailwind=False,
+        show_welcome_message=False,
+    )
+    return entrance

@@ -1,0 +1,166 @@
+"""Who may look at the page: everybody on this machine; beyond it whoever has the key, and guests of a game.
+
+A browser shows the key once, in a form or a link, and keeps a cookie that is made from it. A guest's link opens one
+game and nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import html
+import secrets
+from collections.abc import Sequence
+from http.cookies import CookieError, SimpleCookie
+from importlib.resources import files
+from urllib.parse import parse_qs, quote
+
+from starlette.datastructures import Headers, QueryParams
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from wolf_chatbox.talk.server.guard import OPEN, has_key, is_key, keyless
+from wolf_chatbox.talk.server.refusals import answer
+from wolf_chatbox.words import preferred, words_of
+
+KEY_COOKIE, GUEST_COOKIE, LANGUAGE_COOKIE = "wolf_chatbox_key", "wolf_chatbox_guest", "wolf_chatbox_language"
+ENTER = "/enter"
+API = ("/v1/", "/api/", "/metrics", "/openapi.json")
+ASSETS = ("/static/", "/_nicegui/", "/_nicegui_ws/", "/favicon.ico")
+"""What every page needs; a connection or an upload belongs to a page that was loaded with the key."""
+GAME = "/guess/"
+A_MONTH = 30 * 24 * 3600
+
+
+class Entrance:
+    """Lets in who has a key, by header or cookie; without keys everybody."""
+
+    def __init__(self, app: ASGIApp, keys: Sequence[str]) -> None:
+        self.app, self.keys = app, keys
+        self._secret = keys[0].encode() if keys else secrets.token_bytes(32)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == ENTER:
+            await (await self._enter(Request(scope, receive)))(scope, receive, send)
+        elif scope["type"] not in ("http", "websocket") or self._admits(scope):
+            await self.app(scope, receive, _closed(scope, send) if scope["type"] == "http" else send)
+        elif scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            await self._outside(scope)(scope, receive, send)
+
+    def guest_token(self, game: str) -> str:
+        """What a link for guests of a game has; the same until the key changes."""
+        return self._made(f"guest {game}")
+
+    def _admits(self, scope: Scope) -> bool:
+        headers, path = Headers(scope=scope), scope["path"]
+        if not self.keys or path == OPEN or has_key(headers, self.keys):
+            return True
+        cookies = _cookies(headers)
+        if any(hmac.compare_digest(cookies.get(KEY_COOKIE, ""), self._pass(key)) for key in self.keys):
+            return True
+        return self._admits_guest(path, cookies.get(GUEST_COOKIE, ""))
+
+    def _admits_guest(self, path: str, cookie: str) -> bool:
+        """Whether somebody who was let in to one game may have this path."""
+        game, _, token = cookie.partition(".")
+        if not game or not hmac.compare_digest(token, self.guest_token(game)):
+            return False
+        return path == GAME + game or path.startswith(ASSETS)
+
+    def _outside(self, scope: Scope) -> Response:
+        """What somebody without a key is answered."""
+        path, query = scope["path"], QueryParams(scope.get("query_string", b""))
+        token, game = query.get("guest", ""), path.removeprefix(GAME)
+        if path.startswith(GAME) and hmac.compare_digest(token.encode(), self.guest_token(game).encode()):
+            response: Response = RedirectResponse(quote(path), 303)
+            _set(response, GUEST_COOKIE, f"{game}.{token}")
+            return response
+        if path.startswith(API) or scope["method"] != "GET":
+            return answer(keyless(), path)
+        return RedirectResponse(f"{ENTER}?to={quote(path)}", 303)
+
+    async def _enter(self, request: Request) -> Response:
+        """The form for the key; with the right one the way to the page."""
+        given = request.query_params.get("key", "")
+        to, wrong = request.query_params.get("to", "/"), False
+        if request.method == "POST":
+            form = parse_qs((await request.body()).decode(errors="replace"))
+            given, to = form.get("key", [""])[0].strip(), form.get("to", ["/"])[0]
+        if not self.keys or (given and is_key(given, self.keys)):
+            response = RedirectResponse(_own(to), 303)
+            if self.keys:
+                _set(response, KEY_COOKIE, self._pass(given))
+            return response
+        wrong = bool(given)
+        return HTMLResponse(_form(request, _own(to), wrong), 403 if wrong else 200, {"Cache-Control": "no-store"})
+
+    def _pass(self, key: str) -> str:
+        return hmac.new(key.encode(), b"wolf_chatbox page", hashlib.sha256).hexdigest()
+
+    def _made(self, what: str) -> str:
+        return hmac.new(self._secret, what.encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def _form(request: Request, to: str, wrong: bool) -> str:
+    words = words_of(language_of(request.headers))
+    text = files("wolf_chatbox.page").joinpath("static/enter.html").read_text(encoding="utf-8")
+    values = {
+        "language": words.language,
+        "title": words("enter.title"),
+        "label": words("enter.key"),
+        "button": words("enter.open"),
+        "problem": words("enter.wrong") if wrong else "",
+        "to": to,
+    }
+    for name, value in values.items():
+        text = text.replace("{{" + name + "}}", html.escape(value))
+    return text
+
+
+def language_of(headers: Headers) -> str:
+    """The language that a browser chose on the page, else the one that it asks for."""
+    return _cookies(headers).get(LANGUAGE_COOKIE) or preferred(headers.get("accept-language", ""))
+
+
+def _cookies(headers: Headers) -> dict[str, str]:
+    try:
+        return {name: cookie.value for name, cookie in SimpleCookie(headers.get("cookie", "")).items()}
+    except CookieError:
+        return {}
+
+
+def _own(to: str) -> str:
+    """A path of this page: a link must not lead elsewhere."""
+    return to if to.startswith("/") and not to.startswith(("//", "/\\")) and to.isprintable() else "/"
+
+
+def _set(response: Response, name: str, value: str) -> None:
+    # Not strict: a link in a message opens the page, too.
+    response.set_cookie(name, value, max_age=A_MONTH, httponly=True, samesite="lax")
+
+
+def _closed(scope: Scope, send: Send) -> Send:
+    """Let the browser keep the page for itself: no frame around it, no address of it to others, nothing from others.
+
+    Whatever a model or a file says, it cannot make the browser ask another host.
+    """
+    host = Headers(scope=scope).get("host", "")
+    sockets = f"ws://{host} wss://{host}" if host and not set(host) & set(" ;,'\"") else ""
+    inline = "'self' 'unsafe-inline' 'unsafe-eval' data: blob:"  # NiceGUI's own page needs these
+    headers = {
+        "content-security-policy": f"default-src {inline}; connect-src 'self' {sockets}; frame-ancestors 'none'",
+        "referrer-policy": "same-origin",
+        "x-content-type-options": "nosniff",
+    }
+    more = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message.get("headers", ()), *more]}
+        await send(message)
+
+    return sending

@@ -1,0 +1,1 @@
+"""Characters that are being made: their files and settings, the queue, and the process that trains."""

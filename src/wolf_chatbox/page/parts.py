@@ -1,0 +1,44 @@
+"""What several pages are made of: a speaker's sign, a bubble, a question before something is removed."""
+
+from __future__ import annotations
+
+import hashlib
+
+from nicegui import ui
+
+from wolf_chatbox.words import Words
+
+HUES = (212, 28, 152, 340, 264, 188, 8, 96, 312, 48)
+"""Of the speakers' signs; which one a name has follows from the name."""
+
+
+def avatar(name: str, *, small: bool = False) -> ui.element:
+    """A speaker's sign: a disc with the first letter, in a colour that the name always has."""
+    hue = HUES[hashlib.sha256(name.encode("utf-8", "replace")).digest()[0] % len(HUES)]
+    disc = ui.element("div").classes("avatar small-avatar" if small else "avatar")
+    disc.style(f"background: hsl({hue} 42% 42%)").props("aria-hidden=true")
+    with disc:
+        ui.label(name.strip()[:1].upper() or "?")
+    return disc
+
+
+def bubble(speaker: str, text: str, *, mine: bool = False) -> ui.label:
+    """Something that was said, as text and never as markup; returns the label with the text."""
+    with ui.element("div").classes("said mine" if mine else "said"):
+        if not mine:
+            avatar(speaker, small=True)
+        with ui.element("div").classes("said-body"):
+            ui.label(speaker).classes("said-name")
+            return ui.label(text).classes("said-text")
+
+
+async def sure(words: Words, question: str, action: str) -> bool:
+    """Ask before something is removed; `action` names the button that does it."""
+    with ui.dialog() as dialog, ui.card():
+        ui.label(question)
+        with ui.row().classes("justify-end w-full"):
+            ui.button(words("parts.cancel"), on_click=lambda: dialog.submit(False)).props("flat autofocus")
+            ui.button(action, color="negative", on_click=lambda: dialog.submit(True))
+    answer = await dialog
+    dialog.delete()
+    return bool(answer)

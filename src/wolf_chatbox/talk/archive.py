@@ -1,0 +1,141 @@
+"""The chats that are kept in a folder, one file each, and the search for what was said in them."""
+
+from __future__ import annotations
+
+import secrets
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from wolf_chatbox.conversation import Turn, parse_json
+from wolf_chatbox.errors import ChatError, DataError
+from wolf_chatbox.files import remove, writing
+from wolf_chatbox.talk.saved import read_chat, write_chat
+from wolf_chatbox.talk.tree import Tree
+
+MOST_FOUND = 50
+AROUND = 40
+"""Characters before a word that was found."""
+
+
+class Kept(NamedTuple):
+    """A chat of an archive."""
+
+    id: str
+    """The name of its file, without the ending."""
+    when: datetime
+    """When it was kept last (local time)."""
+    about: Mapping[str, Any]
+    """Which run answers (`run`), as whom (`persona`), to whom (`user`), and the `title` that somebody gave it."""
+    tree: Tree
+    present: tuple[str, ...]
+
+    @property
+    def turns(self) -> tuple[Turn, ...]:
+        return self.tree.turns
+
+    @property
+    def title(self) -> str:
+        """The title that was given, else how the chat begins."""
+        given = str(self.about.get("title") or "")
+        first = next((turn.text for turn in self.turns), "")
+        return given or " ".join(first.split())[:80]
+
+
+class Found(NamedTuple):
+    """A message that has all the words that are looked for."""
+
+    kept: Kept
+    number: int
+    """The message's place in the tree; it may stand in a branch."""
+    excerpt: str
+
+
+@dataclass
+class Archive:
+    """The chats of a folder.
+
+    archive = Archive(Path("~/wolf_chatbox/chats").expanduser())
+    for found in archive.find("full moon"):
+        print(found.kept.title, found.excerpt)
+    """
+
+    folder: Path
+    _read: dict[Path, tuple[int, Kept | None]] = field(default_factory=dict, repr=False)
+    """What was read of each file, and the file's time then (ns)."""
+
+    def path(self, id: str) -> Path:
+        """The file of a chat; raises ChatError for what cannot be the name of one."""
+        if not id or not all(sign.isascii() and (sign.isalnum() or sign in "-_") for sign in id):
+            raise ChatError(f"{id}: no name of a kept chat. Choose one of the list.")
+        return self.folder / f"{id}.jsonl"
+
+    def new_id(self) -> str:
+        return f"{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+
+    def keep(self, id: str, tree: Tree, present: tuple[str, ...], about: Mapping[str, Any]) -> None:
+        """Write a chat, readable by its owner only; raises CheckpointError when it cannot be written."""
+        with writing(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_chat(tree, present, self.path(id), overwrite=True, about=about)
+
+    def get(self, id: str) -> Kept | None:
+        """A chat; None where there is none, or where its file cannot be read."""
+        return self._kept(self.path(id))
+
+    def remove(self, id: str) -> None:
+        remove(self.path(id))
+
+    def all(self) -> list[Kept]:
+        """All chats that can be read, the newest first."""
+        kept = [self._kept(path) for path in self.folder.glob("*.jsonl")] if self.folder.is_dir() else []
+        return sorted((one for one in kept if one is not None), key=lambda one: one.when, reverse=True)
+
+    def find(self, words: str) -> list[Found]:
+        """The messages that have all of the words, whatever their case and width; the newest chat first."""
+        wanted = plain(words).split()
+        return list(self._find(wanted))[:MOST_FOUND] if wanted else []
+
+    def _find(self, wanted: list[str]) -> Iterator[Found]:
+        for kept in self.all():
+            title = plain(str(kept.about.get("title") or ""))
+            for number, message in enumerate(kept.tree.messages):
+                text = plain(message.text)
+                said = f"{plain(message.speaker)} {text} {title}"
+                if any(word in text for word in wanted) and all(word in said for word in wanted):
+                    first = min(at for word in wanted if (at := text.find(word)) >= 0)
+                    yield Found(kept, number, _excerpt(message.text, first))
+
+    def _kept(self, path: Path) -> Kept | None:
+        try:
+            time = path.stat().st_mtime_ns
+        except OSError:
+            return None
+        if path not in self._read or self._read[path][0] != time:
+            self._read[path] = (time, _parse(path, time))
+        return self._read[path][1]
+
+
+def _parse(path: Path, time: int) -> Kept | None:
+    try:
+        tree, present = read_chat(path)
+        with path.open(encoding="utf-8") as file:
+            about = parse_json(file.readline(), str(path)).get("about", {})
+    except (ChatError, DataError, OSError, AttributeError):
+        return None
+    about = about if isinstance(about, dict) else {}
+    return Kept(path.stem, datetime.fromtimestamp(time / 1e9), about, tree, present)
+
+
+def plain(text: str) -> str:
+    """A text without differences of case and width, for a search."""
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
+def _excerpt(text: str, at: int, most: int = 160) -> str:
+    first = max(0, at - AROUND)
+    shown = " ".join(text[first : first + most].split())
+    return ("…" if first else "") + shown + ("…" if first + most < len(text) else "")
