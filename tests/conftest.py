@@ -27,7 +27,7 @@ CHATML = (
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
 ROOT = Path(__file__).resolve().parent.parent
-pytest_plugins = ["classic"]
+pytest_plugins = ["classic", "browsing"]
 
 
 def make_tokenizer(
