@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -64,8 +65,7 @@ def connects(url: str, **headers: str) -> bool:
 
     try:
         return asyncio.run(attempt())
-    except InvalidStatus as refused:
-        assert refused.response.status_code == 403
+    except InvalidStatus:
         return False
 
 
@@ -176,9 +176,19 @@ def test_the_way_after_the_form_keeps_what_was_asked_for(outside: httpx.Client) 
 
 @pytest.mark.parametrize(
     "to",
-    ["https://example.org/", "//example.org/", "/\\example.org", "\\\\example.org", "/\t/example.org", "/\n/example.org",
-     "javascript:alert(1)", "", "x", "/\r\nSet-Cookie: a=b"],
-)  # fmt: skip
+    [
+        "https://example.org/",
+        "//example.org/",
+        "/\\example.org",
+        "\\\\example.org",
+        "/\t/example.org",
+        "/\n/example.org",
+        "javascript:alert(1)",
+        "",
+        "x",
+        "/\r\nSet-Cookie: a=b",
+    ],
+)
 def test_the_form_leads_to_this_page_only(outside: httpx.Client, to: str) -> None:
     answer = outside.post(ENTER, data={"key": KEY, "to": to})
     assert answer.headers["location"] == "/"
@@ -284,10 +294,8 @@ def test_other_bodies_are_limited_as_well(outside: httpx.Client) -> None:
 
 def test_huge_headers_are_refused_and_harm_nobody(outside: httpx.Client) -> None:
     for name in ("cookie", "accept-language", "x-other"):
-        try:
+        with suppress(httpx.RemoteProtocolError):  # the server may hang up
             assert outside.get("/", headers={name: "a," * 500_000}).status_code in (303, 400, 431)
-        except httpx.RemoteProtocolError:  # the server hung up
-            pass
     assert outside.get("/health").status_code == 200
 
 
@@ -301,15 +309,20 @@ def test_a_language_that_is_none_gives_english(inside: httpx.Client, language: s
 
 def test_no_path_leads_out_of_its_folder(keyed: Site, inside: httpx.Client) -> None:
     (keyed.home.parent / "secret.css").write_text("a secret")
-    for path in ("/static/../entrance.py", "/static/%2e%2e/entrance.py", "/static/..%2fentrance.py", "/static//etc/passwd",
-                 "/static/%2fetc%2fpasswd", "/talk/..%2f..%2fsecret", "/talk/%2e%2e", "/guess/..%2fsecret",
-                 "/runs/..%2f..", "/runs/%2e%2e%2fsecret", "/_nicegui/3.18.0/static/..%2fnicegui.py"):  # fmt: skip
+    for path in OUTWARD:
         answer = raw(inside, path)
         assert answer.status_code in (200, 303, 404), path
         assert answer.headers["content-type"].startswith(("text/html", "application/json")), path
         assert not any(word in answer.content for word in (b"from __future__", b"root:", b"a secret")), path
     for name in ("../home", "/etc", ".", "a/b", "\x00", "x" * 5000):
         assert inside.get("/talk", params={"run": name}).status_code != 500
+
+
+OUTWARD = (
+    *("/static/../entrance.py", "/static/%2e%2e/entrance.py", "/static/..%2fentrance.py", "/static/%2fetc%2fpasswd"),
+    *("/static//etc/passwd", "/static/../../../../../secret.css", "/talk/..%2f..%2fsecret", "/talk/%2e%2e"),
+    *("/guess/..%2fsecret", "/runs/..%2f..", "/runs/%2e%2e%2fsecret", "/_nicegui/3.18.0/static/..%2fnicegui.py"),
+)
 
 
 def raw(client: httpx.Client, path: str) -> httpx.Response:

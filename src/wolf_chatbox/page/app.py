@@ -60,7 +60,7 @@ def add_page(app: FastAPI, house: House, home: Path, named: Sequence[str], load:
 
 
 class _Pages(Mount):
-    """NiceGUI's pages, which take every path but those of the API: what is unknown there is answered as `serve` does."""
+    """NiceGUI's pages, which take all paths but those of the API; an unknown one there is answered as `serve` does."""
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         return (Match.NONE, {}) if scope["path"].startswith(API) else super().matches(scope)
