@@ -41,6 +41,7 @@ def add_page(app: FastAPI, house: House, home: Path, named: Sequence[str], load:
     archive = Archive(workspace.chats)
     entrance = Entrance(app, keys)
     desk = Desk(workspace, house, characters, Rooms(characters, archive), archive, entrance)
+    house.on_leaving.append(desk.rooms.stop)
     app.mount("/static", StaticFiles(directory=STATIC))
     for pages in (home_page, new, talk, compare, guess, runs, data):
         pages.add(desk)
