@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wolf_chatbox.errors import CheckpointError, ChatError
+from wolf_chatbox.errors import ChatError, CheckpointError
 from wolf_chatbox.talk.archive import LONGEST_ID, Archive, plain
 from wolf_chatbox.talk.tree import Message, Tree
 
