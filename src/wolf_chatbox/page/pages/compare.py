@@ -92,7 +92,7 @@ class Table:
         except WolfChatboxError:  # the same on both sides: told when they are asked
             id = ""
         one = next((one for one in self.found if one.path.stem == id), None)
-        with ui.element("section").classes("card").props("aria-live=polite"):
+        with ui.element("section").classes("card score").props("aria-live=polite"):
             ui.label(self.words("compare.score")).classes("heading").style("margin-top: 0")
             if one is None:
                 ui.label(self.words("compare.no_votes")).classes("quiet")

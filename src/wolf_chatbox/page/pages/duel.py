@@ -24,7 +24,7 @@ from wolf_chatbox.talk.chat import checked
 from wolf_chatbox.talk.server.refusals import Refusal
 from wolf_chatbox.words import Words
 
-SHOWN = 6
+SHOWN = 4
 """Turns before a real reply that are shown."""
 Given = Literal["first", "tie", "bad", "second"]
 VOTES: dict[str, Given] = {"1": "first", "=": "tie", "0": "bad", "2": "second"}
@@ -72,7 +72,7 @@ class Duel:
                 self.real = ui.button(self.words("compare.real"), icon="shuffle", on_click=self.take_real)
                 self.real.props("flat")
                 self.send = ui.button(self.words("compare.ask"), icon="send", on_click=self.ask)
-        with ui.element("div").props("aria-live=polite"):
+        with ui.element("div").classes("arena").props("aria-live=polite") as self.place:
             self.arena()
         ui.keyboard(self._key, repeating=False, ignore=["input", "textarea", "select"])
         ui.keyboard(self._enter, repeating=False)  # a button that has the focus takes the key itself
@@ -147,6 +147,9 @@ class Duel:
         self.match, self.scene, self.texts = match, scene, texts
         self.swapped, self.choice = random.random() < 0.5, None
         self._to("same" if texts[0] == texts[1] else "vote")
+        look = "scrollIntoView({block: 'nearest', behavior: 'smooth'})"
+        with self.place:
+            ui.run_javascript(f"getHtmlElement({self.place.id}).{look}")
 
     def stop(self) -> None:
         """End the replies that are drawn; nothing of them is shown."""

@@ -12,7 +12,7 @@ from wolf_chatbox.errors import DataError
 from wolf_chatbox.evaluate.judging.guesses import share_found
 from wolf_chatbox.page.blind import bar, look, remember, spoken, tabs
 from wolf_chatbox.page.desk import Desk
-from wolf_chatbox.page.frame import frame
+from wolf_chatbox.page.frame import Reader, frame
 from wolf_chatbox.page.games import FEWEST, MOST, USUAL, Kept, begin
 from wolf_chatbox.page.pages.play import Play
 from wolf_chatbox.page.parts import sure
@@ -45,7 +45,7 @@ def add(desk: Desk) -> None:
         if not PLAYER.fullmatch(player):
             player = secrets.token_hex(12)
             remember(PLAYER_COOKIE, player)
-        with frame(request, "game", guest=guest) as reader, ui.element("div").classes("judge game"):
+        with frame(request, "compare", request_title(request), guest=guest) as reader, ui.element("div").classes("judge game"):
             Play(desk, reader.words, id, player, None if guest else address(desk, request, id)).build()
 
 
@@ -55,8 +55,6 @@ def address(desk: Desk, request: Request, id: str) -> str:
 
 
 def request_title(request: Request) -> str:
-    from wolf_chatbox.page.frame import Reader
-
     return Reader.of(request).words("game.title")
 
 

@@ -16,6 +16,8 @@ from wolf_chatbox.page.pages.result import show_result
 from wolf_chatbox.page.parts import bubble
 from wolf_chatbox.words import Words
 
+SHOWN = 4
+"""Turns before the replies that are shown while somebody guesses; the result shows all that are kept."""
 Phase = Literal["making", "gone", "start", "guess", "clues", "truth", "result"]
 
 
@@ -35,7 +37,7 @@ class Play:
 
     def build(self) -> None:
         self._look()
-        with ui.element("div").classes("judge").props("aria-live=polite"):
+        with ui.element("div").classes("judge play").props("aria-live=polite") as self.place:
             self.show()
         ui.keyboard(self._choice_key, repeating=False, ignore=["input", "textarea", "select"])
         ui.keyboard(self._enter, repeating=False)  # a button that has the focus takes the key itself
@@ -124,7 +126,14 @@ class Play:
 
     def _begin(self) -> None:
         self.phase = "guess"
+        self._show_replies()
+
+    def _show_replies(self) -> None:
+        """Show a round, with its replies in sight however long the turns before are."""
         self.show.refresh()
+        with self.place:
+            end = "'end'" if self.phase == "guess" else "'start'"
+            ui.run_javascript(f"getHtmlElement({self.place.id}).scrollIntoView({{block: {end}}})")
 
     @ui.refreshable_method
     def live(self) -> None:
@@ -146,7 +155,7 @@ class Play:
             for at in range(len(game.rounds)):
                 ui.element("div").classes("done" if at < done - 1 else "now" if at == done - 1 else "")
         with ui.element("div").classes("before"):
-            for turn in one.context:
+            for turn in one.context[-SHOWN:]:
                 bubble(turn.speaker, turn.text)
         ui.label(self.words("game.which", name=one.real.speaker)).classes("question").props("role=heading aria-level=2")
         with ui.element("div").classes("choices"):
@@ -171,7 +180,7 @@ class Play:
         option = ui.element("button").classes(classes + (" real" if told and real else ""))
         option.props(f"type=button aria-keyshortcuts={at + 1}").on("click", lambda: self._choose(at))
         if self.phase != "guess":
-            option.props("disabled")
+            option.props("aria-disabled=true").classes("decided")  # one that is disabled would be pale
         with option:
             with ui.element("div").classes("choice-head"):
                 ui.label(str(at + 1)).classes("letter")
@@ -232,7 +241,7 @@ class Play:
     def _next(self) -> None:
         if self.phase == "truth":
             self._look()
-            self.show.refresh()
+            self._show_replies()
 
     async def _choice_key(self, event: KeyEventArguments) -> None:
         modified = event.modifiers.ctrl or event.modifiers.alt or event.modifiers.meta

@@ -59,9 +59,12 @@ def _rounds(words: Words, kept: Kept, player: str) -> None:
             if one.round >= len(kept.game.rounds):
                 continue
             round = kept.game.rounds[one.round]
-            mark = "game.mark_right" if one.round in own and own[one.round].right else "game.mark_wrong"
-            title = words("game.fooled", fooled=one.fooled, count=one.asked)
-            with ui.expansion(f"{title} · {words(mark)}", caption=round.real.text[:90]).classes("hard"):
+            right = one.round in own and own[one.round].right
+            title = words("game.right" if right else "game.wrong")
+            if kept.players > 1:
+                mine = words("game.mark_right" if right else "game.mark_wrong")
+                title = f"{words('game.fooled', fooled=one.fooled, count=one.asked)} · {mine}"
+            with ui.expansion(title, caption=round.real.text[:200]).classes("hard"):
                 with ui.element("div").classes("before"):
                     for turn in round.context:
                         bubble(turn.speaker, turn.text)
