@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 from wolf_chatbox.page.characters import Characters, Load
 from wolf_chatbox.page.desk import Desk
 from wolf_chatbox.page.entrance import Entrance
+from wolf_chatbox.page.making.queue import Queue
 from wolf_chatbox.page.rooms import Rooms
 from wolf_chatbox.page.workspace import Workspace
 from wolf_chatbox.talk.archive import Archive
@@ -39,7 +40,7 @@ def add_page(app: FastAPI, house: House, home: Path, named: Sequence[str], load:
     characters = Characters(workspace, named, house.roster, load)
     archive = Archive(workspace.chats)
     entrance = Entrance(app, keys)
-    desk = Desk(workspace, house, characters, Rooms(characters, archive), archive, entrance)
+    desk = Desk(workspace, house, characters, Rooms(characters, archive), archive, entrance, Queue(workspace))
     app.mount("/static", StaticFiles(directory=STATIC))
     for pages in (home_page, new, talk, compare, guess, runs, data):
         pages.add(desk)

@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from threading import Lock
 from typing import Any
 
 import psutil
@@ -44,6 +45,7 @@ class Queue:
     worker: Sequence[str] = WORKER
     """The command that trains; the making's folder is added to it."""
     _children: list[subprocess.Popen[bytes]] = field(default_factory=list, repr=False)
+    _starting: Lock = field(default_factory=Lock, repr=False)
 
     def begin(self, **about: Any) -> Making:
         """A new draft; raises CheckpointError when the disk refuses."""
@@ -86,15 +88,16 @@ class Queue:
 
     def go(self) -> None:
         """Start the next one, if nothing is trained; raises CheckpointError when that cannot be."""
-        self._children = [child for child in self._children if child.poll() is None]
-        makings = self.all()
-        for each in makings:
-            if each.state == "waiting" and each.began and each.pid is None:  # its process ended before it began
-                each.note("failed", each.log_end() or INTERRUPTED)
-        if any(each.pid is not None for each in makings):
-            return
-        if waiting := [each for each in makings if _waits(each)]:
-            self._start(min(waiting, key=lambda each: each.since))
+        with self._starting:
+            self._children = [child for child in self._children if child.poll() is None]
+            makings = self.all()
+            for each in makings:
+                if each.state == "waiting" and each.began and each.pid is None:  # its process ended before it began
+                    each.note("failed", each.log_end() or INTERRUPTED)
+            if any(each.pid is not None for each in makings):
+                return
+            if waiting := [each for each in makings if _waits(each)]:
+                self._start(min(waiting, key=lambda each: each.since))
 
     def stop(self, making: Making) -> None:
         """Let a training end after its update, with its state saved; one that waits is taken out of the queue."""
