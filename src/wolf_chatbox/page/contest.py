@@ -27,7 +27,7 @@ from wolf_chatbox.model.embedded import EMBEDDED, is_ready
 from wolf_chatbox.model.hub import cached, hub_name, locate
 from wolf_chatbox.model.voice import Reply as Drawn
 from wolf_chatbox.page.apart import apart
-from wolf_chatbox.page.rooms import PATIENCE
+from wolf_chatbox.page.room import PATIENCE
 from wolf_chatbox.scene import Scene
 from wolf_chatbox.talk.server.refusals import Refusal
 from wolf_chatbox.talk.server.roster import Served
