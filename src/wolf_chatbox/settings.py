@@ -119,6 +119,26 @@ class Setting(NamedTuple):
         """The allowed words; empty where any value of the type is allowed."""
         return next((get_args(part) for part in _parts(self.annotation) if get_origin(part) is Literal), ())
 
+    @property
+    def range(self) -> Within:
+        """The range of a number; one without bounds where none is declared."""
+        return next((part for part in _parts(self.annotation) if isinstance(part, Within)), Within())
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is a whole number."""
+        return int in _parts(self.annotation)
+
+
+def kind_of(setting: Setting) -> type:
+    """What a setting's value is: bool, int, float, or str for everything else."""
+    return next((part for part in _parts(setting.annotation) if part in (bool, int, float)), str)
+
+
+def range_of(setting: Setting) -> Within | None:
+    """The range of a number; None where any is allowed."""
+    return next((part for part in _parts(setting.annotation) if isinstance(part, Within)), None)
+
 
 def declared(kind: type) -> dict[str, Setting]:
     """The settings of a dataclass by name, those of nested dataclasses among them, in the order of declaration."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from wolf_chatbox.conversation import Turn, parse_json
@@ -82,6 +83,21 @@ class Archive:
         with writing(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_chat(tree, present, self.path(id), overwrite=True, about=about)
+
+    def add(self, content: bytes, name: str) -> str:
+        """Keep a chat that comes as the content of a file; returns its id. `name` stands in errors.
+
+        Raises ChatError where it is no saved chat, CheckpointError where it cannot be written.
+        """
+        with TemporaryDirectory() as folder:
+            path = Path(folder, "chat.jsonl")
+            path.write_bytes(content)
+            kept = _parse(path, path.stat().st_mtime_ns)
+        if kept is None or not kept.tree.messages:
+            raise ChatError(f"{name}: not a saved chat. Give a file that /save or the page wrote.")
+        id = self.new_id()
+        self.keep(id, kept.tree, kept.present, kept.about)
+        return id
 
     def get(self, id: str) -> Kept | None:
         """A chat; None where there is none, or where its file cannot be read."""
