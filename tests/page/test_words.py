@@ -74,7 +74,7 @@ def known(key: str) -> list[str]:
 
 
 def asked() -> Iterator[tuple[str, str, ast.Call]]:
-    """Every call of `words(…)`, and of a page's `t(…)`, which leaves out its section: where it is, the key, the call."""
+    """Every call of `words(…)`, and of a page's `t(…)`, which leaves out its section: its place, the key, the call."""
     for path, tree in sources():
         for node in walked(tree):
             if isinstance(node, ast.Call) and node.args and (key := pattern(node.args[0])):
