@@ -19,6 +19,8 @@ from wolf_chatbox.talk.server.roster import Roster, Served
 
 LOADED = 3
 """Characters in memory at once; the one that was talked with longest ago leaves, if nobody waits for it."""
+IDLE_EVERY = 0.05
+"""Seconds between two looks whether a character that leaves still speaks."""
 Load = Callable[..., Served]
 """Loads a run by its name and folder, or with `base=True` its base model; it takes seconds."""
 
@@ -119,8 +121,11 @@ class Characters:
             del self._loading[run.name]
 
     async def _close(self, name: str) -> None:
-        """Free a run's memory; whoever talks with it next loads it again."""
+        """Free a run's memory once its replies have ended; whoever talks with it next loads it again."""
         if (served := self.roster.by_name.pop(name, None)) is not None:
+            served.gate.close()
+            while served.gate.running or served.gate.waiting:
+                await asyncio.sleep(IDLE_EVERY)
             await asyncio.to_thread(served.character.voice.engine.close)
 
     async def forget(self, name: str) -> None:

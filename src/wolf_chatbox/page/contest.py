@@ -26,7 +26,8 @@ from wolf_chatbox.files import new_file, remove
 from wolf_chatbox.model.embedded import EMBEDDED, is_ready
 from wolf_chatbox.model.hub import cached, hub_name, locate
 from wolf_chatbox.model.voice import Reply as Drawn
-from wolf_chatbox.page.apart import apart
+from wolf_chatbox.page.characters import IDLE_EVERY
+from wolf_chatbox.page.looking import away
 from wolf_chatbox.page.rooms import PATIENCE
 from wolf_chatbox.scene import Scene
 from wolf_chatbox.talk.server.refusals import Refusal
@@ -250,7 +251,7 @@ class Contestants:
         runs = [self.desk.characters.find(name) for name in dict.fromkeys((match.one.run, match.other.run))]
         key = tuple(str(run.folder) for run in runs if run), match.records
         if key not in self._held_out:
-            self._held_out = {key: await apart(held_out, key[0])}
+            self._held_out = {key: await away(held_out, key[0])}
         return self._held_out[key]
 
     async def close(self) -> None:
@@ -259,7 +260,7 @@ class Contestants:
             served, self._base = self._base[1], None
             served.gate.close()
             while served.gate.running or served.gate.waiting:
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(IDLE_EVERY)
             await asyncio.to_thread(served.character.voice.engine.close)
 
 
@@ -322,10 +323,10 @@ def pair_of(match: Match, scene: Scene, texts: tuple[str, str], swapped: bool, c
 # Held-out exchanges.
 
 
-def held_out(folders: Sequence[str], data: Sequence[str] = ()) -> list[Exchange]:
+def held_out(folders: Sequence[str], tell: Callable[[int], None] = lambda count: None) -> list[Exchange]:
     """Exchanges of the runs' data that none of them learnt, spread over the conversations; slow for large data.
 
-    `data` stands for the files that the first run names. Raises ConfigError for a run that does not say what it learnt,
+    `tell` is for `away`, in whose process it is called. Raises ConfigError for a run that does not say what it learnt,
     or whose files are private, and for runs that do not go together; DataError where files are gone, or all was learnt.
     """
     from wolf_chatbox.evaluate.contestants import find_runs, persona_of
@@ -335,7 +336,7 @@ def held_out(folders: Sequence[str], data: Sequence[str] = ()) -> list[Exchange]
     from wolf_chatbox.model.speech import Speech
     from wolf_chatbox.samples.rendering import Renderer
 
-    config = EvaluateConfig(runs=tuple(folders), data=tuple(data))
+    config = EvaluateConfig(runs=tuple(folders))
     runs = find_runs(config, lambda text: None)
     first, persona = runs[0], persona_of(runs, None)
     _, divided = read(config, runs)

@@ -207,7 +207,9 @@ class Duel:
                 ui.label("Enter").classes("key").props("aria-hidden=true")
         else:
             for key, given in VOTES.items():
-                button = ui.button(self.words(f"compare.{given}"), on_click=lambda given=given: self.vote(given), color=None)
+                button = ui.button(
+                    self.words(f"compare.{given}"), on_click=lambda given=given: self.vote(given), color=None
+                )
                 button.classes("plain").set_enabled(self.phase == "vote")
                 button.props(f"aria-keyshortcuts={key}")
                 with button:

@@ -45,7 +45,10 @@ def add(desk: Desk) -> None:
         if not PLAYER.fullmatch(player):
             player = secrets.token_hex(12)
             remember(PLAYER_COOKIE, player)
-        with frame(request, "compare", request_title(request), guest=guest) as reader, ui.element("div").classes("judge game"):
+        with (
+            frame(request, "compare", request_title(request), guest=guest) as reader,
+            ui.element("div").classes("judge game"),
+        ):
             Play(desk, reader.words, id, player, None if guest else address(desk, request, id)).build()
 
 

@@ -207,7 +207,9 @@ class Play:
         ui.label(self.words("game.why")).style("font-weight: 600")
         with ui.element("div").classes("clues").props(f'role=group aria-label="{self.words("game.why")}"'):
             for clue in CLUES:
-                button = ui.button(self.words(f"game.clue_{clue}"), color=None).classes("plain").props("aria-pressed=false")
+                button = (
+                    ui.button(self.words(f"game.clue_{clue}"), color=None).classes("plain").props("aria-pressed=false")
+                )
                 button.on_click(lambda clue=clue, button=button: self._mark(clue, button))
         with ui.button(self.words("game.truth"), on_click=self._tell_truth):
             ui.label("Enter").classes("key").props("aria-hidden=true").style("margin-left: 8px")
