@@ -8,8 +8,9 @@ from fastapi import Request
 from nicegui import run, ui
 
 from wolf_chatbox.errors import WolfChatboxError
+from wolf_chatbox.page.ballots import Compared, Score, compared, remove_votes, voter_name
 from wolf_chatbox.page.blind import bar, look, remember, spoken, tabs
-from wolf_chatbox.page.contest import Compared, Contestants, Score, compared, remove_votes, voter_name
+from wolf_chatbox.page.contest import Contestants
 from wolf_chatbox.page.desk import Desk
 from wolf_chatbox.page.frame import frame
 from wolf_chatbox.page.pages.duel import Duel

@@ -12,7 +12,7 @@ from wolf_chatbox.evaluate.judging.guesses import CLUES, Guess, Round
 from wolf_chatbox.page.desk import Desk
 from wolf_chatbox.page.frame import tell
 from wolf_chatbox.page.games import Kept
-from wolf_chatbox.page.pages.result import show_result
+from wolf_chatbox.page.pages.result import show_details, show_shares
 from wolf_chatbox.page.parts import bubble
 from wolf_chatbox.words import Words
 
@@ -73,10 +73,13 @@ class Play:
             self.show.refresh()
             return
         self.kept = kept
-        if self.phase == "result":
-            self.show.refresh()
-        else:
-            self.live.refresh()
+        (self.shares if self.phase == "result" else self.live).refresh()
+
+    @ui.refreshable_method
+    def shares(self) -> None:
+        """What was found so far."""
+        if self.kept is not None:
+            show_shares(self.words, self.kept, self.player)
 
     @ui.refreshable_method
     def show(self) -> None:
@@ -90,7 +93,9 @@ class Play:
                 self._start()
             case "result":
                 assert self.kept is not None
-                show_result(self.words, self.kept, self.player)
+                ui.label(self.words("game.title")).classes("quiet small")
+                self.shares()
+                show_details(self.words, self.kept, self.player)
                 self._friends()
             case _:
                 self._round()
