@@ -15,6 +15,7 @@ from wolf_chatbox.page.desk import Desk
 from wolf_chatbox.page.frame import Reader, frame
 from wolf_chatbox.page.games import FEWEST, MOST, USUAL, Kept, begin
 from wolf_chatbox.page.pages.play import Play
+from wolf_chatbox.page.pages.sides import run_name
 from wolf_chatbox.page.parts import sure
 from wolf_chatbox.words import Words
 
@@ -65,7 +66,7 @@ def new_game(desk: Desk, words: Words, name: str) -> None:
     """The form for a new game."""
     ui.label(words("game.new")).classes("title").props("role=heading aria-level=1")
     ui.label(words("game.new_lead")).classes("lead")
-    runs = {one.name: one.name if one.who == one.name else f"{one.name} ({one.who})" for one in desk.characters.all()}
+    runs = {one.name: run_name(one) for one in desk.characters.all()}
     if not runs:
         with ui.element("div").classes("empty"):
             ui.label(words("compare.nobody"))

@@ -119,10 +119,12 @@ class Play:
 
     def _start(self) -> None:
         assert self.kept is not None
-        count = len(self.kept.game.rounds)
+        rounds = self.kept.game.rounds
+        speakers = {one.real.speaker for one in rounds}
+        rules = "game.rules" if len(speakers) == 1 else "game.rules_many"
         ui.label(self.words("game.title")).classes("title").props("role=heading aria-level=1")
         with ui.element("section").classes("card").style("display: grid; gap: 12px"):
-            ui.label(self.words("game.rules", count=count, name=self.kept.game.rounds[0].real.speaker))
+            ui.label(self.words(rules, count=len(rounds), name=rounds[0].real.speaker))
             ui.label(self.words("game.rules_more")).classes("quiet small")
             with ui.element("div").classes("between"):
                 ui.button(self.words("game.start"), on_click=self._begin)
