@@ -97,7 +97,9 @@ def test_nobodys_votes_say_nothing() -> None:
 def test_few_votes_never_tell_even_if_all_agree(count: int) -> None:
     found = score(votes(*["first"] * count), "goose", "goose:base")
     assert (found.votes, found.wins, found.losses, found.better) == (count, count, 0, 0)
-    assert found.share.low is not None and found.share.high is not None and found.share.low < found.share.high
+    assert found.share.low is not None
+    assert found.share.high is not None
+    assert found.share.low < found.share.high
 
 
 def test_many_votes_tell_whichever_was_shown_first_and_whoever_is_asked_for() -> None:
@@ -128,14 +130,16 @@ def test_votes_are_kept_in_the_form_that_training_reads(tmp_path: Path) -> None:
     for cast in (Vote(pair, "second", ""), Vote(pair, "tie", "bob", bad=True)):
         add_vote(path, cast)
     learnt, tie = read_preferences(path)
-    assert learnt is not None and tie is None
+    assert learnt is not None
+    assert tie is None
     assert (learnt.chosen.text, learnt.rejected.text, learnt.context) == ("the goose", "I am", scene.turns)
     [one] = compared(tmp_path)
     assert one.match == MATCH
     assert [(cast.voter, cast.choice, cast.bad) for cast in one.votes] == [("", "first", False), ("bob", "tie", True)]
     assert stat.S_IMODE(path.with_suffix(".json").stat().st_mode) == 0o600
     remove_votes(one)
-    assert compared(tmp_path) == [] and not list(tmp_path.iterdir())
+    assert compared(tmp_path) == []
+    assert not list(tmp_path.iterdir())
 
 
 def test_files_of_other_hands_are_left_out(tmp_path: Path) -> None:
@@ -170,9 +174,11 @@ def test_a_voters_name_is_short_and_no_models(given: str, kept: str) -> None:
 def test_real_exchanges_are_never_learnt_ones(trained: Path, tmp_path: Path) -> None:
     found = held_out([str(trained)], tmp_path)
     known = Learnt.read(trained)
-    assert known is not None and found
+    assert known is not None
+    assert found
     for exchange in found:
-        assert exchange.scene.turns and exchange.scene.speaker == exchange.said.speaker
+        assert exchange.scene.turns
+        assert exchange.scene.speaker == exchange.said.speaker
     houses = {exchange.said.text.rpartition(" ")[2] for exchange in found}
     assert 0 < len(houses) < 12  # of twelve episodes, each in a house of its own
 
@@ -213,7 +219,8 @@ def drawn(answer: Callable[..., Any], over: Callable[[], bool]) -> tuple[str, Ga
 def test_a_stop_ends_a_reply_and_gives_its_place_back() -> None:
     asked = iter([False, False, True])
     text, gate = drawn(lambda *given, over: Endless(over), lambda: next(asked))
-    assert text == "la la" and gate.running == 0
+    assert text == "la la"
+    assert gate.running == 0
 
 
 def test_what_does_not_fit_the_context_is_an_empty_reply() -> None:
@@ -221,7 +228,8 @@ def test_what_does_not_fit_the_context_is_an_empty_reply() -> None:
         raise ChatError("the message fills the context.")
 
     text, gate = drawn(full, lambda: False)
-    assert text == "" and gate.running == 0
+    assert text == ""
+    assert gate.running == 0
 
 
 # In a browser.
