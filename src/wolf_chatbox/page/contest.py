@@ -6,8 +6,9 @@ import asyncio
 import hashlib
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -78,6 +79,14 @@ def match_of(desk: Desk, one: Side, other: Side) -> Match:
     return Match(one, other, hashlib.sha256("\n".join(records).encode()).hexdigest()[:16])
 
 
+def is_old(desk: Desk, match: Match) -> bool:
+    """Whether a run of a match was trained anew since then; one that is gone was not."""
+    try:
+        return match_of(desk, match.one, match.other).id != match.id
+    except ModelError:
+        return False
+
+
 # Who answers.
 
 
@@ -99,7 +108,8 @@ class Contestants:
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
-        self._base: tuple[str, Served] | None = None
+        self._base: tuple[tuple[str, datetime], Served] | None = None
+        self._visitors = 0
         self._opening = asyncio.Lock()
         self._held_out: dict[tuple[tuple[str, ...], str], list[Exchange]] = {}
 
@@ -109,13 +119,14 @@ class Contestants:
         if not side.base:
             return await characters.served(side.run)
         async with self._opening:
-            if self._base is None or self._base[0] != side.run:
-                run = characters.find(side.run)
-                if run is None:
-                    raise ModelError(f"{side.run}: there is no such character any more. Choose another one.")
+            run = characters.find(side.run)
+            if run is None:
+                raise ModelError(f"{side.run}: there is no such character any more. Choose another one.")
+            key = run.name, run.written
+            if self._base is None or self._base[0] != key:
                 await self.close()
                 load = partial(characters.load, side.entry, str(run.folder), base=True)
-                self._base = (side.run, await asyncio.to_thread(load))
+                self._base = (key, await asyncio.to_thread(load))
             return self._base[1]
 
     async def held_out(self, match: Match) -> list[Exchange]:
@@ -125,6 +136,17 @@ class Contestants:
         if key not in self._held_out:
             self._held_out = {key: await away(held_out, key[0], self.desk.workspace.making)}
         return self._held_out[key]
+
+    def visit(self) -> Callable[[], Awaitable[None]]:
+        """Somebody opens the page; gives what is called when they leave: the last one frees the base model's memory."""
+        self._visitors += 1
+
+        async def leave() -> None:
+            self._visitors -= 1
+            if not self._visitors:
+                await self.close()
+
+        return leave
 
     async def close(self) -> None:
         """Free the base model's memory, once its replies have ended."""

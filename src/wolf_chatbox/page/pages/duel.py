@@ -136,20 +136,25 @@ class Duel:
             match = self._match()
             checked("x" if self.exchange else str(self.prompt.value or ""))
             self._to("drawing")
+            self._look()
             over = self._over = _Over()
             scene = await self._scene_of(match)
             texts = await both(self.contestants, match, scene, over)
-        except (WolfChatboxError, Refusal) as error:
+        except Exception as error:
             self._to("ask")
-            tell(error)
+            tell(error)  # raises one that is not known again
             return
         if over.is_set:
             return
         self.match, self.scene, self.texts = match, scene, texts
         self.swapped, self.choice = random.random() < 0.5, None
         self._to("same" if texts[0] == texts[1] else "vote")
-        look = "scrollIntoView({block: 'nearest', behavior: 'smooth'})"
+        self._look()
+
+    def _look(self) -> None:
+        """Bring both replies into sight."""
         with self.place:
+            look = "scrollIntoView({block: 'nearest', behavior: 'smooth'})"
             ui.run_javascript(f"getHtmlElement({self.place.id}).{look}")
 
     def stop(self) -> None:

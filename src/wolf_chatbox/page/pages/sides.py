@@ -95,6 +95,7 @@ class Sides:
 
     def _settings(self, which: str) -> None:
         with ui.element("div").classes("side-settings"):
+            ui.label(self.words(f"compare.{which}")).classes("quiet small side-name")
             for name, (least, most, step) in RANGES.items():
                 value = getattr(getattr(self, which), name)
                 label = self.words(f"compare.{name}")
