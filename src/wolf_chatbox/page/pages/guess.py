@@ -114,8 +114,9 @@ class Listed:
         """One card a game, and those that are made now."""
         for id, making in self.desk.games.making.items():
             with ui.element("div").classes("card entry"):
-                with ui.element("div").classes("entry-main"), ui.element("div").classes("entry-title"):
-                    ui.link(making.run, f"/guess/{id}")
+                with ui.element("div").classes("entry-main"):
+                    with ui.element("div").classes("entry-title"):
+                        ui.link(making.run, f"/guess/{id}")
                     key = "game.failed" if making.error else f"game.{making.step}"
                     ui.label(self.words(key, done=making.done, wanted=making.wanted)).classes("quiet small")
                 if making.error:
