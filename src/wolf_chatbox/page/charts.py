@@ -80,7 +80,7 @@ class Chart:
         if not self._box.value:
             return
         self.table.clear()
-        rows = {at: _row(self._series, at) for at in thinned(_places(self._series), MOST_ROWS)}
+        rows = {at: _row(self._series, at) for at in _places(self._series)}
         with self.table, ui.element("table").classes("figures"):
             _cells("thead", "th", [[self.x, *self._series]])
             _cells("tbody", "td", [[self.place(at), *values] for at, values in rows.items()])
@@ -202,7 +202,9 @@ def _ends(values: Sequence[float]) -> dict[str, str]:
 
 
 def _places(series: Mapping[str, Points]) -> list[float]:
-    return sorted({x for points in series.values() for x, _ in points})
+    """The places of a table's rows: some of each line's own, so that a short line is there as well."""
+    most = max(2, MOST_ROWS // max(1, len(series)))
+    return sorted({x for points in series.values() for x, _ in thinned(points, most)})
 
 
 def _row(series: Mapping[str, Points], at: float) -> list[str]:

@@ -19,7 +19,7 @@ def show_comparison(
     words: Words, runs: Sequence[TrainedRun], curves: Mapping[str, Curves], scores: Mapping[str, Sequence[Score]]
 ) -> None:
     """The curves of the runs over each other, and their scorecards side by side."""
-    link_button(words("runs.back"), "/runs", icon="arrow_back", quiet=True)
+    link_button(words("runs.back"), "/runs", icon="arrow_back", quiet=True).classes("back")
     ui.label(words("runs.compared")).classes("title").props("role=heading aria-level=1")
     ui.label(" · ".join(one.name for one in runs)).classes("lead")
     with ui.element("section").classes("section"):

@@ -55,7 +55,7 @@ def show_evaluation(words: Words, found: Form) -> None:
         for group, measures in grouped(found).items():
             with ui.element("tbody"):
                 with ui.element("tr").classes("group-row"):
-                    _cell("th", group, scope="colgroup")
+                    _cell("th", group, scope="colgroup").props(f"colspan={len(names) + 1}")
                 for measure in measures:
                     with ui.element("tr"):
                         _cell("th", measure["title"], scope="row").props["title"] = measure["means"]

@@ -29,6 +29,8 @@ from wolf_chatbox.words import Words
 LONGEST = 200_000
 """Characters of a model card that are shown."""
 MOST_SPEAKERS = 12
+EXTRAS = ["fenced-code-blocks", "tables", "code-friendly"]
+"""Of Markdown: a name_with_lines is no emphasis."""
 
 
 class Sheet(NamedTuple):
@@ -51,7 +53,7 @@ def read_sheet(run: TrainedRun) -> Sheet:
 def show_sheet(desk: Desk, errands: Errands, words: Words, sheet: Sheet) -> None:
     """The page of one run."""
     run = sheet.run
-    link_button(words("runs.back"), "/runs", icon="arrow_back", quiet=True)
+    link_button(words("runs.back"), "/runs", icon="arrow_back", quiet=True).classes("back")
     with ui.element("div").classes("headed"):
         with ui.element("div").classes("character-head narrow"):
             avatar(run.who)
@@ -73,7 +75,7 @@ def show_sheet(desk: Desk, errands: Errands, words: Words, sheet: Sheet) -> None
                 show_evaluation(words, sheet.evaluation)
         if sheet.card:
             with _fold(words("runs.card"), "description"):
-                ui.markdown(without_front_matter(sheet.card), sanitize=harmless).classes("markdown")
+                ui.markdown(without_front_matter(sheet.card), extras=EXTRAS, sanitize=harmless).classes("markdown")
     with _section(words("runs.export")):
         show_errands(desk, errands, words, run)
     if desk.characters.is_own(run):
@@ -107,7 +109,7 @@ def _show_curves(words: Words, curves: Curves) -> None:
             ui.label(words("runs.no_curves")).classes("quiet")
             return
         update, training = words("runs.axis.update"), words("runs.line.training")
-        with ui.element("div").classes("charts"):
+        with ui.element("div").classes("charts first-wide"):
             with ui.element("div").classes("card"):
                 lines = {training: curves.smoothed_loss, words("runs.line.held_out"): curves.held_out}
                 known = {name: points for name, points in lines.items() if points}
@@ -170,8 +172,16 @@ def _show_settings(words: Words, record: Mapping[str, Any]) -> None:
     """The settings that differ from the defaults, then all others."""
     settings = record.get("settings")
     changed, rest = changes(settings if isinstance(settings, dict) else {})
-    _table(words, words("runs.changed"), changed)
-    _table(words, words("runs.as_usual"), rest)
+    ui.label(words("runs.changed")).classes("quiet small")
+    with ui.element("table").classes("figures"), ui.element("tbody"):
+        for name, value in changed.items():
+            with ui.element("tr"):
+                with ui.element("th").props("scope=row"):
+                    ui.label(name)
+                with ui.element("td"):
+                    ui.label(value).style("overflow-wrap: anywhere")
+    ui.label(words("runs.as_usual")).classes("quiet small").style("margin-top: 14px")
+    ui.label(" · ".join(f"{name} {value}" for name, value in rest.items())).classes("small")
 
 
 def changes(settings: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
@@ -188,16 +198,6 @@ def changes(settings: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, str]
 def _plain(value: object) -> str:
     """A setting's value as a person would type it."""
     if isinstance(value, list | tuple):
-        return ", ".join(map(str, value))
+        return ", ".join(map(str, value)) or "—"
     return typed(value) or ("0" if value == 0 and value is not False else "—")
 
-
-def _table(words: Words, title: str, settings: Mapping[str, str]) -> None:
-    ui.label(title).classes("quiet small").style("margin-top: 10px")
-    with ui.element("div").style("overflow-x: auto"), ui.element("table").classes("figures"), ui.element("tbody"):
-        for name, value in settings.items():
-            with ui.element("tr"):
-                with ui.element("th").props("scope=row"):
-                    ui.label(name)
-                with ui.element("td"):
-                    ui.label(value).style("overflow-wrap: anywhere")
