@@ -200,4 +200,3 @@ def _plain(value: object) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value)) or "—"
     return typed(value) or ("0" if value == 0 and value is not False else "—")
-
