@@ -14,6 +14,8 @@ from starlette.types import ASGIApp, Scope
 from wolf_chatbox.page.characters import Characters, Load
 from wolf_chatbox.page.desk import Desk
 from wolf_chatbox.page.entrance import API, Entrance
+from wolf_chatbox.page.games import Games
+from wolf_chatbox.page.making.queue import Queue
 from wolf_chatbox.page.rooms import Rooms
 from wolf_chatbox.page.workspace import Workspace
 from wolf_chatbox.talk.archive import Archive
@@ -40,7 +42,8 @@ def add_page(app: FastAPI, house: House, home: Path, named: Sequence[str], load:
     characters = Characters(workspace, named, house.roster, load)
     archive = Archive(workspace.chats)
     entrance = Entrance(app, keys)
-    desk = Desk(workspace, house, characters, Rooms(characters, archive), archive, entrance)
+    rooms, games, queue = Rooms(characters, archive), Games(workspace.games), Queue(workspace)
+    desk = Desk(workspace, house, characters, rooms, archive, entrance, games, queue)
     app.mount("/static", StaticFiles(directory=STATIC))
     for pages in (home_page, new, talk, compare, guess, runs, data):
         pages.add(desk)

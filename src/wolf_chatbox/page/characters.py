@@ -19,8 +19,8 @@ LOADED = 3
 """Characters in memory at once; the one that was talked with longest ago leaves, if nobody waits for it."""
 IDLE_EVERY = 0.05
 """Seconds between two looks whether a character that leaves still speaks."""
-Load = Callable[[str, str], Served]
-"""Loads a run by its name and folder; it takes seconds."""
+Load = Callable[..., Served]
+"""Loads a run by its name and folder, or with `base=True` its base model; it takes seconds."""
 
 
 class TrainedRun(Trained):
@@ -40,7 +40,7 @@ class Characters:
 
     def __init__(self, workspace: Workspace, named: Sequence[str], roster: Roster, load: Load) -> None:
         self.workspace, self.named, self.roster = workspace, list(named), roster
-        self._load = load
+        self.load = load
         self._loading: dict[str, asyncio.Task[Served]] = {}
         self._stamps: dict[str, datetime] = {}
         self._read: dict[Path, tuple[int, TrainedRun | Damaged | None]] = {}
@@ -91,7 +91,7 @@ class Characters:
     async def _loaded(self, run: TrainedRun) -> Served:
         try:
             await self._close(run.name)
-            served = await asyncio.to_thread(self._load, run.name, str(run.folder))
+            served = await asyncio.to_thread(self.load, run.name, str(run.folder))
             self.roster.by_name[run.name] = served
             self._stamps[run.name] = run.written
             idle = [name for name, one in self.roster.by_name.items() if not (one.gate.running or one.gate.waiting)]

@@ -60,6 +60,10 @@ class Entrance:
         """What a link for guests of a game has; the same until the key changes."""
         return self._made(f"guest {game}")
 
+    def is_guest(self, request: Request) -> bool:
+        """Whether a page is shown to somebody who may have that page alone."""
+        return not self._admits({**request.scope, "path": "/"})
+
     def _admits(self, scope: Scope) -> bool:
         headers, path = Headers(scope=scope), scope["path"]
         if not self.keys or path == OPEN or has_key(headers, self.keys):

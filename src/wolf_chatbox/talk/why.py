@@ -11,6 +11,7 @@ from wolf_chatbox.model.candidates import Candidate
 from wolf_chatbox.model.token_text import TokenText
 from wolf_chatbox.talk.memory import Recalled
 from wolf_chatbox.talk.session import ChatSession, Drawn
+from wolf_chatbox.words import DEFAULT, Words, words_of
 
 
 @dataclass(frozen=True)
@@ -74,20 +75,21 @@ def read_text(session: ChatSession, ids: list[int]) -> str:
     return b"".join(map(texts.bytes_of, ids)).decode(errors="replace")
 
 
-def why(session: ChatSession) -> Iterator[str]:
-    """The account of the last reply, line by line; raises ChatError when none was drawn."""
-    told = account(session)
-    yield f"{told.speaker} read {told.held} of {len(told.heard)} turns heard so far: {told.tokens} tokens."
-    yield f"Engine: {told.engine}, seed {told.seed}."
+def why(session: ChatSession, words: Words | None = None) -> Iterator[str]:
+    """The account of the last reply in words, line by line; raises ChatError when none was drawn."""
+    told, say = account(session), words or words_of(DEFAULT)
+    heard = len(told.heard)
+    yield say("terminal.why.read", speaker=told.speaker, held=told.held, count=heard, tokens=told.tokens)
+    yield say("terminal.why.engine", engine=told.engine, seed=told.seed)
     if told.repeated:
-        yield "It says one of the last replies again: so did each other try."
+        yield say("terminal.why.repeated")
     for recalled in told.recalled:
-        yield _recollection(recalled)
+        yield _recollection(recalled, say)
     if told.remembers and not told.recalled:
-        yield "Nothing of earlier chats fits."
+        yield say("terminal.why.nothing")
     if told.candidates:
-        also = " (and of the message, by the reverse model)" if told.weight is not None else ""
-        yield f"Best of {len(told.candidates)}, by mean log-probability{also} less repetition:"
+        key = "best" if told.weight is None else "best_of_both"
+        yield say(f"terminal.why.{key}", count=len(told.candidates))
     for number, candidate in enumerate(told.candidates):
         mark = "*" if number == told.chosen else " "
         mixed = f"{candidate.likelihood:.2f}"
@@ -96,9 +98,11 @@ def why(session: ChatSession) -> Iterator[str]:
         yield f"{mark} {candidate.score:6.2f} = {mixed} - {candidate.repetition:.2f}  {one_line(candidate.text)}"
 
 
-def _recollection(recalled: Recalled) -> str:
+def _recollection(recalled: Recalled, say: Words) -> str:
     said = " / ".join(f"{turn.speaker}: {one_line(turn.text)}" for turn in recalled.turns)
-    return f"Recalled from {recalled.when:%Y-%m-%d} by {', '.join(recalled.words)} ({recalled.score:.1f}): {said}"
+    found = say("terminal.comma").join(recalled.words)
+    score = f"{recalled.score:.1f}"
+    return say("terminal.why.recalled", when=f"{recalled.when:%Y-%m-%d}", words=found, score=score, said=said)
 
 
 def one_line(text: str) -> str:
