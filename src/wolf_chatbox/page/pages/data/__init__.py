@@ -29,6 +29,9 @@ PICK = "(event) => event.currentTarget.closest('.q-uploader').querySelector('inp
 
 
 def add(desk: Desk) -> None:
+    for left in (desk.workspace.root / ".page").glob("look-*"):  # of a server that was killed
+        shutil.rmtree(left, ignore_errors=True)
+
     @ui.page("/data")
     async def data(request: Request) -> None:
         ui.add_head_html(STYLE)

@@ -169,5 +169,5 @@ async def _rename(desk: Desk, errands: Errands, one: TrainedRun, given: str) -> 
     for kept in await asyncio.to_thread(desk.archive.all):
         if kept.about.get("run") == one.name and (room := desk.rooms.get(kept.id)) is not None:
             room.about["run"] = name
-            room.keep()
+            await room.keep()
     return name
