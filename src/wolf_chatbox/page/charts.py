@@ -137,7 +137,7 @@ class Bars(Chart):
         self._set({self.y: list(enumerate(bars.values()))}, drawn)
 
     def summary(self) -> str:
-        bars = [f"{self._names[at]}: {plain_number(value)}" for at, value in next(iter(self._series.values()), [])]
+        bars = [f"{self._names[int(at)]}: {plain_number(value)}" for at, value in next(iter(self._series.values()), [])]
         shown = self.words("runs.chart.comma").join(thinned(bars, MOST_ROWS))
         return self.words("runs.chart.bars", x=self.x, y=self.y, bars=shown)
 
