@@ -9,7 +9,7 @@ import asyncio
 import os
 import sys
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,8 +60,6 @@ class Errands:
     def __init__(self, exports: Path) -> None:
         self.exports = exports
         self.latest: Errand | None = None
-        self.listeners: set[Callable[[], None]] = set()
-        """Called after every change."""
 
     @property
     def running(self) -> Errand | None:
@@ -72,7 +70,6 @@ class Errands:
         if self.running is not None:
             raise ConfigError("to", kind, f"waits for {self.running.run} ({self.running.kind}). Stop that first.")
         errand = self.latest = Errand(kind, run)
-        self._changed()
         try:
             place = self.exports / run
             await asyncio.to_thread(place.mkdir, mode=0o700, parents=True, exist_ok=True)
@@ -80,8 +77,6 @@ class Errands:
         except BaseException:
             errand.state = "failed"
             raise
-        finally:
-            self._changed()
         return errand
 
     async def _run(self, errand: Errand, given: Sequence[str]) -> State:
@@ -102,7 +97,6 @@ class Errands:
             while data := await process.stdout.read(1 << 14):
                 *lines, rest = (rest[-LONGEST:] + data).split(b"\n")
                 errand.lines.extend(visible(line.decode(errors="replace").rstrip()) for line in lines)
-                self._changed()
             if rest:
                 errand.lines.append(visible(rest.decode(errors="replace")))
             code = await process.wait()
@@ -136,10 +130,6 @@ class Errands:
     def file(self, run: str, kind: str, name: str) -> Path | None:
         """One of the files that were made; None for anything else, whatever the names."""
         return next((path for path in self.made(run).get(kind, []) if path.name == name), None) if _plain(run) else None
-
-    def _changed(self) -> None:
-        for listener in list(self.listeners):
-            listener()
 
 
 def command(kind: Kind, folder: Path, place: Path) -> list[str]:

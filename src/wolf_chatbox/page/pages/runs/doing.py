@@ -170,4 +170,9 @@ async def _rename(desk: Desk, errands: Errands, one: TrainedRun, given: str) -> 
         if kept.about.get("run") == one.name and (room := desk.rooms.get(kept.id)) is not None:
             room.about["run"] = name
             await room.keep()
+            desk.rooms.leave(room, _nobody)
     return name
+
+
+def _nobody() -> None:
+    """Looks at a chat that was only opened to be kept under another name."""
