@@ -105,7 +105,7 @@ def _everybody(making: Making) -> bool:
 
 def _figures(page: NewCharacter, found: dict[str, Any]) -> list[tuple[str, str]]:
     words = page.t
-    languages = ", ".join(f"{code} {share:.0%}" for code, share in list(found["languages"].items())[:3])
+    languages = ", ".join(_spoken(page, code, share) for code, share in list(found["languages"].items())[:3])
     first, last = (str(found[name] or "")[:10] for name in ("first", "last"))
     return [
         (words("content.kept"), f"{found['kept'] + found['joined']:,}"),
@@ -115,6 +115,20 @@ def _figures(page: NewCharacter, found: dict[str, Any]) -> list[tuple[str, str]]
         *([(words("content.dates"), f"{first} – {last}")] if first else []),
         *([(words("content.dropped"), f"{sum(found['dropped'].values()):,}")] if found["dropped"] else []),
     ]
+
+
+def _spoken(page: NewCharacter, code: str, share: float) -> str:
+    """A language by its name, where it has one in the words, and its share unless it is the only one."""
+    name = language_name(page, code)
+    return name if share == 1 else f"{name} {share:.0%}"
+
+
+def language_name(page: NewCharacter, code: str) -> str:
+    """A language by its name, where the words have one."""
+    try:
+        return page.t(f"languages.{code}")
+    except KeyError:
+        return code
 
 
 def _advice(page: NewCharacter, look: dict[str, Any], fixed: bool) -> None:
@@ -176,7 +190,7 @@ def _details(page: NewCharacter, found: dict[str, Any], fixed: bool) -> None:
         spoken = list(found["languages"])
         kept = list(making.about.get("languages") or [])
         if len(spoken) > 1 or kept:
-            every = {code: code for code in dict.fromkeys([*kept, *spoken])}
+            every = {code: language_name(page, code) for code in dict.fromkeys([*kept, *spoken])}
             only = ui.select(every, value=kept, multiple=True, label=page.t("content.only_languages"))
             only.props("outlined dense use-chips").classes("new-field")
             only.on_value_change(lambda event: again(page, languages=list(event.value)))
