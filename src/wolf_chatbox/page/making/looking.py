@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import entry_points
 from importlib.util import find_spec
+from itertools import islice
 from typing import Any
 
 from wolf_chatbox.config import CleanConfig, ReadConfig
@@ -29,6 +30,8 @@ SHOWN = 3
 """Turns of a preview."""
 EVERY = 500
 """Turns after which it is told again how many were read."""
+MOST_SPARE = 200
+"""Turns that show nothing new, after which no other ones are looked for."""
 WORD = re.compile(r"\[\w+\]|\w+|\s+|[^\w\s]")
 
 Piece = tuple[str, bool]
@@ -83,7 +86,7 @@ def look(
         failed=failed,
         replaced={kind: count for kind, count in counted.items() if count},
         previews={
-            "scrub": list(_changed(conversations, scrubbed, names=False)),
+            "scrub": list(islice(_changed(conversations, scrubbed, names=False), SHOWN)),
             "pseudonyms": _under_pseudonyms(conversations),
         },
         names_known=find_spec("presidio_analyzer") is not None and bool(entry_points(group="spacy_models")),
@@ -157,23 +160,30 @@ def _under_pseudonyms(conversations: Sequence[Conversation]) -> list[Turned]:
     some = conversations[:: max(1, len(conversations) // 200)]
     pseudonyms = Pseudonyms({}, {}).extended(some)
     hidden, _ = pseudonyms.hide(some, Counter())
-    return list(_changed(some, hidden, names=True)) or list(_changed(some, hidden, names=True, all_=True))
+    found = list(islice(_changed(some, hidden, names=True), SHOWN))
+    return found or list(islice(_changed(some, hidden, names=True, all_=True), SHOWN))
 
 
 def _changed(
     before: Iterable[Conversation], after: Iterable[Conversation], *, names: bool, all_: bool = False
 ) -> Iterator[Turned]:
-    """The first turns whose texts are changed; with `all_` also those of which only the speaker's name is."""
-    count = 0
-    for one, other in zip(before, after):
-        for turn, hidden in zip(one.turns, other.turns):
-            if turn.text != hidden.text or (all_ and turn.speaker != hidden.speaker):
-                texts = compare(turn.text, hidden.text)
-                speakers = (turn.speaker, hidden.speaker if names else turn.speaker)
-                yield {"speakers": speakers, "before": texts[0], "after": texts[1]}
-                count += 1
-                if count == SHOWN:
-                    return
+    """Turns whose texts are changed, first those that show something new; with `all_` also those whose speaker is."""
+    seen, spare = set[str](), list[Turned]()
+    pairs = ((turn, hidden) for one, other in zip(before, after) for turn, hidden in zip(one.turns, other.turns))
+    for turn, hidden in pairs:
+        if turn.text != hidden.text or (all_ and turn.speaker != hidden.speaker):
+            left, right = compare(turn.text, hidden.text)
+            speakers = (turn.speaker, hidden.speaker if names else turn.speaker)
+            found = {"speakers": speakers, "before": left, "after": right}
+            new = {text for text, changed in right if changed} - seen
+            seen |= new
+            spare.append(found)
+            if new:
+                yield found
+                spare.pop()
+            if len(seen) >= SHOWN or len(spare) >= MOST_SPARE:
+                break
+    yield from spare
 
 
 def compare(before: str, after: str) -> tuple[list[Piece], list[Piece]]:

@@ -149,7 +149,8 @@ def advice_text(page: NewCharacter, advice: dict[str, Any]) -> str:
     try:
         return page.words(f"warnings.{advice['kind']}", **advice["values"])
     except (KeyError, TypeError, IndexError):
-        return str(advice["text"])
+        text = str(advice["text"])
+        return text[:1].upper() + text[1:]
 
 
 def _apply(page: NewCharacter, remedy: str, look: dict[str, Any]) -> None:

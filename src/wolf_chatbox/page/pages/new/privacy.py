@@ -36,7 +36,7 @@ def _preview(page: NewCharacter, look: dict[str, Any], name: str) -> None:
         return
     turns = look["previews"].get(name, [])
     if name == "scrub" and look["replaced"]:
-        kinds = ", ".join(f"[{kind}] {count:,}" for kind, count in look["replaced"].items())
+        kinds = ", ".join(f"{count:,} × [{kind}]" for kind, count in look["replaced"].items())
         ui.label(page.t("privacy.found", kinds=kinds)).classes("small")
     if not turns:
         ui.label(page.t("privacy.nothing")).classes("quiet small")
