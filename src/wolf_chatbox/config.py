@@ -362,6 +362,10 @@ def check_runs(config: ServeConfig | EvaluateConfig, *, needed: bool = True) -> 
         raise ConfigError("runs", "(none)", "names no model. Give at least one.")
 
 
+HOME = Path("~/wolf_chatbox")
+"""Where the page keeps characters, data and chats, if no other folder is named."""
+
+
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
 @optional(SamplingConfig, "as saved with the model")
@@ -378,6 +382,8 @@ class ChatConfig(Overriding):
     """More speakers who are in the chat from its beginning (style named)."""
     next: NextSpeaker = "name"
     """Who speaks next among several: the one who is named, the next in turn, or whom the model expects."""
+    home: Annotated[Path, SAVING] = HOME
+    """Folder where chats on a terminal and votes are kept; the page keeps its own there."""
     remember: bool = False
     """Keep this chat in memory, and bring back what fits out of earlier chats of the same two."""
     turns: Annotated[Whole, AT_LEAST_0] = 0
@@ -449,10 +455,6 @@ class ServeConfig(Overriding):
             problem = f"must be one folder for each of the {len(self.runs)} runs, in their order."
             raise ConfigError("reverse_model", " ".join(self.reverse_model), problem)
         self.sampling(SamplingConfig())
-
-
-HOME = Path("~/wolf_chatbox")
-"""Where the page keeps characters, data and chats, if no other folder is named."""
 
 
 @Parameter(name="*")

@@ -119,6 +119,16 @@ class Setting(NamedTuple):
         """The allowed words; empty where any value of the type is allowed."""
         return next((get_args(part) for part in _parts(self.annotation) if get_origin(part) is Literal), ())
 
+    @property
+    def range(self) -> Within:
+        """The range of a number; one without bounds where none is declared."""
+        return next((part for part in _parts(self.annotation) if isinstance(part, Within)), Within())
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is a whole number."""
+        return int in _parts(self.annotation)
+
 
 def kind_of(setting: Setting) -> type:
     """What a setting's value is: bool, int, float, or str for everything else."""

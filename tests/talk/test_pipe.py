@@ -15,7 +15,7 @@ import pytest
 
 from scripted import talk
 from wolf_chatbox.conversation import Turn
-from wolf_chatbox.talk.commands import COMMANDS
+from wolf_chatbox.talk.menu import COMMANDS
 from wolf_chatbox.talk.pipe import answer_lines
 
 COMMAND = "from wolf_chatbox.cli import main; main()"
@@ -243,7 +243,7 @@ def test_going_back_editing_and_branches_through_a_pipe(lines: Lines) -> None:
 
 def test_a_group_through_a_pipe(lines: Lines) -> None:
     assert lines("/invite beth\n")[1] == "You are talking with Rick and Beth as Morty.\n"
-    replies, told = lines("@Beth hello\n/next\n/whisper beth psst\n/set next=turn\n/next Rick\n")
+    replies, told = lines("@Beth hello\n/speak\n/whisper beth psst\n/set next=turn\n/next Rick\n")
     assert replies == ["one and more", "two", "three", "four"]
     assert [line for line in told.splitlines() if "answers" in line] == [
         "Beth answers.",

@@ -130,7 +130,7 @@ def test_why_shows_what_there_was_to_choose_from(tiny_gpt2: Path, capsys: pytest
 def test_forgetting(lines: Lines, tokenizer: Any) -> None:
     earlier(tokenizer)
     prepare(lines.session, ChatConfig(remember=True), print)
-    assert lines("hello\n/forget\n")[1] == "Forgotten: 1 chats with Rick. This one is not kept in memory.\n"
+    assert lines("hello\n/forget\n")[1] == "Forgotten: 1 chat with Rick. This one is not kept in memory.\n"
     lines.session.keep()
     assert Memory().forget() == 0
 

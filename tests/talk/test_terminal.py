@@ -22,9 +22,9 @@ from wolf_chatbox.conversation import Turn
 from wolf_chatbox.errors import ModelError
 from wolf_chatbox.model.engines.sampling import Token
 from wolf_chatbox.scene import Scene
-from wolf_chatbox.talk.commands import last_chat, last_state
+from wolf_chatbox.talk.completion import Names
 from wolf_chatbox.talk.session import ChatSession
-from wolf_chatbox.talk.terminal import Names
+from wolf_chatbox.talk.shelf import last_chat, last_state
 from wolf_chatbox.talk.terminal import talk as chat_on_terminal
 
 COMMAND = "from wolf_chatbox.cli import main; main()"

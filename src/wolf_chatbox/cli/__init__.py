@@ -33,6 +33,7 @@ app.command("wolf_chatbox.cli.train:train", help="Fine-tune a base model on conv
 app.command("wolf_chatbox.cli.sweep:sweep", help="Search for the best settings of train.")
 app.command("wolf_chatbox.cli.merge:merge", help="Merge a LoRA adapter into its base model.")
 app.command("wolf_chatbox.cli.evaluate:evaluate", help="Measure how good trained characters are.")
+app.command("wolf_chatbox.cli.runs:app", name="runs", help="List trained models, and show their curves and scorecards.")
 app.command("wolf_chatbox.cli.export:export", help="Export a trained model: GGUF, ONNX, a character card, the hub.")
 app.command("wolf_chatbox.cli.chat:chat", help="Chat with a trained model.")
 app.command("wolf_chatbox.cli.web:web", help="Open the page: make characters, and talk with them.")

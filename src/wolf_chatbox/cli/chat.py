@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from io import TextIOWrapper
 from pathlib import Path
@@ -16,9 +17,15 @@ from wolf_chatbox.config import ChatConfig, SamplingConfig
 from wolf_chatbox.errors import ConfigError
 from wolf_chatbox.screen import Screen
 from wolf_chatbox.visible import Tell, behind
+from wolf_chatbox.words import preferred, words_of
 
 if TYPE_CHECKING:
+    from wolf_chatbox.model.character import Character
+    from wolf_chatbox.talk.comparison import Rivals
     from wolf_chatbox.talk.session import ChatSession
+
+LOCALE = ("LC_ALL", "LC_MESSAGES", "LANG")
+"""The variables that say which language messages have, the strongest first (POSIX, 8.2)."""
 
 
 def chat(config: ChatConfig | None = None) -> int:
@@ -40,16 +47,18 @@ def open_chat(config: ChatConfig) -> int:
     from wolf_chatbox.model.record import read_run
 
     console = Screen(stderr=True)
+    words = words_of(preferred(next(filter(None, map(os.environ.get, LOCALE)), "")))
 
     def tell(text: str) -> None:
         console.say(text, "dim")
 
-    with waiting(console, "Loading the model"):
+    with waiting(console, words("terminal.loading")):
         folder = locate(config.model, tell)
         saved = read_run(folder)
         quiet_transformers()
         from wolf_chatbox.talk.pipe import answer_lines
         from wolf_chatbox.talk.session import ChatSession
+        from wolf_chatbox.talk.shelf import Shelf
         from wolf_chatbox.talk.terminal import talk
 
         session = ChatSession.load(
@@ -68,18 +77,55 @@ def open_chat(config: ChatConfig) -> int:
         session.sampling = config.sampling(session.sampling)
         prepare(session, config, tell)
     if saved and not saved.get("finished", True):
-        console.say("note: the training of this model was interrupted; you can resume it", "yellow")
+        console.say(words("terminal.interrupted"), "yellow")
+    run = run_name(config.model, folder)
+    shelf, rivals = Shelf(config.home, run), rivals_of(config, run, tell)
     for stream in (sys.stdin, behind(sys.stdout), behind(sys.stderr)):
         if isinstance(stream, TextIOWrapper):  # invalid bytes reach the session, which refuses them
             stream.reconfigure(errors="surrogateescape" if stream is sys.stdin else "backslashreplace")
     try:
         if sys.stdin.isatty() and sys.stdout.isatty():
             with create_app_session(output=create_output(behind(sys.stdout))):
-                talk(session, config.turns)
+                talk(session, config.turns, words=words, shelf=shelf, rivals=rivals)
             return 0
-        return 0 if answer_lines(session, sys.stdin, sys.stdout, config.turns) else 1
+        return 0 if answer_lines(session, sys.stdin, sys.stdout, config.turns, words=words, shelf=shelf) else 1
     finally:
         session.keep()
+
+
+def run_name(model: str, folder: Path) -> str:
+    """What a model is called in votes and lists: as its folder, or as it is named where that is in a cache."""
+    return folder.resolve().name if Path(model).expanduser().is_dir() else Path(model).name
+
+
+def rivals_of(config: ChatConfig, own: str, tell: Tell) -> Rivals:
+    """The runs that /compare loads, with this chat's engine, and the file of its votes."""
+    from wolf_chatbox.evaluate.judging.pairs import Pair, Reply
+    from wolf_chatbox.evaluate.judging.votes import Vote, add_vote
+    from wolf_chatbox.model.character import load_character
+    from wolf_chatbox.model.hub import locate
+    from wolf_chatbox.talk.comparison import Ballot, Better, Rivals
+
+    def load(run: str) -> tuple[str, Character]:
+        folder = locate(run, tell)
+        rival = load_character(
+            folder,
+            engine=config.engine,
+            quantise=config.quantise,
+            slots=1,
+            trust_remote_code=config.trust_remote_code,
+            allow_base=config.allow_base,
+            tell=tell,
+        )
+        return run_name(run, folder), rival
+
+    def keep(ballot: Ballot, better: Better) -> Path:
+        place = config.home / "votes" / "terminal.jsonl"
+        pair = Pair(ballot.context, ballot.speaker, Reply(*ballot.first), Reply(*ballot.second))
+        add_vote(place.expanduser(), Vote(pair, better, ""))
+        return place
+
+    return Rivals(own, load, keep)
 
 
 def prepare(session: ChatSession, config: ChatConfig, tell: Tell) -> None:

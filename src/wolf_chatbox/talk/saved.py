@@ -27,10 +27,15 @@ def write_chat(
     about: Mapping[str, Any] | None = None,
 ) -> None:
     """Write a chat, readable by its owner only (0600); raises CheckpointError as `new_file` does."""
+    with new_file(path, overwrite=overwrite, remedy="Pass overwrite=True, or choose another name.", mode=0o600) as file:
+        file.write(chat_line(tree, present, about))
+
+
+def chat_line(tree: Tree, present: Collection[str], about: Mapping[str, Any] | None = None) -> str:
+    """A chat as a line of JSON Lines."""
     form = tree.conversation().to_dict() | {"tree": tree.to_dict() | {"present": list(present)}}
     form |= {"about": dict(about)} if about else {}
-    with new_file(path, overwrite=overwrite, remedy="Pass overwrite=True, or choose another name.", mode=0o600) as file:
-        file.write(json.dumps(form, ensure_ascii=False) + "\n")
+    return json.dumps(form, ensure_ascii=False) + "\n"
 
 
 def read_chat(path: Path) -> tuple[Tree, tuple[str, ...]]:

@@ -19,7 +19,7 @@ from wolf_chatbox.talk.group import addressed, choose, in_turn, mentioned
 from wolf_chatbox.talk.memory import Recalled
 from wolf_chatbox.talk.recollection import Recollection
 from wolf_chatbox.talk.state import write_state
-from wolf_chatbox.talk.tree import Message, Tree
+from wolf_chatbox.talk.tree import START, Message, Tree
 
 
 @dataclass(frozen=True)
@@ -119,23 +119,29 @@ class ChatSession(Chat):
 
     def speak(self, name: str | None = None) -> Iterator[str]:
         """Let the next one speak, or the one of that name, without a message; yields the pieces of the turn."""
-        last = self.tree.last
         if name is not None:
             return self._answer(self.tree, self._find(name))
-        if last is not None and last.speaker == self.user:
-            listeners = tuple(name for name in self.present if name in last.heard or not last.whispered)
-            return self._answer(self.tree, self._next_speaker(self.tree, listeners or self.present))
-        others = tuple(name for name in self.present if last is None or name != last.speaker) or self.present
-        return self._answer(self.tree, self._next_speaker(self.tree, others))
+        return self._answer(self.tree, self._answerer(self.tree))
+
+    def reword(self, number: int, text: str) -> Iterator[str]:
+        """Put another text in the place of a message, as `edit` does, and have it answered.
+
+        Raises ChatError, and leaves the chat as it is, where there is no such message, or the text does not fit.
+        """
+        tree = self.tree.instead(self.tree.known(number), checked(text))
+        return self._answer(tree, self._answerer(tree))
 
     def impersonate(self) -> Iterator[str]:
         """Let the model write the person's next message; yields its pieces and changes nothing."""
         scene = Scene(self.tree.turns, speaker=self.user)
         return iter(self.voice.answer(scene, self.sampling, self._random.getrandbits(32)))
 
-    def retry(self) -> Iterator[str]:
-        """Draw another reply in the place of the last one; that stays as a branch. Raises ChatError without any."""
-        last = self.tree.last
+    def retry(self, number: int | None = None) -> Iterator[str]:
+        """Draw another reply in the place of the last one, or of an earlier one; that stays as a branch.
+
+        Raises ChatError where there is none.
+        """
+        last = self.tree.last if number is None else self.tree.messages[self.tree.known(number)]
         if last is None:
             raise ChatError("there is no message yet. Send one first.")
         if last.speaker not in self.present:
@@ -157,17 +163,27 @@ class ChatSession(Chat):
         """How the reply came about that the chat ends with, if it was drawn in this session."""
         return self.drawn if self.drawn and self.drawn.message is self.tree.last else None
 
-    def more(self) -> Iterator[str]:
-        """Continue the last reply, also a stopped or a loaded one; yields the pieces that are added to its turn.
+    def more(self, number: int | None = None) -> Iterator[str]:
+        """Continue the last reply, or an earlier one, also a stopped or a loaded one; yields the pieces that are added.
 
         Yields nothing when the model adds nothing. Raises ChatError when there is no reply, or it fills the context.
         """
-        last = self.tree.last
+        at = self.tree.at if number is None else self.tree.known(number)
+        last = None if at == START else self.tree.messages[at]
         if last is None or last.speaker not in self.present:
             raise ChatError(f"there is no reply of {self.persona} to continue. Send a message first.")
-        return self._answer(self.tree.go(last.after), last.speaker, last, self.tree.at)
+        return self._answer(self.tree.go(last.after), last.speaker, last, at)
 
     # How a reply comes about.
+
+    def _answerer(self, tree: Tree) -> str:
+        """Who speaks after the last message of a path: one of those who heard it, if it is the person's."""
+        last = tree.last
+        if last is not None and last.speaker == self.user:
+            listeners = tuple(name for name in self.present if name in last.heard or not last.whispered)
+            return self._next_speaker(tree, listeners or self.present)
+        others = tuple(name for name in self.present if last is None or name != last.speaker) or self.present
+        return self._next_speaker(tree, others)
 
     def _next_speaker(self, tree: Tree, names: tuple[str, ...]) -> str:
         """Who of the names speaks next."""
@@ -268,4 +284,5 @@ class ChatSession(Chat):
         """What is known of a reply to continue: its ids too where it is the last one drawn, else its text alone."""
         if number is None:
             return None
-        return Reply(self.tree.messages[number].text, self._newest.reply.ids if self._newest else [])
+        newest = self._newest if number == self.tree.at else None
+        return Reply(self.tree.messages[number].text, newest.reply.ids if newest else [])

@@ -85,6 +85,12 @@ class Wrapper:
         return ready
 
 
+def wrapped(text: str, width: int, indent: int = 0) -> str:
+    """A whole text with line breaks; all lines but the first begin with `indent` spaces."""
+    wrapper = Wrapper(lambda: max(1, width - indent))
+    return (wrapper.feed(text) + wrapper.flush()).replace("\n", "\n" + " " * indent)
+
+
 def cut(word: str, width: int) -> int:
     """Where to break a word longer than `width` columns, by the rules if possible; 0 for one that is not longer."""
     if cell_len(word) <= width:

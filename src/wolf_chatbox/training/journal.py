@@ -116,9 +116,7 @@ def from_json(line: str) -> Entry | None:
         when, kind = float(values.pop("time")), values.pop("kind")
         if kind == "Evaluated":
             values["replies"] = [
-                Reply(
-                    tuple(Turn(*turn) for turn in reply["context"]), Turn(*reply["said"]), str(reply["generated"])
-                )
+                Reply(tuple(Turn(*turn) for turn in reply["context"]), Turn(*reply["said"]), str(reply["generated"]))
                 for reply in values["replies"]
             ]
             return Entry(when, Evaluated(**values))

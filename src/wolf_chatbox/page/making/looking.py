@@ -126,13 +126,13 @@ def _advice(advice: Any) -> dict[str, Any]:
 def _renamed(before: Iterable[Conversation], after: Iterable[Conversation]) -> dict[str, str]:
     """The names of the speakers after scrubbing, by their own names."""
     return {
-        turn.speaker: hidden.speaker for one, other in zip(before, after) for turn, hidden in zip(one.turns, other.turns)
+        turn.speaker: hidden.speaker
+        for one, other in zip(before, after)
+        for turn, hidden in zip(one.turns, other.turns)
     }
 
 
-def _people(
-    found: Inspection, conversations: Sequence[Conversation], names: Mapping[str, str]
-) -> list[dict[str, Any]]:
+def _people(found: Inspection, conversations: Sequence[Conversation], names: Mapping[str, str]) -> list[dict[str, Any]]:
     lines = _lines(conversations, {speaker.name for speaker in found.speakers[:PEOPLE]})
     return [
         asdict(speaker) | {"scrubbed": names.get(speaker.name, speaker.name), "lines": lines[speaker.name]}

@@ -1,12 +1,12 @@
 """A character that is being made: a folder with its files, what was chosen, its settings, and how far it is.
 
-    files/            what was dropped, under cleaned names; archives/ the zip archives among it
-    about.json        what was chosen on the page
-    look.json         what is in the files (looking.py)
-    pseudonyms.json   who is who, where the speakers' names are hidden
-    settings.yaml     the settings of the training: `wolf-chatbox train --config settings.yaml` reads them too
-    state.json        how far it is; process.json names the process that trains
-    journal.jsonl     what the training reported; worker.log what its process wrote besides
+files/            what was dropped, under cleaned names; archives/ the zip archives among it
+about.json        what was chosen on the page
+look.json         what is in the files (looking.py)
+pseudonyms.json   who is who, where the speakers' names are hidden
+settings.yaml     the settings of the training: `wolf-chatbox train --config settings.yaml` reads them too
+state.json        how far it is; process.json names the process that trains
+journal.jsonl     what the training reported; worker.log what its process wrote besides
 """
 
 from __future__ import annotations

@@ -24,9 +24,10 @@ def build(page: NewCharacter) -> None:
     """Where files are dropped, those that are there, and the way on."""
     ui.label(page.t("files.lead")).classes("lead")
     uploader = ui.upload(multiple=True, auto_upload=True, label=page.t("files.drop")).classes("new-drop")
-    uploader.props('flat bordered color=transparent text-color=inherit')
+    uploader.props("flat bordered color=transparent text-color=inherit")
     uploader.on("rejected", lambda: ui.notify(page.t("files.rejected"), type="negative"))
     uploader.on("failed", lambda: ui.notify(page.t("files.failed"), type="negative"))
+<<<<<<< HEAD
     with uploader.add_slot("header"):
         with ui.element("div").classes("new-drop-inner"):
             ui.icon("upload_file").classes("new-drop-icon").props("aria-hidden=true")
@@ -36,6 +37,15 @@ def build(page: NewCharacter) -> None:
                     ui.element("q-uploader-add-trigger")
                 pick.on("click", js_handler=PICK)
             ui.label(page.t("files.private")).classes("quiet small")
+=======
+    with uploader.add_slot("header"), ui.element("div").classes("new-drop-inner"):
+        ui.icon("upload_file").classes("new-drop-icon").props("aria-hidden=true")
+        ui.label(page.t("files.drop")).classes("new-drop-text")
+        with ui.row().classes("new-drop-buttons"):
+            pick = ui.button(page.t("files.choose"), on_click=lambda: uploader.run_method("pickFiles"))
+            pick.props("unelevated")
+        ui.label(page.t("files.private")).classes("quiet small")
+>>>>>>> main
     with ui.row().classes("new-links"):
         for example in ("example", "example-ja"):
             key = f"bundled.{example.replace('-', '_')}"

@@ -70,11 +70,19 @@ class Estimate:
         t = self.page.t
         self.box.clear()
         with self.box, ui.element("div"):
-            line = t("estimate.found", time=minutes(self.page, found["seconds"]), memory=size(found["memory"]),
-                     disk=size(found["disk"]))
+            line = t(
+                "estimate.found",
+                time=minutes(self.page, found["seconds"]),
+                memory=size(found["memory"]),
+                disk=size(found["disk"]),
+            )
             ui.label(line).classes("new-name")
-            detail = t("estimate.detail", epochs=found["epochs"], updates=f"{found['updates']:,}",
-                       learnt=f"{found['learnt']:,}")
+            detail = t(
+                "estimate.detail",
+                epochs=found["epochs"],
+                updates=f"{found['updates']:,}",
+                learnt=f"{found['learnt']:,}",
+            )
             ui.label(detail).classes("quiet small")
             for what in choosing.short_of(found, self.page.desk.workspace.characters):
                 ui.label(t(f"estimate.short_{what}")).classes("bad-text small")

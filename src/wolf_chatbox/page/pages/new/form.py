@@ -61,7 +61,7 @@ def _number(setting: Setting, label: str, now: Any, kind: type, keep: Callable[[
     """A field for a number; what is not allowed is told, and not kept."""
     range_ = range_of(setting)
     field = ui.input(label, value="" if now is None else f"{now:g}" if kind is float else str(now))
-    field.props(f'outlined dense inputmode={"numeric" if kind is int else "decimal"}')
+    field.props(f"outlined dense inputmode={'numeric' if kind is int else 'decimal'}")
     if setting.default is None:
         field.props(f'placeholder="{setting.shown_default}" stack-label')
     before = [field.value]

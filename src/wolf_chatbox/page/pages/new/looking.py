@@ -95,7 +95,7 @@ def _content(page: NewCharacter) -> None:
         privacy(page, look)
         with ui.row().classes("new-next"):
             on = ui.button(page.t("content.next"), on_click=lambda: page.go(2)).props("unelevated")
-            on.set_enabled("persona" in making.about and making.about["persona"] is not None or _everybody(making))
+            on.set_enabled(("persona" in making.about and making.about["persona"] is not None) or _everybody(making))
             page.on_next = on
 
 
@@ -182,9 +182,7 @@ def _details(page: NewCharacter, found: dict[str, Any], fixed: bool) -> None:
     if fixed:
         return
     with fold(page.t("content.how")):
-        switch(
-            page.t("content.repair"), bool(making.about.get("repair")), lambda on: again(page, repair=on)
-        )
+        switch(page.t("content.repair"), bool(making.about.get("repair")), lambda on: again(page, repair=on))
         copies = {name: page.t(f"duplicates.{name}") for name in ("keep", "exact", "near")}
         now = str(making.about.get("duplicates") or "keep")
         choice(page.t("content.duplicates"), copies, now, lambda value: again(page, duplicates=value))

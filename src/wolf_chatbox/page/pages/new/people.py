@@ -34,13 +34,12 @@ def people(page: NewCharacter, look: dict[str, Any]) -> None:
     shown = max(FIRST, names.index(chosen) + 1 if chosen in names else 0)
     for one in found[:shown]:
         _person(page, cards, one, chosen=one["name"] == chosen)
-    with cards.card(EVERYBODY, chosen=chosen == EVERYBODY):
-        with ui.element("div").classes("new-person"):
-            with ui.element("div").classes("avatar new-everybody").props("aria-hidden=true"):
-                ui.icon("groups")
-            with ui.element("div"):
-                ui.label(page.t("everybody")).classes("new-name")
-                ui.label(page.t("people.everybody")).classes("quiet small")
+    with cards.card(EVERYBODY, chosen=chosen == EVERYBODY), ui.element("div").classes("new-person"):
+        with ui.element("div").classes("avatar new-everybody").props("aria-hidden=true"):
+            ui.icon("groups")
+        with ui.element("div"):
+            ui.label(page.t("everybody")).classes("new-name")
+            ui.label(page.t("people.everybody")).classes("quiet small")
     if len(found) > shown:
 
         def show_more() -> None:
@@ -54,7 +53,10 @@ def people(page: NewCharacter, look: dict[str, Any]) -> None:
 
 def _person(page: NewCharacter, cards: Cards, one: dict[str, Any], *, chosen: bool) -> None:
     figures = page.t(
-        "people.figures", count=one["turns"], turns=f"{one['turns']:,}", share=f"{one['share']:.0%}",
+        "people.figures",
+        count=one["turns"],
+        turns=f"{one['turns']:,}",
+        share=f"{one['share']:.0%}",
         length=round(one["characters"]),
     )
     with cards.card(one["name"], chosen=chosen):

@@ -89,8 +89,13 @@ class Watch:
         self.bar.set_value(1.0 if making.state == "done" else round(story.share, 4))
         if story.updates:
             self.where.set_text(
-                t("training.where", update=f"{story.update:,}", updates=f"{story.updates:,}",
-                  epoch=f"{story.epoch:.1f}", epochs=story.begun.epochs if story.begun else 0)
+                t(
+                    "training.where",
+                    update=f"{story.update:,}",
+                    updates=f"{story.updates:,}",
+                    epoch=f"{story.epoch:.1f}",
+                    epochs=story.begun.epochs if story.begun else 0,
+                )
             )
         left = story.left if alive and not story.scoring else None
         self.left.set_text(t("training.left", time=minutes(self.page, left)) if left is not None else "")

@@ -1,0 +1,35 @@
+"""What a chat's commands speak to: a pipe, or a terminal, which can ask as well."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from wolf_chatbox.talk.listing import one_line
+from wolf_chatbox.visible import Tell
+
+
+class Face:
+    """Shows what the program says, line by line; nobody is there to be asked."""
+
+    asks = False
+    """Whether `choose` asks somebody."""
+
+    def __init__(self, tell: Tell) -> None:
+        self.tell = tell
+
+    def table(self, title: str, rows: Sequence[tuple[str, str]]) -> None:
+        """Show rows of a term and a text under a title."""
+        width = max((len(term) for term, _ in rows), default=0)
+        self.tell("\n".join([title, *(f"  {term:{width}}  {text}" for term, text in rows)]))
+
+    def say(self, speaker: str, text: str) -> None:
+        """Show what somebody says who is not in the chat."""
+        self.tell(f"{one_line(speaker)}: {text}")
+
+    def edit(self, text: str) -> str | None:
+        """A text as somebody has edited it; None where nobody can."""
+        return None
+
+    def choose(self, question: str, answers: Collection[str]) -> str | None:
+        """One of the answers; None where nobody can be asked."""
+        return None
