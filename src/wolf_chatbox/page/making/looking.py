@@ -21,6 +21,7 @@ from wolf_chatbox.data.tally import Tally, Unread
 from wolf_chatbox.errors import DataError, Setting
 from wolf_chatbox.importers import read_conversations
 from wolf_chatbox.samples.inspection import Inspection, inspect
+from wolf_chatbox.samples.warnings import Advice
 
 PEOPLE = 60
 """Speakers that are shown to choose from."""
@@ -113,13 +114,12 @@ def _unread(file: Unread) -> dict[str, Any]:
     return asdict(file) | {"text": str(file)}
 
 
-def _advice(advice: Any) -> dict[str, Any]:
-    """A warning as a value: its text, the settings that it names, and its kind where it has one."""
+def _advice(advice: Advice) -> dict[str, Any]:
+    """A warning for the page: its kind with its values, and the settings that are its remedy."""
     return {
-        "text": str(advice),
         "settings": [str.__str__(part) for part in advice.parts if isinstance(part, Setting)],
-        "kind": getattr(advice, "kind", ""),
-        "values": dict(getattr(advice, "values", {})),
+        "kind": advice.kind,
+        "values": {name: str(value) if isinstance(value, Mapping) else value for name, value in advice.values.items()},
     }
 
 
@@ -188,10 +188,10 @@ def _changed(
 
 def compare(before: str, after: str) -> tuple[list[Piece], list[Piece]]:
     """Both texts in pieces, with what differs marked."""
-    words = [WORD.findall(text) for text in (before, after)]
+    one, other = WORD.findall(before), WORD.findall(after)
     left, right = list[Piece](), list[Piece]()
-    for kind, a, b, c, d in difflib.SequenceMatcher(None, *words, autojunk=False).get_opcodes():
+    for kind, a, b, c, d in difflib.SequenceMatcher(None, one, other, autojunk=False).get_opcodes():
         same = kind == "equal"
-        left.append(("".join(words[0][a:b]), not same))
-        right.append(("".join(words[1][c:d]), not same))
+        left.append(("".join(one[a:b]), not same))
+        right.append(("".join(other[c:d]), not same))
     return [piece for piece in left if piece[0]], [piece for piece in right if piece[0]]

@@ -27,25 +27,14 @@ def build(page: NewCharacter) -> None:
     uploader.props("flat bordered color=transparent text-color=inherit")
     uploader.on("rejected", lambda: ui.notify(page.t("files.rejected"), type="negative"))
     uploader.on("failed", lambda: ui.notify(page.t("files.failed"), type="negative"))
-<<<<<<< HEAD
-    with uploader.add_slot("header"):
-        with ui.element("div").classes("new-drop-inner"):
-            ui.icon("upload_file").classes("new-drop-icon").props("aria-hidden=true")
-            ui.label(page.t("files.drop")).classes("new-drop-text")
-            with ui.row().classes("new-drop-buttons"):
-                with ui.button(page.t("files.choose")).props("unelevated") as pick:
-                    ui.element("q-uploader-add-trigger")
-                pick.on("click", js_handler=PICK)
-            ui.label(page.t("files.private")).classes("quiet small")
-=======
     with uploader.add_slot("header"), ui.element("div").classes("new-drop-inner"):
         ui.icon("upload_file").classes("new-drop-icon").props("aria-hidden=true")
         ui.label(page.t("files.drop")).classes("new-drop-text")
         with ui.row().classes("new-drop-buttons"):
-            pick = ui.button(page.t("files.choose"), on_click=lambda: uploader.run_method("pickFiles"))
-            pick.props("unelevated")
+            with ui.button(page.t("files.choose")).props("unelevated") as pick:
+                ui.element("q-uploader-add-trigger")
+            pick.on("click", js_handler=PICK)
         ui.label(page.t("files.private")).classes("quiet small")
->>>>>>> main
     with ui.row().classes("new-links"):
         for example in ("example", "example-ja"):
             key = f"bundled.{example.replace('-', '_')}"

@@ -136,21 +136,12 @@ def _advice(page: NewCharacter, look: dict[str, Any], fixed: bool) -> None:
     for advice in look["advice"]:
         with ui.element("div").classes("note new-advice"):
             ui.icon("lightbulb").props("aria-hidden=true")
-            ui.label(advice_text(page, advice)).classes("new-long")
+            ui.label(page.words(f"warnings.{advice['kind']}", **advice["values"])).classes("new-long")
             remedy = next((name for name in advice["settings"] if name in (*SWITCHES, "languages")), None)
             if remedy and not fixed:
                 ui.button(page.t(f"remedies.{remedy}"), on_click=lambda one=remedy: _apply(page, one, look)).props(
                     "flat dense"
                 )
-
-
-def advice_text(page: NewCharacter, advice: dict[str, Any]) -> str:
-    """A warning in the reader's words, where there are some for its kind."""
-    try:
-        return page.words(f"warnings.{advice['kind']}", **advice["values"])
-    except (KeyError, TypeError, IndexError):
-        text = str(advice["text"])
-        return text[:1].upper() + text[1:]
 
 
 def _apply(page: NewCharacter, remedy: str, look: dict[str, Any]) -> None:

@@ -182,7 +182,8 @@ def _summary(page: NewCharacter, name: str) -> str:
         if example := making.about.get("example"):
             return page.t(f"bundled.{str(example).replace('-', '_')}")
         names = [path.name for path in making.dropped]
-        return ", ".join(names[:2]) + (page.t("and_more", count=len(names) - 2) if len(names) > 2 else "")
+        shown = ", ".join(names[:2])
+        return page.t("and_more", names=shown, count=len(names) - 2) if len(names) > 2 else shown
     if name == "content" and look:
         who = str(making.about.get("persona") or page.t("everybody"))
         return page.t("content_line", turns=f"{look['inspection']['kept']:,}", who=who)

@@ -146,7 +146,9 @@ def _head(page: NewCharacter, making: Making, story: Story) -> None:
         ui.label(t("training.stopped" if making.fixed else "training.stopped_early")).classes("note")
     with ui.row().classes("new-links"):
         if making.state in ("stopped", "failed"):
-            _button(page, "go_on" if making.fixed else "try_again", "play_arrow", lambda: _go_on(page, making)).props("unelevated")
+            _button(page, "go_on" if making.fixed else "try_again", "play_arrow", lambda: _go_on(page, making)).props(
+                "unelevated"
+            )
             if not making.fixed:
                 _button(page, "settings", "tune", lambda: page.show(2, focus=True)).props("outline")
             if making.output is not None and (name := trained_name(page, making)) is not None:
