@@ -77,7 +77,7 @@ class NewCharacter:
         with self._box:
             for number, name in enumerate(STEPS):
                 self._section(number, name, step, focus)
-            if self.making is not None and self.making.state != "done":
+            if self.making is not None and self.making.state in ("draft", "stopped", "failed"):
                 with ui.row().classes("new-foot"):
                     ui.button(self.t("remove"), icon="delete_outline", on_click=self._remove).props("flat color=grey-7")
 

@@ -40,7 +40,7 @@ class Watch:
             self._build_rest()
         self._said = 0
         self._look()
-        self.timer = ui.timer(EVERY, self._follow)
+        ui.timer(EVERY, self._follow)
 
     def _build_rest(self) -> None:
         """What is there once it has begun."""
@@ -68,10 +68,12 @@ class Watch:
         await asyncio.to_thread(self.story.follow, now.journal)
         if self.head.is_deleted:
             return
-        self.page.making = now
-        if now.state == "done" and self.state not in ("", "done"):
-            self.timer.cancel()
+        before, self.page.making = making, now
+        if now.state == "done" and before.state != "done":
             self.page.show(4, focus=True)
+            return
+        if (now.pid is None) != (before.pid is None):
+            self.page.show(3)
             return
         self._look()
 
@@ -80,7 +82,7 @@ class Watch:
         assert making is not None
         state = f"{making.state} {making.pid is not None} {making.error} {story.step} {story.update > 0}"
         if state != self.state:
-            self.state = making.state if making.state == "done" else state
+            self.state = state
             self.head.clear()
             with self.head:
                 _head(self.page, making, story)
