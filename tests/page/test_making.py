@@ -204,9 +204,9 @@ def test_files_are_looked_at_with_people_and_previews(tmp_path: Path) -> None:
     assert set(people) == {"Ann Pond", "+44 20 7946 0958", "Bob"}, "shown under their own names"
     assert people["+44 20 7946 0958"]["scrubbed"] == "[phone]"
     assert people["Bob"]["lines"] == ["honk honk, said the goose in the pond"] * 2
-    [turned] = [each for each in found.previews["scrub"] if ["[email]", True] in [list(p) for p in each["after"]]][:1]
+    [turned] = [each for each in found.previews["scrub"] if ("[email]", True) in each["after"]]
     assert ("bob@example.org", True) in turned["before"]
-    assert found.replaced == {"email": 7, "phone": 14} or found.replaced["email"] == 7
+    assert found.replaced["email"] == 7
     assert any(turned["speakers"][0] != turned["speakers"][1] for turned in found.previews["pseudonyms"])
     assert not (tmp_path / "key").exists(), "a look leaves no key"
 
