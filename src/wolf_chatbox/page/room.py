@@ -175,6 +175,7 @@ class Room:
         """Draw the pieces, in a thread."""
         if drawing.stopped:
             return
+        session.over = lambda: drawing.stopped  # several candidates show nothing before the end
         pieces = cast("Generator[str]", begin(session))
         if not drawing.own:
             drawing.speaker, drawing.known = session.speaking, len(session.tree)

@@ -35,7 +35,7 @@ window.talk = (() => {
       field().value = "";
       field().dispatchEvent(new Event("input", { bubbles: true }));
       localStorage.setItem(draft(), text);
-      tell("send", text);
+      setTimeout(() => tell("send", text)); // after the server was told that the field is empty
     }
   }
 
