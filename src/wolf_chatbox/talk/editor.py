@@ -28,8 +28,13 @@ def make_editor(completer: Completer) -> PromptSession[str]:
         complete_while_typing=False,
         key_bindings=_keys(),
         input_processors=[Shown()],
-        prompt_continuation=lambda width, number, soft: " " * width,
+        prompt_continuation=_before_line,
     )
+
+
+def _before_line(width: int, number: int, soft: int) -> str:
+    """Spaces below the name, where there is room for them."""
+    return " " * width if 2 * width < get_app().output.get_size().columns else ""
 
 
 class Shown(Processor):

@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from wolf_chatbox.errors import WolfChatboxError
-from wolf_chatbox.screen import Screen, painted
+from wolf_chatbox.screen import Screen
 from wolf_chatbox.talk.commands import Answer, Commands, Quit
 from wolf_chatbox.talk.comparison import Rivals
 from wolf_chatbox.talk.completion import Names
@@ -63,10 +63,10 @@ class Terminal(Face):
     def _wrapped(self, text: str, indent: int = 0) -> str:
         return wrapped(text, min(WIDEST, self.console.width), indent)
 
-    def table(self, title: str, rows: Sequence[tuple[str, str]]) -> None:
+    def table(self, title: str, rows: Sequence[tuple[str, str]], column: int = 0) -> None:
         """Rows in two columns, or on a narrow terminal each text below its term."""
         self.console.print(Text(self._wrapped(visible(title)), "bold"), soft_wrap=True)
-        column = max((cell_len(one_line(term)) for term, _ in rows), default=0)
+        column = max([column, *(cell_len(one_line(term)) for term, _ in rows)])
         stacked = self.console.width < STACKED and column > NUMBER
         indent = 4 if stacked else column + 4
         for term, text in ((one_line(term), visible(text)) for term, text in rows):
@@ -164,8 +164,10 @@ class Terminal(Face):
         self.console.print(Text(text, style=style), end="", soft_wrap=True)
 
     def say(self, speaker: str, text: str) -> None:
-        self.console.print(painted((f"{one_line(speaker)}: ", NAME)), end="")
-        self.console.print(Text(wrapped(visible(text), self.console.width, 0)), soft_wrap=True)
+        name = f"{one_line(speaker)}: "
+        shown = Text(wrapped(name + visible(text), self.console.width))
+        shown.stylize(NAME, 0, len(name))
+        self.console.print(shown, soft_wrap=True)
 
 
 def talk(
