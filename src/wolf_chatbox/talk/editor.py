@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from bisect import bisect_right
 from itertools import accumulate
 
 from prompt_toolkit import PromptSession
@@ -52,7 +53,7 @@ class Shown(Processor):
             return ends[at] if at <= length else ends[-1] + at - length
 
         def to_source(at: int) -> int:
-            return max((number for number, end in enumerate(ends) if end <= at), default=0)
+            return bisect_right(ends, at) - 1 + max(0, at - ends[-1])
 
         return Transformation(shown, to_display, to_source)
 
