@@ -55,23 +55,28 @@ class Terminal(Face):
         """A text in the language of the chat."""
         return self.commands.words(f"terminal.{key}", **values)
 
+    @property
+    def width(self) -> int:
+        """The terminal's columns now, whatever COLUMNS says; what is no terminal has those."""
+        return self.editor.output.get_size().columns if self.console.is_terminal else self.console.width
+
     # What the program says.
 
     def note(self, text: str, style: str = "dim") -> None:
         self.console.print(Text(self._wrapped(visible(text)), style), soft_wrap=True)
 
     def _wrapped(self, text: str, indent: int = 0) -> str:
-        return wrapped(text, min(WIDEST, self.console.width), indent)
+        return wrapped(text, min(WIDEST, self.width), indent)
 
     def table(self, title: str, rows: Sequence[tuple[str, str]], column: int = 0) -> None:
         """Rows in two columns, or on a narrow terminal each text below its term."""
         self.console.print(Text(self._wrapped(visible(title)), "bold"), soft_wrap=True)
         column = max([column, *(cell_len(one_line(term)) for term, _ in rows)])
-        stacked = self.console.width < STACKED and column > NUMBER
+        stacked = self.width < STACKED and column > NUMBER
         indent = 4 if stacked else column + 4
         for term, text in ((one_line(term), visible(text)) for term, text in rows):
             after = "\n    " if stacked else " " * (column - cell_len(term) + 2)
-            shown = wrapped(text, min(WIDEST, self.console.width), indent)
+            shown = wrapped(text, min(WIDEST, self.width), indent)
             self.console.print(Text.assemble("  ", (term, "cyan"), after, shown), soft_wrap=True)
 
     def welcome(self) -> None:
@@ -165,7 +170,7 @@ class Terminal(Face):
 
     def say(self, speaker: str, text: str) -> None:
         name = f"{one_line(speaker)}: "
-        shown = Text(wrapped(name + visible(text), self.console.width))
+        shown = Text(wrapped(name + visible(text), self.width))
         shown.stylize(NAME, 0, len(name))
         self.console.print(shown, soft_wrap=True)
 
