@@ -15,16 +15,19 @@ from typing import Any
 import pytest
 
 from scripted import talk, voice
-from wolf_chatbox.config import SamplingConfig
+from wolf_chatbox.cli.chat import rivals_of
+from wolf_chatbox.config import ChatConfig, SamplingConfig
 from wolf_chatbox.conversation import Turn
 from wolf_chatbox.errors import ChatError
+from wolf_chatbox.evaluate.judging.votes import read_votes
 from wolf_chatbox.model.character import Character
 from wolf_chatbox.talk.archive import Archive
 from wolf_chatbox.talk.commands import Commands
-from wolf_chatbox.talk.comparison import Ballot, Rivals, ballot
+from wolf_chatbox.talk.comparison import Ballot, Better, Rivals, ballot
 from wolf_chatbox.talk.face import Face
 from wolf_chatbox.talk.menu import COMMANDS, menu
 from wolf_chatbox.talk.pipe import answer_lines
+from wolf_chatbox.talk.preferences import Preference, read_preferences
 from wolf_chatbox.talk.session import ChatSession
 from wolf_chatbox.talk.shelf import Shelf, last_chat
 from wolf_chatbox.words import words_of
@@ -240,6 +243,21 @@ def test_a_vote_is_blind_until_it_is_cast(tokenizer: Any, answer: str) -> None:
     for cast, _ in kept:
         assert cast.context == (Turn("Morty", "hello"),)
         assert [cast.first, cast.second] == list(zip(names, shown))
+
+
+def test_votes_are_kept_in_the_form_that_others_read(tmp_path: Path) -> None:
+    kept = rivals_of(ChatConfig(home=tmp_path / "home"), "rick", print).keep
+    asked = Ballot((Turn("Morty", "hello"),), "Rick", ("rick", "mine"), ("other", "theirs"))
+    votes: tuple[Better, ...] = ("second", "tie")
+    for better in votes:
+        place = kept(asked, better)
+    assert place == tmp_path / "home" / "votes" / "terminal.jsonl"
+    assert stat.S_IMODE(place.parent.stat().st_mode) == 0o700
+    [tie] = read_votes([place])
+    assert tie.points() == {"rick": 0.5, "other": 0.5}, "the last vote about a pair counts"
+    chosen, nothing = read_preferences(place)
+    assert chosen == Preference(asked.context, Turn("Rick", "theirs"), Turn("Rick", "mine"))
+    assert nothing is None
 
 
 def test_both_orders_are_shown(tokenizer: Any) -> None:

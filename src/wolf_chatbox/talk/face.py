@@ -24,6 +24,10 @@ class Face:
         width = max([column, *(cell_len(term) for term, _ in rows)])
         self.tell("\n".join([title, *(f"  {set_cell_size(term, width)}  {text}" for term, text in rows)]))
 
+    def show(self, lines: Sequence[str]) -> None:
+        """Show lines that begin with a mark and a number."""
+        self.tell("\n".join(lines))
+
     def say(self, speaker: str, text: str) -> None:
         """Show what somebody says who is not in the chat."""
         self.tell(f"{one_line(speaker)}: {text}")

@@ -42,7 +42,7 @@ class Orders:
             case "/help":
                 self._help()
             case "/why":
-                self.face.tell("\n".join(why(self.session, self.words)))
+                self.face.show(list(why(self.session, self.words)))
             case "/undo" | "/back" | "/go" | "/branch" | "/branches":
                 self._move(command, rest)
             case "/persona" | "/invite" | "/dismiss":
@@ -98,7 +98,7 @@ class Orders:
             case "/branch", int():
                 session.tree = session.tree.go(session.tree.known(count - 1))
             case _:
-                self.face.tell("\n".join(branches(session.tree)) or self.words("terminal.nothing"))
+                self.face.show(list(branches(session.tree)) or [self.words("terminal.nothing")])
                 return
         if session.tree.last is None:
             self._say("beginning")

@@ -68,6 +68,10 @@ class Terminal(Face):
     def _wrapped(self, text: str, indent: int = 0) -> str:
         return wrapped(text, min(WIDEST, self.width), indent)
 
+    def show(self, lines: Sequence[str]) -> None:
+        for line in lines:
+            self.console.print(Text(self._wrapped(visible(line), 4), "dim"), soft_wrap=True)
+
     def table(self, title: str, rows: Sequence[tuple[str, str]], column: int = 0) -> None:
         """Rows in two columns, or on a narrow terminal each text below its term."""
         self.console.print(Text(self._wrapped(visible(title)), "bold"), soft_wrap=True)
