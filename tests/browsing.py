@@ -65,6 +65,7 @@ def serve(home: Path, *arguments: str, **environment: str) -> Site:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=file,
+            cwd=home.parent,  # the page shows the runs of its folder, too
             env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "COLUMNS": "200", **environment},
         )
     while process.poll() is None:

@@ -130,6 +130,16 @@ class Setting(NamedTuple):
         return int in _parts(self.annotation)
 
 
+def kind_of(setting: Setting) -> type:
+    """What a setting's value is: bool, int, float, or str for everything else."""
+    return next((part for part in _parts(setting.annotation) if part in (bool, int, float)), str)
+
+
+def range_of(setting: Setting) -> Within | None:
+    """The range of a number; None where any is allowed."""
+    return next((part for part in _parts(setting.annotation) if isinstance(part, Within)), None)
+
+
 def declared(kind: type) -> dict[str, Setting]:
     """The settings of a dataclass by name, those of nested dataclasses among them, in the order of declaration."""
 

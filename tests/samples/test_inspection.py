@@ -7,6 +7,7 @@ import re
 from datetime import datetime
 from html.parser import HTMLParser
 from pathlib import Path
+from string import Formatter
 from typing import Any
 
 import pytest
@@ -19,9 +20,13 @@ from wolf_chatbox.importers import read_conversations
 from wolf_chatbox.samples.dataset import prepare
 from wolf_chatbox.samples.inspection import binned, inspect
 from wolf_chatbox.samples.report import to_html
-from wolf_chatbox.samples.warnings import alike
+from wolf_chatbox.samples.warnings import LINES, Advice, Shares, alike
+from wolf_chatbox.settings import declared
+from wolf_chatbox.words import languages as languages_of_the_page
+from wolf_chatbox.words import words_of
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
+SETTINGS = {name.rpartition(".")[2] for name in declared(TrainConfig)}
 
 
 @pytest.fixture
@@ -127,6 +132,25 @@ def test_warnings(conversations: list[Conversation], warning: str) -> None:
 def test_copies_on_both_sides_of_the_split_are_a_leak() -> None:
     talk = [("Ann", "who brings the oars tomorrow"), ("Bob", "not me, as always"), ("Ann", "what a pity that is")]
     assert looked(*[conversation(*talk, group=f"{at}") for at in range(20)]).leak == 1
+
+
+@pytest.mark.parametrize("kind", LINES)
+@pytest.mark.parametrize("language", languages_of_the_page())
+def test_every_warning_has_its_words_with_the_same_facts(kind: str, language: str) -> None:
+    """No language leaves a fact out, and the settings that a line names are settings."""
+    facts = {name for _, name, _, _ in Formatter().parse(LINES[kind]) if name}
+    values = {name: Shares(en=0.8, ja=0.2) if name == "shares" else 0.123 for name in facts}
+    said = words_of(language)(f"warnings.{kind}", **values)
+    assert all(str(value) in said or "12%" in said for value in values.values()), said
+    assert "`" not in said
+    assert "--" not in said
+    assert all(setting in SETTINGS for setting in Advice(kind, values).settings)
+
+
+def test_a_name_in_a_warning_is_no_setting() -> None:
+    assert Advice("monologue", {"name": "`repair` {count}"}).parts == (
+        "only `repair` {count} speaks: the model learns a monologue, not replies. Add other speakers.",
+    )
 
 
 def test_good_data_gets_no_warning() -> None:

@@ -68,6 +68,7 @@ app.command(
         "wolf-chatbox evaluate wolf_model --quick", "wolf-chatbox evaluate ann bob --html report.html --vote"
     ),
 )
+app.command("wolf_chatbox.cli.runs:app", name="runs", help="List trained models, and show their curves and scorecards.")
 app.command(
     "wolf_chatbox.cli.export:export",
     help="Export a trained model: GGUF, ONNX, a character card, the hub.",

@@ -92,14 +92,16 @@ def write(config: EvaluateConfig, found: Mapping[str, Any], asked: Any, screen: 
     from wolf_chatbox.evaluate.report.card import to_json, write_beside
     from wolf_chatbox.evaluate.report.page import to_html
     from wolf_chatbox.evaluate.tracking import track
+    from wolf_chatbox.training.curves import read_curves
 
     if config.json is not None:
         with new_file(config.json, overwrite=config.overwrite) as file:
             file.write(to_json(found))
         screen.say(f"Everything is in {config.json}.")
     if config.html is not None:
+        trained = {name: read_curves(Path(run)) for name, run in zip(names_of(config.runs), config.runs)}
         with new_file(config.html, overwrite=config.overwrite) as file:
-            file.write(to_html(found, asked))
+            file.write(to_html(found, asked, trained))
         screen.say(f"The page is {config.html}.")
     for name, run in zip(names_of(config.runs), config.runs):
         if not Path(run).is_dir():  # a model of the hub, whose copy here is not ours

@@ -9,7 +9,7 @@ from dataclasses import replace
 from importlib.util import find_spec
 from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from wolf_chatbox.cli.chat import untrained
 from wolf_chatbox.cli.display import quiet_transformers
@@ -65,23 +65,33 @@ def load(config: ServeConfig, console: Screen) -> list[Served]:
 
 
 def open_run(
-    config: ServeConfig, name: str, run: str, reverse: str | None = None, tell: Tell = lambda text: None
+    config: ServeConfig,
+    name: str,
+    run: str,
+    reverse: str | None = None,
+    tell: Tell = lambda text: None,
+    *,
+    base: bool = False,
 ) -> Served:
-    """A run with an engine and a gate of its own; raises what `load_character` raises."""
+    """A run, or its base model, with an engine and a gate of its own; raises what `load_character` raises."""
     from wolf_chatbox.model.character import load_character
     from wolf_chatbox.talk.server.gate import Gate
     from wolf_chatbox.talk.server.roster import Served
 
-    character = load_character(
-        run,
-        engine=config.engine,
-        quantise=config.quantise,
-        slots=config.slots,
-        trust_remote_code=config.trust_remote_code,
-        allow_base=config.allow_base,
-        reverse_model=reverse,
-        tell=tell,
-    )
+    settings: dict[str, Any] = {
+        "engine": config.engine,
+        "quantise": config.quantise,
+        "slots": config.slots,
+        "trust_remote_code": config.trust_remote_code,
+        "allow_base": config.allow_base,
+    }
+    if base:
+        from wolf_chatbox.evaluate.contestants import load_base
+        from wolf_chatbox.model.record import read_run
+
+        character = load_base(Path(run), read_run(Path(run)) or {}, tell=tell, **settings)
+    else:
+        character = load_character(run, **settings, reverse_model=reverse, tell=tell)
     written = int(Path(run).stat().st_mtime) if Path(run).exists() else 0
     voiced = replace(character, sampling=config.sampling(character.sampling))
     return Served(name, voiced, Gate(config.slots, config.queue), written)

@@ -105,12 +105,19 @@ def load(contestant: Contestant, config: EvaluateConfig, persona: str | None, te
     }
     if not contestant.is_base:
         return load_character(run.folder, persona=persona, **settings, tell=tell)
+    return load_base(run.folder, run.record, persona, tell=tell, **settings)
+
+
+def load_base(
+    folder: Path, record: dict[str, Any], persona: str | None = None, *, tell: Tell = lambda text: None, **settings: Any
+) -> Character:
+    """The base model of a run's folder, which speaks as the run does; `settings` are those of `engines.load`."""
     from wolf_chatbox.model.light_tokenizer import load_light
     from wolf_chatbox.model.speech import Speech
 
-    loaded = engines.load(locate(run.record["base_model"], tell), **settings, tell=tell)
-    speech = Speech.of(run.folder, load_light(str(run.folder), run.folder, config.trust_remote_code), persona)
-    voice = Voice(loaded.engine, speech.renderer, speech.speakers, run.record.get("max_tokens"))
+    loaded = engines.load(locate(record["base_model"], tell), **settings, tell=tell)
+    speech = Speech.of(folder, load_light(str(folder), folder, settings.get("trust_remote_code", False)), persona)
+    voice = Voice(loaded.engine, speech.renderer, speech.speakers, record.get("max_tokens"))
     return Character(voice, speech.persona, speech.user, SamplingConfig())
 
 

@@ -8,11 +8,14 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
-from starlette.types import ASGIApp
+from starlette.routing import Match, Mount
+from starlette.types import ASGIApp, Scope
 
 from wolf_chatbox.page.characters import Characters, Load
 from wolf_chatbox.page.desk import Desk
-from wolf_chatbox.page.entrance import Entrance
+from wolf_chatbox.page.entrance import API, Entrance
+from wolf_chatbox.page.games import Games
+from wolf_chatbox.page.making.queue import Queue
 from wolf_chatbox.page.rooms import Rooms
 from wolf_chatbox.page.workspace import Workspace
 from wolf_chatbox.talk.archive import Archive
@@ -39,7 +42,8 @@ def add_page(app: FastAPI, house: House, home: Path, named: Sequence[str], load:
     characters = Characters(workspace, named, house.roster, load)
     archive = Archive(workspace.chats)
     entrance = Entrance(app, keys)
-    desk = Desk(workspace, house, characters, Rooms(characters, archive), archive, entrance)
+    rooms, games, queue = Rooms(characters, archive), Games(workspace.games), Queue(workspace)
+    desk = Desk(workspace, house, characters, rooms, archive, entrance, games, queue)
     app.mount("/static", StaticFiles(directory=STATIC))
     for pages in (home_page, new, talk, compare, guess, runs, data):
         pages.add(desk)
@@ -54,4 +58,17 @@ def add_page(app: FastAPI, house: House, home: Path, named: Sequence[str], load:
         tailwind=False,
         show_welcome_message=False,
     )
+    _leave_the_api_alone(app)
     return entrance
+
+
+class _Pages(Mount):
+    """NiceGUI's pages, which take all paths but those of the API; an unknown one there is answered as `serve` does."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        return (Match.NONE, {}) if scope["path"].startswith(API) else super().matches(scope)
+
+
+def _leave_the_api_alone(app: FastAPI) -> None:
+    at, mount = next((at, one) for at, one in enumerate(app.router.routes) if isinstance(one, Mount) and not one.path)
+    app.router.routes[at] = _Pages(mount.path, mount.app)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from wolf_chatbox.page.characters import Characters
 from wolf_chatbox.page.entrance import Entrance
+from wolf_chatbox.page.games import Games
+from wolf_chatbox.page.making.queue import Queue
 from wolf_chatbox.page.rooms import Rooms
 from wolf_chatbox.page.workspace import Workspace
 from wolf_chatbox.talk.archive import Archive
@@ -22,3 +24,5 @@ class Desk:
     rooms: Rooms
     archive: Archive
     entrance: Entrance
+    games: Games
+    queue: Queue

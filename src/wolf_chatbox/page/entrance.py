@@ -11,17 +11,16 @@ import hmac
 import html
 import secrets
 from collections.abc import Sequence
-from http.cookies import CookieError, SimpleCookie
 from importlib.resources import files
 from urllib.parse import parse_qs, quote
 
 from starlette.datastructures import Headers, QueryParams
-from starlette.requests import Request
+from starlette.requests import Request, cookie_parser
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from wolf_chatbox.talk.server.guard import OPEN, has_key, is_key, keyless
-from wolf_chatbox.talk.server.refusals import answer
+from wolf_chatbox.talk.server.refusals import Refusal, answer
 from wolf_chatbox.words import preferred, words_of
 
 KEY_COOKIE, GUEST_COOKIE, LANGUAGE_COOKIE = "wolf_chatbox_key", "wolf_chatbox_guest", "wolf_chatbox_language"
@@ -41,10 +40,16 @@ class Entrance:
         self._secret = keys[0].encode() if keys else secrets.token_bytes(32)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            send = _closed(scope, send)
+            if _is_embedded(Headers(scope=scope)):
+                refusal = Refusal(403, "another site's page cannot use this one. Open it in a tab of its own.")
+                await answer(refusal, scope["path"])(scope, receive, send)
+                return
         if scope["type"] == "http" and scope["path"] == ENTER:
             await (await self._enter(Request(scope, receive)))(scope, receive, send)
         elif scope["type"] not in ("http", "websocket") or self._admits(scope):
-            await self.app(scope, receive, _closed(scope, send) if scope["type"] == "http" else send)
+            await self.app(scope, receive, send)
         elif scope["type"] == "websocket":
             await receive()
             await send({"type": "websocket.close", "code": 1008})
@@ -55,19 +60,23 @@ class Entrance:
         """What a link for guests of a game has; the same until the key changes."""
         return self._made(f"guest {game}")
 
+    def is_guest(self, request: Request) -> bool:
+        """Whether a page is shown to somebody who may have that page alone."""
+        return not self._admits({**request.scope, "path": "/"})
+
     def _admits(self, scope: Scope) -> bool:
         headers, path = Headers(scope=scope), scope["path"]
         if not self.keys or path == OPEN or has_key(headers, self.keys):
             return True
         cookies = _cookies(headers)
-        if any(hmac.compare_digest(cookies.get(KEY_COOKIE, ""), self._pass(key)) for key in self.keys):
+        if any(_equal(cookies.get(KEY_COOKIE, ""), self._pass(key)) for key in self.keys):
             return True
         return self._admits_guest(path, cookies.get(GUEST_COOKIE, ""))
 
     def _admits_guest(self, path: str, cookie: str) -> bool:
         """Whether somebody who was let in to one game may have this path."""
         game, _, token = cookie.partition(".")
-        if not game or not hmac.compare_digest(token, self.guest_token(game)):
+        if not game or not _equal(token, self.guest_token(game)):
             return False
         return path == GAME + game or path.startswith(ASSETS)
 
@@ -75,13 +84,14 @@ class Entrance:
         """What somebody without a key is answered."""
         path, query = scope["path"], QueryParams(scope.get("query_string", b""))
         token, game = query.get("guest", ""), path.removeprefix(GAME)
-        if path.startswith(GAME) and hmac.compare_digest(token.encode(), self.guest_token(game).encode()):
+        if path.startswith(GAME) and _equal(token, self.guest_token(game)):
             response: Response = RedirectResponse(quote(path), 303)
-            _set(response, GUEST_COOKIE, f"{game}.{token}")
+            _set(response, GUEST_COOKIE, f"{game}.{token}", scope)
             return response
         if path.startswith(API) or scope["method"] != "GET":
             return answer(keyless(), path)
-        return RedirectResponse(f"{ENTER}?to={quote(path)}", 303)
+        to = path + (f"?{query}" if query else "")
+        return RedirectResponse(f"{ENTER}?to={quote(to, safe='/')}", 303)
 
     async def _enter(self, request: Request) -> Response:
         """The form for the key; with the right one the way to the page."""
@@ -93,7 +103,7 @@ class Entrance:
         if not self.keys or (given and is_key(given, self.keys)):
             response = RedirectResponse(_own(to), 303)
             if self.keys:
-                _set(response, KEY_COOKIE, self._pass(given))
+                _set(response, KEY_COOKIE, self._pass(given), request.scope)
             return response
         wrong = bool(given)
         return HTMLResponse(_form(request, _own(to), wrong), 403 if wrong else 200, {"Cache-Control": "no-store"})
@@ -127,10 +137,23 @@ def language_of(headers: Headers) -> str:
 
 
 def _cookies(headers: Headers) -> dict[str, str]:
-    try:
-        return {name: cookie.value for name, cookie in SimpleCookie(headers.get("cookie", "")).items()}
-    except CookieError:
-        return {}
+    """What a browser sends back; other programs of this machine may have put cookies of any form beside ours."""
+    return cookie_parser(headers.get("cookie", ""))
+
+
+def _equal(given: str, right: str) -> bool:
+    """Whether two texts are equal, in a time that does not tell where they differ."""
+    return hmac.compare_digest(given.encode("utf-8", "replace"), right.encode())
+
+
+def _is_embedded(headers: Headers) -> bool:
+    """Whether a page of another site asks for something, as a picture or in a frame, and not by a link.
+
+    Browsers say so (https://www.w3.org/TR/fetch-metadata/). Where they name an Origin, the guard has judged it.
+    """
+    if headers.get("sec-fetch-site", "") not in ("cross-site", "same-site") or "origin" in headers:
+        return False
+    return (headers.get("sec-fetch-mode"), headers.get("sec-fetch-dest")) != ("navigate", "document")
 
 
 def _own(to: str) -> str:
@@ -138,9 +161,10 @@ def _own(to: str) -> str:
     return to if to.startswith("/") and not to.startswith(("//", "/\\")) and to.isprintable() else "/"
 
 
-def _set(response: Response, name: str, value: str) -> None:
+def _set(response: Response, name: str, value: str, scope: Scope) -> None:
     # Not strict: a link in a message opens the page, too.
-    response.set_cookie(name, value, max_age=A_MONTH, httponly=True, samesite="lax")
+    secure = scope.get("scheme") == "https"
+    response.set_cookie(name, value, max_age=A_MONTH, httponly=True, samesite="lax", secure=secure)
 
 
 def _closed(scope: Scope, send: Send) -> Send:
@@ -151,8 +175,9 @@ def _closed(scope: Scope, send: Send) -> Send:
     host = Headers(scope=scope).get("host", "")
     sockets = f"ws://{host} wss://{host}" if host and not set(host) & set(" ;,'\"") else ""
     inline = "'self' 'unsafe-inline' 'unsafe-eval' data: blob:"  # NiceGUI's own page needs these
+    own = "base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
     headers = {
-        "content-security-policy": f"default-src {inline}; connect-src 'self' {sockets}; frame-ancestors 'none'",
+        "content-security-policy": f"default-src {inline}; connect-src 'self' {sockets}; {own}",
         "referrer-policy": "same-origin",
         "x-content-type-options": "nosniff",
     }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
+from typing import Any
 
 from nicegui import ui
 
@@ -42,3 +44,10 @@ async def sure(words: Words, question: str, action: str) -> bool:
     answer = await dialog
     dialog.delete()
     return bool(answer)
+
+
+def icon_button(icon: str, name: str, on_click: Callable[..., Any] | None = None) -> ui.button:
+    """A button that shows an icon only; its name is read by screen readers, and shown on hover."""
+    button = ui.button(icon=icon, on_click=on_click, color=None).props("flat round dense").classes("icon-button")
+    button.props["aria-label"] = button.props["title"] = name
+    return button

@@ -17,6 +17,7 @@ from wolf_chatbox.files import remove, writing
 from wolf_chatbox.talk.saved import read_chat, write_chat
 from wolf_chatbox.talk.tree import Tree
 
+LONGEST_ID = 100
 MOST_FOUND = 50
 AROUND = 40
 """Characters before a word that was found."""
@@ -70,8 +71,8 @@ class Archive:
 
     def path(self, id: str) -> Path:
         """The file of a chat; raises ChatError for what cannot be the name of one."""
-        if not id or not all(sign.isascii() and (sign.isalnum() or sign in "-_") for sign in id):
-            raise ChatError(f"{id}: no name of a kept chat. Choose one of the list.")
+        if not _is_id(id):
+            raise ChatError(f"{id[:LONGEST_ID]}: no name of a kept chat. Choose one of the list.")
         return self.folder / f"{id}.jsonl"
 
     def new_id(self) -> str:
@@ -107,7 +108,8 @@ class Archive:
 
     def all(self) -> list[Kept]:
         """All chats that can be read, the newest first."""
-        kept = [self._kept(path) for path in self.folder.glob("*.jsonl")] if self.folder.is_dir() else []
+        files = self.folder.glob("*.jsonl") if self.folder.is_dir() else ()
+        kept = [self._kept(path) for path in files if _is_id(path.stem)]
         return sorted((one for one in kept if one is not None), key=lambda one: one.when, reverse=True)
 
     def find(self, words: str) -> list[Found]:
@@ -123,16 +125,23 @@ class Archive:
                 said = f"{plain(message.speaker)} {text} {title}"
                 if any(word in text for word in wanted) and all(word in said for word in wanted):
                     first = min(at for word in wanted if (at := text.find(word)) >= 0)
-                    yield Found(kept, number, _excerpt(message.text, first))
+                    # Folding may change the length: the place is then nearly the same.
+                    yield Found(kept, number, _excerpt(message.text, first * len(message.text) // len(text)))
 
     def _kept(self, path: Path) -> Kept | None:
         try:
             time = path.stat().st_mtime_ns
         except OSError:
+            self._read.pop(path, None)
             return None
         if path not in self._read or self._read[path][0] != time:
             self._read[path] = (time, _parse(path, time))
         return self._read[path][1]
+
+
+def _is_id(id: str) -> bool:
+    """Whether a text can name a chat's file, and no other one."""
+    return 0 < len(id) <= LONGEST_ID and all(sign.isascii() and (sign.isalnum() or sign in "-_") for sign in id)
 
 
 def _parse(path: Path, time: int) -> Kept | None:

@@ -20,7 +20,7 @@ def load_base(config: TrainConfig, tell: Listener, accelerator: Accelerator) -> 
             config.model,
             trust_remote_code=config.trust_remote_code,
             allow_base=config.allow_base,
-            tell=lambda text: tell(Step(text)),
+            tell=lambda text: tell(Step(text, "fetching")),
         )
     check_finite(base.name, base.model)
     context = context_of(base.model.config)

@@ -110,7 +110,7 @@ def _train(config: TrainConfig, tell: Listener, folder: RunFolder, accelerator: 
 
     run.tell = tell_and_write
     finished = loop(run)
-    run.step("writing the model")
+    run.step("writing the model", "writing")
     mend_best(run)
     publish(run, finished=finished)
     if finished and run.writes and (strays := folder.finish()):
@@ -156,7 +156,7 @@ def prepare(config: TrainConfig, tell: Listener, folder: RunFolder, accelerator:
     budget = pass_tokens(accelerator.device, config.batch_size * config.max_tokens)
     forward = Forward(learner, module, pad_id(base.tokenizer), accelerator, budget)
     if config.preferences:
-        tell(Step("scoring the replies before training"))
+        tell(Step("scoring the replies before training", "comparing"))
         remember(forward, dataset)
     state = TrainingState(module, optimizer, schedule, Average(module, config.ema), accelerator)
     return Run(
@@ -166,17 +166,17 @@ def prepare(config: TrainConfig, tell: Listener, folder: RunFolder, accelerator:
 
 def gather(config: TrainConfig, tell: Listener, accelerator: Accelerator) -> tuple[BaseModel, SummedLoss, Dataset]:
     """The base model, what learns with it, and the rows: of conversations, or of choices between replies."""
-    tell(Step(f"reading {shortlist(config.data or config.preferences, 3)}"))
+    tell(Step(f"reading {shortlist(config.data or config.preferences, 3)}", "reading"))
     # The first process invents the pseudonyms that the key lacks; the others find them there.
     with accelerator.main_process_first() if config.clean.pseudonyms is not None else nullcontext():
         material = read_choices(config.preferences) if config.preferences else read(config)
-    tell(Step(f"loading the base model {config.model}"))
+    tell(Step(f"loading the base model {config.model}", "loading"))
     base = load_base(config, tell, accelerator)
     if isinstance(material, Choices):
-        tell(Step("packing rows"))
+        tell(Step("packing rows", "packing"))
         return base, PreferenceLoss(base.model, config.beta, config.chosen_weight), make_pairs(material, config, base)
     learner = SummedLoss(base.model, config.label_smoothing, config.neftune)
-    tell(Step("packing rows"))
+    tell(Step("packing rows", "packing"))
     style = (read_run(base.folder) or {}).get("style")
     dataset = make_rows(material, config, base.tokenizer, config.max_tokens, learner.apart != "alone", style)
     return base, learner, dataset
@@ -259,7 +259,7 @@ def step(run: Run, rows: Sequence[Row], total: float, started: float) -> None:
 
 def evaluate(run: Run) -> None:
     """Measure the held-out loss, and keep the weights when they are the best so far."""
-    run.step("evaluating the held-out split")
+    run.step("evaluating the held-out split", "validating")
     metrics, done, schedule = run.metrics, run.done, run.state.schedule
     rows, size = run.dataset.held_out_rows, run.dataset.held_out_bytes
     with run.state.average.in_place():
@@ -276,8 +276,8 @@ def evaluate(run: Run) -> None:
         metrics.best_epoch, metrics.best_update = run.epoch, done
         write_best(run, done)
     replies = []
-    # Sharded by FSDP, no process has a whole model to reply with.
-    if done and run.is_whole and run.writes and not is_sharded(run.accelerator):
+    # Those of the base model show what training changes. Sharded by FSDP, no process has a whole model to reply with.
+    if run.is_whole and run.writes and not is_sharded(run.accelerator):
         with run.state.average.in_place():
             replies = sample_replies(run.base.model, run.dataset, run.config, autocast(run.accelerator))
     run.tell(Evaluated(done, run.epoch, best=best, replies=replies, **found))

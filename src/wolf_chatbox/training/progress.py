@@ -22,6 +22,8 @@ class Step:
     """A step begins that may take a while, such as a download."""
 
     text: str
+    kind: str = ""
+    """Which one it is, in a word, for those who say it in words of their own; empty where only the text tells."""
 
 
 @dataclass(frozen=True)

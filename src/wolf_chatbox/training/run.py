@@ -98,8 +98,8 @@ class Run:
     def warn(self, text: str) -> None:
         self.tell(Notice(text))
 
-    def step(self, text: str) -> None:
-        self.tell(Step(text))
+    def step(self, text: str, kind: str) -> None:
+        self.tell(Step(text, kind))
 
     @property
     def writes(self) -> bool:

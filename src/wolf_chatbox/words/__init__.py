@@ -42,25 +42,31 @@ class Words:
 
 def languages() -> dict[str, str]:
     """The languages by their codes, each by its own name."""
-    return {code: words_of(code)("language") for code in sorted(path.stem for path in FOLDER.glob("*.yaml"))}
+    return {code: _read(path)("language") for code, path in sorted(_files().items())}
+
+
+def words_of(language: str) -> Words:
+    """The words of a language; those of English for one that has no file."""
+    files = _files()
+    return _read(files.get(language, files[DEFAULT]))
+
+
+def _files() -> dict[str, Path]:
+    return {path.stem: path for path in FOLDER.glob("*.yaml")}
 
 
 @cache
-def words_of(language: str) -> Words:
-    """The words of a language; those of English for one that has no file."""
-    path = FOLDER / f"{language}.yaml"
-    if not language.isalpha() or not path.is_file():
-        return words_of(DEFAULT)
-    return Words(language, yaml.safe_load(path.read_text(encoding="utf-8")))
+def _read(path: Path) -> Words:
+    return Words(path.stem, yaml.safe_load(path.read_text(encoding="utf-8")))
 
 
 def preferred(accepted: str) -> str:
     """The language that fits an Accept-Language header (RFC 9110, 12.5.4) or a locale such as ja_JP.UTF-8 best."""
     wanted = []
     for place, part in enumerate(accepted.replace("_", "-").split(",")):
-        code, _, weight = part.partition(";q=")
+        code, _, weight = "".join(part.split()).partition(";q=")
         try:
-            wanted.append((-float(weight or 1), place, code.strip().partition("-")[0].partition(".")[0].lower()))
+            wanted.append((-float(weight or 1), place, code.partition("-")[0].partition(".")[0].lower()))
         except ValueError:
             continue
     known = languages()

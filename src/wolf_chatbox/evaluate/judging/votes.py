@@ -29,6 +29,8 @@ class Vote(NamedTuple):
     """Empty for somebody who gave no name."""
     steady: bool = True
     """Whether a judge said the same with the replies swapped."""
+    bad: bool = False
+    """Whether both replies of a tie were called bad."""
 
     @property
     def by_model(self) -> bool:
@@ -47,6 +49,7 @@ class Vote(NamedTuple):
         if self.choice == "tie":
             form |= {"tied": [form.pop("chosen"), form.pop("rejected")]}
             form["tied_by"] = [pair.first.entry, pair.second.entry]
+            form |= {"bad": True} if self.bad else {}
         else:
             form |= {"chosen_by": pair.first.entry, "rejected_by": pair.second.entry}
         form |= {"voter": self.voter} if self.voter else {}
@@ -68,7 +71,9 @@ class Vote(NamedTuple):
         if not (conversation is None or type(conversation) is int):
             raise ValueError("conversation")
         pair = Pair(tuple(map(_turn, form["prompt"])), one.speaker, first, second, conversation)
-        return cls(pair, "tie" if tie else "first", _text(form.get("voter", voter)), form.get("steady") is not False)
+        choice: Choice = "tie" if tie else "first"
+        steady, bad = form.get("steady") is not False, tie and form.get("bad") is True
+        return cls(pair, choice, _text(form.get("voter", voter)), steady, bad)
 
 
 def _turn(message: Mapping[str, Any]) -> Turn:
@@ -106,10 +111,15 @@ def read_votes(paths: Iterable[Path]) -> list[Vote]:
 
 def add_vote(path: Path, vote: Vote) -> None:
     """Write a vote at the end of a file, at once; raises CheckpointError where that cannot be."""
-    line = json.dumps(vote.to_dict(), ensure_ascii=False) + "\n"
+    add_line(path, vote.to_dict())
+
+
+def add_line(path: Path, form: Mapping[str, Any], *, mode: int = 0o666) -> None:
+    """Write a JSON object as the last line of a file, at once; a new file gets `mode`. Raises CheckpointError."""
+    line = json.dumps(form, ensure_ascii=False) + "\n"
     with writing(path, OTHER_FILE):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("ab+") as file:
+        with open(path, "ab+", opener=lambda name, flags: os.open(name, flags, mode)) as file:
             if file.tell() and (file.seek(-1, os.SEEK_END), file.read(1))[1] != b"\n":
                 line = "\n" + line
             file.write(line.encode("utf-8", "replace"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,7 +12,7 @@ from wolf_chatbox.evaluate.judging.pairs import Pair
 from wolf_chatbox.evaluate.judging.votes import Vote
 from wolf_chatbox.evaluate.report.card import to_json, without_folders
 from wolf_chatbox.evaluate.report.details import Block, blocks
-from wolf_chatbox.evaluate.report.plots import Strip, strip
+from wolf_chatbox.evaluate.report.plots import Strip, curves, strip
 from wolf_chatbox.evaluate.report.verdict import (
     SURE,
     WAYS,
@@ -27,6 +27,7 @@ from wolf_chatbox.evaluate.report.verdict import (
     number,
     spread,
 )
+from wolf_chatbox.training.curves import Curves, compared
 from wolf_chatbox.visible import visible
 
 if TYPE_CHECKING:
@@ -45,6 +46,12 @@ TITLES = {
     "consistency": "Over the turns of a chat",
 }
 """Headings of the details, by the measures' file; others have its name."""
+CURVES = {
+    "loss": "Loss, nats per token, smoothed",
+    "held_out": "Held-out loss, nats per token",
+    "learning_rate": "Learning rate",
+    "tokens_per_second": "Tokens a second, smoothed",
+}
 
 
 class Cell(NamedTuple):
@@ -75,8 +82,8 @@ class Duel(NamedTuple):
     measures: int
 
 
-def to_html(found: Form, asked: Sequence[Pair] = ()) -> str:
-    """The page of the results' JSON form, with a blind vote about the pairs.
+def to_html(found: Form, asked: Sequence[Pair] = (), trained: Mapping[str, Curves] | None = None) -> str:
+    """The page of the results' JSON form, with a blind vote about the pairs, and the training curves of its runs.
 
     What comes from the data is escaped; its control characters and direction marks are visible.
     """
@@ -93,6 +100,7 @@ def to_html(found: Form, asked: Sequence[Pair] = ()) -> str:
         votes=found.get("votes"),
         asked=json.loads(data),
         ballot=hashlib.sha256(data.encode()).hexdigest()[:16],
+        trained=[(CURVES[kind], curves(lines)) for kind, lines in compared(trained or {}).items()],
         samples=spread(samples, SAMPLES),
         open=OPEN,
         settings=to_json(without_folders(found["settings"])),

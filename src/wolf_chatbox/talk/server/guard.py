@@ -166,4 +166,7 @@ def _name(host: str) -> str:
 
 
 def _same(origin: str, headers: Headers) -> bool:
-    return urlsplit(origin).netloc.lower() == headers.get("host", "").lower()
+    try:
+        return urlsplit(origin).netloc.lower() == headers.get("host", "").lower()
+    except ValueError:  # no address, such as http://[
+        return False

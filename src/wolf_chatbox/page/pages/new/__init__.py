@@ -1,16 +1,48 @@
-"""To be written."""
+"""New character: from dropped files to a character that answers, in five steps on one page."""
 
 from __future__ import annotations
 
-from fastapi import Request
-from nicegui import ui
+import asyncio
+from contextlib import suppress
 
+from fastapi import Request
+from fastapi.responses import RedirectResponse
+from nicegui import app, ui
+
+from wolf_chatbox.errors import CheckpointError
 from wolf_chatbox.page.desk import Desk
 from wolf_chatbox.page.frame import frame
+from wolf_chatbox.page.pages.new.steps import NewCharacter
+
+LOOKS = 5.0
+"""Seconds between two looks whether the next training can begin: its process may have been killed."""
 
 
 def add(desk: Desk) -> None:
     @ui.page("/new")
-    def new(request: Request) -> None:
-        with frame(request, "new"):
-            ui.label("new")
+    def begin(request: Request) -> None:
+        with frame(request, "new") as reader:
+            _style()
+            NewCharacter(desk, reader.words, None).show()
+
+    @ui.page("/new/{id}")
+    def go_on(request: Request, id: str) -> RedirectResponse | None:
+        making = desk.queue.get(id)
+        if making is None:
+            return RedirectResponse("/new", 303)
+        with frame(request, "new", making.name) as reader:
+            _style()
+            NewCharacter(desk, reader.words, making).show()
+        return None
+
+    async def serve_queue() -> None:
+        while True:
+            with suppress(CheckpointError):  # a full disk: whoever adds a training is told
+                await asyncio.to_thread(desk.queue.go)
+            await asyncio.sleep(LOOKS)
+
+    app.on_startup(serve_queue)
+
+
+def _style() -> None:
+    ui.add_head_html('<link rel="stylesheet" href="/static/new.css">')

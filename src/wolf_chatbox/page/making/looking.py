@@ -1,0 +1,187 @@
+"""What is in the files of a making, for people: who speaks, what to look into, and what privacy would replace."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from importlib.metadata import entry_points
+from importlib.util import find_spec
+from typing import Any
+
+from wolf_chatbox.config import CleanConfig, ReadConfig
+from wolf_chatbox.conversation import Conversation
+from wolf_chatbox.data.cleaning import clean
+from wolf_chatbox.data.privacy.pseudonyms import Pseudonyms
+from wolf_chatbox.data.privacy.scrubbing import Scrubber
+from wolf_chatbox.data.tally import Tally, Unread
+from wolf_chatbox.errors import DataError, Setting
+from wolf_chatbox.importers import read_conversations
+from wolf_chatbox.samples.inspection import Inspection, inspect
+
+PEOPLE = 60
+"""Speakers that are shown to choose from."""
+LINES, LONG = 2, 160
+"""Sample lines of a speaker, and characters of one at most."""
+SHOWN = 3
+"""Turns of a preview."""
+EVERY = 500
+"""Turns after which it is told again how many were read."""
+WORD = re.compile(r"\[\w+\]|\w+|\s+|[^\w\s]")
+
+Piece = tuple[str, bool]
+"""A part of a text, and whether it is replaced, or replaces something."""
+Turned = dict[str, Any]
+"""A turn before and after: `speaker` and `text` of each, in pieces."""
+
+
+@dataclass(kw_only=True)
+class Look:
+    """What the page shows of the files; `asdict` is its JSON form."""
+
+    inspection: dict[str, Any]
+    advice: list[dict[str, Any]]
+    people: list[dict[str, Any]]
+    """Each speaker with its name, its name after scrubbing, turns, share, mean length, and two lines."""
+    data: list[str]
+    """The paths that can be read."""
+    failed: dict[str, str] = field(default_factory=dict)
+    """Why a path cannot be read, by its name."""
+    replaced: dict[str, int] = field(default_factory=dict)
+    """How much scrubbing would replace, by kind."""
+    previews: dict[str, list[Turned]] = field(default_factory=dict)
+    """Real turns before and after `scrub` and `pseudonyms`."""
+    names_known: bool = False
+    """Whether names in texts can be found here."""
+
+
+def look(
+    paths: Sequence[str], read: ReadConfig, cleaning: CleanConfig, tell: Callable[[int], None] = lambda turns: None
+) -> Look:
+    """Read and inspect files; `tell` is told how many turns are read. Privacy is left to the previews.
+
+    Raises DataError when none of them can be read, and ConfigError for settings that do not fit.
+    """
+    tally, failed = Tally(), dict[str, str]()
+    raw = _read(paths, read, tally, failed, tell)
+    cleaned = clean(raw, replace(cleaning, scrub=False, scrub_names=False, pseudonyms=None), tally)
+    conversations = list(cleaned)
+    tell(tally.read)
+    if not conversations:
+        raise DataError(next(iter(failed.values()), str(tally.nothing_in(paths))))
+    found = inspect(conversations, tally)
+    counted = Counter[str]()
+    scrubbed = list(map(Scrubber(counted).scrub, conversations))
+    names = _renamed(conversations, scrubbed)
+    return Look(
+        inspection=found.to_dict() | {"examples": found.examples, "unread": [_unread(each) for each in found.unread]},
+        advice=[_advice(each) for each in found.warnings],
+        people=_people(found, conversations, names),
+        data=[path for path in paths if path not in failed],
+        failed=failed,
+        replaced={kind: count for kind, count in counted.items() if count},
+        previews={
+            "scrub": list(_changed(conversations, scrubbed, names=False)),
+            "pseudonyms": _under_pseudonyms(conversations),
+        },
+        names_known=find_spec("presidio_analyzer") is not None and bool(entry_points(group="spacy_models")),
+    )
+
+
+def _read(
+    paths: Sequence[str], config: ReadConfig, tally: Tally, failed: dict[str, str], tell: Callable[[int], None]
+) -> Iterator[Conversation]:
+    """The conversations of each path; one that cannot be read is noted, and the others are read all the same."""
+    told = 0
+    for path in paths:
+        try:
+            for conversation in read_conversations([path], config, tally):
+                if tally.read - told >= EVERY:
+                    told = tally.read
+                    tell(told)
+                yield conversation
+        except DataError as error:
+            failed[path] = str(error)
+
+
+def _unread(file: Unread) -> dict[str, Any]:
+    return asdict(file) | {"text": str(file)}
+
+
+def _advice(advice: Any) -> dict[str, Any]:
+    """A warning as a value: its text, the settings that it names, and its kind where it has one."""
+    return {
+        "text": str(advice),
+        "settings": [str.__str__(part) for part in advice.parts if isinstance(part, Setting)],
+        "kind": getattr(advice, "kind", ""),
+        "values": dict(getattr(advice, "values", {})),
+    }
+
+
+def _renamed(before: Iterable[Conversation], after: Iterable[Conversation]) -> dict[str, str]:
+    """The names of the speakers after scrubbing, by their own names."""
+    return {
+        turn.speaker: hidden.speaker
+        for one, other in zip(before, after)
+        for turn, hidden in zip(one.turns, other.turns)
+    }
+
+
+def _people(found: Inspection, conversations: Sequence[Conversation], names: Mapping[str, str]) -> list[dict[str, Any]]:
+    lines = _lines(conversations, {speaker.name for speaker in found.speakers[:PEOPLE]})
+    return [
+        asdict(speaker) | {"scrubbed": names.get(speaker.name, speaker.name), "lines": lines[speaker.name]}
+        for speaker in found.speakers[:PEOPLE]
+    ]
+
+
+def _lines(conversations: Sequence[Conversation], names: set[str]) -> dict[str, list[str]]:
+    """Lines of each speaker that are neither short nor long, spread over the data."""
+    all_: dict[str, list[str]] = defaultdict(list)
+    for conversation in conversations:
+        for turn in conversation.turns:
+            if turn.speaker in names:
+                all_[turn.speaker].append(turn.text)
+    chosen: dict[str, list[str]] = defaultdict(list)
+    for name, texts in all_.items():
+        good = [text for text in texts if 12 <= len(text) <= LONG] or texts
+        places = dict.fromkeys((2 * at + 1) * len(good) // (2 * LINES) for at in range(LINES))
+        chosen[name] = [good[place][: LONG + 1] for place in places]
+    return chosen
+
+
+def _under_pseudonyms(conversations: Sequence[Conversation]) -> list[Turned]:
+    """Turns as pseudonyms would make them; the names are invented anew, and are not those of the training."""
+    some = conversations[:: max(1, len(conversations) // 200)]
+    pseudonyms = Pseudonyms({}, {}).extended(some)
+    hidden, _ = pseudonyms.hide(some, Counter())
+    return list(_changed(some, hidden, names=True)) or list(_changed(some, hidden, names=True, all_=True))
+
+
+def _changed(
+    before: Iterable[Conversation], after: Iterable[Conversation], *, names: bool, all_: bool = False
+) -> Iterator[Turned]:
+    """The first turns whose texts are changed; with `all_` also those of which only the speaker's name is."""
+    count = 0
+    for one, other in zip(before, after):
+        for turn, hidden in zip(one.turns, other.turns):
+            if turn.text != hidden.text or (all_ and turn.speaker != hidden.speaker):
+                texts = compare(turn.text, hidden.text)
+                speakers = (turn.speaker, hidden.speaker if names else turn.speaker)
+                yield {"speakers": speakers, "before": texts[0], "after": texts[1]}
+                count += 1
+                if count == SHOWN:
+                    return
+
+
+def compare(before: str, after: str) -> tuple[list[Piece], list[Piece]]:
+    """Both texts in pieces, with what differs marked."""
+    words = [WORD.findall(text) for text in (before, after)]
+    left, right = list[Piece](), list[Piece]()
+    for kind, a, b, c, d in difflib.SequenceMatcher(None, *words, autojunk=False).get_opcodes():
+        same = kind == "equal"
+        left.append(("".join(words[0][a:b]), not same))
+        right.append(("".join(words[1][c:d]), not same))
+    return [piece for piece in left if piece[0]], [piece for piece in right if piece[0]]

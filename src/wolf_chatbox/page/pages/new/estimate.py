@@ -1,0 +1,109 @@
+"""What a training will take on this machine, by a real dry run of its first update."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from nicegui import ui
+
+from wolf_chatbox.page.making import choosing, errand
+from wolf_chatbox.page.pages.new.dropping import size
+from wolf_chatbox.page.pages.new.steps import NewCharacter
+from wolf_chatbox.words import Words
+
+PAUSE = 0.8
+"""Seconds after the last change before a dry run begins."""
+
+
+class Estimate:
+    """The line with time, memory and disk; it keeps its room while it is found."""
+
+    def __init__(self, page: NewCharacter) -> None:
+        self.page = page
+        self.box = ui.element("div").classes("new-estimate").props("role=status")
+        self._task: asyncio.Task[Any] | None = None
+
+    def begin(self) -> None:
+        """Estimate anew, as something was changed."""
+        if self._task is not None:
+            self._task.cancel()
+        self._say("")
+        self._task = self.page.run(self._find())
+
+    async def fetch(self, model: str, *, agreed: bool) -> None:
+        """Fetch a base model, and tell how that goes; raises DataError."""
+        if self._task is not None:
+            self._task.cancel()
+        self._say(self.page.t("estimate.fetching"), waits=True)
+
+        def told(step: Any) -> None:
+            self._say(str(step), waits=True)
+
+        try:
+            await errand.send("fetch", model, *(["agreed"] if agreed else []), tell=told)
+        except Exception:
+            self._say("")
+            raise
+
+    async def _find(self) -> None:
+        page, making = self.page, self.page.must()
+        model = str(making.about.get("base") or "")
+        if not model or not await asyncio.to_thread(choosing.is_here, model):
+            self._say(page.t("estimate.later") if model else "")
+            return
+        if await asyncio.to_thread(page.desk.queue.running) is not None:
+            self._say(page.t("estimate.busy"))
+            return
+        self._say(page.t("estimate.finding"), waits=True)
+        await asyncio.sleep(PAUSE)
+        settings = choosing.settings_of(page.must(), page.desk.workspace.characters, page.look())
+        try:
+            await asyncio.to_thread(page.must().write_settings, settings)
+            found = await errand.send("plan", str(making.folder))
+        except Exception as error:
+            self._say(str(error), bad=True)
+            return
+        self._show(found)
+
+    def _show(self, found: dict[str, Any]) -> None:
+        t = self.page.t
+        self.box.clear()
+        with self.box, ui.element("div"):
+            line = t(
+                "estimate.found",
+                time=minutes(self.page, found["seconds"]),
+                memory=size(found["memory"]),
+                disk=size(found["disk"]),
+            )
+            ui.label(line).classes("new-name")
+            detail = t(
+                "estimate.detail",
+                epochs=found["epochs"],
+                updates=f"{found['updates']:,}",
+                learnt=f"{found['learnt']:,}",
+            )
+            ui.label(detail).classes("quiet small")
+            for what in choosing.short_of(found, self.page.desk.workspace.characters):
+                ui.label(t(f"estimate.short_{what}")).classes("bad-text small")
+
+    def _say(self, text: str, *, waits: bool = False, bad: bool = False) -> None:
+        self.box.clear()
+        with self.box:
+            if waits:
+                ui.spinner(size="22px").props("aria-hidden=true")
+            ui.label(text).classes("bad-text new-long" if bad else "quiet")
+
+
+def minutes(page: NewCharacter, seconds: float) -> str:
+    """A time for people, in the words of a page's reader."""
+    return said_time(page.words, seconds)
+
+
+def said_time(words: Words, seconds: float) -> str:
+    """A time for people."""
+    if seconds < 55:
+        return words("new.time.seconds", count=max(1, round(seconds)))
+    if seconds < 5400:
+        return words("new.time.minutes", count=max(1, round(seconds / 60)))
+    return words("new.time.hours", count=f"{seconds / 3600:.1f}")

@@ -1,0 +1,199 @@
+"""Step 2: what is in the files, whom to learn, and what privacy replaces."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from nicegui import ui
+
+from wolf_chatbox.page.making import errand
+from wolf_chatbox.page.making.making import Making
+from wolf_chatbox.page.pages.new.parts import choice, facts, fold, switch
+from wolf_chatbox.page.pages.new.people import people
+from wolf_chatbox.page.pages.new.privacy import privacy
+from wolf_chatbox.page.pages.new.steps import NewCharacter
+
+SWITCHES: dict[str, dict[str, Any]] = {
+    "duplicates": {"duplicates": "near"},
+    "repair": {"repair": True},
+    "pseudonyms": {"pseudonyms": True},
+}
+"""What a remedy changes, by the setting that it names; `languages` keeps the one that most conversations are in."""
+UNSAID = ("media", "system", "deleted", "slips")
+REASONS = 12
+"""Lines of a list that is not whole."""
+
+
+def build(page: NewCharacter) -> None:
+    """The content, as soon as it is known; until then how far the reading is."""
+    making = page.must()
+    box = ui.element("div").classes("new-content")
+    if making.about.get("look_key") == key_of(making) and page.look():
+        with box:
+            _content(page)
+        return
+    with box:
+        _waiting(page, box)
+
+
+def key_of(making: Making) -> str:
+    """What the content depends on: the files, and how they are read."""
+    sizes = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in making.dropped]
+    about = {name: making.about.get(name) for name in (*errand.CLEANING, *errand.READING, "example")}
+    return hashlib.sha256(json.dumps([sizes, about], sort_keys=True).encode()).hexdigest()
+
+
+def _waiting(page: NewCharacter, box: ui.element) -> None:
+    making, key = page.must(), key_of(page.must())
+    with ui.element("div").classes("new-wait").props("role=status"):
+        ui.spinner(size="28px").props("aria-hidden=true")
+        with ui.element("div"):
+            ui.label(page.t("content.reading"))
+            count = ui.label(page.t("content.begun")).classes("quiet small")
+        ui.space()
+        ui.button(page.t("cancel"), on_click=lambda: page.show(0, focus=True)).props("flat")
+
+    def told(turns: Any) -> None:
+        count.set_text(page.t("content.turns", count=int(turns), shown=f"{int(turns):,}"))
+
+    async def read() -> None:
+        try:
+            await errand.send("look", str(making.folder), tell=told)
+        except Exception as error:
+            box.clear()
+            with box:
+                ui.label(str(error)).classes("note bad new-long").props("role=alert")
+                ui.button(page.t("content.other"), on_click=lambda: page.show(0, focus=True)).props("unelevated")
+            return
+        page.change(look_key=key)
+        box.clear()
+        with box:
+            _content(page)
+
+    page.run(read())
+
+
+def again(page: NewCharacter, **about: Any) -> None:
+    """Change how the files are read, and read them anew."""
+    page.change(**about)
+    page.show(1)
+
+
+def _content(page: NewCharacter) -> None:
+    making, look = page.must(), page.look()
+    found = look["inspection"]
+    fixed = making.fixed
+    facts(_figures(page, found))
+    for path, reason in look["failed"].items():
+        ui.label(page.t("content.unread", name=path.rsplit("/", 1)[-1], reason=reason)).classes("note bad new-long")
+    _advice(page, look, fixed)
+    _details(page, found, fixed)
+    if not fixed:
+        people(page, look)
+        privacy(page, look)
+        with ui.row().classes("new-next"):
+            on = ui.button(page.t("content.next"), on_click=lambda: page.go(2)).props("unelevated")
+            on.set_enabled(("persona" in making.about and making.about["persona"] is not None) or _everybody(making))
+            page.on_next = on
+
+
+def _everybody(making: Making) -> bool:
+    return bool(making.about.get("everybody"))
+
+
+def _figures(page: NewCharacter, found: dict[str, Any]) -> list[tuple[str, str]]:
+    words = page.t
+    languages = ", ".join(f"{code} {share:.0%}" for code, share in list(found["languages"].items())[:3])
+    first, last = (str(found[name] or "")[:10] for name in ("first", "last"))
+    return [
+        (words("content.kept"), f"{found['kept'] + found['joined']:,}"),
+        (words("content.conversations"), f"{found['conversations']:,}"),
+        (words("content.speakers"), f"{len(found['speakers']):,}"),
+        (words("content.languages"), languages or "—"),
+        *([(words("content.dates"), f"{first} – {last}")] if first else []),
+        *([(words("content.dropped"), f"{sum(found['dropped'].values()):,}")] if found["dropped"] else []),
+    ]
+
+
+def _advice(page: NewCharacter, look: dict[str, Any], fixed: bool) -> None:
+    """What to look into, each with its remedy where that is a switch."""
+    for advice in look["advice"]:
+        with ui.element("div").classes("note new-advice"):
+            ui.icon("lightbulb").props("aria-hidden=true")
+            ui.label(advice_text(page, advice)).classes("new-long")
+            remedy = next((name for name in advice["settings"] if name in (*SWITCHES, "languages")), None)
+            if remedy and not fixed:
+                ui.button(page.t(f"remedies.{remedy}"), on_click=lambda one=remedy: _apply(page, one, look)).props(
+                    "flat dense"
+                )
+
+
+def advice_text(page: NewCharacter, advice: dict[str, Any]) -> str:
+    """A warning in the reader's words, where there are some for its kind."""
+    try:
+        return page.words(f"warnings.{advice['kind']}", **advice["values"])
+    except (KeyError, TypeError, IndexError):
+        return str(advice["text"])
+
+
+def _apply(page: NewCharacter, remedy: str, look: dict[str, Any]) -> None:
+    if remedy == "pseudonyms":
+        page.change(**SWITCHES[remedy])
+        page.show(1)
+    elif remedy == "languages":
+        again(page, languages=list(look["inspection"]["languages"])[:1])
+    else:
+        again(page, **SWITCHES[remedy])
+
+
+def _details(page: NewCharacter, found: dict[str, Any], fixed: bool) -> None:
+    """Files, dropped turns, notes, lengths, and how the files are read."""
+    making = page.must()
+    with fold(page.t("content.more")):
+        _list(page.t("content.files"), [f"{path.rsplit('/', 1)[-1]}: {title}" for path, title in found["files"]])
+        _list(page.t("content.unread_files"), [str(each["text"]) for each in found["unread"]])
+        _list(page.t("content.dropped_why"), [f"{count:,}: {why}" for why, count in found["dropped"].items()])
+        _list(page.t("content.notes"), found["notes"])
+        least, median, most = found["turns_a_conversation"]
+        _list(
+            page.t("content.lengths"),
+            [
+                page.t("content.a_conversation", least=least, median=median, most=most),
+                page.t("content.near", share=f"{found['near_duplicates']:.1%}"),
+            ],
+        )
+    if fixed:
+        return
+    with fold(page.t("content.how")):
+        switch(page.t("content.repair"), bool(making.about.get("repair")), lambda on: again(page, repair=on))
+        copies = {name: page.t(f"duplicates.{name}") for name in ("keep", "exact", "near")}
+        now = str(making.about.get("duplicates") or "keep")
+        choice(page.t("content.duplicates"), copies, now, lambda value: again(page, duplicates=value))
+        spoken = list(found["languages"])
+        kept = list(making.about.get("languages") or [])
+        if len(spoken) > 1 or kept:
+            every = {code: code for code in dict.fromkeys([*kept, *spoken])}
+            only = ui.select(every, value=kept, multiple=True, label=page.t("content.only_languages"))
+            only.props("outlined dense use-chips").classes("new-field")
+            only.on_value_change(lambda event: again(page, languages=list(event.value)))
+        unsaid = {name: page.t(f"unsaid.{name}") for name in UNSAID}
+        also = ui.select(
+            unsaid, value=list(making.about.get("also_keep") or []), multiple=True, label=page.t("content.also_keep")
+        )
+        also.props("outlined dense use-chips").classes("new-field")
+        also.on_value_change(lambda event: again(page, also_keep=list(event.value)))
+
+
+def _list(title: str, lines: list[str]) -> None:
+    if not lines:
+        return
+    ui.label(title).classes("new-family")
+    with ui.element("ul").classes("new-list"):
+        for line in lines[:REASONS]:
+            with ui.element("li"):
+                ui.label(line)
+        if len(lines) > REASONS:
+            with ui.element("li"):
+                ui.label("…")

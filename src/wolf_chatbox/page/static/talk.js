@@ -1,0 +1,62 @@
+// What a browser alone can do on the talk page: keys, the place in the thread, a draft that outlives the page.
+window.talk = (() => {
+  const field = () => document.querySelector(".composer textarea");
+  const thread = () => document.querySelector(".thread");
+  const draft = () => "wolf_chatbox.draft." + location.pathname.split("/").pop();
+  const tell = (key, text = "") => emitEvent("talk", { key, text });
+
+  function meant(event) {
+    const at = event.target, plain = !event.ctrlKey && !event.metaKey && !event.altKey;
+    const writes = at.matches("input, textarea"), full = writes && at.value !== "";
+    if (at.closest(".turn-edit")) {
+      if (event.key === "Enter" && !event.shiftKey) return ["save", at.value];
+      return event.key === "Escape" ? ["cancel"] : null;
+    }
+    if (event.key === "F1") return ["keys"];
+    if (document.querySelector(".q-dialog, .q-menu")) return null;
+    if (at === field()) {
+      if (event.key === "Enter" && !event.shiftKey && plain) return ["send", at.value];
+      if (event.key === "Tab" && document.querySelector(".composer-names button")) return ["complete"];
+      if (event.key === "ArrowUp" && plain && !full) return ["rewrite"];
+    }
+    if (event.key === "Escape") return ["stop"];
+    if (event.key === "?" && !writes) return ["keys"];
+    if (event.altKey && event.code === "KeyR") return ["again"];
+    if (event.altKey && !full && event.key === "ArrowLeft") return ["before"];
+    if (event.altKey && !full && event.key === "ArrowRight") return ["after"];
+    return null;
+  }
+
+  document.addEventListener("keydown", (event) => {
+    // The Enter that ends the input of Japanese characters sends nothing.
+    if (event.isComposing || event.keyCode === 229 || !event.target.matches) return;
+    const found = meant(event);
+    if (found) {
+      event.preventDefault();
+      tell(...found);
+    }
+  }, true);
+  document.addEventListener("input", (event) => {
+    if (event.target !== field()) return;
+    if (event.target.value) localStorage.setItem(draft(), event.target.value);
+    else localStorage.removeItem(draft());
+  });
+  document.addEventListener("scroll", (event) => {
+    if (event.target === thread()) document.body.classList.toggle("thread-away", event.target.scrollTop < -160);
+  }, true);
+
+  return {
+    down: () => thread()?.scrollTo({ top: 0 }),
+    find: (number) => {
+      const turn = document.querySelector(`[data-number="${number}"]`);
+      turn?.scrollIntoView({ block: "center" });
+      turn?.animate([{ background: "var(--moon-soft)" }, { background: "transparent" }], { duration: 2200 });
+    },
+    draft: () => localStorage.getItem(draft()) ?? "",
+    forget: () => localStorage.removeItem(draft()),
+    focus: () => {
+      if (matchMedia("(hover: hover)").matches) field()?.focus(); // on a phone it would open the keyboard
+    },
+    settle: () => history.replaceState(null, "", location.pathname),
+  };
+})();
