@@ -134,7 +134,7 @@ def test_what_is_hostile_is_text_and_what_is_too_long_or_stopped_is_not_lost(
     expect(page.get_by_label("Your message")).to_have_value("word " * 400)
 
     say(page, HOSTILE)
-    expect(page.get_by_text("[U+202E]gnp.exe ␛[31mred")).to_be_visible()
+    expect(page.locator(".said-text", has_text="[U+202E]gnp.exe ␛[31mred")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert page.title() != "taken"
 
@@ -148,7 +148,7 @@ def test_what_is_hostile_is_text_and_what_is_too_long_or_stopped_is_not_lost(
         {"name": "saved.jsonl", "mimeType": "application/json", "buffer": json.dumps(line).encode()}
     )
     expect(page).not_to_have_url(before)
-    expect(page.get_by_text("[U+202E]gnp.exe")).to_be_visible()
+    expect(page.locator(".said-text", has_text="[U+202E]gnp.exe")).to_be_visible()
 
 
 def test_a_reply_is_stopped_though_it_shows_nothing_yet(site: Site, visit: Callable[..., Page]) -> None:
