@@ -30,6 +30,7 @@ from wolf_chatbox.talk.pipe import answer_lines
 from wolf_chatbox.talk.preferences import Preference, read_preferences
 from wolf_chatbox.talk.session import ChatSession
 from wolf_chatbox.talk.shelf import Shelf, last_chat
+from wolf_chatbox.talk.tree import Message
 from wolf_chatbox.words import words_of
 
 EVIL = "\x1b]52;c;aGk=\x07\x1b[2J\x9b31m\x1b]8;;http://a.b\x1b\\\u202e\u2066\x7f\x08\rFAKE"
@@ -205,6 +206,30 @@ def test_what_a_chat_is_called_on_the_page_stays(tokenizer: Any, tmp_path: Path)
     shelf.keep(session)
     [kept] = Archive(tmp_path / "chats").all()
     assert (kept.title, len(kept.turns)) == ("A greeting", 4)
+
+
+def test_a_chat_that_goes_on_elsewhere_too_is_kept_twice_and_loses_nothing(tokenizer: Any, tmp_path: Path) -> None:
+    shelf, session = Shelf(tmp_path), talk(tokenizer, "one", "two", "three")
+    session.reply("hello")
+    shelf.keep(session)
+    archive = Archive(tmp_path / "chats")
+    [kept] = archive.all()
+    other = kept.tree.say(Message("Morty", "on the page"))
+    archive.keep(kept.id, other, kept.present, kept.about)
+    for text in ("again", "and again"):
+        session.reply(text)
+        shelf.keep(session)
+    assert {tuple(turn.text for turn in each.turns) for each in archive.all()} == {
+        ("hello", "one", "on the page"),
+        ("hello", "one", "again", "two", "and again", "three"),
+    }
+    [kept] = [each for each in archive.all() if len(each.turns) == 6]
+    archive.keep(kept.id, kept.tree.say(Message("Morty", "on the page too")), kept.present, kept.about)
+    shelf, session = Shelf(tmp_path), talk(tokenizer, "four")
+    shelf.load_last(session)
+    session.reply("here")
+    shelf.keep(session)
+    assert sorted(each.turns[-1].text for each in archive.all()) == ["four", "on the page", "on the page too"]
 
 
 # Votes
