@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prompt_toolkit.application import create_app_session
-from prompt_toolkit.output import create_output
 
 from wolf_chatbox.cli.display import quiet_transformers
 from wolf_chatbox.cli.pulse import waiting
@@ -57,6 +56,7 @@ def open_chat(config: ChatConfig) -> int:
         folder = locate(config.model, tell)
         saved = read_run(folder)
         quiet_transformers()
+        from wolf_chatbox.talk.editor import make_output
         from wolf_chatbox.talk.pipe import answer_lines
         from wolf_chatbox.talk.session import ChatSession
         from wolf_chatbox.talk.shelf import Shelf
@@ -86,7 +86,7 @@ def open_chat(config: ChatConfig) -> int:
             stream.reconfigure(errors="surrogateescape" if stream is sys.stdin else "backslashreplace")
     try:
         if sys.stdin.isatty() and sys.stdout.isatty():
-            with create_app_session(output=create_output(behind(sys.stdout))):
+            with create_app_session(output=make_output(behind(sys.stdout))):
                 talk(session, config.turns, words=words, shelf=shelf, rivals=rivals)
             return 0
         return 0 if answer_lines(session, sys.stdin, sys.stdout, config.turns, words=words, shelf=shelf) else 1
