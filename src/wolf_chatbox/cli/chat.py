@@ -101,13 +101,12 @@ def run_name(model: str, folder: Path) -> str:
 
 def rivals_of(config: ChatConfig, own: str, tell: Tell) -> Rivals:
     """The runs that /compare loads, with this chat's engine, and the file of its votes."""
-    from wolf_chatbox.evaluate.judging.pairs import Pair, Reply
-    from wolf_chatbox.evaluate.judging.votes import Vote, add_vote
-    from wolf_chatbox.model.character import load_character
-    from wolf_chatbox.model.hub import locate
     from wolf_chatbox.talk.comparison import Ballot, Better, Rivals
 
     def load(run: str) -> tuple[str, Character]:
+        from wolf_chatbox.model.character import load_character
+        from wolf_chatbox.model.hub import locate
+
         folder = locate(run, tell)
         rival = load_character(
             folder,
@@ -121,6 +120,9 @@ def rivals_of(config: ChatConfig, own: str, tell: Tell) -> Rivals:
         return run_name(run, folder), rival
 
     def keep(ballot: Ballot, better: Better) -> Path:
+        from wolf_chatbox.evaluate.judging.pairs import Pair, Reply
+        from wolf_chatbox.evaluate.judging.votes import Vote, add_vote
+
         place = config.home / "votes" / "terminal.jsonl"
         with writing(place):
             place.parent.expanduser().mkdir(parents=True, exist_ok=True, mode=0o700)
