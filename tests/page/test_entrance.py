@@ -27,11 +27,9 @@ PAGES = ("/", "/new", "/talk", "/compare", "/runs", "/data")
 
 @pytest.fixture(scope="module")
 def keyed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A page for which one needs a key, open to every address."""
-    site = serve(
-        tmp_path_factory.mktemp("keyed") / "home", "--host", "0.0.0.0", "--max-upload", "1000", WOLF_CHATBOX_API_KEY=KEY
-    )
-    yield Site(site.url.replace("0.0.0.0", "127.0.0.1"), site.home, site.process, site.log)
+    """A page for which one needs a key."""
+    site = serve(tmp_path_factory.mktemp("keyed") / "home", "--max-upload", "1000", WOLF_CHATBOX_API_KEY=KEY)
+    yield site
     site.end()
     assert "Traceback" not in site.said(), site.said()
 
@@ -165,6 +163,14 @@ def test_behind_tls_the_cookie_never_goes_without_it(outside: httpx.Client) -> N
     headers = {"X-Forwarded-Proto": "https"}
     assert "Secure" in outside.post(ENTER, data={"key": KEY}, headers=headers).headers["set-cookie"]
     assert "Secure" not in outside.post(ENTER, data={"key": KEY}).headers["set-cookie"]
+
+
+def test_a_proxy_before_the_page_has_a_name_of_its_own(keyed: Site, inside: httpx.Client) -> None:
+    cookie, there = f"{KEY_COOKIE}={inside.cookies[KEY_COOKIE]}", {"Host": "wolf.example.org"}
+    assert httpx.get(keyed.url, headers={"Cookie": cookie, **there}, timeout=60).status_code == 200
+    assert httpx.get(keyed.url, headers=there, timeout=60).status_code == 303
+    assert connects(keyed.url, Cookie=cookie, Origin="https://wolf.example.org", **there)
+    assert not connects(keyed.url, Cookie=cookie, Origin="https://example.org", **there)
 
 
 def test_the_way_after_the_form_keeps_what_was_asked_for(outside: httpx.Client) -> None:
