@@ -45,7 +45,7 @@ def web(config: WebConfig | None = None) -> int:
         limits = Limits(config.max_body, config.max_prompt_tokens, config.max_reply_tokens, config.max_seconds)
         app, house = make_api(Roster(load(config, console)), limits, keyed=bool(keys))
         page = add_page(app, house, config.home, config.runs, partial(open_run, config), keys)
-        # With a key, another name that leads here (DNS rebinding) opens nothing: no cookie belongs to it. A proxy has one.
+        # With a key, a proxy's name is as good: no cookie belongs to another one that leads here (DNS rebinding).
         hosts = LOOPBACK | {config.host.strip("[]").lower()} if local and not keys else None
         uploads = (UPLOADS, config.max_upload)
         outer = guarded(page, app, house, hosts=hosts, origins=config.allow_origin, uploads=uploads)
