@@ -86,7 +86,7 @@ def show_sheet(desk: Desk, errands: Errands, words: Words, sheet: Sheet) -> None
             with _fold(words("runs.card"), "description"):
                 ui.markdown(without_front_matter(sheet.card), extras=EXTRAS, sanitize=harmless).classes("markdown")
     with _section(words("runs.export")):
-        show_errands(desk, errands, words, run)
+        show_errands(errands, words, run)
     if desk.characters.is_own(run):
         with _section(words("runs.change")):
             show_changes(desk, errands, words, run)
