@@ -1,4 +1,4 @@
-"""Talking on the page, in a real browser: a reply, branches, several characters, search, keys, two browsers, a phone."""
+"""Talking on the page, in a real browser: replies, branches, several characters, search, keys, a phone."""
 
 from __future__ import annotations
 
