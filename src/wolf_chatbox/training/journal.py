@@ -92,7 +92,7 @@ def to_json(entry: Entry) -> str:
     """An entry as a line of JSON."""
     event = entry.event
     values = _without_turns(event) if isinstance(event, Evaluated) else asdict(event)
-    return json.dumps({"time": entry.time, "kind": type(event).__name__} | values, ensure_ascii=False)
+    return json.dumps({"time": entry.time, "event": type(event).__name__} | values, ensure_ascii=False)
 
 
 def _without_turns(event: Evaluated) -> dict[str, Any]:
@@ -113,7 +113,7 @@ def from_json(line: str) -> Entry | None:
     """The entry of a line; None for one that is not whole, or of a kind that is not known."""
     try:
         values = json.loads(line)
-        when, kind = float(values.pop("time")), values.pop("kind")
+        when, kind = float(values.pop("time")), values.pop("event")
         if kind == "Evaluated":
             values["replies"] = [
                 Reply(tuple(Turn(*turn) for turn in reply["context"]), Turn(*reply["said"]), str(reply["generated"]))

@@ -16,7 +16,7 @@ from wolf_chatbox.model.bases import KNOWN, Known
 from wolf_chatbox.model.embedded import EMBEDDED, asks_first
 from wolf_chatbox.model.hub import ADAPTER_FILE, CONFIG_FILE, is_cached
 from wolf_chatbox.model.licences import Licence
-from wolf_chatbox.page.making.making import Making
+from wolf_chatbox.page.making.making import Making, read_json
 from wolf_chatbox.settings import LEARNING, MEMORY, Setting, declared
 
 SHARE = 0.9
@@ -25,6 +25,8 @@ FIRST = {"ja": "gemma3-270m"}
 """The base model to begin with, by the language of the data; else SmolLM2 for English, gemma for others."""
 LEFT_OUT = ("beta", "chosen_weight", "compile", "schedule")
 """Settings of these groups that are not for the page: for choices between replies, or for experts."""
+CONTEXT = ("max_position_embeddings", "n_positions")
+"""What config.json calls a model's context length."""
 USUAL: dict[str, dict[str, Any]] = {"gemma3-270m": {"freeze_embeddings": True}}
 """Settings that suit a base model: 170M of its 270M parameters are embeddings; frozen it is no worse, and smaller."""
 
@@ -89,6 +91,13 @@ def is_here(model: str) -> bool:
         return False
 
 
+def context_of(model: str) -> int | None:
+    """The context length of a base model in a folder, as its config.json has it; None where it is not known."""
+    found = read_json(Path(os.path.expanduser(model)) / CONFIG_FILE) or {}
+    lengths = [found[name] for name in CONTEXT if type(found.get(name)) is int]
+    return min(lengths, default=None)
+
+
 def more_settings() -> dict[str, Setting]:
     """The settings of a training that the page shows, as they are declared."""
     groups = {group.name for parameter in (LEARNING, MEMORY) for group in _groups(parameter)}
@@ -126,6 +135,9 @@ def settings_of(making: Making, characters: Path, look: Mapping[str, Any]) -> di
             settings[name] = list(about[name])
     if about.get("pseudonyms"):
         settings["pseudonyms"] = str(making.pseudonyms)
+    context = context_of(model)
+    if context is not None and context < TrainConfig.max_tokens:
+        settings["max_tokens"] = context
     return settings | USUAL.get(model, {}) | dict(about.get("more") or {})
 
 

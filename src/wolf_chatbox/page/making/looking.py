@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import entry_points
 from importlib.util import find_spec
+from itertools import islice
 from typing import Any
 
 from wolf_chatbox.config import CleanConfig, ReadConfig
@@ -20,6 +21,7 @@ from wolf_chatbox.data.tally import Tally, Unread
 from wolf_chatbox.errors import DataError, Setting
 from wolf_chatbox.importers import read_conversations
 from wolf_chatbox.samples.inspection import Inspection, inspect
+from wolf_chatbox.samples.warnings import Advice
 
 PEOPLE = 60
 """Speakers that are shown to choose from."""
@@ -29,6 +31,8 @@ SHOWN = 3
 """Turns of a preview."""
 EVERY = 500
 """Turns after which it is told again how many were read."""
+MOST_SPARE = 200
+"""Turns that show nothing new, after which no other ones are looked for."""
 WORD = re.compile(r"\[\w+\]|\w+|\s+|[^\w\s]")
 
 Piece = tuple[str, bool]
@@ -83,7 +87,7 @@ def look(
         failed=failed,
         replaced={kind: count for kind, count in counted.items() if count},
         previews={
-            "scrub": list(_changed(conversations, scrubbed, names=False)),
+            "scrub": list(islice(_changed(conversations, scrubbed, names=False), SHOWN)),
             "pseudonyms": _under_pseudonyms(conversations),
         },
         names_known=find_spec("presidio_analyzer") is not None and bool(entry_points(group="spacy_models")),
@@ -110,13 +114,12 @@ def _unread(file: Unread) -> dict[str, Any]:
     return asdict(file) | {"text": str(file)}
 
 
-def _advice(advice: Any) -> dict[str, Any]:
-    """A warning as a value: its text, the settings that it names, and its kind where it has one."""
+def _advice(advice: Advice) -> dict[str, Any]:
+    """A warning for the page: its kind with its values, and the settings that are its remedy."""
     return {
-        "text": str(advice),
         "settings": [str.__str__(part) for part in advice.parts if isinstance(part, Setting)],
-        "kind": getattr(advice, "kind", ""),
-        "values": dict(getattr(advice, "values", {})),
+        "kind": advice.kind,
+        "values": {name: str(value) if isinstance(value, Mapping) else value for name, value in advice.values.items()},
     }
 
 
@@ -157,31 +160,38 @@ def _under_pseudonyms(conversations: Sequence[Conversation]) -> list[Turned]:
     some = conversations[:: max(1, len(conversations) // 200)]
     pseudonyms = Pseudonyms({}, {}).extended(some)
     hidden, _ = pseudonyms.hide(some, Counter())
-    return list(_changed(some, hidden, names=True)) or list(_changed(some, hidden, names=True, all_=True))
+    found = list(islice(_changed(some, hidden, names=True), SHOWN))
+    return found or list(islice(_changed(some, hidden, names=True, all_=True), SHOWN))
 
 
 def _changed(
     before: Iterable[Conversation], after: Iterable[Conversation], *, names: bool, all_: bool = False
 ) -> Iterator[Turned]:
-    """The first turns whose texts are changed; with `all_` also those of which only the speaker's name is."""
-    count = 0
-    for one, other in zip(before, after):
-        for turn, hidden in zip(one.turns, other.turns):
-            if turn.text != hidden.text or (all_ and turn.speaker != hidden.speaker):
-                texts = compare(turn.text, hidden.text)
-                speakers = (turn.speaker, hidden.speaker if names else turn.speaker)
-                yield {"speakers": speakers, "before": texts[0], "after": texts[1]}
-                count += 1
-                if count == SHOWN:
-                    return
+    """Turns whose texts are changed, first those that show something new; with `all_` also those whose speaker is."""
+    seen, spare = set[str](), list[Turned]()
+    pairs = ((turn, hidden) for one, other in zip(before, after) for turn, hidden in zip(one.turns, other.turns))
+    for turn, hidden in pairs:
+        if turn.text != hidden.text or (all_ and turn.speaker != hidden.speaker):
+            left, right = compare(turn.text, hidden.text)
+            speakers = (turn.speaker, hidden.speaker if names else turn.speaker)
+            found = {"speakers": speakers, "before": left, "after": right}
+            new = {text for text, changed in right if changed} - seen
+            seen |= new
+            spare.append(found)
+            if new:
+                yield found
+                spare.pop()
+            if len(seen) >= SHOWN or len(spare) >= MOST_SPARE:
+                break
+    yield from spare
 
 
 def compare(before: str, after: str) -> tuple[list[Piece], list[Piece]]:
     """Both texts in pieces, with what differs marked."""
-    words = [WORD.findall(text) for text in (before, after)]
+    one, other = WORD.findall(before), WORD.findall(after)
     left, right = list[Piece](), list[Piece]()
-    for kind, a, b, c, d in difflib.SequenceMatcher(None, *words, autojunk=False).get_opcodes():
+    for kind, a, b, c, d in difflib.SequenceMatcher(None, one, other, autojunk=False).get_opcodes():
         same = kind == "equal"
-        left.append(("".join(words[0][a:b]), not same))
-        right.append(("".join(words[1][c:d]), not same))
+        left.append(("".join(one[a:b]), not same))
+        right.append(("".join(other[c:d]), not same))
     return [piece for piece in left if piece[0]], [piece for piece in right if piece[0]]

@@ -167,7 +167,7 @@ def read_making(folder: Path) -> Making | None:
     if about is None:
         return None
     found = read_json(folder / "state.json") or {}
-    state: State = found.get("state") if found.get("state") in get_args(State) else "draft"
+    state: State = next((one for one in get_args(State) if one == found.get("state")), "draft")
     process = read_json(folder / "process.json")
     pid = alive(process)
     error = str(found.get("error") or "")

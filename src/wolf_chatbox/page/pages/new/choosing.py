@@ -36,9 +36,10 @@ def build(page: NewCharacter) -> None:
     with fold(page.t("base.more")):
         ui.label(page.t("base.more_lead")).classes("quiet small")
         more = ui.element("div")
-    estimate = Estimate(page)
+    estimate, chosen = Estimate(page), list[Bases]()
     with ui.row().classes("new-next"):
-        start = ui.button(page.t("base.start"), icon="play_arrow").props("unelevated")
+        start = ui.button(page.t("base.start"), icon="play_arrow", on_click=lambda: _start(page, chosen[0]))
+        start.props("unelevated")
         start.set_enabled(False)
         waits = ui.label("").classes("quiet small")
 
@@ -51,7 +52,7 @@ def build(page: NewCharacter) -> None:
             bases = Bases(page, found, estimate, start)
         with more:
             form(page, estimate.begin)
-        start.on_click(lambda: _start(page, bases))
+        chosen.append(bases)
         if running is not None:
             waits.set_text(page.t("base.waits", name=running.name))
         bases.changed()
@@ -101,8 +102,14 @@ class Bases:
             ui.label(page.t("base.other_help")).classes("quiet small")
         rest = [base for base in found if base not in shown]
         if rest:
-            more = ui.button(page.t("base.all", count=len(rest))).props("flat")
-            more.on_click(lambda: (more.delete(), [self._card(base, chosen=False) for base in rest]))
+
+            def show_more() -> None:
+                more.delete()
+                for base in rest:
+                    self._card(base, chosen=False)
+
+            more = ui.button(page.t("base.all", count=len(rest)), on_click=show_more)
+            more.props("flat").classes("new-more")
         self.field = ui.input(page.t("base.other_field"), value=str(chosen) if other else "")
         self.field.props("outlined dense").classes("new-field")
         self.field.on("blur", self._name_other)
@@ -188,17 +195,17 @@ class Bases:
         t = self.page.t
         with ui.element("div").classes("new-fetch"):
             ui.label(t("base.fetched_later")).classes("quiet small")
-            button = ui.button(t("base.fetch"), icon="download").props("outline")
 
-        async def fetch() -> None:
-            button.props("loading")
-            try:
-                await self.estimate.fetch(base.alias, agreed=self.agreed)
-            finally:
-                button.props(remove="loading")
-            self.page.show(2)
+            async def fetch() -> None:
+                button.props("loading")
+                try:
+                    await self.estimate.fetch(base.alias, agreed=self.agreed)
+                finally:
+                    button.props(remove="loading")
+                self.page.show(2)
 
-        button.on_click(lambda: self.page.run(fetch()))
+            button = ui.button(t("base.fetch"), icon="download", on_click=lambda: self.page.run(fetch()))
+            button.props("outline")
 
 
 async def _start(page: NewCharacter, bases: Bases) -> None:

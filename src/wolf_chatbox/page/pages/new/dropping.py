@@ -15,6 +15,8 @@ from wolf_chatbox.page.pages.new.steps import NewCharacter
 
 MOST = 2_000_000_000
 """Bytes of a file; what the server takes at most is its own setting, and less or more."""
+PICK = "(event) => event.target.tagName === 'INPUT' || event.currentTarget.querySelector('input')?.click()"
+"""The keyboard opens what the mouse does: the browser's choice of files, whose field lies over the button."""
 FAMILIES = ("chats", "scripts", "werewolf", "corpora")
 
 
@@ -29,8 +31,9 @@ def build(page: NewCharacter) -> None:
         ui.icon("upload_file").classes("new-drop-icon").props("aria-hidden=true")
         ui.label(page.t("files.drop")).classes("new-drop-text")
         with ui.row().classes("new-drop-buttons"):
-            pick = ui.button(page.t("files.choose"), on_click=lambda: uploader.run_method("pickFiles"))
-            pick.props("unelevated")
+            with ui.button(page.t("files.choose")).props("unelevated") as pick:
+                ui.element("q-uploader-add-trigger")
+            pick.on("click", js_handler=PICK)
         ui.label(page.t("files.private")).classes("quiet small")
     with ui.row().classes("new-links"):
         for example in ("example", "example-ja"):

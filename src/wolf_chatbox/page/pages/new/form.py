@@ -18,12 +18,16 @@ from wolf_chatbox.settings import Setting, kind_of, range_of
 def form(page: NewCharacter, changed: Callable[[], None]) -> None:
     """A field for each setting, with its help; only what differs from the usual is kept."""
     usual = choosing.USUAL.get(str(page.must().about.get("base") or ""), {})
-    settings = choosing.more_settings()
-    for group, entries in groupby(settings.values(), key=lambda setting: setting.groups[0].name):
+    settings = sorted(choosing.more_settings().values(), key=_group)
+    for group, entries in groupby(settings, key=_group):
         ui.label(page.t(f"groups.{group.split()[0].lower()}")).classes("new-family")
         with ui.element("div").classes("new-settings"):
             for setting in entries:
                 _field(page, setting, usual, changed)
+
+
+def _group(setting: Setting) -> str:
+    return setting.groups[0].name
 
 
 def _field(page: NewCharacter, setting: Setting, usual: dict[str, Any], changed: Callable[[], None]) -> None:

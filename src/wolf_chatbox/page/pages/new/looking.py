@@ -104,17 +104,31 @@ def _everybody(making: Making) -> bool:
 
 
 def _figures(page: NewCharacter, found: dict[str, Any]) -> list[tuple[str, str]]:
-    words = page.t
-    languages = ", ".join(f"{code} {share:.0%}" for code, share in list(found["languages"].items())[:3])
+    t = page.t
+    languages = ", ".join(_spoken(page, code, share) for code, share in list(found["languages"].items())[:3])
     first, last = (str(found[name] or "")[:10] for name in ("first", "last"))
     return [
-        (words("content.kept"), f"{found['kept'] + found['joined']:,}"),
-        (words("content.conversations"), f"{found['conversations']:,}"),
-        (words("content.speakers"), f"{len(found['speakers']):,}"),
-        (words("content.languages"), languages or "—"),
-        *([(words("content.dates"), f"{first} – {last}")] if first else []),
-        *([(words("content.dropped"), f"{sum(found['dropped'].values()):,}")] if found["dropped"] else []),
+        (t("content.kept"), f"{found['kept'] + found['joined']:,}"),
+        (t("content.conversations"), f"{found['conversations']:,}"),
+        (t("content.speakers"), f"{len(found['speakers']):,}"),
+        (t("content.languages"), languages or "—"),
+        *([(t("content.dates"), f"{first} – {last}")] if first else []),
+        *([(t("content.dropped"), f"{sum(found['dropped'].values()):,}")] if found["dropped"] else []),
     ]
+
+
+def _spoken(page: NewCharacter, code: str, share: float) -> str:
+    """A language by its name, where it has one in the words, and its share unless it is the only one."""
+    name = language_name(page, code)
+    return name if share == 1 else f"{name} {share:.0%}"
+
+
+def language_name(page: NewCharacter, code: str) -> str:
+    """A language by its name, where the words have one."""
+    try:
+        return page.t(f"languages.{code}")
+    except KeyError:
+        return code
 
 
 def _advice(page: NewCharacter, look: dict[str, Any], fixed: bool) -> None:
@@ -122,20 +136,12 @@ def _advice(page: NewCharacter, look: dict[str, Any], fixed: bool) -> None:
     for advice in look["advice"]:
         with ui.element("div").classes("note new-advice"):
             ui.icon("lightbulb").props("aria-hidden=true")
-            ui.label(advice_text(page, advice)).classes("new-long")
+            ui.label(page.words(f"warnings.{advice['kind']}", **advice["values"])).classes("new-long")
             remedy = next((name for name in advice["settings"] if name in (*SWITCHES, "languages")), None)
             if remedy and not fixed:
                 ui.button(page.t(f"remedies.{remedy}"), on_click=lambda one=remedy: _apply(page, one, look)).props(
                     "flat dense"
                 )
-
-
-def advice_text(page: NewCharacter, advice: dict[str, Any]) -> str:
-    """A warning in the reader's words, where there are some for its kind."""
-    try:
-        return page.words(f"warnings.{advice['kind']}", **advice["values"])
-    except (KeyError, TypeError, IndexError):
-        return str(advice["text"])
 
 
 def _apply(page: NewCharacter, remedy: str, look: dict[str, Any]) -> None:
@@ -174,7 +180,7 @@ def _details(page: NewCharacter, found: dict[str, Any], fixed: bool) -> None:
         spoken = list(found["languages"])
         kept = list(making.about.get("languages") or [])
         if len(spoken) > 1 or kept:
-            every = {code: code for code in dict.fromkeys([*kept, *spoken])}
+            every = {code: language_name(page, code) for code in dict.fromkeys([*kept, *spoken])}
             only = ui.select(every, value=kept, multiple=True, label=page.t("content.only_languages"))
             only.props("outlined dense use-chips").classes("new-field")
             only.on_value_change(lambda event: again(page, languages=list(event.value)))

@@ -41,14 +41,14 @@ def people(page: NewCharacter, look: dict[str, Any]) -> None:
             ui.label(page.t("everybody")).classes("new-name")
             ui.label(page.t("people.everybody")).classes("quiet small")
     if len(found) > shown:
-        more = ui.button(page.t("people.more", count=len(found) - shown)).props("flat")
 
         def show_more() -> None:
             more.delete()
             for one in found[shown:]:
                 _person(page, cards, one, chosen=False)
 
-        more.on_click(show_more)
+        more = ui.button(page.t("people.more", count=len(found) - shown), on_click=show_more)
+        more.props("flat").classes("new-more")
 
 
 def _person(page: NewCharacter, cards: Cards, one: dict[str, Any], *, chosen: bool) -> None:

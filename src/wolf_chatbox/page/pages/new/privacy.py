@@ -36,7 +36,7 @@ def _preview(page: NewCharacter, look: dict[str, Any], name: str) -> None:
         return
     turns = look["previews"].get(name, [])
     if name == "scrub" and look["replaced"]:
-        kinds = ", ".join(f"[{kind}] {count:,}" for kind, count in look["replaced"].items())
+        kinds = ", ".join(f"{count:,} × [{kind}]" for kind, count in look["replaced"].items())
         ui.label(page.t("privacy.found", kinds=kinds)).classes("small")
     if not turns:
         ui.label(page.t("privacy.nothing")).classes("quiet small")
@@ -46,6 +46,8 @@ def _preview(page: NewCharacter, look: dict[str, Any], name: str) -> None:
                 with ui.element("div").classes(f"new-side {side}"):
                     ui.label(page.t(f"privacy.{side}")).classes("new-side-name")
                     with ui.element("p"):
-                        ui.label(f"{turn['speakers'][place]}: ").classes("new-side-speaker")
+                        other = turn["speakers"][0] != turn["speakers"][1]
+                        ui.label(turn["speakers"][place]).classes("new-side-speaker" + " changed" * other)
+                        ui.label(": ")
                         for text, changed in turn[side]:
                             ui.label(text).classes("changed" if changed else "")

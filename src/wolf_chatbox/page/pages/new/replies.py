@@ -1,4 +1,4 @@
-"""Sample replies of a training as they get better: the base model's, then those after each epoch, beside the real one."""
+"""Sample replies of a training as they get better: the base model's, those after each epoch, and the real one."""
 
 from __future__ import annotations
 

@@ -7,14 +7,13 @@ from urllib.parse import quote
 
 from nicegui import ui
 
-from wolf_chatbox.evaluate.report.verdict import interval, named, number
+from wolf_chatbox.evaluate.report.scorecard import scorecard
 from wolf_chatbox.page.pages.new.steps import NewCharacter
 from wolf_chatbox.page.pages.new.training import talk, trained_name
 from wolf_chatbox.page.parts import avatar
 
-MEASURES = ("right_character", "ends", "copied_12")
-"""The measures of the card, in their order."""
 UNSCORED = "unscored"
+"""The error of a making that could not be scored, as the extra for it is missing (worker.py)."""
 
 
 def build(page: NewCharacter) -> None:
@@ -35,7 +34,7 @@ def build(page: NewCharacter) -> None:
         said = t("score.extra") if making.error == UNSCORED else making.error
         ui.label(f"{t('score.none')} {said}".strip()).classes("note new-long")
     else:
-        scorecard(page, found)
+        show(page, found, run.folder.name)
     with ui.row().classes("new-links"):
         ui.button(t("score.talk"), icon="chat", on_click=lambda: ui.navigate.to(talk(name))).props("unelevated")
         guess = f"/guess/new?run={quote(name)}"
@@ -44,32 +43,16 @@ def build(page: NewCharacter) -> None:
         ui.button(t("score.another"), on_click=lambda: ui.navigate.to("/new")).props("flat")
 
 
-def scorecard(page: NewCharacter, found: dict[str, Any]) -> None:
+def show(page: NewCharacter, found: dict[str, Any], run: str) -> None:
     """Each figure with the humans' and its interval, and a sentence that says what it means."""
     t = page.t
-    run, humans = next(iter(named(found, "run")), ""), next(iter(named(found, "humans")), "")
-    measures = {measure["name"]: measure for measure in found["measures"]}
-    shown = [measures[name] for name in MEASURES if _has(measures.get(name), run)]
-    asked = t("score.asked", count=found["exchanges"])
-    ui.label(asked).classes("lead")
+    ui.label(t("score.asked", count=found["exchanges"])).classes("lead")
     with ui.element("div").classes("new-score"):
-        for measure in shown:
-            figure = measure["figures"][run]
+        for score in scorecard(found, run):
             with ui.element("div").classes("card new-measure"):
-                ui.label(t(f"measures.{measure['name']}")).classes("new-measure-name")
-                ui.label(number(measure, figure["value"])).classes("new-measure-value")
-                bounds, theirs = interval(measure, figure), measure["figures"].get(humans, {}).get("value")
-                line = [t("score.interval", bounds=bounds)] if bounds else []
-                line += [t("score.humans", value=number(measure, theirs))] if theirs is not None else []
-                ui.label(" · ".join(line) or " ").classes("quiet small")
-                ui.label(t(f"meanings.{measure['name']}", name=_who(found, run))).classes("small")
-    if not shown:
-        ui.label(t("score.none")).classes("note")
-
-
-def _has(measure: dict[str, Any] | None, run: str) -> bool:
-    return bool(measure and measure["figures"].get(run, {}).get("value") is not None)
-
-
-def _who(found: dict[str, Any], run: str) -> str:
-    return str(found.get("persona") or run)
+                ui.label(score.title(page.words)).classes("new-measure-name")
+                ui.label(score.shown).classes("new-measure-value")
+                line = [t("score.interval", bounds=score.interval)] if score.interval else []
+                line += [t("score.humans", value=score.humans)] if score.humans is not None else []
+                ui.label(" · ".join(line)).classes("quiet small new-measure-line")
+                ui.label(score.sentence(page.words)).classes("small")

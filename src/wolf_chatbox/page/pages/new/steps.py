@@ -27,6 +27,7 @@ class NewCharacter:
         self._tasks: list[asyncio.Task[Any]] = []
         self.client.on_delete(self.stop)
         self._box: ui.element | None = None
+        self._foot: ui.element | None = None
         self.on_next: ui.button | None = None
         """The way on from a step that must be completed first."""
 
@@ -38,6 +39,8 @@ class NewCharacter:
         """The making, begun if there is none yet; the address of the page becomes its own."""
         if self.making is None:
             self.making = self.desk.queue.begin()
+            if self._foot is not None:
+                self._foot.set_visibility(True)
             with self.client:
                 ui.navigate.history.replace(f"/new/{self.making.id}")
         return self.making
@@ -77,9 +80,9 @@ class NewCharacter:
         with self._box:
             for number, name in enumerate(STEPS):
                 self._section(number, name, step, focus)
-            if self.making is not None and self.making.state != "done":
-                with ui.row().classes("new-foot"):
-                    ui.button(self.t("remove"), icon="delete_outline", on_click=self._remove).props("flat color=grey-7")
+            with ui.row().classes("new-foot") as self._foot:
+                ui.button(self.t("remove"), icon="delete_outline", on_click=self._remove).props("flat color=grey-7")
+            self._foot.set_visibility(self.making is not None and self.making.state in ("draft", "stopped", "failed"))
 
     def _section(self, number: int, name: str, step: int, focus: bool) -> None:
         finished, open_ = number < self.reached or (number == 4 == self.reached), number == step
@@ -182,7 +185,8 @@ def _summary(page: NewCharacter, name: str) -> str:
         if example := making.about.get("example"):
             return page.t(f"bundled.{str(example).replace('-', '_')}")
         names = [path.name for path in making.dropped]
-        return ", ".join(names[:2]) + (page.t("and_more", count=len(names) - 2) if len(names) > 2 else "")
+        shown = ", ".join(names[:2])
+        return page.t("and_more", names=shown, count=len(names) - 2) if len(names) > 2 else shown
     if name == "content" and look:
         who = str(making.about.get("persona") or page.t("everybody"))
         return page.t("content_line", turns=f"{look['inspection']['kept']:,}", who=who)

@@ -35,6 +35,16 @@ class Watch:
         self.page, self.story = page, Story()
         self.state = ""
         self.head = ui.element("div").classes("new-now").props("role=status")
+        self.rest = ui.element("div").classes("new-content")
+        with self.rest:
+            self._build_rest()
+        self._said = 0
+        self._look()
+        ui.timer(EVERY, self._follow)
+
+    def _build_rest(self) -> None:
+        """What is there once it has begun."""
+        page = self.page
         with ui.element("div").classes("new-progress"):
             self.bar = ui.linear_progress(0.0, show_value=False, size="8px").props("rounded instant-feedback")
             self.bar.props(f'aria-label="{page.t("training.progress")}"')
@@ -45,11 +55,8 @@ class Watch:
             self.numbers = {name: _figure(page.t(f"training.{name}")) for name in ("loss", "perplexity", "speed")}
         self.curves = Curves(page.t)
         self.replies = Replies(page)
-        with fold(page.t("training.notices")) as _:
+        with fold(page.t("training.notices")):
             self.notices = ui.element("ul").classes("new-list")
-        self._said = 0
-        self._look()
-        self.timer = ui.timer(EVERY, self._follow)
 
     async def _follow(self) -> None:
         making = self.page.making
@@ -61,10 +68,12 @@ class Watch:
         await asyncio.to_thread(self.story.follow, now.journal)
         if self.head.is_deleted:
             return
-        self.page.making = now
-        if now.state == "done" and self.state not in ("", "done"):
-            self.timer.cancel()
+        before, self.page.making = making, now
+        if now.state == "done" and before.state != "done":
             self.page.show(4, focus=True)
+            return
+        if (now.pid is None) != (before.pid is None):
+            self.page.show(3)
             return
         self._look()
 
@@ -73,11 +82,12 @@ class Watch:
         assert making is not None
         state = f"{making.state} {making.pid is not None} {making.error} {story.step} {story.update > 0}"
         if state != self.state:
-            self.state = making.state if making.state == "done" else state
+            self.state = state
             self.head.clear()
             with self.head:
                 _head(self.page, making, story)
         alive = making.pid is not None
+        self.rest.set_visibility(alive or story.begun is not None)
         self.bar.set_value(1.0 if making.state == "done" else round(story.share, 4))
         if story.updates:
             self.where.set_text(
@@ -138,7 +148,9 @@ def _head(page: NewCharacter, making: Making, story: Story) -> None:
         ui.label(t("training.stopped" if making.fixed else "training.stopped_early")).classes("note")
     with ui.row().classes("new-links"):
         if making.state in ("stopped", "failed"):
-            _button(page, "go_on", "play_arrow", lambda: _go_on(page, making)).props("unelevated")
+            _button(page, "go_on" if making.fixed else "try_again", "play_arrow", lambda: _go_on(page, making)).props(
+                "unelevated"
+            )
             if not making.fixed:
                 _button(page, "settings", "tune", lambda: page.show(2, focus=True)).props("outline")
             if making.output is not None and (name := trained_name(page, making)) is not None:

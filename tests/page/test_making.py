@@ -1,0 +1,526 @@
+"""Characters in the making: what is dropped, the queue, and the process that trains, without a browser."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import stat
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runs import weights
+from wolf_chatbox.cli import app
+from wolf_chatbox.config import CleanConfig, ReadConfig, TrainConfig
+from wolf_chatbox.conversation import Turn
+from wolf_chatbox.errors import ChatError, ConfigError, DataError
+from wolf_chatbox.page.making import choosing, worker
+from wolf_chatbox.page.making.dropped import LONGEST, character_name, discard, file_name, keep
+from wolf_chatbox.page.making.looking import compare, look
+from wolf_chatbox.page.making.making import INTERRUPTED, Making, alive, read_making
+from wolf_chatbox.page.making.queue import Queue
+from wolf_chatbox.page.making.story import Story
+from wolf_chatbox.page.workspace import Workspace
+from wolf_chatbox.training.journal import Begun, Entry, Journal, from_json, read_journal, short, to_json
+from wolf_chatbox.training.loop import train
+from wolf_chatbox.training.progress import Evaluated, Notice, Progress, Reply, Step, Updated
+
+PATIENCE = 60.0
+STUB = """
+import os, sys, time
+from pathlib import Path
+from wolf_chatbox.page.making import worker
+from wolf_chatbox.page.making.queue import Queue
+
+def work(making):
+    log = making.folder.parent / "log"
+    with log.open("a") as file:
+        file.write(f"begin {making.name}\\n")
+    while (making.folder / "hold").exists():
+        time.sleep(0.01)
+    with log.open("a") as file:
+        file.write(f"end {making.name}\\n")
+    return True, ""
+
+worker.work = work
+worker.NICE = 0
+worker.Queue = lambda workspace: Queue(workspace, [sys.executable, __file__])
+worker.main(Path(sys.argv[1]))
+"""
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    found = Workspace(tmp_path / "home")
+    found.make()
+    return found
+
+
+@pytest.fixture
+def queue(workspace: Workspace, tmp_path: Path) -> Queue:
+    """A queue whose trainings only write into a log that they began and ended."""
+    stub = tmp_path / "stub.py"
+    stub.write_text(STUB)
+    return Queue(workspace, [sys.executable, str(stub)])
+
+
+def draft(queue: Queue, name: str = "Ann", **about: Any) -> Making:
+    return queue.begin(name=name, **about)
+
+
+def settings(queue: Queue, name: str = "Ann") -> dict[str, Any]:
+    return {"data": ["example"], "model": "smollm2-135m", "output": str(queue.workspace.characters / name)}
+
+
+def until(queue: Queue, making: Making, *states: str) -> Making:
+    """Wait until a making is in one of these states."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        now = queue.get(making.id)
+        if now is not None and now.state in states and (now.state != "running" or now.pid):
+            return now
+        time.sleep(0.02)
+    raise AssertionError(f"{making.name} is {queue.get(making.id)}; {making.log.read_text()}")
+
+
+# What is dropped
+
+
+@given(st.text())
+def test_no_name_of_a_file_leads_anywhere(given: str) -> None:
+    name = file_name(given)
+    assert name == Path(name).name != ""
+    assert not name.startswith(".")
+    assert len(name.encode()) <= LONGEST
+    assert name.isprintable()
+    assert file_name(name) == name
+    assert file_name(given, [name]) not in (name, "")
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ("../../etc/passwd", "passwd"),
+        ("C:\\chats\\x.txt", "x.txt"),
+        (".htaccess", "htaccess"),
+        ("..", "file"),
+        ("花子とのトーク.txt", "花子とのトーク.txt"),
+        ("a\nb\0c.zip", "a_b_c.zip"),
+        ("WhatsApp Chat with Bob.txt", "WhatsApp Chat with Bob.txt"),
+    ],
+)
+def test_a_name_stays_recognisable(given: str, name: str) -> None:
+    assert file_name(given) == name
+
+
+def test_a_long_name_keeps_its_ending() -> None:
+    assert file_name("ね" * 300 + ".txt").endswith(".txt")
+    assert file_name("x.txt", ["X.TXT"]) == "x (2).txt"
+
+
+@given(st.text())
+def test_a_character_has_a_name_that_is_a_folder(given: str) -> None:
+    name = character_name(given)
+    assert name == Path(name).name != ""
+    assert not set(name) & set('./\\:*?"<>| \n\0')
+    assert len(name.encode()) <= LONGEST
+    assert character_name(name) == name
+    assert character_name(given, [name.upper()]) != name
+
+
+def test_a_character_keeps_the_letters_of_its_script() -> None:
+    assert character_name("  おトラ ") == "おトラ"
+    assert character_name("Лена & Жан") == "Лена-Жан"
+    assert character_name("../..") == "character"
+
+
+async def pieces(*parts: bytes) -> AsyncIterator[bytes]:
+    for part in parts:
+        yield part
+
+
+def test_a_dropped_file_is_its_owners_alone_and_none_replaces_another(queue: Queue) -> None:
+    making = draft(queue)
+    for content in (b"one", b"two"):
+        asyncio.run(keep(making, "../chat.txt", pieces(content[:1], content[1:]), 10))
+    asyncio.run(keep(making, "more.ZIP", pieces(b"PK"), 10))
+    assert [path.name for path in making.dropped] == ["chat (2).txt", "chat.txt", "more.ZIP"]
+    assert [path.read_bytes() for path in making.dropped] == [b"two", b"one", b"PK"]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in making.dropped} == {0o600}
+    assert making.data == [str(making.files), str(making.archives / "more.ZIP")]
+    discard(making, "../about.json")
+    discard(making, "chat.txt")
+    assert [path.name for path in making.dropped] == ["chat (2).txt", "more.ZIP"]
+
+
+@pytest.mark.parametrize(("content", "problem"), [(b"12345678901", "larger than 10 bytes"), (b"", "empty")])
+def test_of_a_file_that_is_refused_nothing_stays(queue: Queue, content: bytes, problem: str) -> None:
+    making = draft(queue)
+    with pytest.raises(DataError, match=problem):
+        asyncio.run(keep(making, "a.txt", pieces(content[:8], content[8:]), 10))
+    assert making.dropped == []
+
+
+# What is in the files
+
+
+CHAT = "".join(
+    f"[2024-05-{day:02}, 18:{minute:02}:00] {who}: {text}\n"
+    for day in range(1, 8)
+    for minute, (who, text) in enumerate(
+        [
+            ("Ann Pond", "did the goose get its bread today?"),
+            ("+44 20 7946 0958", "yes, and write to bob@example.org when you are there"),
+            ("Ann Pond", "Bob is my favourite goose"),
+            ("Bob", "honk honk, said the goose in the pond"),
+        ]
+    )
+)
+
+
+def whatsapp(path: Path) -> Path:
+    lines = CHAT.replace("[2024-05-0", "0").replace("]", " -").replace(", 18:", "/05/2024, 18:").replace(":00 -", " -")
+    path.write_text(lines, encoding="utf-8")
+    return path
+
+
+def test_files_are_looked_at_with_people_and_previews(tmp_path: Path) -> None:
+    path, told = whatsapp(tmp_path / "chat.txt"), list[int]()
+    found = look([str(path)], ReadConfig(), CleanConfig(scrub=True, pseudonyms=tmp_path / "key"), told.append)
+    assert found.inspection["kept"] == 28
+    assert told[-1] == 28
+    people = {one["name"]: one for one in found.people}
+    assert set(people) == {"Ann Pond", "+44 20 7946 0958", "Bob"}, "shown under their own names"
+    assert people["+44 20 7946 0958"]["scrubbed"] == "[phone]"
+    assert people["Bob"]["lines"] == ["honk honk, said the goose in the pond"] * 2
+    [turned] = [each for each in found.previews["scrub"] if ("[email]", True) in each["after"]]
+    assert ("bob@example.org", True) in turned["before"]
+    assert found.replaced["email"] == 7
+    assert any(turned["speakers"][0] != turned["speakers"][1] for turned in found.previews["pseudonyms"])
+    assert not (tmp_path / "key").exists(), "a look leaves no key"
+
+
+def test_a_file_that_cannot_be_read_does_not_spoil_the_others(tmp_path: Path) -> None:
+    good, bad = whatsapp(tmp_path / "chat.txt"), tmp_path / "bad.zip"
+    bad.write_bytes(b"no zip")
+    found = look([str(bad), str(good)], ReadConfig(), CleanConfig())
+    assert found.data == [str(good)]
+    assert "not a readable zip" in found.failed[str(bad)]
+    with pytest.raises(DataError, match="not a readable zip"):
+        look([str(bad)], ReadConfig(), CleanConfig())
+
+
+@given(st.text(), st.text())
+def test_a_comparison_loses_nothing(before: str, after: str) -> None:
+    one, other = compare(before, after)
+    assert "".join(text for text, _ in one) == before
+    assert "".join(text for text, _ in other) == after
+    assert [text for text, changed in one if not changed] == [text for text, changed in other if not changed]
+
+
+# What is chosen
+
+
+def test_the_settings_are_those_that_were_chosen(queue: Queue, tiny_gpt2: Path) -> None:
+    making = draft(
+        queue,
+        "Bob",
+        persona="+1 23",
+        scrub=True,
+        pseudonyms=True,
+        base=str(tiny_gpt2),
+        more={"epochs": 2},
+        repair=False,
+    )
+    people = [{"name": "+1 23", "scrubbed": "[phone] 2"}]
+    found = choosing.settings_of(making, queue.workspace.characters, {"data": ["a.txt"], "people": people})
+    assert found == {
+        "data": ["a.txt"],
+        "model": str(tiny_gpt2),
+        "output": str(queue.workspace.characters / "Bob"),
+        "persona": "[phone] 2",
+        "scrub": True,
+        "pseudonyms": str(making.pseudonyms),
+        "max_tokens": 256,  # as long as that model's context
+        "epochs": 2,
+    }
+
+
+def test_the_base_model_to_begin_with_speaks_the_language() -> None:
+    assert [choosing.bases(language)[0].alias for language in ("en", "ja", "fr")] == [
+        "smollm2-135m",
+        "gemma3-270m",
+        "gemma3-270m",
+    ]
+    assert all(base.recommended == (base.alias == "gemma3-270m") for base in choosing.bases("ja"))
+
+
+def test_the_form_has_settings_of_learning_and_memory_as_they_are_declared() -> None:
+    shown = choosing.more_settings()
+    assert {"epochs", "lr", "optimizer", "lora_rank"} <= set(shown)
+    assert not {"data", "output", "beta", "save_every"} & set(shown)
+    assert all(setting.help for setting in shown.values())
+
+
+def test_the_command_line_reads_the_same_settings(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from wolf_chatbox.cli import train as command
+
+    making = draft(
+        queue, "雪 女", persona="Mira", scrub=True, base="smollm2-135m", more={"lr": 1e-4, "languages": ["en"]}
+    )
+    found = choosing.settings_of(making, queue.workspace.characters, {"data": ["example", str(tmp_path / "b c.txt")]})
+    making.write_settings(found)
+    given: list[TrainConfig] = []
+    monkeypatch.setattr(command, "fine_tune", lambda config, *more: given.append(config) or 0)
+    app.meta(["--config", str(making.settings), "train"], exit_on_error=False, print_error=False)
+    assert given == [making.read_settings()]
+    assert given[0].persona == "Mira"
+    assert given[0].clean.scrub
+    assert given[0].lr == 1e-4
+
+
+def test_settings_that_do_not_fit_are_refused_before_anything_waits(queue: Queue) -> None:
+    making = draft(queue)
+    with pytest.raises(ConfigError, match="epochs"):
+        queue.add(making, settings(queue) | {"epochs": 0})
+    assert queue.waiting() == []
+    assert not making.settings.exists()
+
+
+# The queue
+
+
+@pytest.mark.slow
+def test_one_is_trained_at_a_time_in_order_and_no_page_is_needed(queue: Queue, workspace: Workspace) -> None:
+    makings = [draft(queue, name) for name in ("Cy", "Ann", "Bob")]
+    (makings[0].folder / "hold").touch()
+    for making in makings:
+        queue.add(making, settings(queue, making.name))
+    until(queue, makings[0], "running")
+    assert [making.name for making in queue.waiting()] == ["Ann", "Bob"]
+    assert queue.running() is not None
+    with pytest.raises(ChatError, match="being trained"):
+        queue.remove(makings[0])
+    queue.go()  # a second page
+    queue.stop(makings[2])
+    queue.add(queue.get(makings[2].id) or makings[2])
+    (makings[0].folder / "hold").unlink()
+    for making in makings:
+        until(queue, making, "done")
+    queue.settle()
+    log = (workspace.making / "log").read_text().split("\n")
+    assert log == ["begin Cy", "end Cy", "begin Ann", "end Ann", "begin Bob", "end Bob", ""]
+
+
+@pytest.mark.slow
+def test_a_killed_training_is_interrupted_and_the_next_one_begins(queue: Queue) -> None:
+    first, second = draft(queue, "Ann"), draft(queue, "Bob")
+    (first.folder / "hold").touch()
+    for making in (first, second):
+        queue.add(making, settings(queue, making.name))
+    pid = until(queue, first, "running").pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    now = until(queue, first, "failed")
+    assert (now.error, now.pid) == (INTERRUPTED, None)
+    queue.go()
+    until(queue, second, "done")
+    (first.folder / "hold").unlink()
+    queue.add(now)
+    until(queue, first, "done")
+    queue.settle()
+
+
+def test_a_training_that_cannot_begin_says_why(workspace: Workspace) -> None:
+    queue = Queue(workspace, [sys.executable, "-c", "raise SystemExit('no such library')"])
+    making = draft(queue)
+    queue.add(making, settings(queue))
+    queue.settle()
+    queue.go()
+    now = queue.get(making.id)
+    assert now is not None
+    assert (now.state, now.error) == ("failed", "no such library")
+
+
+def test_another_process_of_the_same_number_is_not_the_training(queue: Queue) -> None:
+    me = psutil.Process()
+    assert alive({"pid": me.pid, "began": me.create_time()}) == me.pid
+    assert alive({"pid": me.pid, "began": me.create_time() - 3600}) is None
+    making = draft(queue)
+    making.note("running")
+    (making.folder / "process.json").write_text(json.dumps({"pid": me.pid, "began": 1.0}))
+    now = read_making(making.folder)
+    assert now is not None
+    assert (now.state, now.error, now.pid) == ("failed", INTERRUPTED, None)
+
+
+def test_what_is_removed_is_the_making_alone(queue: Queue, workspace: Workspace) -> None:
+    making, other = draft(queue, "Ann"), draft(queue, "Bob")
+    making.write_settings(settings(queue))
+    trained, saved = workspace.characters / "Ann", workspace.characters / "Ann.unfinished" / "state-000001"
+    for folder in (trained, saved):
+        folder.mkdir(parents=True)
+        (folder / "file").touch()
+    (saved.parent / "mine.txt").touch()
+    queue.remove(making)
+    assert [each.id for each in queue.all()] == [other.id]
+    assert (trained / "file").exists()
+    assert [path.name for path in saved.parent.iterdir()] == ["mine.txt"]
+    assert sorted(path.name for path in workspace.making.iterdir()) == [other.id]
+
+
+@pytest.mark.parametrize("id", ["", "..", "../chats", "a/b", ".hidden", "é", "20260101-000000-abcdef"])
+def test_what_is_no_making_is_none(queue: Queue, id: str) -> None:
+    assert queue.get(id) is None
+
+
+# The process that trains
+
+
+@pytest.fixture
+def trained(queue: Queue, config: Callable[..., TrainConfig], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """Trains in this process, as the worker does; stops by itself after an update."""
+    monkeypatch.setattr(worker, "score", lambda config, journal: "")
+
+    def begin(name: str) -> Making:
+        given = config(output=queue.workspace.characters / name)
+        making = draft(queue, name)
+        plain = {"data": list(given.data), "model": given.model, "output": str(given.output), "epochs": 2}
+        making.write_settings(plain | {"max_tokens": 64, "lr": 5e-3, "max_new_tokens": 4})
+        return making
+
+    return begin
+
+
+class Stopping(Journal):
+    def tell(self, progress: Progress) -> None:
+        super().tell(progress)
+        if isinstance(progress, Updated) and progress.update == 5:
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+@pytest.mark.usefixtures("fp32")
+def test_stopped_and_gone_on_ends_as_on_the_command_line(
+    trained: Callable[[str], Making], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    makings = [trained(name) for name in ("whole", "page", "command")]
+    assert worker.work(makings[0]) == (True, "")
+    with monkeypatch.context() as patch:
+        patch.setattr(worker, "Journal", Stopping)
+        for making in makings[1:]:
+            assert worker.work(making) == (False, "")
+    assert replace(makings[1], state="stopped").fixed
+    assert worker.work(makings[1]) == (True, "")
+    app.meta(["--config", str(makings[2].settings), "train", "--resume"], exit_on_error=False, print_error=False)
+    ends = [weights(making.output or Path()) for making in makings]
+    for end in ends[1:]:
+        assert all(end[name].equal(tensor) for name, tensor in ends[0].items())
+    story = Story()
+    story.follow(makings[1].journal)
+    whole = Story()
+    whole.follow(makings[0].journal)
+    assert story.losses == whole.losses
+    assert story.perplexities == whole.perplexities
+    assert [each.update for each in story.evaluations] == [0, *(each.update for each in whole.evaluations[1:])]
+
+
+def test_the_worker_notes_how_it_ended(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ends(with_what: Any) -> tuple[str, str]:
+        def work(making: Making) -> Any:
+            if isinstance(with_what, BaseException):
+                raise with_what
+            return with_what
+
+        making = draft(queue)
+        making.note("waiting")
+        monkeypatch.setattr(worker, "work", work)
+        worker._serve(making)
+        now = read_making(making.folder)
+        assert now is not None
+        return now.state, now.error
+
+    assert ends((True, "")) == ("done", "")
+    assert ends((True, worker.UNSCORED)) == ("done", "unscored")
+    assert ends((False, "")) == ("stopped", "")
+    assert ends(KeyboardInterrupt()) == ("stopped", "")
+    assert ends(DataError("a.txt: no.")) == ("failed", "a.txt: no.")
+    assert ends(ZeroDivisionError("by 0")) == ("failed", "ZeroDivisionError: by 0")
+
+
+# The journal
+
+
+def test_what_a_run_reports_is_read_as_it_was(config: Callable[..., TrainConfig], tmp_path: Path) -> None:
+    journal, told = Journal(tmp_path / "journal.jsonl", iter(range(10**6)).__next__), list[Progress]()
+
+    def tell(progress: Progress) -> None:
+        told.append(progress)
+        journal.tell(progress)
+
+    train(config(), tell)
+    entries, end = read_journal(journal.path)
+    assert [entry.event for entry in entries] == [short(each) for each in told]
+    assert [entry.time for entry in entries] == list(range(len(told)))
+    assert end == journal.path.stat().st_size
+    assert {type(entry.event) for entry in entries} >= {Step, Begun, Updated, Evaluated}
+    replies = [entry.event.replies for entry in entries if isinstance(entry.event, Evaluated)]
+    assert len(replies) == 3
+    assert all(replies), "the base model's first, then those after each epoch"
+    assert stat.S_IMODE(journal.path.stat().st_mode) == 0o600
+
+
+@given(st.text(), st.text())
+def test_any_words_stay_one_line(text: str, name: str) -> None:
+    reply = Reply((Turn(name, text),), Turn(name, text), text)
+    for event in (Notice(text), Step(text, name), Evaluated(1, 0.5, None, replies=[reply])):
+        line = to_json(Entry(1.5, event))
+        assert "\n" not in line
+        assert from_json(line.encode("utf-8", "surrogatepass").decode("utf-8", "surrogatepass")) == Entry(1.5, event)
+
+
+def test_a_journal_is_followed_line_by_line(tmp_path: Path) -> None:
+    path, events = tmp_path / "journal.jsonl", [Notice("a\u2028b"), Step("c", "d"), Notice("e")]
+    assert read_journal(path) == ([], 0)
+    lines = [to_json(Entry(0.0, event)) + "\n" for event in events]
+    path.write_text(lines[0] + lines[1][:9], encoding="utf-8")
+    first, place = read_journal(path)
+    assert [entry.event for entry in first] == events[:1]
+    path.write_text(lines[0] + lines[1] + "no JSON\n" + '{"time": 1, "event": "Later"}\n' + lines[2], encoding="utf-8")
+    rest, place = read_journal(path, place)
+    assert [entry.event for entry in rest] == events[1:]
+    path.write_text(lines[2], encoding="utf-8")  # it began anew
+    assert [entry.event for entry in read_journal(path, place)[0]] == events[2:]
+
+
+def updated(update: int, seconds: float = 2.0, **changes: Any) -> Updated:
+    values = {"updates": 10, "epoch": update / 5, "loss": 1.0, "norm": 1.0, "learning_rate": 0.1, "tokens": 100}
+    return Updated(update=update, seconds=seconds, learnt=10, **(values | changes))
+
+
+def test_a_story_tells_what_is_left() -> None:
+    begun = Begun("m", 1, 1, "no", "cpu", 1, 0.1, 2, 10, 0, 50, {}, ("a notice",))
+    story = Story()
+    story.add([Entry(0, Step("x", "reading"))])
+    assert (story.step, story.left, story.share) == (Step("x", "reading"), None, 0.0)
+    story.add([Entry(1, begun), Entry(1, Step("x", "validating")), Entry(4, Evaluated(0, 0, 2.0, 7.4))])
+    story.add([Entry(10, updated(1, 20.0)), *(Entry(10, updated(at)) for at in (2, 3, 4))])
+    assert story.speed == pytest.approx(400 / 26)
+    assert story.left == pytest.approx(6 * 2 + 2 * 3), "the slow first update does not count; each epoch is validated"
+    assert story.notices == ["a notice"]
+    story.add([Entry(11, updated(5, loss=float("nan")))])
+    assert [update for update, _ in story.losses] == [1, 2, 3, 4]
+    story.add([Entry(20, replace(begun, done=3))])
+    assert (story.update, [update for update, _ in story.losses]) == (3, [1, 2, 3])
+    assert story.left is None
