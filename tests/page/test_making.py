@@ -234,7 +234,14 @@ def test_a_comparison_loses_nothing(before: str, after: str) -> None:
 
 def test_the_settings_are_those_that_were_chosen(queue: Queue, tiny_gpt2: Path) -> None:
     making = draft(
-        queue, "Bob", persona="+1 23", scrub=True, pseudonyms=True, base=str(tiny_gpt2), more={"epochs": 2}, repair=False
+        queue,
+        "Bob",
+        persona="+1 23",
+        scrub=True,
+        pseudonyms=True,
+        base=str(tiny_gpt2),
+        more={"epochs": 2},
+        repair=False,
     )
     people = [{"name": "+1 23", "scrubbed": "[phone] 2"}]
     found = choosing.settings_of(making, queue.workspace.characters, {"data": ["a.txt"], "people": people})
@@ -271,7 +278,9 @@ def test_the_command_line_reads_the_same_settings(
 ) -> None:
     from wolf_chatbox.cli import train as command
 
-    making = draft(queue, "雪 女", persona="Mira", scrub=True, base="smollm2-135m", more={"lr": 1e-4, "languages": ["en"]})
+    making = draft(
+        queue, "雪 女", persona="Mira", scrub=True, base="smollm2-135m", more={"lr": 1e-4, "languages": ["en"]}
+    )
     found = choosing.settings_of(making, queue.workspace.characters, {"data": ["example", str(tmp_path / "b c.txt")]})
     making.write_settings(found)
     given: list[TrainConfig] = []
