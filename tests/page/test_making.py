@@ -16,7 +16,6 @@ from typing import Any
 
 import psutil
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
