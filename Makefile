@@ -1,5 +1,6 @@
 # make demo    set up, train on the bundled script, and chat with the innkeeper (FRESH=1 trains anew)
 #              LANG=ja: the same in Japanese, with the keeper of a hot spring
+# make page    set up, and open the page in a browser: make characters from your own files, and talk with them (PORT=8081)
 # make test    set up, and run every test;  make test-fast leaves out the slow ones and those that need the network
 # make check   lint, types, import contract
 # make docs    the documentation as a site in build/docs;  make screenshots takes its pictures anew (after make demo)
@@ -18,7 +19,7 @@ RUN := $(VENV)/bin/python
 SET_UP := $(VENV)/installed$(TORCH:%=-%)
 DATA ?= RickAndMortyScripts.csv
 
-.PHONY: demo test test-fast check docs screenshots build bench reference lock sbom test-newest clean
+.PHONY: demo page test test-fast check docs screenshots build bench reference lock sbom test-newest clean
 
 # Every shell has a LANG. Only one typed after `make` chooses the demo's language; `ja` is no locale, so no program sees it.
 ifeq ($(origin LANG) $(LANG),command line ja)
@@ -28,6 +29,9 @@ endif
 
 demo: $(SET_UP)
 	@$(RUN) examples/demo.py $(DEMO) $(if $(FRESH),--fresh)
+
+page: $(SET_UP)
+	@$(VENV)/bin/wolf-chatbox web $(if $(PORT),--port $(PORT)) $(patsubst %/run.json,%,$(wildcard demo_model/run.json demo_model_ja/run.json))
 
 test: $(SET_UP)-dev
 	OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2 --dist worksteal

@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "src"))  # a clone work
 
 from cyclopts import App, Group, Parameter
 
-from wolf_chatbox.cli import run
+from wolf_chatbox.cli import examples, run
 from wolf_chatbox.config import ChatConfig, TrainConfig
 from wolf_chatbox.errors import ConfigError, DataError
 from wolf_chatbox.settings import annotated, build, declared, typed
@@ -49,6 +49,9 @@ PLAY = Parameter(help="Chat with the model in the output folder, instead of trai
 
 app = App(
     name="dial_main.py",
+    help_epilogue=examples(
+        "python dial_main.py --data example --persona Grimbold", "python dial_main.py --play --temp 0.7"
+    ),
     default_parameter=Parameter(negative=(), consume_multiple=True, show_default=typed),
     version_flags=(),
     result_action="return_value",

@@ -22,7 +22,7 @@ from cyclopts import App
 from dial_main import CHAT, FLAGS, TRAIN
 from docstring_parser import parse_from_object
 
-from wolf_chatbox.cli import app
+from wolf_chatbox.cli import app, plain_examples
 from wolf_chatbox.settings import Setting, described, typed
 from wolf_chatbox.training.sweep import SweepConfig
 
@@ -85,7 +85,8 @@ def page(language: str) -> Iterator[str]:
     words = LANGUAGES[language]
     yield from (f"# {words.title}", "", words.intro.strip())
     for verb, command in verbs(app):
-        yield from ("", f"## wolf-chatbox {verb}", "", purpose(verb, command, language))
+        yield from ("", f"## wolf-chatbox {verb}", "", purpose(verb, command, language), "")
+        yield from (f"    {example}" for example in plain_examples(command.help_epilogue))
         settings = described(command).values()
         for group, listed in groupby(sorted(settings, key=place_of_group), key=lambda setting: setting.groups[0].name):
             yield from table(verb, group, list(listed), language)

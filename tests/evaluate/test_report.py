@@ -30,6 +30,7 @@ from wolf_chatbox.evaluate.report.table import show
 from wolf_chatbox.evaluate.report.verdict import best, compare, interval, number
 from wolf_chatbox.scene import Scene
 from wolf_chatbox.screen import Screen
+from wolf_chatbox.training.curves import Curves
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=y> \u202egnidih &amp; {{ 7 * 7 }}"
 
@@ -157,6 +158,16 @@ def test_the_page_votes_on_the_same_pairs_in_the_form_of_the_votes() -> None:
         assert shown["by"] == [pair.first.entry, pair.second.entry]
         assert shown["conversation"] == pair.conversation
     assert 'id="ballot"' not in to_html(results())
+
+
+def test_the_page_has_the_training_curves_of_its_runs() -> None:
+    assert "Training" not in to_html(results(), [], {"good": Curves()})
+    curves = Curves(loss=[(1, 4.0), (2, None), (3, 2.0)], learning_rate=[(1, 0.1), (2, 0.1)])
+    page = to_html(results(), [], {"good": curves, HOSTILE: curves})
+    assert page.count('<figure class="plot"') == 2
+    assert 'aria-label="Learning rate, from 0 to 0.1"' in page
+    assert "Held-out loss" not in page
+    assert "<script>alert" not in page
 
 
 def test_a_page_of_nothing_is_a_page() -> None:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import re
 import stat
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from prompt_toolkit.application import create_app_session
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.data_structures import Size
 from prompt_toolkit.document import Document
 from prompt_toolkit.input import create_pipe_input
+from prompt_toolkit.layout.processors import TransformationInput
 from prompt_toolkit.output import DummyOutput
+from rich.cells import cell_len
 
 from scripted import talk
 from wolf_chatbox.config import SamplingConfig
@@ -23,9 +29,13 @@ from wolf_chatbox.errors import ModelError
 from wolf_chatbox.model.engines.sampling import Token
 from wolf_chatbox.scene import Scene
 from wolf_chatbox.talk.completion import Names
+from wolf_chatbox.talk.editor import Shown
+from wolf_chatbox.talk.menu import COMMANDS
 from wolf_chatbox.talk.session import ChatSession
 from wolf_chatbox.talk.shelf import last_chat, last_state
 from wolf_chatbox.talk.terminal import talk as chat_on_terminal
+from wolf_chatbox.visible import visible
+from wolf_chatbox.words import words_of
 
 COMMAND = "from wolf_chatbox.cli import main; main()"
 
@@ -222,6 +232,91 @@ def test_names_and_commands_are_completed(tokenizer: Any) -> None:
     assert complete("@b") == [("@Beth", "Beth")]
     assert complete("/dismiss ") == [("/dismiss Rick", "Rick"), ("/dismiss Beth", "Beth")]
     assert complete("be") == []
+
+
+def test_files_settings_languages_and_hits_are_completed(
+    tokenizer: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "chats").mkdir()
+    for name in ("chat.jsonl", "chats/old.jsonl", "chats/.hidden", "chat\x1b]0;x\x07\u202e.md"):
+        (tmp_path / name).write_text("")
+    names = Names(talk(tokenizer, "hm"), lambda: 2)
+
+    def complete(text: str) -> list[tuple[str, str]]:
+        found = names.get_completions(Document(text), CompleteEvent())
+        return [(text[: len(text) + one.start_position] + one.text, one.display_text) for one in found]
+
+    assert [line for line, _ in complete("/load ")][:3] == ["/load 1", "/load 2", "/load chat\x1b]0;x\x07\u202e.md"]
+    assert [shown for _, shown in complete("/save ch")] == ["chat␛]0;x␇[U+202E].md", "chat.jsonl", "chats/"]
+    assert complete("/load chats/") == [("/load chats/old.jsonl", "chats/old.jsonl")]
+    assert complete("/load chats/.") == [("/load chats/.hidden", "chats/.hidden")]
+    assert complete("/load nowhere/") == []
+    assert complete("/set top") == [("/set top_k=", "top_k="), ("/set top_p=", "top_p=")]
+    assert complete("/set top_k=3 temp")[0][0] == "/set top_k=3 temperature="
+    assert complete("/set next=t") == [("/set next=turn", "next=turn")]
+    assert complete("/set top_k=") == [("/set top_k=50", "top_k=50")]
+    assert complete("/lang ") == [("/lang en", "en"), ("/lang ja", "ja")]
+    assert complete("/time o") == [("/time on", "on"), ("/time off", "off")]
+    assert complete("/SPEAK r") == [("/SPEAK Rick", "Rick")]
+
+
+@given(st.text(st.characters() | st.sampled_from("\x1b\x07\x9b\u202e\u2066\t漢"), max_size=30))
+def test_the_line_that_is_edited_shows_marks_of_direction_and_the_cursor_keeps_its_place(text: str) -> None:
+    fragments = [("", character) for character in text]
+    buffer: Any = SimpleNamespace(width=80, height=1)
+    given = TransformationInput(buffer, Document(text), 0, lambda at: at, fragments, 80, 1)
+    shown = Shown().apply_transformation(given)
+    whole = "".join(fragment[1] for fragment in shown.fragments)
+    assert whole == visible(text).replace("\t", "    ") or "\r\n" in text
+    assert not set(whole) & set("\u202e\u2066\u200f\x1b\x9b")
+    places = [shown.source_to_display(at) for at in range(len(text) + 2)]
+    assert places == sorted(set(places)), "each character has a place of its own"
+    assert [shown.display_to_source(at) for at in places] == list(range(len(text) + 2))
+
+
+def test_a_message_of_several_lines(tokenizer: Any, on_terminal: Callable[..., list[str]]) -> None:
+    session = talk(tokenizer, "one", "two", "three", "four")
+    pasted = "\x1b[200~a poem\r\nof two lines\x1b[201~"
+    on_terminal(session, "first\\\rsecond", "first\x1b\rsecond", pasted, "a path C:\\\\")
+    said = [turn.text for turn in session.history if turn.speaker == "Morty"]
+    assert said == ["first\nsecond", "first\nsecond", "a poem\nof two lines", "a path C:\\\\"]
+
+
+def test_swipes_and_times_are_shown_behind_a_reply(tokenizer: Any, on_terminal: Callable[..., list[str]]) -> None:
+    session = talk(tokenizer, "one", "two", "three")
+    shown = on_terminal(session, "hello", "/next", "/back", "/back", "/time on", "/retry")[1:-1]
+    assert shown[:3] == ["Rick: one", "Rick: two (2/2)", "Rick: one (1/2)"]
+    assert shown[3] == "wolf-chatbox: this is the first reply. /next shows the next one."
+    assert shown[5] == "Rick: three (3/3)"
+    assert re.fullmatch(r"[\d.]+ s · \d+ tokens, [\d.]+ a second · first words after [\d.]+ s", shown[6])
+
+
+def test_a_name_of_two_lines_takes_one(tokenizer: Any, on_terminal: Callable[..., list[str]]) -> None:
+    session = talk(tokenizer, "hm", persona="Ri\nck", user="Mo\nrty")
+    shown = on_terminal(session, "hello", "/undo", "/branches", "/persona")
+    assert shown[0].startswith("You are talking with Ri␊ck as Mo␊rty. ")
+    assert shown[1] == "Ri␊ck: hm"
+    assert not [line for line in shown if line.startswith(("ck", "rty"))]
+
+
+def test_the_terminal_speaks_japanese(
+    tokenizer: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "70")
+    session = talk(tokenizer, "one", "two")
+    with create_pipe_input() as keys, create_app_session(input=keys, output=Narrow()):
+        keys.send_text("/help\r/back\rhello\r/next\r/quit\r")
+        chat_on_terminal(session, words=words_of("ja"))
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[0].startswith("Morty として Rick と話しています。")
+    assert all(cell_len(line) <= 70 for line in shown)
+    rows = [line for line in shown if line.startswith("  /")]
+    starts = {cell_len(re.match(r"  /.*?  +(?=\S)", row)[0]) for row in rows}  # type: ignore[index]
+    assert len(rows) == len(COMMANDS)
+    assert len(starts) == 1, "the column begins at one place, however wide its characters are"
+    assert shown[-2] == "Rick: two (2/2)"
+    assert not [line for line in shown if re.search("[a-z]{3,} [a-z]{3,}", line)], "no English is left over"
 
 
 def test_a_chat_that_is_only_loaded_does_not_take_the_place_of_the_last_one(

@@ -22,22 +22,81 @@ from wolf_chatbox.visible import VisibleStream
 
 READ_IN_PART = 3
 
+
+def examples(*commands: str) -> str:
+    """What the help of a verb ends with (Markdown): commands that work."""
+    return "  \n".join(("**Examples**", *(command.replace("_", "\\_") for command in commands)))
+
+
+def plain_examples(epilogue: object) -> list[str]:
+    """The commands again."""
+    return [line.strip().replace("\\_", "_") for line in str(epilogue or "").splitlines()[1:]]
+
+
 app = App(
     name="wolf-chatbox",
     help="Fine-tune a dialogue model on your own conversations, and talk with it.",
+    help_epilogue=examples("wolf-chatbox train --data example --persona Grimbold", "wolf-chatbox chat"),
     version=lambda: version("wolf_chatbox"),
     result_action="return_value",
     default_parameter=Parameter(negative=(), consume_multiple=True, show_default=typed),
 )
-app.command("wolf_chatbox.cli.train:train", help="Fine-tune a base model on conversations.")
-app.command("wolf_chatbox.cli.sweep:sweep", help="Search for the best settings of train.")
-app.command("wolf_chatbox.cli.merge:merge", help="Merge a LoRA adapter into its base model.")
-app.command("wolf_chatbox.cli.evaluate:evaluate", help="Measure how good trained characters are.")
+app.command(
+    "wolf_chatbox.cli.train:train",
+    help="Fine-tune a base model on conversations.",
+    help_epilogue=examples(
+        "wolf-chatbox train --data chat.txt --persona Ann --output ann",
+        "wolf-chatbox train --data example --model smollm2-135m --dry-run",
+    ),
+)
+app.command(
+    "wolf_chatbox.cli.sweep:sweep",
+    help="Search for the best settings of train.",
+    help_epilogue=examples("wolf-chatbox sweep sweep.yaml", "wolf-chatbox sweep rick.yaml"),
+)
+app.command(
+    "wolf_chatbox.cli.merge:merge",
+    help="Merge a LoRA adapter into its base model.",
+    help_epilogue=examples(
+        "wolf-chatbox merge my_adapter --output my_model", "wolf-chatbox merge my_adapter -o my_model --allow-base"
+    ),
+)
+app.command(
+    "wolf_chatbox.cli.evaluate:evaluate",
+    help="Measure how good trained characters are.",
+    help_epilogue=examples(
+        "wolf-chatbox evaluate wolf_model --quick", "wolf-chatbox evaluate ann bob --html report.html --vote"
+    ),
+)
 app.command("wolf_chatbox.cli.runs:app", name="runs", help="List trained models, and show their curves and scorecards.")
-app.command("wolf_chatbox.cli.export:export", help="Export a trained model: GGUF, ONNX, a character card, the hub.")
-app.command("wolf_chatbox.cli.chat:chat", help="Chat with a trained model.")
-app.command("wolf_chatbox.cli.web:web", help="Open the page: make characters, and talk with them.")
-app.command("wolf_chatbox.cli.serve:serve", help="Offer trained models behind OpenAI's API.")
+app.command(
+    "wolf_chatbox.cli.export:export",
+    help="Export a trained model: GGUF, ONNX, a character card, the hub.",
+    help_epilogue=examples(
+        "wolf-chatbox export wolf_model --to gguf --quantise q4_k",
+        "wolf-chatbox export wolf_model --to card --persona Grimbold",
+    ),
+)
+app.command(
+    "wolf_chatbox.cli.chat:chat",
+    help="Chat with a trained model.",
+    help_epilogue=examples(
+        "wolf-chatbox chat --model wolf_model --persona Grimbold",
+        "wolf-chatbox chat --model smollm2-135m --temperature 0.7",
+    ),
+)
+app.command(
+    "wolf_chatbox.cli.web:web",
+    help="Open the page: make characters, and talk with them.",
+    help_epilogue=examples("wolf-chatbox web", "wolf-chatbox web wolf_model --port 8081 --no-browser"),
+)
+app.command(
+    "wolf_chatbox.cli.serve:serve",
+    help="Offer trained models behind OpenAI's API.",
+    help_epilogue=examples(
+        "wolf-chatbox serve wolf_model", "wolf-chatbox serve ann bob --host 0.0.0.0 --api-key-file keys.txt"
+    ),
+)
 app.command(
     "wolf_chatbox.cli.data:app",
     name="data",

@@ -15,6 +15,7 @@ from wolf_chatbox.cli.display import quiet_transformers
 from wolf_chatbox.cli.pulse import waiting
 from wolf_chatbox.config import ChatConfig, SamplingConfig
 from wolf_chatbox.errors import ConfigError
+from wolf_chatbox.files import writing
 from wolf_chatbox.screen import Screen
 from wolf_chatbox.visible import Tell, behind
 from wolf_chatbox.words import preferred, words_of
@@ -121,6 +122,8 @@ def rivals_of(config: ChatConfig, own: str, tell: Tell) -> Rivals:
 
     def keep(ballot: Ballot, better: Better) -> Path:
         place = config.home / "votes" / "terminal.jsonl"
+        with writing(place):
+            place.parent.expanduser().mkdir(parents=True, exist_ok=True, mode=0o700)
         pair = Pair(ballot.context, ballot.speaker, Reply(*ballot.first), Reply(*ballot.second))
         add_vote(place.expanduser(), Vote(pair, better, ""))
         return place

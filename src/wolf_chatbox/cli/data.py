@@ -10,7 +10,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from wolf_chatbox.cli import READ_IN_PART
+from wolf_chatbox.cli import READ_IN_PART, examples
 from wolf_chatbox.config import CleanConfig, Form, ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.cleaning import clean, publishable
@@ -22,15 +22,53 @@ from wolf_chatbox.errors import ConfigError, DataError
 from wolf_chatbox.files import check_place, new_file
 from wolf_chatbox.importers import read_conversations
 
-app = App(name="data", help="Inspect, clean and convert conversations; download public data sets.")
-app.command("wolf_chatbox.cli.inspect:inspect", help="Show statistics, samples and warnings.")
-app.command("wolf_chatbox.cli.preferences:preferences", help="Write the choices between replies in saved chats.")
-app.command("wolf_chatbox.cli.sets:list_sets", name="list", help="List public data sets.")
-app.command("wolf_chatbox.cli.sets:get", help="Download public data sets and convert them.")
-app.command("wolf_chatbox.cli.sets:werewolf", help="Build one corpus of public werewolf games, with a datasheet.")
+app = App(
+    name="data",
+    help="Inspect, clean and convert conversations; download public data sets.",
+    help_epilogue=examples("wolf-chatbox data inspect chat.txt", "wolf-chatbox data convert chat.txt -o chat.jsonl"),
+)
+app.command(
+    "wolf_chatbox.cli.inspect:inspect",
+    help="Show statistics, samples and warnings.",
+    help_epilogue=examples(
+        "wolf-chatbox data inspect chat.txt --html report.html",
+        "wolf-chatbox data inspect example --model smollm2-135m --persona Grimbold",
+    ),
+)
+app.command(
+    "wolf_chatbox.cli.preferences:preferences",
+    help="Write the choices between replies in saved chats.",
+    help_epilogue=examples(
+        "wolf-chatbox data preferences chat.jsonl -o choices.jsonl",
+        "wolf-chatbox data preferences one.jsonl two.jsonl -o choices.jsonl --overwrite",
+    ),
+)
+app.command(
+    "wolf_chatbox.cli.sets:list_sets",
+    name="list",
+    help="List public data sets.",
+    help_epilogue=examples("wolf-chatbox data list", "wolf-chatbox data list --json"),
+)
+app.command(
+    "wolf_chatbox.cli.sets:get",
+    help="Download public data sets and convert them.",
+    help_epilogue=examples(
+        "wolf-chatbox data get aiwolf-nlp", "wolf-chatbox data get aiwolf-nlp llmafia --output games.jsonl --overwrite"
+    ),
+)
+app.command(
+    "wolf_chatbox.cli.sets:werewolf",
+    help="Build one corpus of public werewolf games, with a datasheet.",
+    help_epilogue=examples("wolf-chatbox data werewolf", "wolf-chatbox data werewolf aiwolf-nlp llmafia -o games"),
+)
 
 
-@app.command
+@app.command(
+    help_epilogue=examples(
+        "wolf-chatbox data convert chat.txt -o chat.jsonl --scrub",
+        "wolf-chatbox data convert example -o keeper.json --to openai --persona Grimbold",
+    )
+)
 def convert(
     files: Annotated[tuple[str, ...], Parameter(required=True, consume_multiple=True)],
     *,

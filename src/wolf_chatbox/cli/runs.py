@@ -10,6 +10,7 @@ from cyclopts import App, Parameter
 from rich.measure import Measurement
 from rich.table import Table
 
+from wolf_chatbox.cli import examples
 from wolf_chatbox.cli.plot import plot
 from wolf_chatbox.errors import CheckpointError
 from wolf_chatbox.evaluate.report import table
@@ -20,7 +21,11 @@ from wolf_chatbox.screen import Screen, painted
 from wolf_chatbox.training.curves import Curves, Point, compared, read_curves
 from wolf_chatbox.words import words_of
 
-app = App(name="runs", help="List trained models, and show their curves and scorecards.")
+app = App(
+    name="runs",
+    help="List trained models, and show their curves and scorecards.",
+    help_epilogue=examples("wolf-chatbox runs list", "wolf-chatbox runs show wolf_model"),
+)
 TITLES = {
     "loss": "loss, nats per token, smoothed",
     "held_out": "held-out loss, nats per token",
@@ -31,7 +36,10 @@ MOST_ROWS = 12
 """Updates in the table that stands for a plot where there is no terminal."""
 
 
-@app.command(name="list")
+@app.command(
+    name="list",
+    help_epilogue=examples("wolf-chatbox runs list", "wolf-chatbox runs list ~/wolf_chatbox/characters"),
+)
 def list_runs(folders: tuple[Path, ...] = (Path(),)) -> int:
     """List the trained models in a folder: whom each learnt, on which base, its perplexity and its scorecard.
 
@@ -88,7 +96,7 @@ def _facts(run: Trained) -> dict[str, str]:
 NO_RESULTS: Mapping[str, list[str]] = {"entries": [], "measures": []}
 
 
-@app.command
+@app.command(help_epilogue=examples("wolf-chatbox runs show wolf_model", "wolf-chatbox runs show ann bob"))
 def show(runs: Annotated[tuple[Path, ...], Parameter(required=True, consume_multiple=True)]) -> int:
     """Show runs: the curves of their training over each other, what they learnt, and their scorecards.
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
+import socket
 import sys
+import threading
 import webbrowser
 from functools import partial
 from pathlib import Path
@@ -45,11 +48,33 @@ def web(config: WebConfig | None = None) -> int:
         hosts = LOOPBACK | {config.host.strip("[]").lower()} if local else None
         uploads = (UPLOADS, config.max_upload)
         outer = guarded(page, app, house, hosts=hosts, origins=config.allow_origin, uploads=uploads)
-        console.say(f"ready: {url_of(place)} · API: {url_of(place)}/v1 · Ctrl-C leaves")
-        if not config.no_browser and sys.stdout.isatty():
-            webbrowser.open(url_of(place))
+        url = url_of(place)
+        console.say(f"ready: {url} · API: {url}/v1 · Ctrl-C leaves")
+        _lead_to(url, console, opens=not config.no_browser and sys.stdout.isatty(), local=local)
         serve(outer, house, [place], config.grace, console.say, starts=True)
     return 0
+
+
+def _lead_to(url: str, console: Screen, *, opens: bool, local: bool) -> None:
+    """Open the page in a browser where there is one, else say how to get there."""
+    here = url.replace("0.0.0.0", "127.0.0.1").replace("[::]", "[::1]")
+    if opens and _has_display():
+        console.say(f"The page opens in your browser. If it does not, open {here}", "dim")
+        threading.Thread(target=webbrowser.open, args=(here,), daemon=True).start()  # some wait for the browser's end
+    elif opens:
+        console.say(f"There is no display here. Open {here} in a browser on this machine.")
+    if not local:
+        port = url.rpartition(":")[2]
+        console.say(
+            f"Other machines open http://{socket.gethostname()}:{port}, or this machine's address, with the key."
+        )
+
+
+def _has_display() -> bool:
+    """Whether a browser could open a window here; one that runs in the terminal would be in the way of this program."""
+    if "SSH_CONNECTION" in os.environ:
+        return False
+    return sys.platform in ("darwin", "win32") or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
 
 
 def _say_faults() -> None:

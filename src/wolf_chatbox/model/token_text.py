@@ -33,9 +33,13 @@ class TokenText:
         backend: Any = getattr(tokenizer, "backend_tokenizer", None)
         self._token_of: Any = backend.id_to_token if backend else tokenizer.convert_ids_to_tokens
         self._added = {id: str(token.content) for id, token in tokenizer.added_tokens_decoder.items()}
+        # Some byte-level vocabularies lack the letters of bytes that no UTF-8 has, but none the one of a space.
         letters = _letters_of_bytes()
         id_of: Any = backend.token_to_id if backend else tokenizer.get_vocab().get
-        self._letters = letters if all(id_of(letter) is not None for letter in letters) else {}
+        bytewise = (
+            id_of(SPACE) is None and id_of(next(one for one, byte in letters.items() if byte == 0x20)) is not None
+        )
+        self._letters = letters if bytewise else {}
 
     def bytes_of(self, id: int) -> bytes:
         """The bytes that a token adds to a text."""

@@ -44,6 +44,7 @@ def add_page(app: FastAPI, house: House, home: Path, named: Sequence[str], load:
     entrance = Entrance(app, keys)
     rooms, games, queue = Rooms(characters, archive), Games(workspace.games), Queue(workspace)
     desk = Desk(workspace, house, characters, rooms, archive, entrance, games, queue)
+    house.on_leaving.append(rooms.stop)
     app.mount("/static", StaticFiles(directory=STATIC))
     for pages in (home_page, new, talk, compare, guess, runs, data):
         pages.add(desk)

@@ -80,7 +80,7 @@ class Chart:
         if not self._box.value:
             return
         self.table.clear()
-        rows = {at: _row(self._series, at) for at in thinned(_places(self._series), MOST_ROWS)}
+        rows = {at: _row(self._series, at) for at in _places(self._series)}
         with self.table, ui.element("table").classes("figures"):
             _cells("thead", "th", [[self.x, *self._series]])
             _cells("tbody", "td", [[self.place(at), *values] for at, values in rows.items()])
@@ -126,7 +126,7 @@ class Bars(Chart):
 
     def __init__(self, x: str, y: str, *, height: int = 220) -> None:
         across = {**AXIS, "type": "category", "name": x, "nameLocation": "middle", "nameGap": 26, "data": []}
-        super().__init__(x, y, {"xAxis": across, "yAxis": {**AXIS, "type": "value"}}, height)
+        super().__init__(x, y, {"xAxis": across, "yAxis": {**AXIS, "type": "value", "minInterval": 1}}, height)
 
     def show(self, bars: Mapping[str, float]) -> None:
         """Show a bar for each name."""
@@ -135,6 +135,11 @@ class Bars(Chart):
         style = {"color": COLOURS[0], "borderRadius": [4, 4, 0, 0]}
         drawn = [{"type": "bar", "name": self.y, "data": list(bars.values()), "itemStyle": style, "barMaxWidth": 46}]
         self._set({self.y: list(enumerate(bars.values()))}, drawn)
+
+    def summary(self) -> str:
+        bars = [f"{self._names[int(at)]}: {plain_number(value)}" for at, value in next(iter(self._series.values()), [])]
+        shown = self.words("runs.chart.comma").join(thinned(bars, MOST_ROWS))
+        return self.words("runs.chart.bars", x=self.x, y=self.y, bars=shown)
 
     def place(self, at: float) -> str:
         return self._names[int(at)]
@@ -202,7 +207,9 @@ def _ends(values: Sequence[float]) -> dict[str, str]:
 
 
 def _places(series: Mapping[str, Points]) -> list[float]:
-    return sorted({x for points in series.values() for x, _ in points})
+    """The places of a table's rows: some of each line's own, so that a short line is there as well."""
+    most = max(2, MOST_ROWS // max(1, len(series)))
+    return sorted({x for points in series.values() for x, _ in thinned(points, most)})
 
 
 def _row(series: Mapping[str, Points], at: float) -> list[str]:

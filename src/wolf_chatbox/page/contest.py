@@ -1,4 +1,4 @@
-"""Two who answer the same: runs, their base models, or one run with other sampling; and what was voted on them."""
+"""Two who answer the same: runs, their base models, or one run with other sampling."""
 
 from __future__ import annotations
 
@@ -6,42 +6,29 @@ import asyncio
 import hashlib
 import json
 import random
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from math import comb
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
-from wolf_chatbox.config import EvaluateConfig, SamplingConfig
-from wolf_chatbox.errors import ChatError, ConfigError, ModelError, WolfChatboxError
+from wolf_chatbox.config import SamplingConfig
+from wolf_chatbox.errors import ChatError, ConfigError, ModelError
 from wolf_chatbox.evaluate.entries import Exchange
-from wolf_chatbox.evaluate.judging.guesses import wilson
 from wolf_chatbox.evaluate.judging.pairs import Pair, Reply
-from wolf_chatbox.evaluate.judging.ranking import ranking
-from wolf_chatbox.evaluate.judging.votes import JUDGE, Vote, read_votes
-from wolf_chatbox.evaluate.measure import Figure
-from wolf_chatbox.files import new_file, remove
 from wolf_chatbox.model.embedded import EMBEDDED, is_ready
 from wolf_chatbox.model.hub import cached, hub_name, locate
 from wolf_chatbox.model.voice import Reply as Drawn
-from wolf_chatbox.page.apart import apart
+from wolf_chatbox.page.characters import IDLE_EVERY
+from wolf_chatbox.page.looking import away
 from wolf_chatbox.page.room import PATIENCE
+from wolf_chatbox.page.unlearnt import held_out
 from wolf_chatbox.scene import Scene
 from wolf_chatbox.talk.server.refusals import Refusal
 from wolf_chatbox.talk.server.roster import Served
 
 if TYPE_CHECKING:
     from wolf_chatbox.page.desk import Desk
-
-POOL = 200
-"""Held-out exchanges of a run to choose from, spread over its conversations."""
-SURE = 0.05
-"""A p value below which one of two is called better."""
-NAME = 40
-"""Characters of a voter's name."""
-MODE = 0o600
 
 
 @dataclass(frozen=True)
@@ -78,36 +65,6 @@ class Match:
         return hashlib.sha256(json.dumps([*sides, self.records]).encode()).hexdigest()[:16]
 
 
-class Score(NamedTuple):
-    """How the first of two sides fares against the second.
-
-    The interval is that of the Bradley-Terry scores, and at least Wilson's of the plain votes: resamples of a few votes
-    that agree are all alike.
-    """
-
-    votes: int
-    wins: int
-    losses: int
-    ties: int
-    share: Figure
-    """Of the votes, ties counted as halves, as the Bradley-Terry scores give it; with its interval."""
-    better: int
-    """1 or -1 where one is better for sure, else 0."""
-
-
-class Compared(NamedTuple):
-    """A comparison that was begun, and its votes."""
-
-    match: Match
-    path: Path
-    when: datetime
-    votes: list[Vote]
-
-    @property
-    def score(self) -> Score:
-        return score(self.votes, self.match.one.entry, self.match.other.entry)
-
-
 def match_of(desk: Desk, one: Side, other: Side) -> Match:
     """A match of two sides; raises ConfigError where they are the same, ModelError where a run is gone."""
     if one == other:
@@ -122,87 +79,12 @@ def match_of(desk: Desk, one: Side, other: Side) -> Match:
     return Match(one, other, hashlib.sha256("\n".join(records).encode()).hexdigest()[:16])
 
 
-def score(votes: Sequence[Vote], one: str, other: str) -> Score:
-    """What some votes say of two entries."""
-    ranks = {rank.entry: rank for rank in ranking(votes)}
-    if not ranks:
-        return Score(0, 0, 0, 0, Figure(None), 0)
-    rank = ranks[one]
-    found = [_chance(2 * part) for part in rank.score if part is not None]  # points are about the mean of the two
-    plain = wilson(rank.wins + rank.ties / 2, len(votes))
-    ends = [end for end in (*found, plain.low, plain.high) if end is not None]
-    share = Figure(found[0], min(ends), max(ends))
-    told = not min(ends) <= 0.5 <= max(ends) and sign_test(rank.wins, rank.losses) < SURE
-    better = 0 if not told else 1 if rank.wins > rank.losses else -1
-    return Score(len(votes), rank.wins, rank.losses, rank.ties, share, better)
-
-
-def _chance(points: float) -> float:
-    """How often somebody wins who has so many points more, as Elo's formula has it."""
-    return float(1 / (1 + 10 ** (-points / 400)))
-
-
-def sign_test(wins: int, losses: int) -> float:
-    """The p value of "both win equally often", two-sided, without ties (the exact sign test).
-
-    Beside the interval, as resamples of a few votes that all agree are all alike. Dixon & Mood 1946,
-    https://doi.org/10.1080/01621459.1946.10501898.
-    """
-    count, most = wins + losses, max(wins, losses)
-    return min(1.0, 2 * sum(comb(count, at) for at in range(most, count + 1)) / 2**count) if count else 1.0
-
-
-# Votes in files.
-
-
-def votes_path(folder: Path, match: Match) -> Path:
-    return folder / f"{match.id}.jsonl"
-
-
-def note_match(folder: Path, match: Match) -> None:
-    """Write who is compared beside the votes, once; raises CheckpointError."""
-    place = votes_path(folder, match).with_suffix(".json")
-    if not place.exists():
-        with new_file(place, overwrite=True, mode=MODE) as file:
-            json.dump(asdict(match), file, ensure_ascii=False)
-
-
-def compared(folder: Path) -> list[Compared]:
-    """The comparisons with votes, the newest first; those whose files cannot be read are left out."""
-    found = []
-    for path in folder.glob("*.jsonl"):
-        try:
-            form = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-            match = Match(Side(**form["one"]), Side(**form["other"]), str(form["records"]))
-            votes = _nameless(read_votes([path]), path)
-            if votes:
-                found.append(Compared(match, path, datetime.fromtimestamp(path.stat().st_mtime), votes))
-        except (OSError, ValueError, KeyError, TypeError, WolfChatboxError):
-            continue
-    return sorted(found, key=lambda one: one.when, reverse=True)
-
-
-def votes_on(folder: Path, match: Match) -> list[Vote]:
-    """The votes on two sides; raises DataError where they cannot be read."""
-    path = votes_path(folder, match)
-    return _nameless(read_votes([path]), path) if path.exists() else []
-
-
-def _nameless(votes: list[Vote], path: Path) -> list[Vote]:
-    """Votes without a name, which the reader gives the file's."""
-    return [vote._replace(voter="") if vote.voter == path.stem else vote for vote in votes]
-
-
-def remove_votes(one: Compared) -> None:
-    """Remove the votes of a comparison."""
-    remove(one.path)
-    remove(one.path.with_suffix(".json"))
-
-
-def voter_name(given: str) -> str:
-    """A name as it stands in a vote: one line, not too long, and never taken for a model's."""
-    name = " ".join(given.split())[:NAME].strip()
-    return name.removeprefix(JUDGE) if name.startswith(JUDGE) else name
+def is_old(desk: Desk, match: Match) -> bool:
+    """Whether a run of a match was trained anew since then; one that is gone was not."""
+    try:
+        return match_of(desk, match.one, match.other).id != match.id
+    except ModelError:
+        return False
 
 
 # Who answers.
@@ -226,7 +108,8 @@ class Contestants:
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
-        self._base: tuple[str, Served] | None = None
+        self._base: tuple[tuple[str, datetime], Served] | None = None
+        self._visitors = 0
         self._opening = asyncio.Lock()
         self._held_out: dict[tuple[tuple[str, ...], str], list[Exchange]] = {}
 
@@ -236,13 +119,14 @@ class Contestants:
         if not side.base:
             return await characters.served(side.run)
         async with self._opening:
-            if self._base is None or self._base[0] != side.run:
-                run = characters.find(side.run)
-                if run is None:
-                    raise ModelError(f"{side.run}: there is no such character any more. Choose another one.")
+            run = characters.find(side.run)
+            if run is None:
+                raise ModelError(f"{side.run}: there is no such character any more. Choose another one.")
+            key = run.name, run.written
+            if self._base is None or self._base[0] != key:
                 await self.close()
                 load = partial(characters.load, side.entry, str(run.folder), base=True)
-                self._base = (side.run, await asyncio.to_thread(load))
+                self._base = (key, await asyncio.to_thread(load))
             return self._base[1]
 
     async def held_out(self, match: Match) -> list[Exchange]:
@@ -250,8 +134,19 @@ class Contestants:
         runs = [self.desk.characters.find(name) for name in dict.fromkeys((match.one.run, match.other.run))]
         key = tuple(str(run.folder) for run in runs if run), match.records
         if key not in self._held_out:
-            self._held_out = {key: await apart(held_out, key[0])}
+            self._held_out = {key: await away(held_out, key[0], self.desk.workspace.making)}
         return self._held_out[key]
+
+    def visit(self) -> Callable[[], Awaitable[None]]:
+        """Somebody opens the page; gives what is called when they leave: the last one frees the base model's memory."""
+        self._visitors += 1
+
+        async def leave() -> None:
+            self._visitors -= 1
+            if not self._visitors:
+                await self.close()
+
+        return leave
 
     async def close(self) -> None:
         """Free the base model's memory, once its replies have ended."""
@@ -259,7 +154,7 @@ class Contestants:
             served, self._base = self._base[1], None
             served.gate.close()
             while served.gate.running or served.gate.waiting:
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(IDLE_EVERY)
             await asyncio.to_thread(served.character.voice.engine.close)
 
 
@@ -317,38 +212,3 @@ def pair_of(match: Match, scene: Scene, texts: tuple[str, str], swapped: bool, c
     first, second = (Reply(side.entry, text) for side, text in zip((match.one, match.other), texts))
     pair = Pair(scene.turns, scene.speaker or "", first, second, conversation)
     return pair.swapped() if swapped else pair
-
-
-# Held-out exchanges.
-
-
-def held_out(folders: Sequence[str], data: Sequence[str] = ()) -> list[Exchange]:
-    """Exchanges of the runs' data that none of them learnt, spread over the conversations; slow for large data.
-
-    `data` stands for the files that the first run names. Raises ConfigError for a run that does not say what it learnt,
-    or whose files are private, and for runs that do not go together; DataError where files are gone, or all was learnt.
-    """
-    from wolf_chatbox.evaluate.contestants import find_runs, persona_of
-    from wolf_chatbox.evaluate.held_out import exchanges, in_blocks
-    from wolf_chatbox.evaluate.study import read
-    from wolf_chatbox.model.light_tokenizer import load_light
-    from wolf_chatbox.model.speech import Speech
-    from wolf_chatbox.samples.rendering import Renderer
-
-    config = EvaluateConfig(runs=tuple(folders), data=tuple(data))
-    runs = find_runs(config, lambda text: None)
-    first, persona = runs[0], persona_of(runs, None)
-    _, divided = read(config, runs)
-    tokenizer = load_light(str(first.folder), first.folder, config.trust_remote_code)
-    renderer = Renderer(tokenizer, Speech.of(first.folder, tokenizer, persona).renderer.style, persona)
-    view = first.settings.get("view", "player")
-    return in_blocks(exchanges(divided.held_out, renderer, view, persona, POOL))
-
-
-def summaries(desk: Desk, run: str) -> list[dict[str, Any]]:
-    """What people said of a run, for its page: comparisons with votes, the newest first."""
-    return [
-        {"one": one.match.one, "other": one.match.other, "score": one.score, "address": f"/compare?id={one.path.stem}"}
-        for one in compared(desk.workspace.votes)
-        if run in (one.match.one.run, one.match.other.run)
-    ]

@@ -25,8 +25,9 @@ from wolf_chatbox.evaluate.judging.guesses import (
     write_game,
 )
 from wolf_chatbox.files import remove
-from wolf_chatbox.page.apart import apart
-from wolf_chatbox.page.contest import draw, held_out
+from wolf_chatbox.page.contest import draw
+from wolf_chatbox.page.looking import away
+from wolf_chatbox.page.unlearnt import held_out
 from wolf_chatbox.talk.server.refusals import Refusal
 from wolf_chatbox.talk.server.roster import Served
 
@@ -193,7 +194,7 @@ async def make(desk: Desk, making: Making, told: Callable[[], None] = lambda: No
     run = desk.characters.find(making.run)
     if run is None:
         raise DataError(f"{making.run}: there is no such character any more. Choose another one.")
-    exchanges = await apart(held_out, [str(run.folder)])
+    exchanges = await away(held_out, [str(run.folder)], desk.workspace.making)
     making.step = "loading"
     told()
     served = await desk.characters.served(making.run)

@@ -123,12 +123,12 @@ def _look(
     if model is None:
         return inspect(conversations, tally)
     from wolf_chatbox.model.hub import locate
-    from wolf_chatbox.model.tokenizer import load_tokenizer
+    from wolf_chatbox.model.light_tokenizer import load_light  # without transformers, whose import takes seconds
     from wolf_chatbox.samples.dataset import choose, make_rows
 
     config = TrainConfig(data=tuple(files), model=model, read=read or ReadConfig(), clean=cleaning)
     material = choose(config, conversations, tally)
-    dataset = make_rows(material, config, load_tokenizer(model, locate(model)), config.max_tokens)
+    dataset = make_rows(material, config, load_light(model, locate(model)), config.max_tokens)
     return inspect(conversations, tally, dataset, model)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from nicegui import ui
@@ -38,7 +38,7 @@ async def sure(words: Words, question: str, action: str) -> bool:
     """Ask before something is removed; `action` names the button that does it."""
     with ui.dialog() as dialog, ui.card():
         ui.label(question)
-        with ui.row().classes("justify-end w-full"):
+        with ui.row().classes("full-width justify-end"):
             ui.button(words("parts.cancel"), on_click=lambda: dialog.submit(False)).props("flat autofocus")
             ui.button(action, color="negative", on_click=lambda: dialog.submit(True))
     answer = await dialog
@@ -51,3 +51,24 @@ def icon_button(icon: str, name: str, on_click: Callable[..., Any] | None = None
     button = ui.button(icon=icon, on_click=on_click, color=None).props("flat round dense").classes("icon-button")
     button.props["aria-label"] = button.props["title"] = name
     return button
+
+
+def menu_of(*, opens: bool = False) -> ui.menu:
+    """A menu of acts at the element around it; `opens` where a click on that opens it, else it is opened by code."""
+    return ui.menu().props("role=menu" if opens else "role=menu no-parent-event")
+
+
+def menu_act(icon: str, text: str, act: Callable[[], object]) -> ui.menu_item:
+    """One act of a menu; it may take longer than the menu is there."""
+    client = ui.context.client
+
+    async def do() -> None:
+        with client:
+            doing = act()
+            if isinstance(doing, Awaitable):
+                await doing
+
+    with ui.menu_item(on_click=do).classes("menu-act").props("role=menuitem") as item:
+        ui.icon(icon).props("aria-hidden=true")
+        ui.label(text)
+    return item

@@ -66,6 +66,8 @@ class Room:
         self._rooms = rooms
         self._opening, self._writing = asyncio.Lock(), asyncio.Lock()
         self._removed = False
+        self.kept = bool(tree.messages)
+        """Whether there is a file of it."""
         self._told = False
 
     @property
@@ -173,6 +175,7 @@ class Room:
         """Draw the pieces, in a thread."""
         if drawing.stopped:
             return
+        session.over = lambda: drawing.stopped  # several candidates show nothing before the end
         pieces = cast("Generator[str]", begin(session))
         if not drawing.own:
             drawing.speaker, drawing.known = session.speaking, len(session.tree)
@@ -257,6 +260,9 @@ class Room:
             if self.tree.messages and not self._removed:
                 archive, about = self._rooms.archive, dict(self.about)
                 await asyncio.to_thread(archive.keep, self.id, self.tree, self.present, about)
+                if not self.kept:
+                    self.kept = True
+                    self.changed()
                 if self._removed:  # while it was written
                     archive.remove(self.id)
         self._rooms.leave(self)

@@ -41,6 +41,11 @@ class Rooms:
             room.remove()
         self.archive.remove(id)
 
+    def stop(self) -> None:
+        """End all replies with what there is; the chats are kept so."""
+        for room in self._open.values():
+            room.stop()
+
     def leave(self, room: Room, listener: Callable[[], None] | None = None) -> None:
         """Somebody looks at a chat no more; one that nobody looks at is forgotten, and its file is read again."""
         if listener is not None:

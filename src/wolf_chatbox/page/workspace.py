@@ -17,6 +17,7 @@ class Workspace:
     chats/          one file a chat (talk/archive.py)
     games/          one file a game of "Who wrote this?", and the guesses beside it
     votes/          votes of comparisons
+    exports/        a folder for each run: what was exported of it
     """
 
     root: Path
@@ -41,8 +42,12 @@ class Workspace:
     def votes(self) -> Path:
         return self.root / "votes"
 
+    @property
+    def exports(self) -> Path:
+        return self.root / "exports"
+
     def make(self) -> None:
         """Make the folders; raises CheckpointError where that cannot be."""
         with writing(self.root, "Choose another folder with --home."):
-            for folder in (self.root, self.characters, self.making, self.chats, self.games, self.votes):
+            for folder in (self.root, self.characters, self.making, self.chats, self.games, self.votes, self.exports):
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)

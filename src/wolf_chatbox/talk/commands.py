@@ -172,10 +172,12 @@ class Commands(Orders):
 
     def _compare(self, run: str) -> None:
         """Ask which of two replies is better, and tell whose they are."""
-        if self.rivals is None or self.face.asks is False:
+        if self.rivals is None or not self.face.asks:
             raise self._wrong("alone")
-        if not run and not self.rivals.any:
+        if not run and not self.rivals.has(run):
             raise self._wrong("give_run")
+        if not self.rivals.has(run):
+            self._say("loading")
         name, rival = self.rivals.find(run)
         self._say("drawing")
         asked = ballot(self.session, self.rivals.own, name, rival, self._chance)

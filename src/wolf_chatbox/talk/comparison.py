@@ -44,18 +44,17 @@ class Rivals:
     keep: Callable[[Ballot, Better], Path]
     _loaded: tuple[str, str, Character] | None = None
 
+    def has(self, run: str) -> bool:
+        """Whether a run is loaded; without a name, whether any is."""
+        return self._loaded is not None and run in ("", self._loaded[0])
+
     def find(self, run: str) -> tuple[str, Character]:
         """A run by its folder, loaded if it is not; without one the last that was loaded. Raises what `load` raises."""
-        if self._loaded is None or run not in ("", self._loaded[0]):
+        if self._loaded is None or not self.has(run):
             self.close()
             self._loaded = (run, *self.load(run))
         _, name, character = self._loaded
-        return (f"{name} ({run})" if name == self.own else name), character
-
-    @property
-    def any(self) -> bool:
-        """Whether a run is loaded."""
-        return self._loaded is not None
+        return (f"{name} ({self._loaded[0]})" if name == self.own else name), character
 
     def close(self) -> None:
         """Free the memory of the run that is loaded."""

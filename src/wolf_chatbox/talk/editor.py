@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from bisect import bisect_right
 from itertools import accumulate
 
 from prompt_toolkit import PromptSession
@@ -28,8 +29,13 @@ def make_editor(completer: Completer) -> PromptSession[str]:
         complete_while_typing=False,
         key_bindings=_keys(),
         input_processors=[Shown()],
-        prompt_continuation=lambda width, number, soft: " " * width,
+        prompt_continuation=_before_line,
     )
+
+
+def _before_line(width: int, number: int, soft: int) -> str:
+    """Spaces below the name, where there is room for them."""
+    return " " * width if 2 * width < get_app().output.get_size().columns else ""
 
 
 class Shown(Processor):
@@ -47,7 +53,7 @@ class Shown(Processor):
             return ends[at] if at <= length else ends[-1] + at - length
 
         def to_source(at: int) -> int:
-            return max((number for number, end in enumerate(ends) if end <= at), default=0)
+            return bisect_right(ends, at) - 1 + max(0, at - ends[-1])
 
         return Transformation(shown, to_display, to_source)
 

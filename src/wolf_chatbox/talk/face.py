@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from rich.cells import cell_len, set_cell_size
+
 from wolf_chatbox.talk.listing import one_line
 from wolf_chatbox.visible import Tell
 
@@ -17,10 +19,14 @@ class Face:
     def __init__(self, tell: Tell) -> None:
         self.tell = tell
 
-    def table(self, title: str, rows: Sequence[tuple[str, str]]) -> None:
-        """Show rows of a term and a text under a title."""
-        width = max((len(term) for term, _ in rows), default=0)
-        self.tell("\n".join([title, *(f"  {term:{width}}  {text}" for term, text in rows)]))
+    def table(self, title: str, rows: Sequence[tuple[str, str]], column: int = 0) -> None:
+        """Show rows of a term and a text under a title; the column of the terms has at least this width."""
+        width = max([column, *(cell_len(term) for term, _ in rows)])
+        self.tell("\n".join([title, *(f"  {set_cell_size(term, width)}  {text}" for term, text in rows)]))
+
+    def show(self, lines: Sequence[str]) -> None:
+        """Show lines that begin with a mark and a number."""
+        self.tell("\n".join(lines))
 
     def say(self, speaker: str, text: str) -> None:
         """Show what somebody says who is not in the chat."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rich.cells import cell_len
+
 from wolf_chatbox.errors import ChatError
 from wolf_chatbox.files import check_place, new_file
 from wolf_chatbox.talk.face import Face
@@ -18,7 +20,6 @@ from wolf_chatbox.talk.shelf import Shelf, last_chat
 from wolf_chatbox.talk.tuning import change
 from wolf_chatbox.talk.watch import Watch
 from wolf_chatbox.talk.why import why
-from wolf_chatbox.visible import shortlist
 from wolf_chatbox.words import DEFAULT, Words, languages, words_of
 
 NAMES_SHOWN = 12
@@ -41,7 +42,7 @@ class Orders:
             case "/help":
                 self._help()
             case "/why":
-                self.face.tell("\n".join(why(self.session, self.words)))
+                self.face.show(list(why(self.session, self.words)))
             case "/undo" | "/back" | "/go" | "/branch" | "/branches":
                 self._move(command, rest)
             case "/persona" | "/invite" | "/dismiss":
@@ -74,8 +75,10 @@ class Orders:
         return ChatError(self.words(f"terminal.errors.{key}", **values))
 
     def _help(self) -> None:
-        for title, rows in menu(self.words):
-            self.face.table(title, rows)
+        groups = list(menu(self.words))
+        column = max(cell_len(usage) for _, rows in groups for usage, _ in rows)
+        for title, rows in groups:
+            self.face.table(title, rows, column)
         self._say("slashes")
         self._say("lines")
 
@@ -95,7 +98,7 @@ class Orders:
             case "/branch", int():
                 session.tree = session.tree.go(session.tree.known(count - 1))
             case _:
-                self.face.tell("\n".join(branches(session.tree)) or self.words("terminal.nothing"))
+                self.face.show(list(branches(session.tree)) or [self.words("terminal.nothing")])
                 return
         if session.tree.last is None:
             self._say("beginning")
@@ -120,9 +123,10 @@ class Orders:
             session.invite(rest)
         else:
             session.dismiss(rest)
-        others = f" {self._others()}" if command == "/persona" and not rest else ""
-        who = self.words("terminal.company", who=company(session, self.words), user=one_line(session.user))
-        self.face.tell(who + others)
+        told = self.words("terminal.company", who=company(session, self.words), user=one_line(session.user))
+        if command == "/persona" and not rest:
+            told = self.words("terminal.both", one=told, other=self._others())
+        self.face.tell(told)
 
     def _others(self) -> str:
         """Who else can answer, as a sentence."""
@@ -131,7 +135,10 @@ class Orders:
             return self.words("terminal.no_others")
         if not others:
             return self.words("terminal.unknown")
-        return self.words("terminal.others", names=shortlist(others, NAMES_SHOWN))
+        names = self.words("terminal.comma").join(others[:NAMES_SHOWN])
+        if (more := len(others) - NAMES_SHOWN) > 0:
+            names = self.words("terminal.more", names=names, rest=more)
+        return self.words("terminal.others", names=names)
 
     # Files.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -64,6 +64,8 @@ class ChatSession(Chat):
         """How the last reply came about."""
         self.recollection: Recollection | None = None
         """What is remembered of earlier chats; None remembers nothing."""
+        self.over: Callable[[], bool] = lambda: False
+        """Asked before each token: true ends a reply with what there is, also one that shows nothing yet."""
         self._random = random.Random(seed)
 
     @classmethod
@@ -134,7 +136,7 @@ class ChatSession(Chat):
     def impersonate(self) -> Iterator[str]:
         """Let the model write the person's next message; yields its pieces and changes nothing."""
         scene = Scene(self.tree.turns, speaker=self.user)
-        return iter(self.voice.answer(scene, self.sampling, self._random.getrandbits(32)))
+        return iter(self.voice.answer(scene, self.sampling, self._random.getrandbits(32), over=self.over))
 
     def retry(self, number: int | None = None) -> Iterator[str]:
         """Draw another reply in the place of the last one, or of an earlier one; that stays as a branch.
@@ -213,7 +215,7 @@ class ChatSession(Chat):
         scene = self._scene(tree, speaker, recalled)
         seed = self._random.getrandbits(32)
         try:
-            reply = self.voice.answer(scene, self.sampling, seed, self._begun(begun))
+            reply = self.voice.answer(scene, self.sampling, seed, self._begun(begun), over=self.over)
         except ChatError:
             self.tree = before
             raise
@@ -270,7 +272,7 @@ class ChatSession(Chat):
             whole = True
         finally:
             if text := reply.text.strip():
-                cut = reply.cut or not whole
+                cut = reply.cut or not whole or self.over()
                 now = self.tree if self.tree.extends(tree) else tree
                 if begun is None:
                     self.tree = now.add(tree.at, drawn.message._replace(text=text, cut=cut))

@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from wolf_chatbox.errors import WolfChatboxError
-from wolf_chatbox.screen import Screen, painted
+from wolf_chatbox.screen import Screen
 from wolf_chatbox.talk.commands import Answer, Commands, Quit
 from wolf_chatbox.talk.comparison import Rivals
 from wolf_chatbox.talk.completion import Names
@@ -55,23 +55,32 @@ class Terminal(Face):
         """A text in the language of the chat."""
         return self.commands.words(f"terminal.{key}", **values)
 
+    @property
+    def width(self) -> int:
+        """The terminal's columns now, whatever COLUMNS says; what is no terminal has those."""
+        return self.editor.output.get_size().columns if self.console.is_terminal else self.console.width
+
     # What the program says.
 
     def note(self, text: str, style: str = "dim") -> None:
         self.console.print(Text(self._wrapped(visible(text)), style), soft_wrap=True)
 
     def _wrapped(self, text: str, indent: int = 0) -> str:
-        return wrapped(text, min(WIDEST, self.console.width), indent)
+        return wrapped(text, min(WIDEST, self.width), indent)
 
-    def table(self, title: str, rows: Sequence[tuple[str, str]]) -> None:
+    def show(self, lines: Sequence[str]) -> None:
+        for line in lines:
+            self.console.print(Text(self._wrapped(visible(line), 4), "dim"), soft_wrap=True)
+
+    def table(self, title: str, rows: Sequence[tuple[str, str]], column: int = 0) -> None:
         """Rows in two columns, or on a narrow terminal each text below its term."""
         self.console.print(Text(self._wrapped(visible(title)), "bold"), soft_wrap=True)
-        column = max((cell_len(one_line(term)) for term, _ in rows), default=0)
-        stacked = self.console.width < STACKED and column > NUMBER
+        column = max([column, *(cell_len(one_line(term)) for term, _ in rows)])
+        stacked = self.width < STACKED and column > NUMBER
         indent = 4 if stacked else column + 4
         for term, text in ((one_line(term), visible(text)) for term, text in rows):
             after = "\n    " if stacked else " " * (column - cell_len(term) + 2)
-            shown = wrapped(text, min(WIDEST, self.console.width), indent)
+            shown = wrapped(text, min(WIDEST, self.width), indent)
             self.console.print(Text.assemble("  ", (term, "cyan"), after, shown), soft_wrap=True)
 
     def welcome(self) -> None:
@@ -164,8 +173,10 @@ class Terminal(Face):
         self.console.print(Text(text, style=style), end="", soft_wrap=True)
 
     def say(self, speaker: str, text: str) -> None:
-        self.console.print(painted((f"{one_line(speaker)}: ", NAME)), end="")
-        self.console.print(Text(wrapped(visible(text), self.console.width, 0)), soft_wrap=True)
+        name = f"{one_line(speaker)}: "
+        shown = Text(wrapped(name + visible(text), self.width))
+        shown.stylize(NAME, 0, len(name))
+        self.console.print(shown, soft_wrap=True)
 
 
 def talk(

@@ -15,6 +15,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -194,6 +195,7 @@ def share_found(guesses: Sequence[Guess], seed: int = 0) -> Figure:
     return Figure(whole.value, min(whole.low, float(low)), max(whole.high, float(high)))
 
 
+@lru_cache(16)
 def _weights(units: int, seed: int) -> np.ndarray[Any, np.dtype[np.float64]]:
     """How often each unit is in each resample, shape (RESAMPLES, units)."""
     return np.stack([np.bincount(row, minlength=units) for row in draws(units, RESAMPLES, seed)]).astype(float)

@@ -8,8 +8,9 @@ from fastapi import Request
 from nicegui import run, ui
 
 from wolf_chatbox.errors import WolfChatboxError
+from wolf_chatbox.page.ballots import Compared, Score, compared, remove_votes, voter_name
 from wolf_chatbox.page.blind import bar, look, remember, spoken, tabs
-from wolf_chatbox.page.contest import Compared, Contestants, Score, compared, remove_votes, voter_name
+from wolf_chatbox.page.contest import Contestants, is_old
 from wolf_chatbox.page.desk import Desk
 from wolf_chatbox.page.frame import frame
 from wolf_chatbox.page.pages.duel import Duel
@@ -35,6 +36,7 @@ def add(desk: Desk) -> None:
                     ui.label(reader.words("compare.nobody"))
                     ui.link(reader.words("compare.make"), "/new")
                 return
+            ui.context.client.on_delete(contestants.visit())
             voter = voter_name(unquote(request.cookies.get(VOTER_COOKIE, "")))
             Table(desk, contestants, reader.words, voter).build(run, id)
 
@@ -110,7 +112,9 @@ class Table:
                 with ui.element("div").classes("entry-main"):
                     with ui.element("div").classes("entry-title"):
                         ui.link(_title(self.words, one), f"/compare?id={one.path.stem}")
-                    ui.label(_verdict(self.words, one, one.score)).classes("quiet small")
+                    verdict = _verdict(self.words, one, one.score)
+                    shown = self.words("compare.old", verdict=verdict) if is_old(self.desk, one.match) else verdict
+                    ui.label(shown).classes("quiet small")
                 bar(one.score.share, _title(self.words, one))
                 button = ui.button(icon="delete_outline", on_click=lambda one=one: self._remove(one))
                 button.props(f'flat round aria-label="{self.words("compare.remove")}"')

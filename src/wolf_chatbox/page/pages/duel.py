@@ -14,7 +14,8 @@ from wolf_chatbox.conversation import Turn
 from wolf_chatbox.errors import WolfChatboxError
 from wolf_chatbox.evaluate.entries import Exchange
 from wolf_chatbox.evaluate.judging.votes import Choice, Vote, add_vote
-from wolf_chatbox.page.contest import Contestants, Match, both, note_match, pair_of, votes_path
+from wolf_chatbox.page.ballots import note_match, votes_path
+from wolf_chatbox.page.contest import Contestants, Match, both, pair_of
 from wolf_chatbox.page.desk import Desk
 from wolf_chatbox.page.frame import tell
 from wolf_chatbox.page.pages.sides import side_name
@@ -135,20 +136,25 @@ class Duel:
             match = self._match()
             checked("x" if self.exchange else str(self.prompt.value or ""))
             self._to("drawing")
+            self._look()
             over = self._over = _Over()
             scene = await self._scene_of(match)
             texts = await both(self.contestants, match, scene, over)
-        except (WolfChatboxError, Refusal) as error:
+        except Exception as error:
             self._to("ask")
-            tell(error)
+            tell(error)  # raises one that is not known again
             return
         if over.is_set:
             return
         self.match, self.scene, self.texts = match, scene, texts
         self.swapped, self.choice = random.random() < 0.5, None
         self._to("same" if texts[0] == texts[1] else "vote")
-        look = "scrollIntoView({block: 'nearest', behavior: 'smooth'})"
+        self._look()
+
+    def _look(self) -> None:
+        """Bring both replies into sight."""
         with self.place:
+            look = "scrollIntoView({block: 'nearest', behavior: 'smooth'})"
             ui.run_javascript(f"getHtmlElement({self.place.id}).{look}")
 
     def stop(self) -> None:

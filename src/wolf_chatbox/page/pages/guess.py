@@ -15,6 +15,7 @@ from wolf_chatbox.page.desk import Desk
 from wolf_chatbox.page.frame import Reader, frame
 from wolf_chatbox.page.games import FEWEST, MOST, USUAL, Kept, begin
 from wolf_chatbox.page.pages.play import Play
+from wolf_chatbox.page.pages.sides import run_name
 from wolf_chatbox.page.parts import sure
 from wolf_chatbox.words import Words
 
@@ -65,7 +66,7 @@ def new_game(desk: Desk, words: Words, name: str) -> None:
     """The form for a new game."""
     ui.label(words("game.new")).classes("title").props("role=heading aria-level=1")
     ui.label(words("game.new_lead")).classes("lead")
-    runs = {one.name: one.name if one.who == one.name else f"{one.name} ({one.who})" for one in desk.characters.all()}
+    runs = {one.name: run_name(one) for one in desk.characters.all()}
     if not runs:
         with ui.element("div").classes("empty"):
             ui.label(words("compare.nobody"))
@@ -112,10 +113,15 @@ class Listed:
     def games(self) -> None:
         """One card a game, and those that are made now."""
         for id, making in self.desk.games.making.items():
-            with ui.element("div").classes("card entry"), ui.element("div").classes("entry-main"):
-                ui.link(making.run, f"/guess/{id}").classes("entry-title")
-                key = "game.failed" if making.error else f"game.{making.step}"
-                ui.label(self.words(key, done=making.done, wanted=making.wanted)).classes("quiet small")
+            with ui.element("div").classes("card entry"):
+                with ui.element("div").classes("entry-main"):
+                    with ui.element("div").classes("entry-title"):
+                        ui.link(making.run, f"/guess/{id}")
+                    key = "game.failed" if making.error else f"game.{making.step}"
+                    ui.label(self.words(key, done=making.done, wanted=making.wanted)).classes("quiet small")
+                if making.error:
+                    button = ui.button(icon="delete_outline", on_click=lambda id=id: self._forget(id))
+                    button.props(f'flat round aria-label="{self.words("game.remove")}"')
         if self.found is None:
             for _ in range(3):
                 ui.skeleton(height="74px").style("border-radius: 14px")
@@ -124,6 +130,10 @@ class Listed:
             ui.label(self.words("game.none")).classes("empty")
         for kept in self.found:
             self._card(kept)
+
+    def _forget(self, id: str) -> None:
+        self.desk.games.making.pop(id, None)
+        self.games.refresh()
 
     def _card(self, kept: Kept) -> None:
         words, share = self.words, share_found(kept.guesses)

@@ -1,20 +1,129 @@
-"""Home: the characters, the chats, and what runs now."""
+"""Home: the characters, what is being made, and the last chats; a friendly beginning where there is nothing yet."""
 
 from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from urllib.parse import quote
 
 from fastapi import Request
 from nicegui import ui
 
+from wolf_chatbox.evaluate.report.scorecard import Score, scorecard
+from wolf_chatbox.page.characters import TrainedRun
 from wolf_chatbox.page.desk import Desk
 from wolf_chatbox.page.frame import frame
+from wolf_chatbox.page.pages.new import running
+from wolf_chatbox.page.parts import avatar
+from wolf_chatbox.talk.archive import Kept
+from wolf_chatbox.words import Words
+
+STYLE = '<link rel="stylesheet" href="/static/runs.css">'
+CHATS = 6
+ON_A_CARD = ("right_character", "ends")
+"""The scores that a card has room for."""
 
 
 def add(desk: Desk) -> None:
     @ui.page("/")
-    def home(request: Request) -> None:
+    async def home(request: Request) -> None:
+        ui.add_head_html(STYLE)
+        runs = desk.characters.all()
+        scores = await asyncio.to_thread(scores_of, runs)
         with frame(request, "home") as reader:
             words = reader.words
-            ui.label(words("home.characters")).classes("title")
-            for run in desk.characters.all():
-                with ui.element("div").classes("card"):
-                    ui.link(f"{run.who} ({run.name})", f"/talk?run={run.name}")
+            if not runs:
+                _invite(words)
+            running.panel(desk, words)
+            if runs:
+                with ui.element("div").classes("headed"):
+                    ui.label(words("home.characters")).classes("title").props("role=heading aria-level=1")
+                    link_button(words("home.new"), "/new", icon="add")
+                with ui.element("div").classes("grid character-grid"):
+                    for one in runs:
+                        _card(words, one, scores.get(one.name, []))
+            _chats(desk, words)
+
+
+def scores_of(runs: Sequence[TrainedRun]) -> dict[str, list[Score]]:
+    """The scorecards of the runs that were evaluated; reads files."""
+    found = ((run.name, run.evaluation()) for run in runs)
+    return {name: scorecard(evaluation, name) for name, evaluation in found if evaluation is not None}
+
+
+def link_button(text: str, address: str, *, icon: str = "", quiet: bool = False) -> ui.button:
+    """A link that looks like a button."""
+    button = ui.button(text, icon=icon or None).props("unelevated no-caps" + (" flat" if quiet else ""))
+    button.props["href"] = address
+    return button
+
+
+def _invite(words: Words) -> None:
+    """What stands on the page of somebody who has nothing yet."""
+    with ui.element("section").classes("invite"):
+        ui.element("div").classes("invite-moon").props("aria-hidden=true")
+        ui.label(words("home.welcome")).classes("title").props("role=heading aria-level=1")
+        ui.label(words("home.invitation")).classes("lead")
+        with ui.element("div").classes("actions"):
+            link_button(words("home.new"), "/new", icon="add").props("size=lg")
+            example = "example-ja" if words.language == "ja" else "example"
+            link_button(words("home.example"), f"/new?example={example}", icon="menu_book", quiet=True)
+
+
+def _card(words: Words, one: TrainedRun, scores: Sequence[Score]) -> None:
+    address = f"/runs/{quote(one.name, safe='')}"
+    with ui.element("article").classes("card character-card").props("role=article") as card:
+        card.props["aria-label"] = one.who
+        with ui.element("div").classes("character-head"):
+            avatar(one.who)
+            with ui.element("div").classes("narrow"):
+                with ui.link(target=address).classes("character-name"):
+                    ui.label(one.who)
+                ui.label(about(words, one)).classes("quiet small one-line")
+        with ui.element("div").classes("character-scores"):
+            for score in [score for score in scores if score.measure in ON_A_CARD]:
+                with ui.element("div").classes("tiny-score"):
+                    ui.label(score.shown).classes("tiny-value")
+                    ui.label(score.title(words)).classes("quiet small")
+            if not scores:
+                ui.label(words("home.unmeasured")).classes("quiet small")
+        with ui.element("div").classes("actions"):
+            link_button(words("home.talk"), f"/talk?run={quote(one.name, safe='')}", icon="chat_bubble_outline")
+            link_button(words("home.more"), address, quiet=True)
+
+
+def about(words: Words, one: TrainedRun) -> str:
+    """The run, its base model and its date, as one line."""
+    name = [] if one.name == one.who else [one.name]
+    return " · ".join([*name, one.base, f"{one.written:%Y-%m-%d}"])
+
+
+def _chats(desk: Desk, words: Words) -> None:
+    """The last chats; they are read from their files after the page is there."""
+    section = ui.element("section").classes("last-chats")
+
+    async def fill() -> None:
+        kept = await asyncio.to_thread(desk.archive.all)
+        people: Mapping[str, str] = {one.name: one.who for one in desk.characters.all()}
+        with section:
+            if not kept:
+                return
+            with ui.element("div").classes("headed"):
+                ui.label(words("home.chats")).classes("heading").props("role=heading aria-level=2")
+                if len(kept) > CHATS:
+                    link_button(words("home.all"), "/talk", quiet=True)
+            with ui.element("div").classes("card list-card"):
+                for one in kept[:CHATS]:
+                    _chat(words, one, people.get(str(one.about.get("run"))))
+
+    ui.timer(0, fill, once=True)
+
+
+def _chat(words: Words, kept: Kept, who: str | None) -> None:
+    name = str(kept.about.get("persona") or who or kept.about.get("run") or "?")
+    with ui.link(target=f"/talk/{kept.id}").classes("list-row"):
+        avatar(name, small=True)
+        with ui.element("div").classes("narrow"):
+            ui.label(kept.title or "…").classes("one-line")
+            turns = words("home.turns", count=len(kept.turns))
+            ui.label(f"{name} · {turns} · {kept.when:%Y-%m-%d %H:%M}").classes("quiet small one-line")

@@ -12,7 +12,7 @@ from wolf_chatbox.evaluate.judging.guesses import CLUES, Guess, Round
 from wolf_chatbox.page.desk import Desk
 from wolf_chatbox.page.frame import tell
 from wolf_chatbox.page.games import Kept
-from wolf_chatbox.page.pages.result import show_result
+from wolf_chatbox.page.pages.result import show_details, show_shares
 from wolf_chatbox.page.parts import bubble
 from wolf_chatbox.words import Words
 
@@ -73,10 +73,13 @@ class Play:
             self.show.refresh()
             return
         self.kept = kept
-        if self.phase == "result":
-            self.show.refresh()
-        else:
-            self.live.refresh()
+        (self.shares if self.phase == "result" else self.live).refresh()
+
+    @ui.refreshable_method
+    def shares(self) -> None:
+        """What was found so far."""
+        if self.kept is not None:
+            show_shares(self.words, self.kept, self.player)
 
     @ui.refreshable_method
     def show(self) -> None:
@@ -90,7 +93,9 @@ class Play:
                 self._start()
             case "result":
                 assert self.kept is not None
-                show_result(self.words, self.kept, self.player)
+                ui.label(self.words("game.title")).classes("quiet small")
+                self.shares()
+                show_details(self.words, self.kept, self.player)
                 self._friends()
             case _:
                 self._round()
@@ -114,10 +119,12 @@ class Play:
 
     def _start(self) -> None:
         assert self.kept is not None
-        count = len(self.kept.game.rounds)
+        rounds = self.kept.game.rounds
+        speakers = {one.real.speaker for one in rounds}
+        rules = "game.rules" if len(speakers) == 1 else "game.rules_many"
         ui.label(self.words("game.title")).classes("title").props("role=heading aria-level=1")
         with ui.element("section").classes("card").style("display: grid; gap: 12px"):
-            ui.label(self.words("game.rules", count=count, name=self.kept.game.rounds[0].real.speaker))
+            ui.label(self.words(rules, count=len(rounds), name=rounds[0].real.speaker))
             ui.label(self.words("game.rules_more")).classes("quiet small")
             with ui.element("div").classes("between"):
                 ui.button(self.words("game.start"), on_click=self._begin)

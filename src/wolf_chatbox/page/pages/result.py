@@ -16,11 +16,10 @@ FEW = 20
 """Guesses below which it is said that there are few."""
 
 
-def show_result(words: Words, kept: Kept, player: str) -> None:
-    """The result for somebody who has played to the end."""
+def show_shares(words: Words, kept: Kept, player: str) -> None:
+    """The result of somebody who has played to the end, and everybody's so far."""
     own = list(kept.by(player).values())
     right = sum(guess.right for guess in own)
-    ui.label(words("game.title")).classes("quiet small")
     ui.label(words("game.you", right=right, of=len(own))).classes("big").props("role=heading aria-level=1")
     with ui.element("section").classes("card").style("display: grid; gap: 8px"):
         _share(words, words("game.your_share"), wilson(right, len(own)))
@@ -31,6 +30,10 @@ def show_result(words: Words, kept: Kept, player: str) -> None:
             ui.label(words("game.few", count=len(kept.guesses))).classes("quiet small")
         if kept.game.dropped:
             ui.label(words("game.dropped", count=kept.game.dropped)).classes("quiet small")
+
+
+def show_details(words: Words, kept: Kept, player: str) -> None:
+    """Round by round, and what gave replies away."""
     _rounds(words, kept, player)
     _clues(words, kept)
     _cues(words, kept)

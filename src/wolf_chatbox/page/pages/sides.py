@@ -33,7 +33,7 @@ class Sides:
     def __init__(self, desk: Desk, words: Words, changed: Callable[[], None]) -> None:
         self.desk, self.words, self._tell = desk, words, changed
         self.runs: list[TrainedRun] = desk.characters.all()
-        self.options = {one.name: _shown(one) for one in self.runs}
+        self.options = {one.name: run_name(one) for one in self.runs}
         self.one = self.other = Side(self.runs[0].name)
         self._given = False
 
@@ -95,6 +95,7 @@ class Sides:
 
     def _settings(self, which: str) -> None:
         with ui.element("div").classes("side-settings"):
+            ui.label(self.words(f"compare.{which}")).classes("quiet small side-name")
             for name, (least, most, step) in RANGES.items():
                 value = getattr(getattr(self, which), name)
                 label = self.words(f"compare.{name}")
@@ -122,5 +123,6 @@ def _key(side: Side) -> str:
     return side.run + BASE if side.base else side.run
 
 
-def _shown(one: TrainedRun) -> str:
-    return one.name if one.who == one.name else f"{one.name} ({one.who})"
+def run_name(one: TrainedRun) -> str:
+    """A run's name, with who it is where that has another one."""
+    return f"{one.name} ({one.persona})" if one.persona and one.persona != one.name else one.name

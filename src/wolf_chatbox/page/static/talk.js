@@ -15,7 +15,7 @@ window.talk = (() => {
     if (event.key === "F1") return ["keys"];
     if (document.querySelector(".q-dialog, .q-menu")) return null;
     if (at === field()) {
-      if (event.key === "Enter" && !event.shiftKey && plain) return ["send", at.value];
+      if (event.key === "Enter" && !event.shiftKey && plain) return ["send"];
       if (event.key === "Tab" && document.querySelector(".composer-names button")) return ["complete"];
       if (event.key === "ArrowUp" && plain && !full) return ["rewrite"];
     }
@@ -27,13 +27,26 @@ window.talk = (() => {
     return null;
   }
 
+  // The field is emptied here, at once; the server puts a text back that could not be said.
+  function send() {
+    const text = field().value;
+    if (document.querySelector(".composer-send.stops")) tell("busy");
+    else if (text.trim()) {
+      field().value = "";
+      field().dispatchEvent(new Event("input", { bubbles: true }));
+      localStorage.setItem(draft(), text);
+      setTimeout(() => tell("send", text)); // after the server was told that the field is empty
+    }
+  }
+
   document.addEventListener("keydown", (event) => {
     // The Enter that ends the input of Japanese characters sends nothing.
     if (event.isComposing || event.keyCode === 229 || !event.target.matches) return;
     const found = meant(event);
     if (found) {
       event.preventDefault();
-      tell(...found);
+      if (found[0] === "send") send();
+      else tell(...found);
     }
   }, true);
   document.addEventListener("input", (event) => {
@@ -46,14 +59,20 @@ window.talk = (() => {
   }, true);
 
   return {
+    press: () => (document.querySelector(".composer-send.stops") ? tell("stop") : send()),
     down: () => thread()?.scrollTo({ top: 0 }),
     find: (number) => {
       const turn = document.querySelector(`[data-number="${number}"]`);
       turn?.scrollIntoView({ block: "center" });
       turn?.animate([{ background: "var(--moon-soft)" }, { background: "transparent" }], { duration: 2200 });
     },
-    draft: () => localStorage.getItem(draft()) ?? "",
-    forget: () => localStorage.removeItem(draft()),
+    restore: () => {
+      const text = localStorage.getItem(draft());
+      if (text && field()?.value === "") tell("draft", text);
+    },
+    forget: (said) => {
+      if (localStorage.getItem(draft()) === said) localStorage.removeItem(draft());
+    },
     focus: () => {
       if (matchMedia("(hover: hover)").matches) field()?.focus(); // on a phone it would open the keyboard
     },

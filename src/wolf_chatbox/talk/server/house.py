@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from random import SystemRandom
 from typing import Any
@@ -85,6 +85,8 @@ class House:
     metrics: Metrics
     open: set[Replies] = field(default_factory=set)
     """The replies that are drawn now."""
+    on_leaving: list[Callable[[], None]] = field(default_factory=list)
+    """Called when the server is told to leave."""
 
     async def draw(
         self,

@@ -84,6 +84,8 @@ class Server(uvicorn.Server):
         self._leaves_at = time.monotonic() + self._grace
         for served in self._house.roster.by_name.values():
             served.gate.close()
+        for leave in self._house.on_leaving:
+            leave()
         self._tell(f"leaving: {len(self._house.open)} requests are answered to their end (Ctrl-C: at once)")
 
     async def on_tick(self, counter: int) -> bool:

@@ -10,6 +10,7 @@ from fastapi.responses import RedirectResponse
 from nicegui import app, ui
 
 from wolf_chatbox.errors import CheckpointError
+from wolf_chatbox.importers import EXAMPLES
 from wolf_chatbox.page.desk import Desk
 from wolf_chatbox.page.frame import frame
 from wolf_chatbox.page.pages.new.steps import NewCharacter
@@ -23,7 +24,10 @@ def add(desk: Desk) -> None:
     def begin(request: Request) -> None:
         with frame(request, "new") as reader:
             _style()
-            NewCharacter(desk, reader.words, None).show()
+            page = NewCharacter(desk, reader.words, None)
+            page.show()
+            if (example := request.query_params.get("example", "")) in EXAMPLES:
+                ui.timer(0, lambda: _take(page, example), once=True)
 
     @ui.page("/new/{id}")
     def go_on(request: Request, id: str) -> RedirectResponse | None:
@@ -42,6 +46,12 @@ def add(desk: Desk) -> None:
             await asyncio.sleep(LOOKS)
 
     app.on_startup(serve_queue)
+
+
+def _take(page: NewCharacter, example: str) -> None:
+    """Begin with a bundled script, as a link from home asks for."""
+    page.change(example=example, persona=None)
+    page.go(1)
 
 
 def _style() -> None:

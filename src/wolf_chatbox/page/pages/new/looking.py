@@ -104,16 +104,16 @@ def _everybody(making: Making) -> bool:
 
 
 def _figures(page: NewCharacter, found: dict[str, Any]) -> list[tuple[str, str]]:
-    words = page.t
+    t = page.t
     languages = ", ".join(_spoken(page, code, share) for code, share in list(found["languages"].items())[:3])
     first, last = (str(found[name] or "")[:10] for name in ("first", "last"))
     return [
-        (words("content.kept"), f"{found['kept'] + found['joined']:,}"),
-        (words("content.conversations"), f"{found['conversations']:,}"),
-        (words("content.speakers"), f"{len(found['speakers']):,}"),
-        (words("content.languages"), languages or "—"),
-        *([(words("content.dates"), f"{first} – {last}")] if first else []),
-        *([(words("content.dropped"), f"{sum(found['dropped'].values()):,}")] if found["dropped"] else []),
+        (t("content.kept"), f"{found['kept'] + found['joined']:,}"),
+        (t("content.conversations"), f"{found['conversations']:,}"),
+        (t("content.speakers"), f"{len(found['speakers']):,}"),
+        (t("content.languages"), languages or "—"),
+        *([(t("content.dates"), f"{first} – {last}")] if first else []),
+        *([(t("content.dropped"), f"{sum(found['dropped'].values()):,}")] if found["dropped"] else []),
     ]
 
 

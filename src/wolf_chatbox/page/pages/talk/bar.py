@@ -10,7 +10,7 @@ from nicegui import ui
 from wolf_chatbox.page.pages.talk.chats import Chats, ask_title
 from wolf_chatbox.page.pages.talk.files import save_lines, save_markdown
 from wolf_chatbox.page.pages.talk.missing import open_chats
-from wolf_chatbox.page.parts import avatar, icon_button
+from wolf_chatbox.page.parts import avatar, icon_button, menu_act, menu_of
 from wolf_chatbox.page.room import Room
 from wolf_chatbox.words import Words
 
@@ -33,13 +33,13 @@ class Bar:
             icon_button("tune", words("talk.tuning.title"), tuning)
             more = icon_button("more_vert", words("talk.more_actions"))
             more.props["aria-haspopup"] = "menu"
-            with more, ui.menu():
-                self._item("drive_file_rename_outline", words("talk.rename"), self._rename)
-                self._item("description", words("talk.save_markdown"), lambda: save_markdown(room))
-                self._item("download", words("talk.save_lines"), lambda: save_lines(room))
-                self._item("keyboard", words("talk.keys.title"), keys)
+            with more, menu_of(opens=True):
+                menu_act("drive_file_rename_outline", words("talk.rename"), self._rename)
+                menu_act("description", words("talk.save_markdown"), lambda: save_markdown(room))
+                menu_act("download", words("talk.save_lines"), lambda: save_lines(room))
+                menu_act("keyboard", words("talk.keys.title"), keys)
                 ui.separator()
-                self._item("delete", words("talk.delete"), self._remove)
+                menu_act("delete", words("talk.delete"), self._remove)
 
     def show(self) -> None:
         room, words = self._room, self._words
@@ -57,11 +57,6 @@ class Bar:
         else:
             state = words("talk.as", name=room.user)
         self._state.set_text(state)
-
-    def _item(self, icon: str, text: str, act: Open) -> None:
-        with ui.menu_item(on_click=act).classes("menu-act"):
-            ui.icon(icon).props("aria-hidden=true")
-            ui.label(text)
 
     async def _rename(self) -> None:
         title = await ask_title(self._words, self._room.title)

@@ -13,7 +13,7 @@ from wolf_chatbox.errors import WolfChatboxError
 from wolf_chatbox.page.desk import Desk
 from wolf_chatbox.page.frame import tell
 from wolf_chatbox.page.pages.talk.files import drop
-from wolf_chatbox.page.parts import avatar, icon_button, sure
+from wolf_chatbox.page.parts import avatar, icon_button, menu_act, menu_of, sure
 from wolf_chatbox.talk.archive import Found, Kept
 from wolf_chatbox.visible import visible
 from wolf_chatbox.words import Words
@@ -120,9 +120,9 @@ class Chats:
 
     def _open_menu(self, one: Kept, place: ui.element) -> None:
         words = self._words
-        with place, ui.menu().props("no-parent-event") as menu:
-            ui.menu_item(words("talk.rename"), on_click=lambda: self._rename(one))
-            ui.menu_item(words("talk.delete"), on_click=lambda: self._remove(one))
+        with place, menu_of() as menu:
+            menu_act("drive_file_rename_outline", words("talk.rename"), lambda: self._rename(one))
+            menu_act("delete", words("talk.delete"), lambda: self._remove(one))
         menu.on("hide", menu.delete)
         menu.open()
 
@@ -165,7 +165,7 @@ async def ask_title(words: Words, title: str) -> str | None:
         field = ui.input(words("talk.title_of"), value=title).props("outlined autofocus maxlength=120")
         accept: Callable[[], None] = lambda: dialog.submit(str(field.value or ""))  # noqa: E731
         field.on("keydown.enter", accept)
-        with ui.row().classes("justify-end w-full"):
+        with ui.row().classes("full-width justify-end"):
             ui.button(words("parts.cancel"), on_click=lambda: dialog.submit(None)).props("flat")
             ui.button(words("talk.rename"), on_click=accept).props("unelevated")
     answer = await dialog

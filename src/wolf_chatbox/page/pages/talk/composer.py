@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from functools import partial
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from nicegui import ui
 
 from wolf_chatbox.page.pages.talk.acts import Acts
-from wolf_chatbox.page.parts import icon_button
+from wolf_chatbox.page.parts import icon_button, menu_act, menu_of
 from wolf_chatbox.page.room import Room
 from wolf_chatbox.words import Words
 
@@ -38,16 +39,18 @@ class Composer:
         with ui.element("div").classes("composer"):
             self._names = ui.element("div").classes("composer-names").props("role=listbox")
             with ui.element("div").classes("composer-box"):
-                with ui.button(color=None).props("flat").classes("composer-to") as self._recipient:
-                    self._recipient.props["aria-label"] = words("talk.to.label")
+                self._recipient = ui.button(color=None).props("flat aria-haspopup=menu").classes("composer-to")
+                self._recipient.props["aria-label"] = words("talk.to.label")
                 self.field = ui.textarea(on_change=self._typed).classes("composer-field")
                 self.field.props("autogrow borderless dense enterkeyhint=send maxlength=200000")
                 self.field.props["aria-label"] = words("talk.field")
-                self._write = icon_button("auto_awesome", words("talk.impersonate"), self._impersonate)
-                self._next = icon_button("record_voice_over", words("talk.let_speak"), lambda: self._acts.speak())
-                self._send = icon_button("arrow_upward", words("talk.send"), self._press).classes("composer-send")
+                self._model = icon_button("auto_awesome", words("talk.model_writes"), self._open_model)
+                self._model.props["aria-haspopup"] = "menu"
+                self._send = icon_button("arrow_upward", words("talk.send")).classes("composer-send")
+                self._send.on("click", js_handler="() => talk.press()")
             with ui.element("div").classes("composer-line"):
-                self._line = ui.label(words("talk.hint")).classes("quiet small")
+                self._line = ui.label().classes("quiet small composer-doing").props("role=status")
+                self._hint = ui.label(words("talk.hint")).classes("quiet small composer-hint")
                 self._problem = ui.label().classes("composer-problem").props("role=alert")
 
     @property
@@ -57,7 +60,7 @@ class Composer:
     def problem(self, text: str) -> None:
         """Show an error as a line under the field; none with an empty text."""
         self._problem.set_text(text)
-        self._line.set_visibility(not text)
+        self._show_hint()
 
     def show(self) -> None:
         """Show whom a message would be for, and whether it can be sent."""
@@ -72,12 +75,17 @@ class Composer:
         self.field.props["placeholder"] = words("talk.placeholder", name=self._whom())
         stops = drawing is not None
         self._send.props["icon"] = "stop" if stops else "arrow_upward"
+        self._send.classes(add="stops" if stops else "", remove="" if stops else "stops")
         self._send.props["aria-label"] = self._send.props["title"] = words("talk.stop" if stops else "talk.send")
         self._send.set_enabled(stops or (self.open and bool(self.text.strip())))
-        for button in (self._write, self._next):
-            button.set_enabled(self.open and not stops)
+        self._model.set_enabled(self.open and not stops)
         self.field.set_enabled(self.open)
-        self._line.set_text(self._doing() if stops else words("talk.hint"))
+        self._line.set_text(self._doing() if stops else "")
+        self._show_hint()
+
+    def _show_hint(self) -> None:
+        """The keys, where nothing else is to be said."""
+        self._hint.set_visibility(self.room.drawing is None and not self._problem.text)
 
     def _doing(self) -> str:
         drawing = self.room.drawing
@@ -89,29 +97,28 @@ class Composer:
 
     # Sending.
 
-    async def _press(self) -> None:
-        if self.room.drawing is not None:
-            self.room.stop()
-        else:
-            await self.send(self.text)
-
     async def send(self, text: str) -> None:
-        """Say what is in the field; it comes back where that fails."""
-        if not text.strip() or not self.open:
-            return
-        if self.room.drawing is not None:
-            self.problem(self._words("talk.busy"))
-            return
-        self.field.set_value("")
-        ui.run_javascript("talk.down()")
+        """Say what was in the field; it comes back where that fails."""
         client = ui.context.client
+        client.run_javascript("talk.down()")
         said = await self._acts.send(text, self._to, whispers=self._whispers)
         if client.is_deleted:
             return  # the draft waits in the browser if it was not said
         if said:
-            client.run_javascript("talk.forget()")
-        elif not self.text:
-            self.field.set_value(text)
+            client.run_javascript(f"talk.forget({json.dumps(text)})")
+        else:
+            self.fill(text)
+
+    def _open_model(self) -> None:
+        """Offer what the model can write without a message."""
+        words = self._words
+        with self._model, menu_of() as menu:
+            menu_act("edit_note", words("talk.impersonate"), self._impersonate)
+            for name in self.room.present or (None,):
+                text = words("talk.people.speak", name=name or self.room.persona)
+                menu_act("record_voice_over", text, partial(self._acts.speak, name))
+        menu.on("hide", menu.delete)
+        menu.open()
 
     async def _impersonate(self) -> None:
         before, self._own = self.text, True
@@ -122,10 +129,16 @@ class Composer:
         self.field.set_value(written or before)
         ui.run_javascript("talk.focus()")
 
+    def say_busy(self) -> None:
+        """Say why nothing can be sent now."""
+        self.problem(self._words("talk.busy"))
+
     def fill(self, text: str) -> None:
         """Put a text into an empty field."""
         if not self.text:
+            problem = self._problem.text
             self.field.set_value(text)
+            self.problem(problem)
 
     # Whom it is for, and names after an @.
 
@@ -140,7 +153,7 @@ class Composer:
         with self._recipient:
             ui.icon("lock" if self._whispers else "alternate_email").props("aria-hidden=true")
             ui.label(self._to or words("talk.to.all"))
-            with ui.menu():
+            with menu_of(opens=True):
                 self._choice(words("talk.to.all"), None, False)
                 for name in names:
                     self._choice(words("talk.to.ask", name=name), name, False)
@@ -153,9 +166,11 @@ class Composer:
             self._show_recipient()
             self.show()
 
-        ui.menu_item(text, on_click=choose)
+        menu_act("lock" if whispers else "alternate_email", text, choose)
 
     def _typed(self, _: Any) -> None:
+        if self._problem.text and self.text:
+            self.problem("")
         self._send.set_enabled(self.room.drawing is not None or (self.open and bool(self.text.strip())))
         found = self._fitting()
         self._names.clear()

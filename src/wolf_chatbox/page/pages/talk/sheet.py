@@ -14,8 +14,8 @@ from wolf_chatbox.words import Words
 @contextmanager
 def sheet(place: ui.element, words: Words, title: str) -> Iterator[ui.element]:
     """Open a sheet over the right side; it is removed when it is closed. What is made in the block stands in it."""
-    with place, ui.element("div") as holder:
-        with ui.dialog().props("position=right full-height") as dialog, ui.element("section").classes("sheet") as panel:
+    with place, ui.element("div").classes("sheet-holder") as holder:
+        with ui.dialog().props("position=right full-height") as dialog, ui.element("div").classes("sheet") as panel:
             panel.props["aria-label"] = title
             with ui.element("div").classes("sheet-head"):
                 ui.label(title).classes("heading").props("role=heading aria-level=2")

@@ -48,8 +48,9 @@ class Tuning:
         value = self._value(setting.name)
         with ui.element("div").classes("tune"):
             with ui.element("div").classes("tune-head"):
-                ui.label(words(f"{key}.name")).classes("tune-name")
-                ui.label(setting.name).classes("tune-real")
+                with ui.element("div").classes("sheet-grow"):
+                    ui.label(words(f"{key}.name")).classes("tune-name")
+                    ui.label(setting.name).classes("tune-real")
                 number = ui.number(value=value, step=step).props("dense outlined input-class=text-right")
                 number.classes("tune-number").props["aria-label"] = words(f"{key}.name")
                 reset = icon_button("restart_alt", words("talk.tuning.reset"))

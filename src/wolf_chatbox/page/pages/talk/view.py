@@ -44,7 +44,7 @@ class Talk:
         self.desk, self.room, self.words = desk, room, words
         self.client = ui.context.client
         self.acts = Acts(room, self._problem, self.show, self._explain)
-        self._listed = (room.title, len(room.tree) > 0)
+        self._listed = (room.title, room.kept)
         """What the column of chats shows of this one."""
 
     def build(self, at: int) -> None:
@@ -68,7 +68,7 @@ class Talk:
         ui.on("talk", self._on_key)
         room.listeners.add(self.show)
         self.client.on_delete(lambda: self.desk.rooms.leave(room, self.show))
-        self.client.on_connect(self._restore_draft)
+        self.client.on_connect(lambda: self.client.run_javascript("talk.focus(); talk.restore()"))
         self.show()
         self._wake()
         if at >= 0:
@@ -79,7 +79,7 @@ class Talk:
         self.thread.show()
         self.composer.show()
         self.bar.show()
-        listed = (self.room.title, len(self.room.tree) > 0)
+        listed = (self.room.title, self.room.kept)
         if listed != self._listed:
             if not self._listed[1]:
                 self.client.run_javascript("talk.settle()")  # it is kept now: its address alone opens it
@@ -144,11 +144,12 @@ class Talk:
         await self.client.connected()
         self.client.run_javascript(f"setTimeout(() => talk.find({number}), 150); talk.settle()")
 
-    async def _restore_draft(self) -> None:
+    def _restore(self, draft: str) -> None:
         """Put a draft of this chat back, if it was not said."""
-        draft = str(await self.client.run_javascript("window.talk ? talk.draft() : ''", timeout=10) or "")
         own = last_own(self.room)
-        if draft.strip() and (own is None or self.room.tree.messages[own].text != draft.strip()):
+        drawing = self.room.drawing
+        said = own is not None and self.room.tree.messages[own].text == draft.strip()
+        if not said and not (drawing and drawing.asked == draft):
             self.composer.fill(draft)
 
     # Keys.
@@ -163,6 +164,10 @@ class Talk:
             self.client.run_javascript("talk.focus()")
         elif key == "send":
             await self.composer.send(text)
+        elif key == "draft":
+            self._restore(text)
+        elif key == "busy":
+            self.composer.say_busy()
         elif key == "complete":
             self.composer.complete()
         elif key == "stop":

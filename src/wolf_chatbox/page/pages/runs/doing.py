@@ -1,0 +1,178 @@
+"""What can be done with a character: evaluate and export it, give it another name, remove it."""
+
+from __future__ import annotations
+
+import asyncio
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import quote
+
+from nicegui import background_tasks, ui
+
+from wolf_chatbox.errors import CheckpointError, WolfChatboxError
+from wolf_chatbox.files import remove, writing
+from wolf_chatbox.page import errands as done
+from wolf_chatbox.page.characters import TrainedRun
+from wolf_chatbox.page.desk import Desk
+from wolf_chatbox.page.errands import Errand, Errands, Kind
+from wolf_chatbox.page.frame import tell
+from wolf_chatbox.page.pages.runs.listing import megabytes
+from wolf_chatbox.page.parts import sure
+from wolf_chatbox.words import Words
+
+NEEDS = {"evaluate": ("sklearn", "sacrebleu", "nltk"), "onnx": ("onnx", "onnxscript", "onnxruntime")}
+"""The packages without which an errand is not offered."""
+ICONS: dict[Kind, str] = {
+    "evaluate": "fact_check",
+    "gguf": "memory",
+    "card": "badge",
+    "model": "folder_zip",
+    "onnx": "hub",
+}
+LONGEST_NAME = 80
+
+
+def show_errands(desk: Desk, errands: Errands, words: Words, one: TrainedRun) -> None:
+    """A row for each export with its files, and the output of what runs now."""
+    offered: list[Kind] = [kind for kind in ICONS if all(map(find_spec, NEEDS.get(kind, ())))]
+    buttons: dict[Kind, ui.button] = {}
+    places: dict[Kind, ui.element] = {}
+    with ui.element("div").classes("card list-card"):
+        for kind in offered:
+            with ui.element("div").classes("run-row"):
+                ui.icon(ICONS[kind], size="24px").props("aria-hidden=true").classes("quiet")
+                with ui.element("div").classes("narrow"):
+                    ui.label(words(f"runs.errand.{kind}.title")).style("font-weight: 600")
+                    ui.label(words(f"runs.errand.{kind}.means")).classes("quiet small")
+                    places[kind] = ui.element("div").classes("actions")
+                buttons[kind] = ui.button(
+                    words(f"runs.errand.{kind}.do"),
+                    on_click=lambda kind=kind: background_tasks.create(_do(errands, kind, one, buttons[kind])),
+                ).props("outline no-caps")
+    with ui.element("div").classes("notes").style("margin-top: 12px") as progress:
+        with ui.element("div").classes("headed").style("margin: 0"):
+            with ui.element("div").classes("character-head"):
+                spinner = ui.spinner(size="22px").props("aria-hidden=true")
+                state = ui.label().props("aria-live=polite")
+            stop = ui.button(words("runs.stop"), icon="stop", on_click=errands.stop).props("flat no-caps")
+        log = ui.label().classes("log").props("tabindex=0")
+        log.props["aria-label"] = words("runs.output")
+    seen: list[tuple[Errand | None, str, int]] = []
+
+    def refresh() -> None:
+        errand = errands.latest
+        now = (errand, errand.state if errand else "", len(errand.lines) if errand else 0)
+        if seen == [now]:
+            return
+        seen[:] = [now]
+        running = errands.running is not None
+        progress.set_visibility(errand is not None and (running or errand.run == one.name))
+        for button in buttons.values():
+            button.set_enabled(not running)
+        if errand is not None:
+            title = words(f"runs.errand.{errand.kind}.title")
+            state.set_text(words(f"runs.state.{errand.state}", what=title, name=errand.run))
+            spinner.set_visibility(running)
+            stop.set_visibility(running)
+            log.set_text("\n".join(errand.lines))
+        if not running:
+            _show_files(errands, words, one, places)
+
+    refresh()
+    ui.timer(0.5, refresh)
+
+
+async def _do(errands: Errands, kind: Kind, one: TrainedRun, button: ui.button) -> None:
+    try:
+        await errands.do(kind, one.name, one.folder)
+    except WolfChatboxError as error:
+        with button:
+            tell(error)
+
+
+def _show_files(errands: Errands, words: Words, one: TrainedRun, places: dict[Kind, ui.element]) -> None:
+    """The files that can be had, as links."""
+    made = errands.made(one.name)
+    for kind, place in places.items():
+        place.clear()
+        with place:
+            for path in made.get(kind, []):
+                address = f"/runs/{quote(one.name, safe='')}/files/{kind}/{quote(path.name, safe='')}"
+                button = ui.button(f"{path.name} · {_size(path)}", icon="download").props("flat dense no-caps")
+                button.props["href"] = address
+                button.props["download"] = path.name
+
+
+def _size(path: Path) -> str:
+    size = path.stat().st_size
+    return megabytes(size) if size >= 1e6 else f"{size / 1e3:,.0f} kB"
+
+
+def show_changes(desk: Desk, errands: Errands, words: Words, one: TrainedRun) -> None:
+    """Another name, and the way out."""
+
+    async def rename() -> None:
+        try:
+            name = await _rename(desk, errands, one, field.value)
+        except WolfChatboxError as error:
+            tell(error)
+        else:
+            ui.navigate.to(f"/runs/{quote(name, safe='')}")
+
+    async def delete() -> None:
+        if not await sure(words, words("runs.sure", name=one.name), words("runs.delete")):
+            return
+        try:
+            _check_idle(errands, one)
+            await desk.characters.forget(one.name)
+            with writing(one.folder):
+                await asyncio.to_thread(remove, one.folder)
+                await asyncio.to_thread(done.forget, desk.workspace.exports, one.name)
+        except WolfChatboxError as error:
+            tell(error)
+        else:
+            ui.navigate.to("/runs")
+
+    with ui.element("div").classes("card"), ui.element("div").classes("headed").style("margin: 0"):
+        with ui.element("div").classes("actions narrow"):
+            field = ui.input(words("runs.name"), value=one.name).props(f"outlined dense maxlength={LONGEST_NAME}")
+            ui.button(words("runs.rename"), on_click=rename).props("flat no-caps")
+        ui.button(words("runs.delete"), icon="delete_outline", color="negative", on_click=delete).props("flat no-caps")
+
+
+def _check_idle(errands: Errands, one: TrainedRun) -> None:
+    """Raise CheckpointError while something works on the run's folder."""
+    running = errands.running
+    if one.folder.with_name(one.folder.name + ".unfinished").exists():
+        raise CheckpointError(f"{one.name}: is being trained. Stop that, or wait for its end.")
+    if running is not None and running.run == one.name:
+        raise CheckpointError(f"{one.name}: is being exported or evaluated. Stop that, or wait for its end.")
+
+
+async def _rename(desk: Desk, errands: Errands, one: TrainedRun, given: str) -> str:
+    """Rename a run's folder, and what chats and exports know of it. Raises CheckpointError."""
+    name = " ".join(given.split()).strip(". ")
+    if not name or any(sign in name for sign in "/\\:\0") or len(name) > LONGEST_NAME:
+        raise CheckpointError(f"{given}: no name for a folder. Use letters, digits, spaces and -.")
+    place = desk.workspace.characters / name
+    if name == one.name:
+        return name
+    if place.exists() or desk.characters.find(name) is not None:
+        raise CheckpointError(f"{name}: another character has that name. Choose another one.")
+    _check_idle(errands, one)
+    await desk.characters.forget(one.name)
+    with writing(place):
+        await asyncio.to_thread(one.folder.rename, place)
+        exports = desk.workspace.exports / one.name
+        if exports.exists():
+            await asyncio.to_thread(exports.rename, exports.with_name(name))
+    for kept in await asyncio.to_thread(desk.archive.all):
+        if kept.about.get("run") == one.name and (room := desk.rooms.get(kept.id)) is not None:
+            room.about["run"] = name
+            await room.keep()
+            desk.rooms.leave(room, _nobody)
+    return name
+
+
+def _nobody() -> None:
+    """Looks at a chat that was only opened to be kept under another name."""

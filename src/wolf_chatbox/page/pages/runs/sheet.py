@@ -1,0 +1,202 @@
+"""One character: how good it is, how it was trained, and what of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from nicegui import ui
+
+from wolf_chatbox.config import TrainConfig
+from wolf_chatbox.evaluate.report.card import CARD
+from wolf_chatbox.evaluate.report.scorecard import scorecard
+from wolf_chatbox.page.characters import TrainedRun
+from wolf_chatbox.page.charts import Lines
+from wolf_chatbox.page.desk import Desk
+from wolf_chatbox.page.errands import Errands
+from wolf_chatbox.page.pages.home import about, link_button
+from wolf_chatbox.page.pages.runs.cards import harmless, without_front_matter
+from wolf_chatbox.page.pages.runs.doing import show_changes, show_errands
+from wolf_chatbox.page.pages.runs.figures import show_evaluation, show_scores
+from wolf_chatbox.page.pages.runs.listing import megabytes
+from wolf_chatbox.page.parts import avatar
+from wolf_chatbox.settings import declared, flattened, typed
+from wolf_chatbox.training.curves import Curves, read_curves
+from wolf_chatbox.words import Words
+
+LONGEST = 200_000
+"""Characters of a model card that are shown."""
+MOST_SPEAKERS = 12
+EXTRAS = ["fenced-code-blocks", "tables", "code-friendly"]
+"""Of Markdown: a name_with_lines is no emphasis."""
+
+
+class Sheet(NamedTuple):
+    """What is known of a run, out of its files."""
+
+    run: TrainedRun
+    size: int
+    curves: Curves
+    evaluation: dict[str, Any] | None
+    card: str
+
+
+def read_sheet(run: TrainedRun) -> Sheet:
+    card = ""
+    with suppress(OSError):
+        card = (run.folder / CARD).read_text(encoding="utf-8", errors="replace")[:LONGEST]
+    return Sheet(run, run.size, read_curves(run.folder), run.evaluation(), card)
+
+
+def show_sheet(desk: Desk, errands: Errands, words: Words, sheet: Sheet) -> None:
+    """The page of one run."""
+    run = sheet.run
+    link_button(words("runs.back"), "/runs", icon="arrow_back", quiet=True).classes("back")
+    with ui.element("div").classes("headed"):
+        with ui.element("div").classes("character-head narrow"):
+            avatar(run.who)
+            with ui.element("div").classes("narrow"):
+                ui.label(run.who).classes("title one-line").props("role=heading aria-level=1")
+                ui.label(about(words, run)).classes("quiet small")
+        name = quote(run.name, safe="")
+        with ui.element("div").classes("actions"):
+            link_button(words("home.talk"), f"/talk?run={name}", icon="chat_bubble_outline")
+            link_button(words("frame.game"), f"/guess/new?run={name}", icon="quiz", quiet=True)
+    _show_quality(words, sheet)
+    _show_curves(words, sheet.curves)
+    _show_data(words, sheet)
+    with _section(words("runs.more")):
+        with _fold(words("runs.settings"), "tune"):
+            _show_settings(words, run.record)
+        if sheet.evaluation is not None:
+            with _fold(words("runs.evaluation"), "table_chart"):
+                show_evaluation(words, sheet.evaluation)
+        if sheet.card:
+            with _fold(words("runs.card"), "description"):
+                ui.markdown(without_front_matter(sheet.card), extras=EXTRAS, sanitize=harmless).classes("markdown")
+    with _section(words("runs.export")):
+        show_errands(desk, errands, words, run)
+    if desk.characters.is_own(run):
+        with _section(words("runs.change")):
+            show_changes(desk, errands, words, run)
+
+
+def _section(title: str) -> ui.element:
+    section = ui.element("section").classes("section")
+    with section:
+        ui.label(title).classes("heading").props("role=heading aria-level=2")
+    return section
+
+
+def _fold(title: str, icon: str) -> ui.expansion:
+    return ui.expansion(title, icon=icon).classes("fold")
+
+
+def _show_quality(words: Words, sheet: Sheet) -> None:
+    scores = scorecard(sheet.evaluation, sheet.run.name) if sheet.evaluation else []
+    with _section(words("runs.scores")):
+        if scores and sheet.evaluation is not None:
+            show_scores(words, scores, sheet.evaluation["exchanges"])
+        else:
+            ui.label(words("runs.unmeasured")).classes("quiet")
+
+
+def _show_curves(words: Words, curves: Curves) -> None:
+    with _section(words("runs.curves")):
+        if curves == Curves():
+            ui.label(words("runs.no_curves")).classes("quiet")
+            return
+        update, training = words("runs.axis.update"), words("runs.line.training")
+        with ui.element("div").classes("charts first-wide"):
+            with ui.element("div").classes("card"):
+                lines = {training: curves.smoothed_loss, words("runs.line.held_out"): curves.held_out}
+                known = {name: points for name, points in lines.items() if points}
+                loss = Lines(update, words("runs.axis.loss"))
+                loss.show(known, behind={training: curves.loss} if curves.loss else None)
+            for kind, points, raw in (
+                ("tokens_per_second", curves.smoothed_speed, curves.tokens_per_second),
+                ("learning_rate", curves.learning_rate, None),
+            ):
+                if points:
+                    with ui.element("div").classes("card"):
+                        name = words(f"runs.axis.{kind}")
+                        Lines(update, name).show({name: points}, behind={name: raw} if raw else None)
+
+
+def _show_data(words: Words, sheet: Sheet) -> None:
+    run = sheet.run
+    perplexity = "—" if run.perplexity is None else f"{run.perplexity:.1f}"
+    learnt = "—" if run.learnt_tokens is None else f"{run.learnt_tokens:,}"
+    turns = run.turns
+    facts = {
+        "learnt": learnt,
+        "perplexity": perplexity,
+        "turns": f"{turns.get('read', 0):,}" if turns else "—",
+        "speakers": f"{len(run.speakers):,}",
+        "size": megabytes(sheet.size),
+    }
+    with _section(words("runs.data")):
+        with ui.element("div").classes("facts"):
+            for key, value in facts.items():
+                with ui.element("div").classes("fact"):
+                    ui.label(value).classes("fact-value")
+                    ui.label(words(f"runs.figure.{key}")).classes("quiet small")
+        if turns:
+            parts = [
+                words(f"runs.account.{name.replace(' ', '_')}", count=f"{count:,}")
+                for name, count in turns.items()
+                if name in ("learnt", "held out", "context only", "dropped") and (count or name != "context only")
+            ]
+            line = words("runs.account.all", count=f"{turns.get('read', 0):,}", parts=" + ".join(parts))
+            ui.label(line).classes("quiet small").style("margin: 12px 0")
+        show_speakers(words, run.speakers)
+
+
+def show_speakers(words: Words, speakers: Mapping[str, int]) -> None:
+    """The speakers as bars, most turns first."""
+    most, whole = max(speakers.values(), default=1), sum(speakers.values()) or 1
+    with ui.element("div").classes("speakers"):
+        for name, count in list(speakers.items())[:MOST_SPEAKERS]:
+            with ui.element("div").classes("speaker"):
+                ui.label(name).classes("one-line")
+                with ui.element("div").classes("speaker-bar").props("aria-hidden=true"):
+                    ui.element("i").style(f"width: {100 * count / most:.1f}%")
+                ui.label(f"{count:,} · {count / whole:.0%}").classes("quiet small")
+    if len(speakers) > MOST_SPEAKERS:
+        ui.label(words("runs.more_speakers", count=len(speakers) - MOST_SPEAKERS)).classes("quiet small")
+
+
+def _show_settings(words: Words, record: Mapping[str, Any]) -> None:
+    """The settings that differ from the defaults, then all others."""
+    settings = record.get("settings")
+    changed, rest = changes(settings if isinstance(settings, dict) else {})
+    ui.label(words("runs.changed")).classes("quiet small")
+    with ui.element("table").classes("figures"), ui.element("tbody"):
+        for name, value in changed.items():
+            with ui.element("tr"):
+                with ui.element("th").props("scope=row"):
+                    ui.label(name)
+                with ui.element("td"):
+                    ui.label(value).style("overflow-wrap: anywhere")
+    ui.label(words("runs.as_usual")).classes("quiet small").style("margin-top: 14px")
+    ui.label(" · ".join(f"{name} {value}" for name, value in rest.items())).classes("small")
+
+
+def changes(settings: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
+    """The settings of a run as texts: those that differ from the defaults, and the others."""
+    known = {name.rpartition(".")[2]: setting.default for name, setting in declared(TrainConfig).items()}
+    changed: dict[str, str] = {}
+    rest: dict[str, str] = {}
+    for name, value in flattened(settings).items():
+        usual = _plain(value) == _plain(known.get(name))
+        (rest if usual else changed)[name] = _plain(value)
+    return changed, rest
+
+
+def _plain(value: object) -> str:
+    """A setting's value as a person would type it."""
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value)) or "—"
+    return typed(value) or ("0" if value == 0 and value is not False else "—")
