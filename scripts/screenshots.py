@@ -1,24 +1,38 @@
 #!/usr/bin/env python3
 """Take the pictures of the documentation from the real program: `make screenshots`, after `make demo`.
 
-The program runs on a pseudo-terminal, whose last screen becomes an SVG. The replies are the demo model's own.
+In the terminal the program runs on a pseudo-terminal, whose last screen becomes an SVG. The page is looked at with
+Chromium (scripts/browser installs it), in English and in Japanese; its chat is with the Japanese demo's character where
+that is trained (`make demo LANG=ja`). All replies are the models' own.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import shutil
+import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from io import StringIO
 from itertools import groupby
 from pathlib import Path
 
 import pexpect
 import pyte
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
 from rich.console import Console
 from rich.style import Style
 from rich.text import Text
+
+from wolf_chatbox.talk.archive import Archive
+from wolf_chatbox.talk.session import ChatSession
+from wolf_chatbox.words import words_of
 
 ROOT = Path(__file__).parent.parent
 IMAGES = ROOT / "docs" / "images"
@@ -91,6 +105,120 @@ def _style(cell: pyte.screens.Char) -> Style:
     return Style(color=None if colour == "default" else colour, bold=cell.bold, italic=cell.italics)
 
 
+@dataclass(frozen=True)
+class Show:
+    """What the page's pictures of one language show."""
+
+    language: str
+    locale: str
+    ending: str
+    script: str
+    """The bundled script whose character is made."""
+    run: str
+    questions: tuple[str, ...]
+    seed: int
+    ask: str
+    """What both sides of the comparison are asked."""
+
+
+ENGLISH = Show(
+    "en",
+    "en-US",
+    "",
+    "example",
+    "demo_model",
+    ("Good evening! Who are you?", "What is for supper tonight?", "Do you like the full moon?"),
+    2,
+    "Is there a room for the night?",
+)
+JAPANESE = Show(
+    "ja",
+    "ja-JP",
+    ".ja",
+    "example_ja",
+    "demo_model_ja",
+    ("こんばんは。あなたは誰ですか。", "夕飯は何ですか。", "満月は好きですか。"),
+    1,
+    "今夜、泊まれますか。",
+)
+WIDTH, HEIGHT, PATIENCE = 1280, 800, 300_000
+MOST_BYTES = 300_000
+
+
+@contextmanager
+def site(run: Path, home: Path) -> Iterator[str]:
+    """The page with a run, in a folder of its own; yields its address."""
+    log = home / "log"
+    with log.open("w") as said:
+        command = [PROGRAM, "web", str(run), "--home", str(home), "--port", "0", "--no-browser"]
+        process = subprocess.Popen(command, stderr=said, env={**os.environ, "COLUMNS": "200"})
+    try:
+        while (ready := re.search(r"ready: (http://\S+)", log.read_text())) is None:
+            if process.poll() is not None:
+                raise SystemExit(f"error: the page does not start: {log.read_text()[-500:]}")
+            time.sleep(0.1)
+        yield ready[1]
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def keep_chat(run: Path, home: Path, show: Show) -> None:
+    """Have the chat that the picture shows, with a seed, so that it comes again; its last reply is drawn twice."""
+    session = ChatSession.load(run, seed=show.seed)
+    for question in show.questions:
+        session.reply(question)
+    for _ in session.retry():
+        pass
+    about = {"run": run.name, "persona": session.persona, "user": session.user}
+    Archive(home / "chats").keep("picture", session.tree, session.present, about)
+
+
+def picture(page: Page, name: str) -> None:
+    """Write what the page shows, with few colours: it has hardly more."""
+    page.mouse.move(0, 0)
+    page.wait_for_timeout(1500)  # until nothing moves
+    place = IMAGES / name
+    page.screenshot(path=place)
+    with Image.open(place) as shot:
+        shot.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(place, optimize=True)
+    if place.stat().st_size > MOST_BYTES:
+        raise SystemExit(f"error: {name}: has more than {MOST_BYTES:,} bytes.")
+
+
+def page_pictures(show: Show) -> None:
+    """A new character, a chat, and a comparison, in one language."""
+    run = ROOT / show.run
+    run = run if (run / "run.json").exists() else ROOT / ENGLISH.run
+    words = words_of(show.language)
+    with tempfile.TemporaryDirectory() as place, sync_playwright() as playwright:
+        home = Path(place)
+        keep_chat(run, home, ENGLISH if run.name == ENGLISH.run else show)
+        chromium = next(path for name in ("chromium", "google-chrome") if (path := shutil.which(name)))
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        with site(run, home) as url:
+            page = browser.new_page(
+                viewport={"width": WIDTH, "height": HEIGHT}, locale=show.locale, color_scheme="light"
+            )
+            page.set_default_timeout(PATIENCE)
+            page.goto(f"{url}/talk/picture")
+            page.locator(".turn").last.wait_for()
+            picture(page, f"page-talk{show.ending}.png")
+            page.goto(f"{url}/compare")
+            page.get_by_text(words("compare.base", name=run.name)).wait_for()
+            page.get_by_label(words("compare.prompt")).fill(show.ask)
+            page.get_by_role("button", name=words("compare.ask")).click()
+            page.locator(".duel-text:not(.nothing)").nth(1).wait_for()
+            page.locator(".asked").evaluate("there => window.scrollTo(0, there.getBoundingClientRect().top - 76)")
+            picture(page, f"page-compare{show.ending}.png")
+            page.goto(f"{url}/new")
+            page.get_by_role("button", name=words(f"new.bundled.{show.script}")).click()
+            people = page.get_by_text(words("new.people.title"))
+            people.evaluate("there => window.scrollTo(0, there.getBoundingClientRect().top - 160)")
+            picture(page, f"page-new{show.ending}.png")
+        browser.close()
+
+
 def main() -> int:
     if not (ROOT / "demo_model" / "run.json").exists():
         print("error: demo_model: there is no trained model. Train it first: make demo", file=sys.stderr)
@@ -104,6 +232,8 @@ def main() -> int:
     inspect = ["data", "inspect", "examples/innkeeper_chat.txt"]
     title = f"wolf-chatbox {' '.join(inspect)}"
     (IMAGES / "inspect.svg").write_text(svg(run(inspect, [], 60), title), encoding="utf-8")
+    page_pictures(ENGLISH)
+    page_pictures(JAPANESE)
     return 0
 
 

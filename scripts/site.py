@@ -25,7 +25,7 @@ WRAPPED = re.compile(r"(?<=[\u3001-\u9fff\uff01-\uff60])\n(?=[\u3001-\u9fff\uff0
 NAV = (
     (
         {"en": "Make a character", "ja": "キャラクターを作る"},
-        "chat-export formats data training chat quality export reference",
+        "page chat-export formats data training chat quality export reference",
     ),
     ({"en": "Go further", "ja": "さらに進む"}, "serving werewolf distributed benchmarks"),
     ({"en": "The project", "ja": "プロジェクト"}, "add-a-format design"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import socket
 import sys
 import webbrowser
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from wolf_chatbox.cli.web import _has_display, _lead_to, web
+from wolf_chatbox.cli.web import _has_display, _lead_to, _say_what_goes_on, web
 from wolf_chatbox.config import WebConfig
 from wolf_chatbox.errors import ConfigError
 from wolf_chatbox.screen import Screen
@@ -86,3 +87,19 @@ def test_beyond_this_machine_a_key_is_needed(tmp_path: Path) -> None:
 def test_what_is_no_run_is_told_with_a_way_out(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"run\.json.*on the page"):
         web(WebConfig(runs=(str(tmp_path),), home=tmp_path))
+
+
+def test_a_training_that_goes_on_is_said(tmp_path: Path) -> None:
+    from wolf_chatbox.page.making.queue import Queue
+    from wolf_chatbox.page.workspace import Workspace
+
+    def said_at_the_end() -> str:
+        out = io.StringIO()
+        _say_what_goes_on(tmp_path, Screen(file=out, width=200))
+        return out.getvalue()
+
+    Workspace(tmp_path).make()
+    making = Queue(Workspace(tmp_path)).begin(name="goose")
+    assert said_at_the_end() == ""
+    making.note_process(os.getpid())
+    assert said_at_the_end().startswith("The training of goose goes on.")

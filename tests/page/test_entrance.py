@@ -27,11 +27,9 @@ PAGES = ("/", "/new", "/talk", "/compare", "/runs", "/data")
 
 @pytest.fixture(scope="module")
 def keyed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A page for which one needs a key, open to every address."""
-    site = serve(
-        tmp_path_factory.mktemp("keyed") / "home", "--host", "0.0.0.0", "--max-upload", "1000", WOLF_CHATBOX_API_KEY=KEY
-    )
-    yield Site(site.url.replace("0.0.0.0", "127.0.0.1"), site.home, site.process, site.log)
+    """A page for which one needs a key."""
+    site = serve(tmp_path_factory.mktemp("keyed") / "home", "--max-upload", "1000", WOLF_CHATBOX_API_KEY=KEY)
+    yield site
     site.end()
     assert "Traceback" not in site.said(), site.said()
 
@@ -56,11 +54,13 @@ def guest_of(game: str) -> str:
     return Entrance(None, [KEY]).guest_token(game)  # type: ignore[arg-type]
 
 
-def connects(url: str, **headers: str) -> bool:
-    """Whether a page's connection is accepted."""
+def connects(url: str, *, name: str = "", **headers: str) -> bool:
+    """Whether a page's connection is accepted, where the server is called by a name."""
+    host, _, port = url.partition("://")[2].partition(":")
+    address = f"ws://{name or host}:{port}{SOCKET}"
 
     async def attempt() -> bool:
-        async with connect(url.replace("http", "ws", 1) + SOCKET, additional_headers=headers) as socket:
+        async with connect(address, additional_headers=headers, host=host, port=int(port)) as socket:
             return str(await socket.recv()).startswith("0")  # Engine.IO's greeting
 
     try:
@@ -165,6 +165,16 @@ def test_behind_tls_the_cookie_never_goes_without_it(outside: httpx.Client) -> N
     headers = {"X-Forwarded-Proto": "https"}
     assert "Secure" in outside.post(ENTER, data={"key": KEY}, headers=headers).headers["set-cookie"]
     assert "Secure" not in outside.post(ENTER, data={"key": KEY}).headers["set-cookie"]
+
+
+def test_a_proxy_before_the_page_has_a_name_of_its_own(keyed: Site, inside: httpx.Client) -> None:
+    cookie, port = f"{KEY_COOKIE}={inside.cookies[KEY_COOKIE]}", keyed.url.rpartition(":")[2]
+    name, there = "wolf.example.org", {"Host": f"wolf.example.org:{port}"}
+    assert httpx.get(keyed.url, headers={"Cookie": cookie, **there}, timeout=60).status_code == 200
+    assert httpx.get(keyed.url, headers=there, timeout=60).status_code == 303
+    assert connects(keyed.url, name=name, Cookie=cookie, Origin=f"https://{name}:{port}")
+    assert not connects(keyed.url, name=name, Cookie=cookie, Origin=f"https://example.org:{port}")
+    assert not connects(keyed.url, name=name, Origin=f"https://{name}:{port}")
 
 
 def test_the_way_after_the_form_keeps_what_was_asked_for(outside: httpx.Client) -> None:
@@ -359,7 +369,9 @@ def test_a_page_without_a_key_answers_to_its_own_names_only(site: Site) -> None:
     assert status(f"localhost:{port}") == status(f"127.0.0.1:{port}") == 200
     for host in ("example.org", f"example.org:{port}", "127.0.0.1.example.org", "", "[", "127.0.0.1@example.org"):
         assert status(host) in (400, 421), host
-    assert not connects(site.url, Host="example.org", Origin="http://example.org")
+    assert connects(site.url, name="localhost", Origin=f"http://localhost:{port}")
+    assert not connects(site.url, name="example.org", Origin=f"http://example.org:{port}")
+    assert not connects(site.url, name="example.org")
     assert not connects(site.url, Origin="http://example.org")
     assert httpx.get(site.url + ENTER, timeout=60).headers["location"] == "/"
 

@@ -286,6 +286,7 @@ def test_a_game_is_made_played_by_two_and_tells_nothing_early(site: Site, visit:
     assert shown == ([one.real.text, one.reply] if real_first else [one.reply, one.real.text])
     page.keyboard.press("1")
     expect(page.get_by_text("What gave it away?")).to_be_visible()
+    assert any("choice-text" in frame for frame in frames)  # the round came this way
     for told in ("Really said", "By the model", "is-real", "You found it", "fooled you", game.secret):
         assert not any(told in frame for frame in frames), told
 

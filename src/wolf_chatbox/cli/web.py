@@ -45,14 +45,24 @@ def web(config: WebConfig | None = None) -> int:
         limits = Limits(config.max_body, config.max_prompt_tokens, config.max_reply_tokens, config.max_seconds)
         app, house = make_api(Roster(load(config, console)), limits, keyed=bool(keys))
         page = add_page(app, house, config.home, config.runs, partial(open_run, config), keys)
-        hosts = LOOPBACK | {config.host.strip("[]").lower()} if local else None
+        # With a key, a proxy's name is as good: no cookie belongs to another one that leads here (DNS rebinding).
+        hosts = LOOPBACK | {config.host.strip("[]").lower()} if local and not keys else None
         uploads = (UPLOADS, config.max_upload)
         outer = guarded(page, app, house, hosts=hosts, origins=config.allow_origin, uploads=uploads)
         url = url_of(place)
         console.say(f"ready: {url} · API: {url}/v1 · Ctrl-C leaves")
         _lead_to(url, console, opens=not config.no_browser and sys.stdout.isatty(), local=local)
         serve(outer, house, [place], config.grace, console.say, starts=True)
+    _say_what_goes_on(config.home.expanduser(), console)
     return 0
+
+
+def _say_what_goes_on(home: Path, console: Screen) -> None:
+    from wolf_chatbox.page.making.queue import Queue
+    from wolf_chatbox.page.workspace import Workspace
+
+    if (making := Queue(Workspace(home)).running()) is not None:
+        console.say(f"The training of {making.name} goes on. Open the page again to see it: wolf-chatbox web")
 
 
 def _lead_to(url: str, console: Screen, *, opens: bool, local: bool) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fastapi import FastAPI
+from fastapi.dependencies import models
 from fastapi.staticfiles import StaticFiles
 from starlette.routing import Match, Mount
 from starlette.types import ASGIApp, Scope
@@ -34,6 +35,7 @@ def add_page(app: FastAPI, house: House, home: Path, named: Sequence[str], load:
     workspace = Workspace(home.expanduser())
     workspace.make()
     os.environ.setdefault("NICEGUI_STORAGE_PATH", str(workspace.root / ".page"))  # read when it is imported
+    from nicegui import app as pages_app
     from nicegui import ui
 
     from wolf_chatbox.page.pages import compare, data, guess, new, runs, talk
@@ -60,7 +62,18 @@ def add_page(app: FastAPI, house: House, home: Path, named: Sequence[str], load:
         show_welcome_message=False,
     )
     _leave_the_api_alone(app)
+    pages_app.on_delete(_forget_functions)
     return entrance
+
+
+def _forget_functions() -> None:
+    """Let a page go when its browser has left: FastAPI remembers the last 4,096 functions that it looked at.
+
+    Where files can be dropped on a page, one of them is the page's own, and holds all of it.
+    """
+    for name in ("_is_gen_callable_cached", "_is_async_gen_callable_cached", "_is_coroutine_callable_cached"):
+        if (cached := getattr(models, name, None)) is not None:
+            cached.cache_clear()
 
 
 class _Pages(Mount):
