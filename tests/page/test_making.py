@@ -221,6 +221,12 @@ def test_a_file_that_cannot_be_read_does_not_spoil_the_others(tmp_path: Path) ->
     found = look([str(bad), str(good)], ReadConfig(), CleanConfig())
     assert found.data == [str(good)]
     assert "not a readable zip" in found.failed[str(bad)]
+    assert found.skipped == []
+    folder = tmp_path / "files"
+    folder.mkdir()
+    whatsapp(folder / "chat.txt")
+    (folder / "shopping.txt").write_text("milk\nbread\n")
+    assert look([str(folder)], ReadConfig(), CleanConfig()).skipped == ["shopping.txt"]
     with pytest.raises(DataError, match="not a readable zip"):
         look([str(bad)], ReadConfig(), CleanConfig())
 
