@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections import defaultdict
 from dataclasses import dataclass
@@ -161,4 +162,6 @@ if __name__ == "__main__":
     parser.add_argument("--fresh", action="store_true", help="train anew")
     parser.add_argument("--language", choices=DEMOS, default="en", help="of the script and of the character")
     arguments = parser.parse_args()
+    if arguments.language != "en":
+        os.environ["LC_ALL"] = arguments.language  # the chat speaks it too; `make demo LANG=ja` hides a LANG of its own
     sys.exit(run(lambda: demo(DEMOS[arguments.language], arguments.fresh), {}))

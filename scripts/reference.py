@@ -2,7 +2,8 @@
 
     make reference
 
-The Japanese texts are in reference.ja.yaml, by verb and setting; the English one stands where there is none.
+The Japanese texts are in src/wolf_chatbox/words/settings/ja.yaml, by verb and setting; the English one stands where
+there is none.
 """
 
 from __future__ import annotations
@@ -13,11 +14,10 @@ from dataclasses import fields
 from inspect import Parameter, getdoc
 from itertools import groupby
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # dial_main.py is there
 
-import yaml
 from cyclopts import App
 from dial_main import CHAT, FLAGS, TRAIN
 from docstring_parser import parse_from_object
@@ -25,9 +25,10 @@ from docstring_parser import parse_from_object
 from wolf_chatbox.cli import app, plain_examples
 from wolf_chatbox.settings import Setting, described, typed
 from wolf_chatbox.training.sweep import SweepConfig
+from wolf_chatbox.words import default_in, help_in, settings_in
 
 ROOT = Path(__file__).resolve().parents[1]
-JAPANESE: dict[str, Any] = yaml.safe_load((ROOT / "scripts" / "reference.ja.yaml").read_text(encoding="utf-8"))
+JAPANESE = settings_in("ja")
 CLASSIC = {
     "train": {name: FLAGS[name] for name in TRAIN},
     "chat": {name: FLAGS[name] for name in CHAT} | {"model": FLAGS["output"]},
@@ -142,26 +143,21 @@ def default(setting: Setting, language: str) -> str:
         return words.off
     shown = setting.shown_default
     if setting.default in (None, ()):
-        return shown if language == "en" or not shown else str(JAPANESE["defaults"].get(shown, shown))
+        return default_in(language, shown)
     return code(shown)
 
 
 def text(verb: str, setting: Setting, language: str) -> str:
     words = LANGUAGES[language]
-    meaning = (japanese(verb, setting.name) if language == "ja" else "") or setting.help
+    meaning = help_in(language, verb, setting.name) or setting.help
     return f"{meaning} {words.choices.format(', '.join(map(code, setting.choices)))}" if setting.choices else meaning
-
-
-def japanese(verb: str, name: str) -> str:
-    """The Japanese text of a setting: that of the verb, else the shared one, else an empty one."""
-    return str(JAPANESE.get(verb, {}).get(name) or JAPANESE["shared"].get(name, ""))
 
 
 def untranslated() -> list[str]:
     """The settings without a Japanese text."""
     settings = [(verb, name) for verb, command in verbs(app) for name in described(command)]
     settings += [("sweep file", field.name) for field in fields(SweepConfig) if field.compare]
-    return [f"{verb}: {name}" for verb, name in settings if not japanese(verb, name)]
+    return [f"{verb}: {name}" for verb, name in settings if not help_in("ja", verb, name)]
 
 
 def sweep_file(language: str) -> Iterator[str]:
@@ -175,7 +171,7 @@ def sweep_file(language: str) -> Iterator[str]:
         if field.compare:
             required = field.default is field.default_factory  # both are MISSING
             shown = words.required if required else code(typed(field.default) or "")
-            meaning = (japanese("sweep file", field.name) if language == "ja" else "") or help_.get(field.name, "")
+            meaning = help_in(language, "sweep file", field.name) or help_.get(field.name, "")
             yield row(code(field.name), shown, meaning)
 
 

@@ -36,7 +36,7 @@ def test_the_reference_is_as_the_settings_are() -> None:
 
 
 def test_every_setting_has_a_japanese_text() -> None:
-    assert not reference.untranslated(), "add them to scripts/reference.ja.yaml"
+    assert not reference.untranslated(), "add them to words/settings/ja.yaml"
 
 
 def test_no_japanese_text_is_of_a_setting_that_is_gone() -> None:

@@ -257,13 +257,17 @@ def test_a_vote_by_keys_then_who_is_who(site: Site, visit: Callable[..., Page]) 
     page.get_by_role("button", name="Take a real exchange").click()
     expect(page.get_by_text("From conversations that neither has learnt")).to_be_visible()
     expect(page.get_by_role("button", name="A is better")).to_be_enabled()
+    second = duel.locator(".duel-text").nth(1).inner_text()
     page.get_by_role("button", name="B is better").click()
     expect(page.get_by_text("What was really said:")).to_be_visible()
+    entry = {"goose": "goose", "base model of goose": "goose:base"}[duel.locator(".duel-who").nth(1).inner_text()]
     expect(page.get_by_text("2 votes: too few to tell")).to_have_count(2)
 
     [path] = (site.home / "votes").glob("*.jsonl")
     bad, chosen = read_votes([path])
     assert (bad.choice, bad.bad, bad.voter) == ("tie", True, "Ann")
+    assert (chosen.choice, chosen.pair.first.entry) == ("first", entry)  # the file has who won first
+    assert chosen.pair.first.text in (second, "" if second == "(no words)" else second)
     assert {chosen.pair.first.entry, chosen.pair.second.entry} == {"goose", "goose:base"}
     assert json.loads(path.with_suffix(".json").read_text())["one"]["run"] == "goose"
     page.reload()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 import stat
 import sys
@@ -30,12 +31,15 @@ from wolf_chatbox.page.making.looking import compare, look
 from wolf_chatbox.page.making.making import INTERRUPTED, Making, alive, read_making
 from wolf_chatbox.page.making.queue import Queue
 from wolf_chatbox.page.making.story import Story
+from wolf_chatbox.page.pages import new
 from wolf_chatbox.page.workspace import Workspace
 from wolf_chatbox.training.journal import Begun, Entry, Journal, from_json, read_journal, short, to_json
 from wolf_chatbox.training.loop import train
 from wolf_chatbox.training.progress import Evaluated, Notice, Progress, Reply, Step, Updated
+from wolf_chatbox.words import FOLDER, words_of
 
 PATIENCE = 60.0
+BLANKS = re.findall(r"{(\w+)}", (FOLDER / "en.yaml").read_text(encoding="utf-8"))
 STUB = """
 import os, sys, time
 from pathlib import Path
@@ -203,7 +207,8 @@ def test_files_are_looked_at_with_people_and_previews(tmp_path: Path) -> None:
     assert set(people) == {"Ann Pond", "+44 20 7946 0958", "Bob"}, "shown under their own names"
     assert people["+44 20 7946 0958"]["scrubbed"] == "[phone]"
     assert people["Bob"]["lines"] == ["honk honk, said the goose in the pond"] * 2
-    [turned] = [each for each in found.previews["scrub"] if ("[email]", True) in each["after"]]
+    turned = found.previews["scrub"][0]
+    assert ("[email]", True) in turned["after"]
     assert ("bob@example.org", True) in turned["before"]
     assert found.replaced["email"] == 7
     assert any(turned["speakers"][0] != turned["speakers"][1] for turned in found.previews["pseudonyms"])
@@ -216,6 +221,12 @@ def test_a_file_that_cannot_be_read_does_not_spoil_the_others(tmp_path: Path) ->
     found = look([str(bad), str(good)], ReadConfig(), CleanConfig())
     assert found.data == [str(good)]
     assert "not a readable zip" in found.failed[str(bad)]
+    assert found.skipped == []
+    folder = tmp_path / "files"
+    folder.mkdir()
+    whatsapp(folder / "chat.txt")
+    (folder / "shopping.txt").write_text("milk\nbread\n")
+    assert look([str(folder)], ReadConfig(), CleanConfig()).skipped == ["shopping.txt"]
     with pytest.raises(DataError, match="not a readable zip"):
         look([str(bad)], ReadConfig(), CleanConfig())
 
@@ -284,6 +295,7 @@ def test_the_command_line_reads_the_same_settings(
     making.write_settings(found)
     given: list[TrainConfig] = []
     monkeypatch.setattr(command, "fine_tune", lambda config, *more: given.append(config) or 0)
+    monkeypatch.setattr(app, "config", app.config)  # which --config changes
     app.meta(["--config", str(making.settings), "train"], exit_on_error=False, print_error=False)
     assert given == [making.read_settings()]
     assert given[0].persona == "Mira"
@@ -297,6 +309,15 @@ def test_settings_that_do_not_fit_are_refused_before_anything_waits(queue: Queue
         queue.add(making, settings(queue) | {"epochs": 0})
     assert queue.waiting() == []
     assert not making.settings.exists()
+
+
+def test_every_text_of_the_steps_is_in_the_words() -> None:
+    sources = [path.read_text(encoding="utf-8") for path in Path(new.__file__).parent.glob("*.py")]
+    asked = {key for source in sources for key in re.findall(r'\bt\(\s*"([\w.]+)"', source)}
+    words = words_of("en")
+    assert len(asked) > 50
+    for key in asked:
+        assert words(f"new.{key}", **dict.fromkeys(BLANKS, "x"))
 
 
 # The queue
@@ -374,6 +395,7 @@ def test_what_is_removed_is_the_making_alone(queue: Queue, workspace: Workspace)
         folder.mkdir(parents=True)
         (folder / "file").touch()
     (saved.parent / "mine.txt").touch()
+    making.note("stopped")
     queue.remove(making)
     assert [each.id for each in queue.all()] == [other.id]
     assert (trained / "file").exists()
@@ -423,6 +445,7 @@ def test_stopped_and_gone_on_ends_as_on_the_command_line(
             assert worker.work(making) == (False, "")
     assert replace(makings[1], state="stopped").fixed
     assert worker.work(makings[1]) == (True, "")
+    monkeypatch.setattr(app, "config", app.config)  # which --config changes
     app.meta(["--config", str(makings[2].settings), "train", "--resume"], exit_on_error=False, print_error=False)
     ends = [weights(making.output or Path()) for making in makings]
     for end in ends[1:]:

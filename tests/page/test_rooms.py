@@ -254,6 +254,7 @@ def test_a_removed_chat_stays_removed_though_a_reply_was_drawn(place: Place) -> 
         await drawing
         assert not place.archive.all()
         assert place.rooms.get(room.id) is None
+        assert room.removed
 
     run(work)
 

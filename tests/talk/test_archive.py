@@ -260,3 +260,17 @@ class _Memory(Archive):
         from wolf_chatbox.talk.archive import Kept
 
         return [Kept("one", datetime(2026, 1, 1), {}, self.chat, ())]
+
+
+def test_a_file_that_comes_is_kept_and_one_that_is_no_chat_is_refused(tmp_path: Path) -> None:
+    archive, other = Archive(tmp_path / "one"), Archive(tmp_path / "other")
+    chat = tree("Hello", "Honk")
+    archive.keep("one", chat, ("Grimbold",), {"run": "goose", "title": "Geese"})
+    id = other.add(archive.path("one").read_bytes(), "geese.jsonl")
+    kept = other.get(id)
+    assert kept is not None
+    assert (kept.tree, kept.present, kept.title) == (chat, ("Grimbold",), "Geese")
+    for content in (b"", b"{}", b"\xff\xfe", b"[]\n", b'{"group": "a", "turns": []}'):
+        with pytest.raises(ChatError, match="bad: not a saved chat"):
+            other.add(content, "bad")
+    assert len(other.all()) == 1

@@ -193,3 +193,36 @@ def test_choices_are_written_for_preference_learning(tokenizer: Any, tmp_path: P
         "chosen": [{"role": "assistant", "name": "Rick", "content": "two"}],
         "rejected": [{"role": "assistant", "name": "Rick", "content": "one"}],
     }
+
+
+def test_an_earlier_reply_is_drawn_again_and_goes_on_in_a_branch_and_nothing_moves_where_nothing_comes(
+    tokenizer: Any,
+) -> None:
+    session = talk(tokenizer, "one", "two", "three four")
+    session.reply("hello")
+    session.reply("bye")
+    assert list(session.retry(1)) != []
+    assert texts(session) == ["hello", "three four"]
+    session.go(1)
+    assert texts(session) == ["hello", "one", "bye", "two"]
+    list(session.reword(2, "farewell"))
+    assert texts(session) == ["hello", "one", "farewell", "three four"]
+    session.go(2)
+    before = session.tree
+    with pytest.raises(ChatError, match="fit"):
+        session.reword(2, "word " * 400)
+    assert session.tree == before
+    with pytest.raises(ChatError, match="there is no message"):
+        session.retry(99)
+
+
+def test_an_earlier_reply_goes_on_in_a_branch_of_its_own(tokenizer: Any) -> None:
+    session = talk(tokenizer, "one two three")
+    session.sampling = session.sampling.changed(max_new_tokens=2)
+    session.reply("hello")
+    begun = session.history[1].text
+    session.reply("and?")
+    list(session.more(1))
+    assert session.history[1].text.startswith(begun)
+    assert len(session.history[1].text) > len(begun)
+    assert len(session.branches(1)) == 2

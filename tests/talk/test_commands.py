@@ -4,62 +4,27 @@ from __future__ import annotations
 
 import io
 import json
-import random
 import re
 import stat
-from collections.abc import Collection
 from pathlib import Path
 from string import Formatter
 from typing import Any
 
 import pytest
 
-from scripted import talk, voice
-from wolf_chatbox.cli.chat import rivals_of
-from wolf_chatbox.config import ChatConfig, SamplingConfig
-from wolf_chatbox.conversation import Turn
+from scripted import talk
+from told import Told, carry_out
 from wolf_chatbox.errors import ChatError
-from wolf_chatbox.evaluate.judging.votes import read_votes
-from wolf_chatbox.model.character import Character
 from wolf_chatbox.talk.archive import Archive
 from wolf_chatbox.talk.commands import Commands
-from wolf_chatbox.talk.comparison import Ballot, Better, Rivals, ballot
-from wolf_chatbox.talk.face import Face
 from wolf_chatbox.talk.menu import COMMANDS, menu
 from wolf_chatbox.talk.pipe import answer_lines
-from wolf_chatbox.talk.preferences import Preference, read_preferences
 from wolf_chatbox.talk.session import ChatSession
 from wolf_chatbox.talk.shelf import Shelf, last_chat
+from wolf_chatbox.talk.tree import Message
 from wolf_chatbox.words import words_of
 
 EVIL = "\x1b]52;c;aGk=\x07\x1b[2J\x9b31m\x1b]8;;http://a.b\x1b\\\u202e\u2066\x7f\x08\rFAKE"
-
-
-class Told(Face):
-    """Keeps what is told, and answers questions with what was prepared."""
-
-    asks = True
-
-    def __init__(self, *answers: str) -> None:
-        self.lines: list[str] = []
-        super().__init__(self.lines.append)
-        self.answers = list(answers)
-
-    def choose(self, question: str, answers: Collection[str]) -> str | None:
-        self.tell(question)
-        answer = self.answers.pop(0)
-        assert answer in answers
-        return answer
-
-
-def carry_out(commands: Commands, *lines: str) -> list[str]:
-    """The replies to some lines."""
-    replies = []
-    for line in lines:
-        answer = commands.answer(line)
-        if answer is not None:
-            replies.append("".join(answer.pieces))
-    return replies
 
 
 @pytest.fixture
@@ -207,93 +172,28 @@ def test_what_a_chat_is_called_on_the_page_stays(tokenizer: Any, tmp_path: Path)
     assert (kept.title, len(kept.turns)) == ("A greeting", 4)
 
 
-# Votes
-
-
-def rivals(tokenizer: Any, kept: list[tuple[Ballot, str]], *replies: str, **settings: Any) -> Rivals:
-    def load(run: str) -> tuple[str, Character]:
-        other = voice(tokenizer, *replies, **settings)
-        other.engine.close = lambda: None
-        return run, Character(other, "Rick", "Morty", SamplingConfig())
-
-    def keep(cast: Ballot, better: str) -> Path:
-        kept.append((cast, better))
-        return Path("votes.jsonl")
-
-    return Rivals("rick", load, keep)
-
-
-@pytest.mark.parametrize("answer", ["1", "2", "=", ""])
-def test_a_vote_is_blind_until_it_is_cast(tokenizer: Any, answer: str) -> None:
-    told, kept = Told(answer), list[tuple[Ballot, str]]()
-    session = talk(tokenizer, "first", "mine")
-    commands = Commands(session, told, rivals=rivals(tokenizer, kept, "theirs"))
-    carry_out(commands, "hello")
-    before = session.tree
-    carry_out(commands, "/compare other")
-    asked = told.lines.index("Which is better? 1, 2, = neither; Enter skips: ")
-    assert not any("other" in line for line in told.lines[:asked])
-    shown = [line.partition(": ")[2] for line in told.lines[asked - 2 : asked]]
-    assert sorted(shown) == ["mine", "theirs"]
-    names = [{"mine": "rick", "theirs": "other"}[text] for text in shown]
-    assert told.lines[-1].startswith(f"1 was {names[0]}, 2 was {names[1]}.")
-    assert session.tree is before
-    better = {"1": "first", "2": "second", "=": "tie"}.get(answer)
-    assert [vote for _, vote in kept] == ([better] if better else [])
-    for cast, _ in kept:
-        assert cast.context == (Turn("Morty", "hello"),)
-        assert [cast.first, cast.second] == list(zip(names, shown))
-
-
-def test_votes_are_kept_in_the_form_that_others_read(tmp_path: Path) -> None:
-    kept = rivals_of(ChatConfig(home=tmp_path / "home"), "rick", print).keep
-    asked = Ballot((Turn("Morty", "hello"),), "Rick", ("rick", "mine"), ("other", "theirs"))
-    votes: tuple[Better, ...] = ("second", "tie")
-    for better in votes:
-        place = kept(asked, better)
-    assert place == tmp_path / "home" / "votes" / "terminal.jsonl"
-    assert stat.S_IMODE(place.parent.stat().st_mode) == 0o700
-    [tie] = read_votes([place])
-    assert tie.points() == {"rick": 0.5, "other": 0.5}, "the last vote about a pair counts"
-    chosen, nothing = read_preferences(place)
-    assert chosen == Preference(asked.context, Turn("Rick", "theirs"), Turn("Rick", "mine"))
-    assert nothing is None
-
-
-def test_both_orders_are_shown(tokenizer: Any) -> None:
-    session, other = talk(tokenizer, "hm", "mine"), voice(tokenizer, "theirs")
+def test_a_chat_that_goes_on_elsewhere_too_is_kept_twice_and_loses_nothing(tokenizer: Any, tmp_path: Path) -> None:
+    shelf, session = Shelf(tmp_path), talk(tokenizer, "one", "two", "three")
     session.reply("hello")
-    orders = {
-        ballot(session, "rick", "other", Character(other, "Rick", "Morty", SamplingConfig()), random.Random(seed)).first
-        for seed in range(20)
+    shelf.keep(session)
+    archive = Archive(tmp_path / "chats")
+    [kept] = archive.all()
+    other = kept.tree.say(Message("Morty", "on the page"))
+    archive.keep(kept.id, other, kept.present, kept.about)
+    for text in ("again", "and again"):
+        session.reply(text)
+        shelf.keep(session)
+    assert {tuple(turn.text for turn in each.turns) for each in archive.all()} == {
+        ("hello", "one", "on the page"),
+        ("hello", "one", "again", "two", "and again", "three"),
     }
-    assert orders == {("rick", "mine"), ("other", "theirs")}
-
-
-def test_a_run_that_knows_nobody_here_reads_its_own_names(tokenizer: Any) -> None:
-    session = talk(tokenizer, "hm")
-    session.reply("hello")
-    other = voice(tokenizer, "Hear, hear.", speakers={"Ann": 3, "Bob": 2})
-    ballot(session, "rick", "ann", Character(other, "Ann", "Bob", SamplingConfig()), random.Random(0))
-    [prompt] = other.engine.prompts
-    text = tokenizer.decode(prompt)
-    assert "Ann:" in text
-    assert "Bob: hello" in text
-    assert "Rick" not in text
-
-
-def test_a_comparison_needs_somebody_to_ask_a_run_and_a_message(tokenizer: Any, told: Told) -> None:
-    session = talk(tokenizer, "hm")
-    with pytest.raises(ChatError, match="terminal only"):
-        Commands(session, Face(print)).answer("/compare other")
-    commands = Commands(session, told, rivals=rivals(tokenizer, [], "hm"))
-    with pytest.raises(ChatError, match="give a trained model's folder"):
-        commands.answer("/compare")
-    with pytest.raises(ChatError, match="no message yet"):
-        commands.answer("/compare other")
-    session.reply("hello")
-    carry_out(commands, "/compare")
-    assert told.lines[-1] == "Both say the same: hm"
+    [kept] = [each for each in archive.all() if len(each.turns) == 6]
+    archive.keep(kept.id, kept.tree.say(Message("Morty", "on the page too")), kept.present, kept.about)
+    shelf, session = Shelf(tmp_path), talk(tokenizer, "four")
+    shelf.load_last(session)
+    session.reply("here")
+    shelf.keep(session)
+    assert sorted(each.turns[-1].text for each in archive.all()) == ["four", "on the page", "on the page too"]
 
 
 # This program

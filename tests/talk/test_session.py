@@ -35,7 +35,7 @@ def test_a_question_stays_asked_when_it_is_stopped_before_the_first_piece(
 ) -> None:
     session = talk(tokenizer, "Hm.")
 
-    def stopped(*_: Any) -> None:
+    def stopped(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Voice, "answer", stopped)

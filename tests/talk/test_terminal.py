@@ -352,3 +352,19 @@ def test_the_last_chat_leaves_behind_what_the_engine_has_read(
     held = again.voice.engine.save(prompt)
     assert held is not None
     assert len(held[0]) > 10
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+@pytest.mark.parametrize("width", [20, 40, 200])
+def test_what_the_program_says_fits_the_terminal(
+    tokenizer: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, language: str, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    session = talk(tokenizer, "one", "two", persona="宿屋の主人", speakers={"宿屋の主人": 2, "旅の女の人": 1})
+    with create_pipe_input() as keys, create_app_session(input=keys, output=Narrow()):
+        keys.send_text("/help\r/back\r/persona\rhello\r/set\r/branches\r/why\r/dance\r/quit\r")
+        chat_on_terminal(session, words=words_of(language))
+    shown = capsys.readouterr().out
+    assert "\x1b" not in shown, "no colours where there is no terminal"
+    long = [line for line in shown.splitlines() if cell_len(line) > width]
+    assert not long

@@ -182,3 +182,26 @@ def test_completion_a_vote_and_a_name_that_would_clear_the_screen(open_chat: Any
     told = window.until(r"1 was .*, 2 was .*\. Your vote is kept in ~/wolf_chatbox/votes/terminal.jsonl\.")
     assert f"{mine[1]} was tiny-gpt2" in told
     assert not re.search("\x1b\\[[0-9;]*[34][0-7]", window.screen("-e")), "NO_COLOR"
+
+
+def test_a_dumb_terminal_is_sent_no_codes(tiny_gpt2: Path, tmp_path: Path) -> None:
+    import pexpect
+
+    settings = {"TERM": "dumb", "PYTHONPATH": os.pathsep.join(sys.path), "XDG_STATE_HOME": str(tmp_path)}
+    program = [str(ROOT / "tests" / "staged.py"), json.dumps({tiny_gpt2.name: REPLIES["en"]})]
+    child = pexpect.spawn(
+        sys.executable,
+        [*program, "chat", "--model", str(tiny_gpt2)],
+        encoding="utf-8",
+        timeout=PATIENCE,
+        env=os.environ | settings,
+    )
+    shown = ""
+    for typed in ("hello", "/help", "/quit"):
+        child.expect("Morty: ")
+        shown += child.before
+        child.send(f"{typed}\r")
+    child.expect(pexpect.EOF)
+    shown += child.before
+    assert "Rick: We are in the house" in shown
+    assert "\x1b" not in shown

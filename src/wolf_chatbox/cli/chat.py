@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prompt_toolkit.application import create_app_session
-from prompt_toolkit.output import create_output
 
 from wolf_chatbox.cli.display import quiet_transformers
 from wolf_chatbox.cli.pulse import waiting
@@ -57,6 +56,7 @@ def open_chat(config: ChatConfig) -> int:
         folder = locate(config.model, tell)
         saved = read_run(folder)
         quiet_transformers()
+        from wolf_chatbox.talk.editor import make_output
         from wolf_chatbox.talk.pipe import answer_lines
         from wolf_chatbox.talk.session import ChatSession
         from wolf_chatbox.talk.shelf import Shelf
@@ -86,7 +86,7 @@ def open_chat(config: ChatConfig) -> int:
             stream.reconfigure(errors="surrogateescape" if stream is sys.stdin else "backslashreplace")
     try:
         if sys.stdin.isatty() and sys.stdout.isatty():
-            with create_app_session(output=create_output(behind(sys.stdout))):
+            with create_app_session(output=make_output(behind(sys.stdout))):
                 talk(session, config.turns, words=words, shelf=shelf, rivals=rivals)
             return 0
         return 0 if answer_lines(session, sys.stdin, sys.stdout, config.turns, words=words, shelf=shelf) else 1
@@ -101,13 +101,12 @@ def run_name(model: str, folder: Path) -> str:
 
 def rivals_of(config: ChatConfig, own: str, tell: Tell) -> Rivals:
     """The runs that /compare loads, with this chat's engine, and the file of its votes."""
-    from wolf_chatbox.evaluate.judging.pairs import Pair, Reply
-    from wolf_chatbox.evaluate.judging.votes import Vote, add_vote
-    from wolf_chatbox.model.character import load_character
-    from wolf_chatbox.model.hub import locate
     from wolf_chatbox.talk.comparison import Ballot, Better, Rivals
 
     def load(run: str) -> tuple[str, Character]:
+        from wolf_chatbox.model.character import load_character
+        from wolf_chatbox.model.hub import locate
+
         folder = locate(run, tell)
         rival = load_character(
             folder,
@@ -121,6 +120,9 @@ def rivals_of(config: ChatConfig, own: str, tell: Tell) -> Rivals:
         return run_name(run, folder), rival
 
     def keep(ballot: Ballot, better: Better) -> Path:
+        from wolf_chatbox.evaluate.judging.pairs import Pair, Reply
+        from wolf_chatbox.evaluate.judging.votes import Vote, add_vote
+
         place = config.home / "votes" / "terminal.jsonl"
         with writing(place):
             place.parent.expanduser().mkdir(parents=True, exist_ok=True, mode=0o700)

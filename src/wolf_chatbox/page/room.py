@@ -65,7 +65,7 @@ class Room:
         self._tree, self._present = tree, present
         self._rooms = rooms
         self._opening, self._writing = asyncio.Lock(), asyncio.Lock()
-        self._removed = False
+        self.removed = False
         self.kept = bool(tree.messages)
         """Whether there is a file of it."""
         self._told = False
@@ -257,13 +257,13 @@ class Room:
     async def keep(self) -> None:
         """Write the chat, in a thread; one without a message is not kept. Raises CheckpointError."""
         async with self._writing:
-            if self.tree.messages and not self._removed:
+            if self.tree.messages and not self.removed:
                 archive, about = self._rooms.archive, dict(self.about)
                 await asyncio.to_thread(archive.keep, self.id, self.tree, self.present, about)
                 if not self.kept:
                     self.kept = True
                     self.changed()
-                if self._removed:  # while it was written
+                if self.removed:  # while it was written
                     archive.remove(self.id)
         self._rooms.leave(self)
 
@@ -273,9 +273,10 @@ class Room:
         return not self.listeners and self.drawing is None and not self._writing.locked()
 
     def remove(self) -> None:
-        """Stop what is drawn, and write nothing any more."""
-        self._removed = True
+        """Stop what is drawn, write nothing any more, and let those who look at it know."""
+        self.removed = True
         self.stop()
+        self.changed()
 
     def _note(self) -> None:
         if self.session is not None:

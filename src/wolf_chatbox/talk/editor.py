@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 from bisect import bisect_right
 from itertools import accumulate
+from typing import TextIO
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.application import get_app
 from prompt_toolkit.completion import Completer
+from prompt_toolkit.data_structures import Size
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.formatted_text.utils import fragment_list_len
@@ -16,6 +19,9 @@ from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.layout.processors import Processor, Transformation, TransformationInput
 from prompt_toolkit.layout.utils import explode_text_fragments
+from prompt_toolkit.output import Output, create_output
+from prompt_toolkit.output.plain_text import PlainTextOutput
+from prompt_toolkit.utils import is_dumb_terminal
 
 from wolf_chatbox.talk.shelf import last_chat
 from wolf_chatbox.visible import visible
@@ -36,6 +42,19 @@ def make_editor(completer: Completer) -> PromptSession[str]:
 def _before_line(width: int, number: int, soft: int) -> str:
     """Spaces below the name, where there is room for them."""
     return " " * width if 2 * width < get_app().output.get_size().columns else ""
+
+
+class Plain(PlainTextOutput):
+    """Writes text and no codes, on a terminal whose width is known all the same."""
+
+    def get_size(self) -> Size:
+        columns, rows = shutil.get_terminal_size()
+        return Size(rows, columns)
+
+
+def make_output(stream: TextIO) -> Output:
+    """What the editor writes to; a dumb terminal (TERM=dumb) is sent no codes."""
+    return Plain(stream) if is_dumb_terminal() else create_output(stream)
 
 
 class Shown(Processor):

@@ -15,6 +15,7 @@ from wolf_chatbox.talk.archive import Archive, Found, Kept
 from wolf_chatbox.talk.saved import write_chat
 from wolf_chatbox.talk.session import ChatSession
 from wolf_chatbox.talk.state import read_state
+from wolf_chatbox.talk.tree import Message
 
 
 def last_chat() -> Path:
@@ -41,10 +42,12 @@ class Shelf:
         self.kept = False
         """Whether a chat was kept."""
         self._id = ""
+        self._written: tuple[Message, ...] = ()
+        """What the file of the chat has, unless somebody else writes to it too."""
 
-    def begin(self, id: str = "") -> None:
-        """Another chat begins, or the one that is kept under this name goes on."""
-        self._id = id
+    def begin(self, kept: Kept | None = None) -> None:
+        """Another chat begins, or one that is kept goes on."""
+        self._id, self._written = (kept.id, kept.tree.messages) if kept else ("", ())
 
     def keep(self, session: ChatSession) -> None:
         """Keep the chat if it has changed; raises CheckpointError."""
@@ -54,14 +57,17 @@ class Shelf:
         with writing(last_chat(), "Correct its permissions."):
             last_chat().parent.mkdir(parents=True, exist_ok=True)
         about = {"run": self.run, "persona": session.persona, "user": session.user}
+        before = None
         if self.archive is not None:
             self._adopt(self.archive)
-            self._id = self._id or self.archive.new_id()
+            before = self.archive.get(self._id) if self._id else None
+            if not self._id or (before and before.tree.messages != self._written):  # the page goes on with it too
+                self._id = self.archive.new_id()
         write_chat(tree, session.present, last_chat(), overwrite=True, about=about | {"id": self._id})
         session.saved, self.kept = tree, True
         if self.archive is not None:
-            before = self.archive.get(self._id)
             self.archive.keep(self._id, tree, session.present, about | (dict(before.about) if before else {}))
+            self._written = tree.messages
 
     def _adopt(self, archive: Archive) -> None:
         """Put the last chat beside the others, if it stands nowhere else."""
@@ -73,9 +79,13 @@ class Shelf:
         """Continue the last chat; raises ChatError as `load_history` does."""
         session.load_history(last_chat())
         read_state(session.voice.engine, last_state())
-        last = _last()
-        id = str(last.about.get("id") or "") if last else ""
-        self.begin(id or (self.archive.new_id() if self.archive else ""))
+        last, kept = _last(), None
+        if self.archive is not None and last is not None and last.about.get("id"):
+            kept = self.archive.get(str(last.about["id"]))
+        goes_on = kept is not None and last is not None and kept.tree.messages == last.tree.messages
+        self.begin(kept if goes_on else None)
+        if self.archive is not None and not goes_on:
+            self._id = self.archive.new_id()
 
     def find(self, words: str) -> list[Found]:
         """The messages of all chats that have all of the words; `load` opens one by its place here."""
@@ -88,7 +98,7 @@ class Shelf:
         session.load_history(self.archive.path(hit.kept.id))
         session.go(hit.number)
         session.saved = session.tree
-        self.begin(hit.kept.id)
+        self.begin(self.archive.get(hit.kept.id))
 
 
 def _last() -> Kept | None:

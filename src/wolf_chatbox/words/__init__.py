@@ -71,3 +71,21 @@ def preferred(accepted: str) -> str:
             continue
     known = languages()
     return next((code for weight, _, code in sorted(wanted) if weight and code in known), DEFAULT)
+
+
+@cache
+def settings_in(language: str) -> Mapping[str, Any]:
+    """What settings/CODE.yaml says of the settings in a language: by verb and setting; empty where there is none."""
+    path = FOLDER / "settings" / f"{language}.yaml"
+    return yaml.safe_load(path.read_text(encoding="utf-8")) if language.isalpha() and path.is_file() else {}
+
+
+def help_in(language: str, verb: str, name: str) -> str:
+    """The help of a setting: that of the verb, else the one that verbs share; empty where there is only English."""
+    texts = settings_in(language)
+    return str(texts.get(verb, {}).get(name) or texts.get("shared", {}).get(name, ""))
+
+
+def default_in(language: str, shown: str) -> str:
+    """What a setting without a value means, such as "every speaker"; in English where there is nothing else."""
+    return str(settings_in(language).get("defaults", {}).get(shown, shown))

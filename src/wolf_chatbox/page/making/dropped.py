@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import re
 import unicodedata
@@ -51,11 +52,11 @@ def character_name(given: str, taken: Collection[str] = ()) -> str:
     return name
 
 
-async def keep(making: Making, given: str, pieces: AsyncIterator[bytes], most: int) -> Path:
+async def keep(making: Making, given: str, pieces: AsyncIterator[bytes], most: float = math.inf) -> Path:
     """Write a file piece by piece, readable by its owner only.
 
-    Raises DataError for one that is larger than `most` bytes or empty, CheckpointError when the disk refuses; then
-    nothing of it stays.
+    The server has a limit of its own (--max-upload). Raises DataError for a file that is larger than `most` bytes or
+    empty, CheckpointError when the disk refuses; then nothing of it stays.
     """
     folder = making.archives if given.lower().endswith(".zip") else making.files
     with writing(folder):
@@ -66,7 +67,7 @@ async def keep(making: Making, given: str, pieces: AsyncIterator[bytes], most: i
         async for piece in pieces:
             size += len(piece)
             if size > most:
-                raise DataError(f"{path.name}: larger than {most:,} bytes. Start the page with a larger --max-upload.")
+                raise DataError(f"{path.name}: larger than {most:,} bytes. Drop a part of it.")
             with writing(path):
                 await asyncio.to_thread(_write, handle, piece)
         if not size:

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import entry_points
 from importlib.util import find_spec
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from wolf_chatbox.config import CleanConfig, ReadConfig
@@ -17,9 +18,10 @@ from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.cleaning import clean
 from wolf_chatbox.data.privacy.pseudonyms import Pseudonyms
 from wolf_chatbox.data.privacy.scrubbing import Scrubber
-from wolf_chatbox.data.tally import Tally, Unread
+from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError, Setting
 from wolf_chatbox.importers import read_conversations
+from wolf_chatbox.importers.registry import FORMATS
 from wolf_chatbox.samples.inspection import Inspection, inspect
 from wolf_chatbox.samples.warnings import Advice
 
@@ -53,6 +55,8 @@ class Look:
     """The paths that can be read."""
     failed: dict[str, str] = field(default_factory=dict)
     """Why a path cannot be read, by its name."""
+    skipped: list[str] = field(default_factory=list)
+    """Names of dropped files that are of no known format."""
     replaced: dict[str, int] = field(default_factory=dict)
     """How much scrubbing would replace, by kind."""
     previews: dict[str, list[Turned]] = field(default_factory=dict)
@@ -80,11 +84,12 @@ def look(
     scrubbed = list(map(Scrubber(counted).scrub, conversations))
     names = _renamed(conversations, scrubbed)
     return Look(
-        inspection=found.to_dict() | {"examples": found.examples, "unread": [_unread(each) for each in found.unread]},
+        inspection=found.to_dict(),
         advice=[_advice(each) for each in found.warnings],
         people=_people(found, conversations, names),
         data=[path for path in paths if path not in failed],
         failed=failed,
+        skipped=list(_skipped(paths, tally)),
         replaced={kind: count for kind, count in counted.items() if count},
         previews={
             "scrub": list(islice(_changed(conversations, scrubbed, names=False), SHOWN)),
@@ -110,8 +115,14 @@ def _read(
             failed[path] = str(error)
 
 
-def _unread(file: Unread) -> dict[str, Any]:
-    return asdict(file) | {"text": str(file)}
+def _skipped(paths: Sequence[str], tally: Tally) -> Iterator[str]:
+    """The files of a folder that were not read, but for those that belong to one that was."""
+    known = {path for path, _ in tally.formats} | {file.path for file in tally.unread}
+    titles = {title for _, title in tally.formats}
+    beside = [each.beside for each in FORMATS.values() if each.beside and each.title in titles]
+    for file in (file for path in paths if Path(path).is_dir() for file in sorted(Path(path).iterdir())):
+        if str(file) not in known and not any(re.fullmatch(pattern, file.name) for pattern in beside):
+            yield file.name
 
 
 def _advice(advice: Advice) -> dict[str, Any]:

@@ -150,12 +150,12 @@ class Making:
         return self.state != "draft" and self.output is not None and bool(RunFolder(self.output).states())
 
     def log_end(self) -> str:
-        """The last line that the training's process wrote."""
+        """The last line that the training's process wrote, except for bars of progress."""
         try:
             lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
         except OSError:
             return ""
-        return next((line.strip()[:300] for line in reversed(lines) if line.strip()), "")
+        return next((line.strip()[:300] for line in reversed(lines) if line.strip() and "%|" not in line), "")
 
 
 def read_making(folder: Path) -> Making | None:

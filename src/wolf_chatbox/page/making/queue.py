@@ -120,7 +120,8 @@ class Queue:
             return
         if now.pid is not None:
             raise ChatError(f"{now.name}: it is being trained. Stop it first.")
-        if now.output is not None and now.output.parent == self.workspace.characters.resolve():
+        ours = now.output is not None and now.output.parent == self.workspace.characters.resolve()
+        if now.output is not None and ours and now.state in ("stopped", "failed"):
             clear(RunFolder(now.output).unfinished)
         with writing(making.folder):
             gone = making.folder.with_name(f".{making.folder.name}.removed")

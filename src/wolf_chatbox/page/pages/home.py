@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from urllib.parse import quote
 
 from fastapi import Request
@@ -95,7 +96,8 @@ def _card(words: Words, one: TrainedRun, scores: Sequence[Score]) -> None:
 def about(words: Words, one: TrainedRun) -> str:
     """The run, its base model and its date, as one line."""
     name = [] if one.name == one.who else [one.name]
-    return " · ".join([*name, one.base, f"{one.written:%Y-%m-%d}"])
+    base = Path(one.base).name if Path(one.base).is_absolute() else one.base
+    return " · ".join([*name, base, f"{one.written:%Y-%m-%d}"])
 
 
 def _chats(desk: Desk, words: Words) -> None:

@@ -74,7 +74,8 @@ window.talk = (() => {
       if (localStorage.getItem(draft()) === said) localStorage.removeItem(draft());
     },
     focus: () => {
-      if (matchMedia("(hover: hover)").matches) field()?.focus(); // on a phone it would open the keyboard
+      const free = document.activeElement === document.body;
+      if (free && matchMedia("(hover: hover)").matches) field()?.focus(); // on a phone it would open the keyboard
     },
     settle: () => history.replaceState(null, "", location.pathname),
   };

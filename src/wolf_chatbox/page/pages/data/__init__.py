@@ -19,6 +19,7 @@ from wolf_chatbox.model.hub import is_cached
 from wolf_chatbox.page.desk import Desk
 from wolf_chatbox.page.frame import frame
 from wolf_chatbox.page.looking import look
+from wolf_chatbox.page.making.queue import Queue
 from wolf_chatbox.page.pages.data.inspection import show_inspection
 from wolf_chatbox.page.pages.home import STYLE
 from wolf_chatbox.words import Words
@@ -35,17 +36,18 @@ def add(desk: Desk) -> None:
     @ui.page("/data")
     async def data(request: Request) -> None:
         ui.add_head_html(STYLE)
-        there = await asyncio.to_thread(files_of, desk.workspace.making)
+        there = await asyncio.to_thread(files_of, desk.queue)
         models = await asyncio.to_thread(lambda: [name for name in KNOWN if is_cached(name)])
         with frame(request, "data") as reader:
             DataPage(desk, reader.words, models).show(there)
 
 
-def files_of(making: Path) -> dict[str, list[Path]]:
-    """The files that were given to make characters of, by the folder of each."""
+def files_of(queue: Queue) -> dict[str, list[Path]]:
+    """The files that were given to make characters of, by the character."""
     found: dict[str, list[Path]] = {}
-    for path in sorted(making.glob("[!.]*/files/[!.]*")):
-        found.setdefault(path.parent.parent.name, []).append(path)
+    for making in queue.all():
+        if making.dropped:
+            found.setdefault(making.name or f"{making.created:%Y-%m-%d %H:%M}", []).extend(making.dropped)
     return found
 
 
@@ -84,6 +86,8 @@ class DataPage:
                     options, value="", label=words("data.model"), on_change=lambda: self.look(self._last)
                 )
                 self.model.props("outlined dense").style("min-width: 220px")
+        if there:
+            ui.label(words("data.given")).classes("quiet small")
         for name, paths in there.items():
             with ui.element("div").classes("actions"):
                 ui.icon("folder_open").classes("quiet").props("aria-hidden=true")

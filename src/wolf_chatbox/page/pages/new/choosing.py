@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from nicegui import ui
@@ -48,10 +49,15 @@ def build(page: NewCharacter) -> None:
         found = await asyncio.to_thread(choosing.bases, language)
         running = await asyncio.to_thread(page.desk.queue.running)
         box.clear()
+
+        def build_form() -> None:
+            more.clear()
+            with more:
+                form(page, estimate.begin)
+
         with box:
-            bases = Bases(page, found, estimate, start)
-        with more:
-            form(page, estimate.begin)
+            bases = Bases(page, found, estimate, start, build_form)
+        build_form()
         chosen.append(bases)
         if running is not None:
             waits.set_text(page.t("base.waits", name=running.name))
@@ -86,8 +92,16 @@ def _name(page: NewCharacter) -> None:
 class Bases:
     """The base models as cards, the licence of the chosen one, and the way to fetch it."""
 
-    def __init__(self, page: NewCharacter, found: list[Base], estimate: Estimate, start: ui.button) -> None:
+    def __init__(
+        self,
+        page: NewCharacter,
+        found: list[Base],
+        estimate: Estimate,
+        start: ui.button,
+        other_base: Callable[[], None],
+    ) -> None:
         self.page, self.estimate, self.start = page, estimate, start
+        self.other_base = other_base  # what is usual depends on the base
         self.found = {base.alias: base for base in found}
         self.agreed = False
         chosen = page.must().about.get("base") or next((base.alias for base in found if base.recommended), None)
@@ -153,6 +167,7 @@ class Bases:
             self.field.run_method("focus")
         self.agreed = False
         self.page.change(base=self.model, agreed=None)
+        self.other_base()
         self.changed()
 
     def _name_other(self) -> None:

@@ -32,6 +32,8 @@ class Curves:
         if drawn == self._drawn:
             return
         self._drawn = drawn
+        for chart in self._charts:  # as wide as the whole training, so that one sees how far it is
+            chart.picture.options["xAxis"] |= {"min": 0, "max": max(1, story.updates)}
         for chart, name, points in zip(self._charts, self._names, (averaged(story.losses), story.perplexities)):
             chart.show({name: points})
 

@@ -13,8 +13,6 @@ from wolf_chatbox.page.frame import tell
 from wolf_chatbox.page.making.dropped import discard, keep
 from wolf_chatbox.page.pages.new.steps import NewCharacter
 
-MOST = 2_000_000_000
-"""Bytes of a file; what the server takes at most is its own setting, and less or more."""
 PICK = "(event) => event.target.tagName === 'INPUT' || event.currentTarget.querySelector('input')?.click()"
 """The keyboard opens what the mouse does: the browser's choice of files, whose field lies over the button."""
 FAMILIES = ("chats", "scripts", "werewolf", "corpora")
@@ -58,7 +56,7 @@ def build(page: NewCharacter) -> None:
             making = page.must()
             if making.about.get("example"):
                 page.change(example="")
-            await keep(making, event.file.name, event.file.iterate(), MOST)
+            await keep(making, event.file.name, event.file.iterate())
         except Exception as error:
             with page.client:
                 tell(error)

@@ -13,6 +13,7 @@ from wolf_chatbox.page.frame import tell
 from wolf_chatbox.page.making import choosing
 from wolf_chatbox.page.pages.new.steps import NewCharacter
 from wolf_chatbox.settings import Setting, kind_of, range_of
+from wolf_chatbox.words import default_in, help_in
 
 
 def form(page: NewCharacter, changed: Callable[[], None]) -> None:
@@ -53,17 +54,19 @@ def _field(page: NewCharacter, setting: Setting, usual: dict[str, Any], changed:
             field = ui.select(list(setting.choices), value=now, label=label)
             field.props("outlined dense options-dense").on_value_change(lambda event: keep(event.value))
         else:
-            _number(setting, label, now, kind, keep)
-        ui.label(setting.help).classes("quiet small")
+            _number(page, setting, label, now, kind, keep)
+        ui.label(help_in(page.words.language, "train", setting.name) or setting.help).classes("quiet small")
 
 
-def _number(setting: Setting, label: str, now: Any, kind: type, keep: Callable[[Any], None]) -> None:
+def _number(
+    page: NewCharacter, setting: Setting, label: str, now: Any, kind: type, keep: Callable[[Any], None]
+) -> None:
     """A field for a number; what is not allowed is told, and not kept."""
     range_ = range_of(setting)
     field = ui.input(label, value="" if now is None else f"{now:g}" if kind is float else str(now))
     field.props(f"outlined dense inputmode={'numeric' if kind is int else 'decimal'}")
     if setting.default is None:
-        field.props(f'placeholder="{setting.shown_default}" stack-label')
+        field.props("stack-label").props["placeholder"] = default_in(page.words.language, setting.shown_default)
     before = [field.value]
 
     def check() -> None:

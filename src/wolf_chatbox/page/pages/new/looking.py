@@ -88,6 +88,13 @@ def _content(page: NewCharacter) -> None:
     facts(_figures(page, found))
     for path, reason in look["failed"].items():
         ui.label(page.t("content.unread", name=path.rsplit("/", 1)[-1], reason=reason)).classes("note bad new-long")
+    for file in found["unread"]:
+        reason = page.t("content.in_part", reason=file["reason"]) if file["turns"] else file["reason"]
+        name = str(file["path"]).rsplit("/", 1)[-1]
+        ui.label(page.t("content.unread", name=name, reason=reason)).classes("note bad new-long")
+    if skipped := look["skipped"]:
+        names = ", ".join(skipped[:REASONS]) + ("…" if len(skipped) > REASONS else "")
+        ui.label(page.t("content.skipped", count=len(skipped), names=names)).classes("note new-long")
     _advice(page, look, fixed)
     _details(page, found, fixed)
     if not fixed:
@@ -159,7 +166,6 @@ def _details(page: NewCharacter, found: dict[str, Any], fixed: bool) -> None:
     making = page.must()
     with fold(page.t("content.more")):
         _list(page.t("content.files"), [f"{path.rsplit('/', 1)[-1]}: {title}" for path, title in found["files"]])
-        _list(page.t("content.unread_files"), [str(each["text"]) for each in found["unread"]])
         _list(page.t("content.dropped_why"), [f"{count:,}: {why}" for why, count in found["dropped"].items()])
         _list(page.t("content.notes"), found["notes"])
         least, median, most = found["turns_a_conversation"]

@@ -82,7 +82,7 @@ class NewCharacter:
                 self._section(number, name, step, focus)
             with ui.row().classes("new-foot") as self._foot:
                 ui.button(self.t("remove"), icon="delete_outline", on_click=self._remove).props("flat color=grey-7")
-            self._foot.set_visibility(self.making is not None and self.making.state in ("draft", "stopped", "failed"))
+            self._foot.set_visibility(self.making is not None and self.making.state not in ("waiting", "running"))
 
     def _section(self, number: int, name: str, step: int, focus: bool) -> None:
         finished, open_ = number < self.reached or (number == 4 == self.reached), number == step
@@ -153,7 +153,10 @@ class NewCharacter:
 
     async def _remove(self) -> None:
         making = self.making
-        if making is None or not await sure(self.words, self.t("remove_question"), self.t("remove")):
+        if making is None:
+            return
+        question = self.t("remove_done" if making.state == "done" else "remove_question")
+        if not await sure(self.words, question, self.t("remove")):
             return
         try:
             self.stop()

@@ -72,7 +72,7 @@ class Watch:
         if now.state == "done" and before.state != "done":
             self.page.show(4, focus=True)
             return
-        if (now.pid is None) != (before.pid is None):
+        if _active(now) != _active(before):
             self.page.show(3)
             return
         self._look()
@@ -117,6 +117,11 @@ class Watch:
         self._said = len(story.notices)
 
 
+def _active(making: Making) -> bool:
+    """Whether it is trained, or will be without anybody's doing."""
+    return making.pid is not None or making.state in ("waiting", "running")
+
+
 def _figure(name: str) -> ui.label:
     with ui.element("div"):
         with ui.element("dt"):
@@ -128,8 +133,7 @@ def _figure(name: str) -> ui.label:
 def _head(page: NewCharacter, making: Making, story: Story) -> None:
     """What happens now, and what one can do."""
     t = page.t
-    alive = making.pid is not None
-    if alive or making.state == "waiting":
+    if _active(making):
         with ui.element("div").classes("new-wait"):
             ui.spinner(size="26px").props("aria-hidden=true")
             with ui.element("div"):

@@ -46,7 +46,7 @@ def add(desk: Desk) -> None:
         if one is None:
             return RedirectResponse("/runs", 303)
         ui.add_head_html(STYLE)
-        sheet = await asyncio.to_thread(read_sheet, one)
+        sheet = await asyncio.to_thread(read_sheet, desk, one)
         with frame(request, "runs", one.who) as reader:
             show_sheet(desk, errands, reader.words, sheet)
         return None

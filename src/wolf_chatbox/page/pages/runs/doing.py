@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
@@ -32,31 +33,12 @@ ICONS: dict[Kind, str] = {
 LONGEST_NAME = 80
 
 
-def show_errands(desk: Desk, errands: Errands, words: Words, one: TrainedRun) -> None:
+def show_errands(errands: Errands, words: Words, one: TrainedRun) -> None:
     """A row for each export with its files, and the output of what runs now."""
     offered: list[Kind] = [kind for kind in ICONS if all(map(find_spec, NEEDS.get(kind, ())))]
-    buttons: dict[Kind, ui.button] = {}
-    places: dict[Kind, ui.element] = {}
     with ui.element("div").classes("card list-card"):
-        for kind in offered:
-            with ui.element("div").classes("run-row"):
-                ui.icon(ICONS[kind], size="24px").props("aria-hidden=true").classes("quiet")
-                with ui.element("div").classes("narrow"):
-                    ui.label(words(f"runs.errand.{kind}.title")).style("font-weight: 600")
-                    ui.label(words(f"runs.errand.{kind}.means")).classes("quiet small")
-                    places[kind] = ui.element("div").classes("actions")
-                buttons[kind] = ui.button(
-                    words(f"runs.errand.{kind}.do"),
-                    on_click=lambda kind=kind: background_tasks.create(_do(errands, kind, one, buttons[kind])),
-                ).props("outline no-caps")
-    with ui.element("div").classes("notes").style("margin-top: 12px") as progress:
-        with ui.element("div").classes("headed").style("margin: 0"):
-            with ui.element("div").classes("character-head"):
-                spinner = ui.spinner(size="22px").props("aria-hidden=true")
-                state = ui.label().props("aria-live=polite")
-            stop = ui.button(words("runs.stop"), icon="stop", on_click=errands.stop).props("flat no-caps")
-        log = ui.label().classes("log").props("tabindex=0")
-        log.props["aria-label"] = words("runs.output")
+        rows = {kind: _row(errands, words, one, kind) for kind in offered}
+    show_progress = _progress(errands, words, one)
     seen: list[tuple[Errand | None, str, int]] = []
 
     def refresh() -> None:
@@ -65,21 +47,55 @@ def show_errands(desk: Desk, errands: Errands, words: Words, one: TrainedRun) ->
         if seen == [now]:
             return
         seen[:] = [now]
+        show_progress(errand)
         running = errands.running is not None
-        progress.set_visibility(errand is not None and (running or errand.run == one.name))
-        for button in buttons.values():
+        made = {} if running else errands.made(one.name)
+        for kind, (button, place) in rows.items():
             button.set_enabled(not running)
+            if not running:
+                _show_files(one, kind, made.get(kind, []), place)
+
+    refresh()
+    ui.timer(0.5, refresh)
+
+
+def _row(errands: Errands, words: Words, one: TrainedRun, kind: Kind) -> tuple[ui.button, ui.element]:
+    """What an errand is good for; returns its button, and the place of its files."""
+    with ui.element("div").classes("run-row"):
+        ui.icon(ICONS[kind], size="24px").props("aria-hidden=true").classes("quiet")
+        with ui.element("div").classes("narrow"):
+            ui.label(words(f"runs.errand.{kind}.title")).style("font-weight: 600")
+            ui.label(words(f"runs.errand.{kind}.means")).classes("quiet small")
+            place = ui.element("div").classes("actions")
+        button = ui.button(words(f"runs.errand.{kind}.do")).props("outline no-caps")
+        button.props["aria-label"] = f"{words(f'runs.errand.{kind}.title')}: {words(f'runs.errand.{kind}.do')}"
+    button.on_click(lambda: background_tasks.create(_do(errands, kind, one, button)))
+    return button, place
+
+
+def _progress(errands: Errands, words: Words, one: TrainedRun) -> Callable[[Errand | None], None]:
+    """What runs now or ran last, with its output and a way to stop it; returns what shows it anew."""
+    with ui.element("div").classes("notes").style("margin-top: 12px") as box:
+        with ui.element("div").classes("headed").style("margin: 0"):
+            with ui.element("div").classes("character-head"):
+                spinner = ui.spinner(size="22px").props("aria-hidden=true")
+                state = ui.label().props("aria-live=polite")
+            stop = ui.button(words("runs.stop"), icon="stop", on_click=errands.stop).props("flat no-caps")
+        with ui.element("div").classes("log").props("tabindex=0 role=region") as field:
+            log = ui.label()
+        field.props["aria-label"] = words("runs.output")
+
+    def show(errand: Errand | None) -> None:
+        running = errands.running is not None
+        box.set_visibility(errand is not None and (running or errand.run == one.name))
         if errand is not None:
             title = words(f"runs.errand.{errand.kind}.title")
             state.set_text(words(f"runs.state.{errand.state}", what=title, name=errand.run))
             spinner.set_visibility(running)
             stop.set_visibility(running)
             log.set_text("\n".join(errand.lines))
-        if not running:
-            _show_files(errands, words, one, places)
 
-    refresh()
-    ui.timer(0.5, refresh)
+    return show
 
 
 async def _do(errands: Errands, kind: Kind, one: TrainedRun, button: ui.button) -> None:
@@ -90,17 +106,15 @@ async def _do(errands: Errands, kind: Kind, one: TrainedRun, button: ui.button) 
             tell(error)
 
 
-def _show_files(errands: Errands, words: Words, one: TrainedRun, places: dict[Kind, ui.element]) -> None:
+def _show_files(one: TrainedRun, kind: Kind, made: Sequence[Path], place: ui.element) -> None:
     """The files that can be had, as links."""
-    made = errands.made(one.name)
-    for kind, place in places.items():
-        place.clear()
-        with place:
-            for path in made.get(kind, []):
-                address = f"/runs/{quote(one.name, safe='')}/files/{kind}/{quote(path.name, safe='')}"
-                button = ui.button(f"{path.name} · {_size(path)}", icon="download").props("flat dense no-caps")
-                button.props["href"] = address
-                button.props["download"] = path.name
+    place.clear()
+    with place:
+        for path in made:
+            address = f"/runs/{quote(one.name, safe='')}/files/{kind}/{quote(path.name, safe='')}"
+            button = ui.button(f"{path.name} · {_size(path)}", icon="download").props("flat dense no-caps")
+            button.props["href"] = address
+            button.props["download"] = path.name
 
 
 def _size(path: Path) -> str:

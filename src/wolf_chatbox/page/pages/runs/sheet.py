@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -16,14 +16,16 @@ from wolf_chatbox.page.characters import TrainedRun
 from wolf_chatbox.page.charts import Lines
 from wolf_chatbox.page.desk import Desk
 from wolf_chatbox.page.errands import Errands
+from wolf_chatbox.page.making.story import Story
 from wolf_chatbox.page.pages.home import about, link_button
 from wolf_chatbox.page.pages.runs.cards import harmless, without_front_matter
 from wolf_chatbox.page.pages.runs.doing import show_changes, show_errands
 from wolf_chatbox.page.pages.runs.figures import show_evaluation, show_scores
 from wolf_chatbox.page.pages.runs.listing import megabytes
-from wolf_chatbox.page.parts import avatar
+from wolf_chatbox.page.parts import avatar, bubble
 from wolf_chatbox.settings import declared, flattened, typed
 from wolf_chatbox.training.curves import Curves, read_curves
+from wolf_chatbox.training.progress import Evaluated
 from wolf_chatbox.words import Words
 
 LONGEST = 200_000
@@ -41,13 +43,18 @@ class Sheet(NamedTuple):
     curves: Curves
     evaluation: dict[str, Any] | None
     card: str
+    samples: list[Evaluated]
+    """Replies to held-out turns during the training, the base model's first; only trainings of the page have them."""
 
 
-def read_sheet(run: TrainedRun) -> Sheet:
-    card = ""
+def read_sheet(desk: Desk, run: TrainedRun) -> Sheet:
+    card, story = "", Story()
+    for making in desk.queue.all():
+        if making.output is not None and making.output.resolve() == run.folder.resolve():
+            story.follow(making.journal)
     with suppress(OSError):
         card = (run.folder / CARD).read_text(encoding="utf-8", errors="replace")[:LONGEST]
-    return Sheet(run, run.size, read_curves(run.folder), run.evaluation(), card)
+    return Sheet(run, run.size, read_curves(run.folder), run.evaluation(), card, story.evaluations)
 
 
 def show_sheet(desk: Desk, errands: Errands, words: Words, sheet: Sheet) -> None:
@@ -65,6 +72,8 @@ def show_sheet(desk: Desk, errands: Errands, words: Words, sheet: Sheet) -> None
             link_button(words("home.talk"), f"/talk?run={name}", icon="chat_bubble_outline")
             link_button(words("frame.game"), f"/guess/new?run={name}", icon="quiz", quiet=True)
     _show_quality(words, sheet)
+    if sheet.samples:
+        _show_samples(words, sheet.samples)
     _show_curves(words, sheet.curves)
     _show_data(words, sheet)
     with _section(words("runs.more")):
@@ -77,7 +86,7 @@ def show_sheet(desk: Desk, errands: Errands, words: Words, sheet: Sheet) -> None
             with _fold(words("runs.card"), "description"):
                 ui.markdown(without_front_matter(sheet.card), extras=EXTRAS, sanitize=harmless).classes("markdown")
     with _section(words("runs.export")):
-        show_errands(desk, errands, words, run)
+        show_errands(errands, words, run)
     if desk.characters.is_own(run):
         with _section(words("runs.change")):
             show_changes(desk, errands, words, run)
@@ -101,6 +110,22 @@ def _show_quality(words: Words, sheet: Sheet) -> None:
             show_scores(words, scores, sheet.evaluation["exchanges"])
         else:
             ui.label(words("runs.unmeasured")).classes("quiet")
+
+
+def _show_samples(words: Words, samples: Sequence[Evaluated]) -> None:
+    """What it answers, beside the base model and what was really said."""
+    with _section(words("runs.samples")), ui.element("div").classes("charts"):
+        for at, reply in enumerate(samples[-1].replies):
+            with ui.element("div").classes("card notes sample-card"):
+                for turn in reply.context[-2:]:
+                    bubble(turn.speaker, turn.text)
+                tries = {"now": reply.generated, "real": reply.said.text}
+                if len(samples) > 1 and not samples[0].update and at < len(samples[0].replies):
+                    tries["before"] = samples[0].replies[at].generated
+                for key, text in tries.items():
+                    with ui.element("div"):
+                        ui.label(words(f"runs.reply.{key}", who=reply.said.speaker)).classes("quiet small")
+                        ui.label(text or "…").classes("said-text")
 
 
 def _show_curves(words: Words, curves: Curves) -> None:

@@ -41,6 +41,7 @@ class Composer:
             with ui.element("div").classes("composer-box"):
                 self._recipient = ui.button(color=None).props("flat aria-haspopup=menu").classes("composer-to")
                 self._recipient.props["aria-label"] = words("talk.to.label")
+                self._recipient.set_visibility(False)
                 self.field = ui.textarea(on_change=self._typed).classes("composer-field")
                 self.field.props("autogrow borderless dense enterkeyhint=send maxlength=200000")
                 self.field.props["aria-label"] = words("talk.field")

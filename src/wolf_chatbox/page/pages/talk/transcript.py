@@ -82,8 +82,11 @@ def _drawn(room: Room, drawing: Drawing) -> list[Line]:
     asked = []
     if drawing.asked and not drawing.entered:
         asked = [Line(None, room.user, visible(drawing.asked), True)]
-    speaker = drawing.speaker or _expected(room, drawing)
-    return [*asked, Line(None, speaker, visible(drawing.begun + drawing.text), False, last=True, growing=True)]
+    speaker, text = drawing.speaker or _expected(room, drawing), visible(drawing.begun + drawing.text)
+    beside = room.tree.last if drawing.instead is None or drawing.asked else room.tree.messages[drawing.instead]
+    aside = beside is not None and beside.whispered and (drawing.entered or not drawing.asked)
+    heard = tuple(sorted(beside.heard - {speaker})) if aside and beside else ()
+    return [*asked, Line(None, speaker, text, False, whispered=heard, last=True, growing=True)]
 
 
 def _expected(room: Room, drawing: Drawing) -> str:

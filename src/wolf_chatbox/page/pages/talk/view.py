@@ -76,6 +76,8 @@ class Talk:
 
     def show(self) -> None:
         """Show the room as it is now."""
+        if self.room.removed and self.composer.open:
+            self._show_removed()
         self.thread.show()
         self.composer.show()
         self.bar.show()
@@ -117,6 +119,13 @@ class Talk:
                 ui.label(str(error))
                 ui.button(self.words("talk.again"), on_click=self._wake).props("flat dense")
         self.show()
+
+    def _show_removed(self) -> None:
+        """Somebody has removed the chat, in another window perhaps; what is typed stays."""
+        self.composer.open = False
+        self._note.clear()
+        with self._note, ui.element("div").classes("note bad").props("role=alert"):
+            ui.label(self.words("talk.removed"))
 
     def _show_gone(self) -> None:
         """A chat whose run is not there can be read, and handed to another character."""
