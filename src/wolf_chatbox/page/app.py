@@ -62,6 +62,7 @@ def add_page(app: FastAPI, house: House, home: Path, named: Sequence[str], load:
         show_welcome_message=False,
     )
     _leave_the_api_alone(app)
+    pages_app.storage.max_tab_storage_age = 2 * RECONNECT  # nothing of ours is in it, and it would stay for a month
     pages_app.on_delete(_forget_functions)
     return entrance
 
