@@ -51,7 +51,8 @@ class Stage:
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Stage:
+def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
+    monkeypatch.chdir(tmp_path)  # the runs of the working folder are shown as well
     workspace = Workspace(tmp_path / "home")
     workspace.make()
     return Stage(workspace)

@@ -263,8 +263,7 @@ def test_whoever_has_the_key_gets_the_link_and_guests_play_by_it(keyed: Site, vi
 @pytest.mark.slow
 def test_a_game_is_made_played_by_two_and_tells_nothing_early(site: Site, visit: Callable[..., Page]) -> None:
     page = visit(f"{site.url}/guess/new?run=goose")
-    for _ in range(5):
-        page.locator(".q-slider [tabindex]").press("ArrowLeft")
+    page.locator(".q-slider [tabindex]").press("PageDown")
     expect(page.locator(".count")).to_have_text("5")
     page.get_by_role("button", name="Make the game").click()
     expect(page.get_by_role("button", name="Start")).to_be_visible()
@@ -272,7 +271,8 @@ def test_a_game_is_made_played_by_two_and_tells_nothing_early(site: Site, visit:
     [path] = (site.home / "games").glob("*.json")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     game = read_game(path)
-    assert len(game.rounds) == 5
+    count = len(game.rounds)  # what the model answers word for word, or not at all, is no round
+    assert 2 <= count <= 5
 
     frames = list[str]()
     page.on("websocket", lambda socket: _note(socket, frames))
@@ -294,7 +294,7 @@ def test_a_game_is_made_played_by_two_and_tells_nothing_early(site: Site, visit:
     page.get_by_role("button", name="Show the truth").click()
     expect(page.get_by_text("You found it." if real_first else "The model fooled you.")).to_be_visible()
     page.reload()  # goes on where it was
-    expect(page.get_by_text("Round 2 of 5")).to_be_visible()
+    expect(page.get_by_text(f"Round 2 of {count}")).to_be_visible()
 
     friend = visit(page.url, locale="ja-JP")
     friend.get_by_role("button", name="始める").click()
@@ -302,19 +302,19 @@ def test_a_game_is_made_played_by_two_and_tells_nothing_early(site: Site, visit:
     friend.keyboard.press("2")
     expect(page.get_by_text("2 players so far")).to_be_visible()
 
-    for number in range(2, 6):
-        expect(page.get_by_text(f"Round {number} of 5")).to_be_visible()
+    for number in range(2, count + 1):
+        expect(page.get_by_text(f"Round {number} of {count}")).to_be_visible()
         page.keyboard.press("1")
         expect(page.get_by_role("button", name="Show the truth")).to_be_visible()
         page.keyboard.press("Enter")
         expect(page.locator(".told")).to_be_visible()
         page.keyboard.press("Enter")
-    right = sum(game.real_first(player, at) for at in range(5))
-    expect(page.get_by_text(f"You found {right} of 5")).to_be_visible()
+    right = sum(game.real_first(player, at) for at in range(count))
+    expect(page.get_by_text(f"You found {right} of {count}")).to_be_visible()
     expect(page.get_by_text("All guesses (2 players)")).to_be_visible()
     guesses = read_guesses(path.with_name(path.stem + ".guesses.jsonl"))
     assert [guess.right for guess in guesses if guess.player == player] == [
-        game.real_first(player, at) for at in range(5)
+        game.real_first(player, at) for at in range(count)
     ]
     assert guesses[0].clues == ("voice",)
 
