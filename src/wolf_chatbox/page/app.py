@@ -38,7 +38,7 @@ def add_page(app: FastAPI, house: House, home: Path, named: Sequence[str], load:
     from nicegui import app as pages_app
     from nicegui import ui
 
-    from wolf_chatbox.page.pages import compare, data, guess, new, runs, talk
+    from wolf_chatbox.page.pages import compare, data, guess, lost, new, runs, talk
     from wolf_chatbox.page.pages import home as home_page
 
     characters = Characters(workspace, named, house.roster, load)
@@ -48,7 +48,7 @@ def add_page(app: FastAPI, house: House, home: Path, named: Sequence[str], load:
     desk = Desk(workspace, house, characters, rooms, archive, entrance, games, queue)
     house.on_leaving.append(rooms.stop)
     app.mount("/static", StaticFiles(directory=STATIC))
-    for pages in (home_page, new, talk, compare, guess, runs, data):
+    for pages in (home_page, new, talk, compare, guess, runs, data, lost):
         pages.add(desk)
     ui.add_head_html('<link rel="stylesheet" href="/static/page.css">', shared=True)
     ui.run_with(

@@ -86,7 +86,7 @@ def _navigate(words: Words, place: Place, classes: str, *, icons: bool) -> None:
             with ui.link(target=address).classes("frame-link" + (" here" if name == place else "")) as link:
                 if icons:
                     ui.icon(icon).props("aria-hidden=true")
-                ui.label(words(f"frame.{name}"))
+                ui.label(words("frame.new_short" if icons and name == "new" else f"frame.{name}"))
             if name == place:
                 link.props("aria-current=page")
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from wolf_chatbox.config import CleanConfig, ReadConfig
-from wolf_chatbox.errors import DataError, WolfChatboxError
+from wolf_chatbox.errors import DataError, FormatError, WolfChatboxError
 from wolf_chatbox.page.making.making import Making, read_making, write_json
 from wolf_chatbox.page.making.queue import CALM
 
@@ -36,7 +36,7 @@ Tell = Callable[[Any], None]
 async def send(what: str, *arguments: str, tell: Tell = lambda step: None) -> Any:
     """Do something in a process of its own, and return its result; when it is cancelled, so is the process.
 
-    Raises DataError with what went wrong, in one line.
+    Raises DataError with what went wrong, in one line; FormatError where a format is unknown.
     """
     environment = os.environ | CALM | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     process = await asyncio.create_subprocess_exec(
@@ -59,7 +59,8 @@ async def send(what: str, *arguments: str, tell: Tell = lambda step: None) -> An
             if "result" in said:
                 return said["result"]
             if "error" in said:
-                raise DataError(str(said["error"]))
+                kind = FormatError if said.get("unknown") else DataError
+                raise kind(str(said["error"]))
             tell(said.get("step"))
         await process.wait()
         raise DataError(f"{what}: ended without a result (code {process.returncode}). Perhaps memory ran out.")
@@ -137,7 +138,7 @@ def main(what: str, arguments: Sequence[str]) -> None:
     try:
         say({"result": ERRANDS[what](say, *arguments)})
     except WolfChatboxError as error:
-        say({"error": str(error)})
+        say({"error": str(error), "unknown": isinstance(error, FormatError)})
     except MemoryError:
         say({"error": "out of memory: choose less data, or a smaller model."})
 

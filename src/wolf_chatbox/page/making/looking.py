@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -19,7 +20,7 @@ from wolf_chatbox.data.cleaning import clean
 from wolf_chatbox.data.privacy.pseudonyms import Pseudonyms
 from wolf_chatbox.data.privacy.scrubbing import Scrubber
 from wolf_chatbox.data.tally import Tally
-from wolf_chatbox.errors import DataError, Setting
+from wolf_chatbox.errors import DataError, FormatError, Setting
 from wolf_chatbox.importers import read_conversations
 from wolf_chatbox.importers.registry import FORMATS
 from wolf_chatbox.samples.inspection import Inspection, inspect
@@ -70,7 +71,7 @@ def look(
 ) -> Look:
     """Read and inspect files; `tell` is told how many turns are read. Privacy is left to the previews.
 
-    Raises DataError when none of them can be read, and ConfigError for settings that do not fit.
+    Raises FormatError when none of them is in a known format, DataError when none can be read, and ConfigError for settings that do not fit.
     """
     tally, failed = Tally(), dict[str, str]()
     raw = _read(paths, read, tally, failed, tell)
@@ -78,7 +79,10 @@ def look(
     conversations = list(cleaned)
     tell(tally.read)
     if not conversations:
-        raise DataError(next(iter(failed.values()), str(tally.nothing_in(paths))))
+        if failed and not any(failed.values()):
+            raise FormatError("no file is in a known format. Export it anew, or choose other files.")
+        nothing = _shown(str(tally.nothing_in(paths)), paths[0])
+        raise DataError(next(filter(None, failed.values()), nothing))
     found = inspect(conversations, tally)
     counted = Counter[str]()
     scrubbed = list(map(Scrubber(counted).scrub, conversations))
@@ -111,8 +115,19 @@ def _read(
                     told = tally.read
                     tell(told)
                 yield conversation
+        except FormatError:
+            failed[path] = ""
         except DataError as error:
-            failed[path] = str(error)
+            failed[path] = _shown(str(error), path)
+
+
+def _shown(text: str, path: str) -> str:
+    """A message without the folder of a making, which nobody chose.
+
+    >>> _shown("/home/a/making/1/files/chat.txt: no turns.", "/home/a/making/1/files")
+    'chat.txt: no turns.'
+    """
+    return text.replace(path + os.sep, "").replace(path, Path(path).name)
 
 
 def _skipped(paths: Sequence[str], tally: Tally) -> Iterator[str]:

@@ -36,6 +36,8 @@ class Story:
     notices: list[str] = field(default_factory=list)
     update: int = 0
     epoch: float = 0.0
+    told: float = 0.0
+    """When it last reported something (seconds since the epoch)."""
     scoring: bool = False
     """Whether it is trained, and is being scored."""
     _recent: deque[Updated] = field(default_factory=lambda: deque(maxlen=RECENT))
@@ -56,6 +58,7 @@ class Story:
     def add(self, entries: Iterable[Entry]) -> None:
         """Take in more of what was reported."""
         for when, event in entries:
+            self.told = when
             match event:
                 case Step():
                     self._asked = when

@@ -18,6 +18,8 @@ from wolf_chatbox.page.pages.new.steps import NewCharacter
 
 FIRST = 3
 """Base models that are shown before somebody asks for more, besides those that are here."""
+SPOKEN = {"many": "base.many"}
+"""The languages that are none of one name."""
 OTHER = "\0"
 """The card of a folder or a hub name."""
 
@@ -26,7 +28,8 @@ def build(page: NewCharacter) -> None:
     """What there is to choose, and the start."""
     making = page.must()
     if not making.about.get("name"):
-        page.change(name=_free_name(page, str(making.about.get("persona") or "")))
+        hidden = making.about.get("pseudonyms")
+        page.change(name=_free_name(page, "" if hidden else str(making.about.get("persona") or "")))
     _name(page)
     ui.label(page.t("base.title")).classes("heading").props("role=heading aria-level=3")
     ui.label(page.t("base.lead")).classes("lead")
@@ -140,7 +143,7 @@ class Bases:
                 ui.label(base.alias).classes("new-name")
                 if base.recommended:
                     ui.label(page.t("base.recommended")).classes("chip")
-            spoken = page.t("base.many") if known.languages == "many" else known.languages
+            spoken = ", ".join(page.t(SPOKEN.get(each, f"languages.{each}")) for each in known.languages.split())
             ui.label(page.t("base.line", size=size, languages=spoken, licence=known.licence.short)).classes("small")
             need = page.t("base.need", train=f"{known.to_train() / 1e9:.1f}", talk=f"{known.to_talk() / 1e9:.1f}")
             ui.label(need).classes("quiet small")

@@ -38,7 +38,7 @@ def build(page: NewCharacter) -> None:
             key = f"bundled.{example.replace('-', '_')}"
             button = ui.button(page.t(key), icon="menu_book", on_click=lambda one=example: _use(page, one))
             button.props("outline")
-        ui.button(page.t("files.formats"), icon="help_outline", on_click=lambda: _formats(page)).props("flat")
+        ui.button(page.t("files.formats"), icon="help_outline", on_click=lambda: formats(page)).props("flat")
     files = ui.element("ul").classes("new-files").props(f'aria-label="{page.t("files.here")}"')
     with ui.row().classes("new-next"):
         on = ui.button(page.t("files.next"), on_click=lambda: page.go(1)).props("unelevated")
@@ -87,13 +87,13 @@ def _use(page: NewCharacter, example: str) -> None:
     page.go(1)
 
 
-async def _formats(page: NewCharacter) -> None:
+async def formats(page: NewCharacter) -> None:
     """Which files can be read, and how one gets them."""
-    formats = await asyncio.to_thread(_known_formats)
+    known = await asyncio.to_thread(_known_formats)
     with ui.dialog() as dialog, ui.card().classes("new-dialog"):
         ui.label(page.t("files.formats")).classes("heading").props("role=heading aria-level=2")
         ui.label(page.t("files.zip")).classes("quiet")
-        for family, entries in formats.items():
+        for family, entries in known.items():
             ui.label(page.t(f"families.{family}")).classes("new-family")
             for title, export in entries:
                 with ui.element("div").classes("new-format"):

@@ -8,8 +8,10 @@ from typing import Any
 
 from nicegui import ui
 
+from wolf_chatbox.errors import FormatError
 from wolf_chatbox.page.making import errand
 from wolf_chatbox.page.making.making import Making
+from wolf_chatbox.page.pages.new.dropping import formats
 from wolf_chatbox.page.pages.new.parts import choice, facts, fold, switch
 from wolf_chatbox.page.pages.new.people import people
 from wolf_chatbox.page.pages.new.privacy import privacy
@@ -64,8 +66,13 @@ def _waiting(page: NewCharacter, box: ui.element) -> None:
         except Exception as error:
             box.clear()
             with box:
-                ui.label(str(error)).classes("note bad new-long").props("role=alert")
-                ui.button(page.t("content.other"), on_click=lambda: page.show(0, focus=True)).props("unelevated")
+                said = page.t("content.no_format") if isinstance(error, FormatError) else str(error)
+                ui.label(said).classes("note bad new-long").props("role=alert")
+                with ui.row().classes("new-links"):
+                    ui.button(page.t("content.other"), on_click=lambda: page.show(0, focus=True)).props("unelevated")
+                    ui.button(page.t("files.formats"), icon="help_outline", on_click=lambda: formats(page)).props(
+                        "flat"
+                    )
             return
         page.change(look_key=key)
         box.clear()
@@ -87,7 +94,8 @@ def _content(page: NewCharacter) -> None:
     fixed = making.fixed
     facts(_figures(page, found))
     for path, reason in look["failed"].items():
-        ui.label(page.t("content.unread", name=path.rsplit("/", 1)[-1], reason=reason)).classes("note bad new-long")
+        said = page.t("content.unread", name=path.rsplit("/", 1)[-1], reason=reason or page.t("content.no_format"))
+        ui.label(said).classes("note bad new-long")
     for file in found["unread"]:
         reason = page.t("content.in_part", reason=file["reason"]) if file["turns"] else file["reason"]
         name = str(file["path"]).rsplit("/", 1)[-1]

@@ -6,6 +6,7 @@ from typing import Any
 
 from nicegui import ui
 
+from wolf_chatbox.page.making.dropped import character_name
 from wolf_chatbox.page.pages.new.parts import switch
 from wolf_chatbox.page.pages.new.steps import NewCharacter
 
@@ -21,6 +22,8 @@ def privacy(page: NewCharacter, look: dict[str, Any]) -> None:
 
         def change(value: bool, name: str = name, box: list[ui.element] = box) -> None:
             page.change(**{name: value})
+            if name == "pseudonyms" and value:
+                forget_name(page)
             box[0].set_visibility(value)
 
         switch(page.t(f"privacy.{name}"), on, change, page.t(f"privacy.{name}_help"))
@@ -28,6 +31,13 @@ def privacy(page: NewCharacter, look: dict[str, Any]) -> None:
         box[0].set_visibility(on)
         with box[0]:
             _preview(page, look, name)
+
+
+def forget_name(page: NewCharacter) -> None:
+    """Drop the character's name where it is the real one of whom it learns: the folder would tell what is hidden."""
+    about = page.must().about
+    if about.get("persona") and about.get("name") == character_name(str(about["persona"])):
+        page.change(name="")
 
 
 def _preview(page: NewCharacter, look: dict[str, Any], name: str) -> None:

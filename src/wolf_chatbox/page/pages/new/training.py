@@ -80,7 +80,8 @@ class Watch:
     def _look(self) -> None:
         making, story, t = self.page.making, self.story, self.page.t
         assert making is not None
-        state = f"{making.state} {making.pid is not None} {making.error} {story.step} {story.update > 0}"
+        fresh = story.told >= making.since
+        state = f"{making.state} {making.pid is not None} {making.error} {story.step} {story.update > 0} {fresh}"
         if state != self.state:
             self.state = state
             self.head.clear()
@@ -99,7 +100,7 @@ class Watch:
                     epochs=story.begun.epochs if story.begun else 0,
                 )
             )
-        left = story.left if alive and not story.scoring else None
+        left = story.left if alive and fresh and not story.scoring else None
         self.left.set_text(t("training.left", time=minutes(self.page, left)) if left is not None else "")
         if story.losses:
             recent = [loss for _, loss in story.losses[-10:]]
@@ -169,6 +170,8 @@ def _now(page: NewCharacter, making: Making, story: Story) -> str:
     if making.state == "waiting" and making.pid is None:
         return page.t("training.waiting")
     step = story.step
+    if story.told < making.since:
+        return page.t("working.starting")
     if step is not None:
         kind = step.kind if step.kind in WORKING else ""
         return page.t(f"working.{kind}") if kind else step.text
