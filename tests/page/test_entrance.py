@@ -16,6 +16,7 @@ from websockets.exceptions import InvalidStatus
 
 from browsing import Site, serve
 from wolf_chatbox.page.entrance import ENTER, GUEST_COOKIE, KEY_COOKIE, LANGUAGE_COOKIE, Entrance, language_of
+from wolf_chatbox.words import words_of
 
 pytestmark = pytest.mark.slow
 
@@ -78,6 +79,12 @@ def test_without_the_key_every_path_leads_to_the_form(outside: httpx.Client, pat
     assert answer.status_code == 303
     assert answer.headers["location"] == f"{ENTER}?to={path}"
     assert "set-cookie" not in answer.headers
+
+
+def test_the_form_needs_no_other_file(outside: httpx.Client) -> None:
+    form = outside.get(ENTER).text
+    assert "body.enter main" in form, "its look is in it"
+    assert re.findall(r'(?:src|href)="(?!data:)([^"]*)"', form) == []
 
 
 @pytest.mark.parametrize(
@@ -272,6 +279,14 @@ def test_another_sites_page_can_link_to_this_one_but_not_use_it(inside: httpx.Cl
 
 
 # What every answer has, and what is too much
+
+
+@pytest.mark.parametrize("path", ["/no/such/page", "/runs/goose/more", "/talk/x/y"])
+def test_an_address_that_is_no_pages_has_a_page_with_a_way_home(inside: httpx.Client, path: str) -> None:
+    answer = inside.get(path, headers={"accept-language": "ja"})
+    assert answer.status_code == 404
+    assert words_of("ja")("frame.lost") in answer.text
+    assert "HTTPException" not in answer.text
 
 
 @pytest.mark.parametrize("path", [*PAGES, ENTER, "/no/such/page", "/static/page.css", "/v1/models"])

@@ -24,8 +24,8 @@ from runs import weights
 from wolf_chatbox.cli import app
 from wolf_chatbox.config import CleanConfig, ReadConfig, TrainConfig
 from wolf_chatbox.conversation import Turn
-from wolf_chatbox.errors import ChatError, ConfigError, DataError
-from wolf_chatbox.page.making import choosing, worker
+from wolf_chatbox.errors import ChatError, ConfigError, DataError, FormatError
+from wolf_chatbox.page.making import choosing, errand, worker
 from wolf_chatbox.page.making.dropped import LONGEST, character_name, discard, file_name, keep
 from wolf_chatbox.page.making.looking import compare, look
 from wolf_chatbox.page.making.making import INTERRUPTED, Making, alive, read_making
@@ -227,8 +227,19 @@ def test_a_file_that_cannot_be_read_does_not_spoil_the_others(tmp_path: Path) ->
     whatsapp(folder / "chat.txt")
     (folder / "shopping.txt").write_text("milk\nbread\n")
     assert look([str(folder)], ReadConfig(), CleanConfig()).skipped == ["shopping.txt"]
-    with pytest.raises(DataError, match="not a readable zip"):
+    with pytest.raises(DataError, match=r"^bad\.zip: not a readable zip"):
         look([str(bad)], ReadConfig(), CleanConfig())
+
+
+def test_an_unknown_format_is_told_apart_from_what_is_broken(tmp_path: Path, queue: Queue) -> None:
+    making = draft(queue)
+    making.files.mkdir()
+    (making.files / "shopping.txt").write_text("milk\nbread\n")
+    with pytest.raises(FormatError) as refused:
+        asyncio.run(errand.send("look", str(making.folder)))
+    assert str(tmp_path) not in str(refused.value)
+    chat = whatsapp(tmp_path / "chat.txt")
+    assert look([str(making.files), str(chat)], ReadConfig(), CleanConfig()).failed == {str(making.files): ""}
 
 
 @given(st.text(), st.text())
@@ -343,6 +354,22 @@ def test_one_is_trained_at_a_time_in_order_and_no_page_is_needed(queue: Queue, w
     queue.settle()
     log = (workspace.making / "log").read_text().split("\n")
     assert log == ["begin Cy", "end Cy", "begin Ann", "end Ann", "begin Bob", "end Bob", ""]
+
+
+@pytest.mark.slow
+def test_two_tabs_that_start_it_start_one_training(queue: Queue, workspace: Workspace) -> None:
+    making = draft(queue)
+    (making.folder / "hold").touch()
+    queue.add(making, settings(queue))
+    until(queue, making, "running")
+    queue.add(making, settings(queue, "Bob"))  # the second tab knows nothing of it
+    now = queue.get(making.id)
+    assert now is not None
+    assert (now.state, now.pid is not None, now.output) == ("running", True, workspace.characters / "Ann")
+    (making.folder / "hold").unlink()
+    until(queue, making, "done")
+    queue.settle()
+    assert (workspace.making / "log").read_text().split("\n") == ["begin Ann", "end Ann", ""]
 
 
 @pytest.mark.slow

@@ -117,7 +117,8 @@ class Entrance:
 
 def _form(request: Request, to: str, wrong: bool) -> str:
     words = words_of(language_of(request.headers))
-    text = files("wolf_chatbox.page").joinpath("static/enter.html").read_text(encoding="utf-8")
+    static = files("wolf_chatbox.page").joinpath("static")
+    text, style = (static.joinpath(name).read_text(encoding="utf-8") for name in ("enter.html", "page.css"))
     values = {
         "language": words.language,
         "title": words("enter.title"),
@@ -128,7 +129,7 @@ def _form(request: Request, to: str, wrong: bool) -> str:
     }
     for name, value in values.items():
         text = text.replace("{{" + name + "}}", html.escape(value))
-    return text
+    return text.replace("/* style */", style)  # inside it: without the key there is no other file
 
 
 def language_of(headers: Headers) -> str:

@@ -71,7 +71,8 @@ def look(
 ) -> Look:
     """Read and inspect files; `tell` is told how many turns are read. Privacy is left to the previews.
 
-    Raises FormatError when none of them is in a known format, DataError when none can be read, and ConfigError for settings that do not fit.
+    Raises FormatError when none of them is in a known format, DataError when none can be read, and ConfigError for
+    settings that do not fit.
     """
     tally, failed = Tally(), dict[str, str]()
     raw = _read(paths, read, tally, failed, tell)

@@ -78,12 +78,14 @@ class Queue:
 
         Raises ConfigError where the settings do not fit, CheckpointError when the disk refuses.
         """
-        if making.state in ("waiting", "running"):
-            return
-        if settings is not None:
-            making.write_settings(settings)
-        making.forget_process()
-        making.note("waiting")
+        with self._starting:  # two tabs may ask for it at once, each with what it knew of it
+            now = read_making(making.folder)
+            if now is None or now.state in ("waiting", "running") or (settings is not None and now.fixed):
+                return
+            if settings is not None:
+                now.write_settings(settings)
+            now.forget_process()
+            now.note("waiting")
         self.go()
 
     def go(self) -> None:

@@ -16,9 +16,8 @@ def add(desk: Desk) -> None:
     async def lost(request: Request, error: HTTPException) -> Response:
         if request.scope.get("endpoint") not in (None, app):  # a file or a component is asked for by a program
             return await http_exception_handler(request, error)
-        with Client(ui.page(""), request=request) as client, frame(request, "home", "404") as reader:
-            with ui.element("div").classes("lost"):
-                ui.label(reader.words("frame.lost")).classes("title").props("role=heading aria-level=1")
-                ui.label(reader.words("frame.lost_more")).classes("lead")
-                ui.link(reader.words("frame.home"), "/")
+        with Client(ui.page(""), request=request) as client, frame(request, "home", "404") as reader, ui.column():
+            ui.label(reader.words("frame.lost")).classes("title").props("role=heading aria-level=1")
+            ui.label(reader.words("frame.lost_more")).classes("lead")
+            ui.link(reader.words("frame.home"), "/")
         return client.build_response(request, 404)

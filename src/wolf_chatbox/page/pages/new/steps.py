@@ -48,6 +48,10 @@ class NewCharacter:
     def change(self, **about: Any) -> None:
         """Keep choices; what cannot be written is told."""
         now = self.desk.queue.get(self.must().id) or self.must()
+        if now.fixed and not about.keys() <= {"look_key", "step"}:  # it was started in another tab
+            self.making = now
+            self.show()
+            return
         try:
             self.making = now.change(**about)
         except Exception as error:

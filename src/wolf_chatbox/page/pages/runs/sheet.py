@@ -33,6 +33,8 @@ LONGEST = 200_000
 MOST_SPEAKERS = 12
 EXTRAS = ["fenced-code-blocks", "tables", "code-friendly"]
 """Of Markdown: a name_with_lines is no emphasis."""
+ACCOUNT = {"learnt": True, "held out": True, "context only": False, "joined": False, "dropped": True}
+"""What became of the turns that were read, and whether it is said where there was none of it."""
 
 
 class Sheet(NamedTuple):
@@ -172,7 +174,7 @@ def _show_data(words: Words, sheet: Sheet) -> None:
             parts = [
                 words(f"runs.account.{name.replace(' ', '_')}", count=f"{count:,}")
                 for name, count in turns.items()
-                if name in ("learnt", "held out", "context only", "dropped") and (count or name != "context only")
+                if name in ACCOUNT and (count or ACCOUNT[name])
             ]
             line = words("runs.account.all", count=f"{turns.get('read', 0):,}", parts=" + ".join(parts))
             ui.label(line).classes("quiet small").style("margin: 12px 0")
