@@ -13,7 +13,8 @@ import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import psutil
 import pytest
@@ -32,6 +33,9 @@ from wolf_chatbox.page.making.making import INTERRUPTED, Making, alive, read_mak
 from wolf_chatbox.page.making.queue import Queue
 from wolf_chatbox.page.making.story import Story
 from wolf_chatbox.page.pages import new
+from wolf_chatbox.page.pages.new.privacy import forget_name
+from wolf_chatbox.page.pages.new.steps import NewCharacter
+from wolf_chatbox.page.pages.new.training import now_said
 from wolf_chatbox.page.workspace import Workspace
 from wolf_chatbox.training.journal import Begun, Entry, Journal, from_json, read_journal, short, to_json
 from wolf_chatbox.training.loop import train
@@ -329,6 +333,22 @@ def test_every_text_of_the_steps_is_in_the_words() -> None:
     assert len(asked) > 50
     for key in asked:
         assert words(f"new.{key}", **dict.fromkeys(BLANKS, "x"))
+
+
+def test_whoever_is_hidden_gives_no_name_to_the_folder(queue: Queue) -> None:
+    for name, kept in (("Ann-Pond", ""), ("The goose", "The goose")):
+        making = draft(queue, name, persona="Ann Pond")
+        forget_name(cast(NewCharacter, SimpleNamespace(must=lambda making=making: making, change=making.change)))
+        now = queue.get(making.id)
+        assert now is not None
+        assert now.about["name"] == kept
+
+
+def test_what_an_earlier_start_reported_is_not_what_happens_now(queue: Queue) -> None:
+    page, story = cast(NewCharacter, SimpleNamespace(t=lambda key: key)), Story()
+    story.add([(10.0, Step("writing the model", "writing"))])
+    for since, said in ((9.0, "working.writing"), (11.0, "working.starting")):
+        assert now_said(page, replace(draft(queue), state="running", since=since, pid=1), story) == said
 
 
 # The queue

@@ -20,7 +20,7 @@ from wolf_chatbox.evaluate.report.scorecard import SHOWN, is_evaluation, scoreca
 from wolf_chatbox.page.errands import Errand, Errands, command
 from wolf_chatbox.page.pages.data import plain_name
 from wolf_chatbox.page.pages.runs.cards import harmless, without_front_matter
-from wolf_chatbox.page.pages.runs.sheet import changes
+from wolf_chatbox.page.pages.runs.sheet import ACCOUNT, changes
 from wolf_chatbox.words import languages, words_of
 
 
@@ -49,6 +49,13 @@ def evaluation(**more: Any) -> dict[str, Any]:
 
 
 # Values and sentences
+
+
+@pytest.mark.slow
+def test_the_sum_of_the_turns_has_all_that_were_read(trained: Path) -> None:
+    turns = json.loads((trained / "run.json").read_text())["data"]["turns"]
+    assert set(turns) <= {"read", *ACCOUNT}
+    assert sum(turns.get(name, 0) for name in ACCOUNT) == turns["read"]
 
 
 def test_a_scorecard_has_its_figures_in_order_whatever_the_run_is_called_now() -> None:

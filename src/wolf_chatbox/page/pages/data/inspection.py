@@ -47,8 +47,16 @@ def _section(title: str) -> ui.element:
     return section
 
 
+def _language(words: Words, code: str) -> str:
+    """A language by its name, where the words have one."""
+    try:
+        return words(f"new.languages.{code}")
+    except KeyError:
+        return code
+
+
 def _show_facts(words: Words, found: Inspection) -> None:
-    languages = ", ".join(f"{code} {share:.0%}" for code, share in list(found.languages.items())[:3])
+    languages = ", ".join(f"{_language(words, code)} {share:.0%}" for code, share in list(found.languages.items())[:3])
     dates = f"{found.first[:10]} – {found.last[:10]}" if found.first and found.last else ""
     facts = {
         "turns": f"{found.kept:,}",

@@ -47,12 +47,12 @@ class NewCharacter:
 
     def change(self, **about: Any) -> None:
         """Keep choices; what cannot be written is told."""
-        now = self.desk.queue.get(self.must().id) or self.must()
-        if now.fixed and not about.keys() <= {"look_key", "step"}:  # it was started in another tab
-            self.making = now
-            self.show()
-            return
         try:
+            now = self.desk.queue.get(self.must().id) or self.must()
+            if now.fixed and not about.keys() <= {"look_key", "step"}:  # it was started in another tab
+                self.making = now
+                self.show()
+                return
             self.making = now.change(**about)
         except Exception as error:
             tell(error)
@@ -122,7 +122,9 @@ class NewCharacter:
 
     def go(self, step: int) -> None:
         """Go on to a step, and keep that it was reached."""
-        self.change(step=max(step, int(self.must().about.get("step") or 0)))
+        if self.making is None:  # the disk refused it, which was told
+            return
+        self.change(step=max(step, int(self.making.about.get("step") or 0)))
         self.show(step, focus=True)
 
     def run(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[Any]:

@@ -138,7 +138,7 @@ def _head(page: NewCharacter, making: Making, story: Story) -> None:
         with ui.element("div").classes("new-wait"):
             ui.spinner(size="26px").props("aria-hidden=true")
             with ui.element("div"):
-                ui.label(_now(page, making, story)).classes("new-name")
+                ui.label(now_said(page, making, story)).classes("new-name")
                 ui.label(t("training.leave")).classes("quiet small")
             ui.space()
             _button(page, "stop", "stop", lambda: _stop(page, making)).props("outline")
@@ -166,7 +166,8 @@ def _button(page: NewCharacter, name: str, icon: str, act: Callable[[], Any]) ->
     return ui.button(page.t(f"training.{name}"), icon=icon, on_click=act)
 
 
-def _now(page: NewCharacter, making: Making, story: Story) -> str:
+def now_said(page: NewCharacter, making: Making, story: Story) -> str:
+    """What is done now; what was reported before it was started last is no news."""
     if making.state == "waiting" and making.pid is None:
         return page.t("training.waiting")
     step = story.step
