@@ -42,14 +42,14 @@ def test_a_chat_by_keys_alone_with_branches_a_reload_and_a_second_browser(
 ) -> None:
     page = visit(f"{site.url}/talk?run=goose")
     field(page)
-    page.keyboard.type("What is a goose")
+    page.keyboard.type("What is a bird")
     page.keyboard.press("Shift+Enter")
     page.keyboard.type("to you?")
     page.keyboard.press("Enter")
     replied(page)
     expect(page.get_by_label("Your message")).to_have_value("")
     first = said(page)
-    assert first[0] == "What is a goose\nto you?"
+    assert first[0] == "What is a bird\nto you?"
     assert len(first) == 2
 
     page.keyboard.press("Alt+r")  # another reply
@@ -73,7 +73,7 @@ def test_a_chat_by_keys_alone_with_branches_a_reload_and_a_second_browser(
     expect(second.locator(".said-text")).to_have_count(2)
     assert said(second) == said(page)
     page.locator(".turn.mine").get_by_label("The one before").click()
-    expect(second.locator(".turn.mine")).to_contain_text("What is a goose")
+    expect(second.locator(".turn.mine")).to_contain_text("What is a bird")
     assert said(second) == first
 
     page.reload()

@@ -102,12 +102,9 @@ def _content(page: NewCharacter) -> None:
         privacy(page, look)
         with ui.row().classes("new-next"):
             on = ui.button(page.t("content.next"), on_click=lambda: page.go(2)).props("unelevated")
-            on.set_enabled(("persona" in making.about and making.about["persona"] is not None) or _everybody(making))
+            known = [one["name"] for one in look["people"]]  # the files may be others by now
+            on.set_enabled(bool(making.about.get("everybody")) or making.about.get("persona") in known)
             page.on_next = on
-
-
-def _everybody(making: Making) -> bool:
-    return bool(making.about.get("everybody"))
 
 
 def _figures(page: NewCharacter, found: dict[str, Any]) -> list[tuple[str, str]]:
