@@ -100,7 +100,7 @@ class DataPage:
             self.count = ui.label()
             ui.button(words("data.cancel"), on_click=self.cancel).props("flat dense no-caps")
         self.progress.set_visibility(False)
-        self.result = ui.element("div")
+        self.result = ui.element("div").classes("looked")
 
     def _show_drop(self) -> None:
         words = self.words
@@ -152,6 +152,7 @@ class DataPage:
         self.result.clear()
         self.count.set_text(words("data.looking"))
         self.progress.set_visibility(True)
+        self._come_to(self.progress)
 
         def tell(turns: int) -> None:
             self.count.set_text(words("data.read_so_far", count=f"{turns:,}"))
@@ -165,6 +166,12 @@ class DataPage:
             with self.result:
                 show_inspection(words, found, self._shown)
         self.progress.set_visibility(False)
+        self._come_to(self.result)
+
+    def _come_to(self, element: ui.element) -> None:
+        """Scroll to an element that is out of sight: on a phone it stands below the list of files."""
+        scroll = f"getHtmlElement({element.id})?.scrollIntoView({{block: 'nearest'}})"
+        self._client.run_javascript(f"requestAnimationFrame(() => {scroll})")
 
     def _shown(self, text: str) -> str:
         """A text without the folder that nobody gave a name."""

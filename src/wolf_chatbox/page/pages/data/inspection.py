@@ -56,7 +56,10 @@ def _language(words: Words, code: str) -> str:
 
 
 def _show_facts(words: Words, found: Inspection) -> None:
-    languages = ", ".join(f"{_language(words, code)} {share:.0%}" for code, share in list(found.languages.items())[:3])
+    languages = ", ".join(
+        _language(words, code) + (f" {share:.0%}" if share < 1 else "")
+        for code, share in list(found.languages.items())[:3]
+    )
     dates = f"{found.first[:10]} – {found.last[:10]}" if found.first and found.last else ""
     facts = {
         "turns": f"{found.kept:,}",
