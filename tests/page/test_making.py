@@ -26,8 +26,8 @@ from wolf_chatbox.config import CleanConfig, ReadConfig, TrainConfig
 from wolf_chatbox.conversation import Turn
 from wolf_chatbox.errors import ChatError, ConfigError, DataError
 from wolf_chatbox.page.making import choosing, worker
+from wolf_chatbox.page.making.contents import compare, look
 from wolf_chatbox.page.making.dropped import LONGEST, character_name, discard, file_name, keep
-from wolf_chatbox.page.making.looking import compare, look
 from wolf_chatbox.page.making.making import INTERRUPTED, Making, alive, read_making
 from wolf_chatbox.page.making.queue import Queue
 from wolf_chatbox.page.making.story import Story

@@ -17,7 +17,7 @@ from playwright.sync_api import Page, expect
 from browsing import Site
 from wolf_chatbox.errors import ConfigError
 from wolf_chatbox.evaluate.report.scorecard import SHOWN, is_evaluation, scorecard
-from wolf_chatbox.page.errands import Errand, Errands, command
+from wolf_chatbox.page.jobs import Job, Jobs, command
 from wolf_chatbox.page.pages.data import plain_name
 from wolf_chatbox.page.pages.runs.cards import harmless, without_front_matter
 from wolf_chatbox.page.pages.runs.sheet import changes
@@ -131,18 +131,18 @@ def test_a_dropped_files_name_leads_nowhere(given: str, kept: str) -> None:
     assert len(plain_name("あ" * 300 + ".zip").encode()) < 255
 
 
-# Errands
+# Jobs
 
 
 def test_the_files_of_a_run_are_those_that_were_made_and_no_others(tmp_path: Path) -> None:
-    errands = Errands(tmp_path / "exports")
+    jobs = Jobs(tmp_path / "exports")
     (tmp_path / "exports/goose/card").mkdir(parents=True)
     (tmp_path / "exports/goose/card/card.png").write_bytes(b"png")
     (tmp_path / "exports/goose/card/wolf_chatbox.export").touch()
     (tmp_path / "exports/goose/card/.hidden").touch()
     (tmp_path / "secret").touch()
-    assert [path.name for path in errands.made("goose")["card"]] == ["card.png"]
-    assert errands.file("goose", "card", "card.png") is not None
+    assert [path.name for path in jobs.made("goose")["card"]] == ["card.png"]
+    assert jobs.file("goose", "card", "card.png") is not None
     for run, kind, name in (
         ("goose", "card", ".hidden"),
         ("goose", "card", "../../../secret"),
@@ -151,20 +151,20 @@ def test_the_files_of_a_run_are_those_that_were_made_and_no_others(tmp_path: Pat
         ("../exports/goose", "card", "card.png"),
         ("goose", "gguf", "card.png"),
     ):
-        assert errands.file(run, kind, name) is None
+        assert jobs.file(run, kind, name) is None
 
 
 def test_a_model_is_packed_and_a_fault_is_told(tmp_path: Path) -> None:
     (tmp_path / "goose/inner").mkdir(parents=True)
     (tmp_path / "goose/inner/weights").write_bytes(b"1")
 
-    async def both() -> tuple[Errand, Errand]:
-        errands = Errands(tmp_path / "exports")
-        packed = asyncio.ensure_future(errands.do("model", "goose", tmp_path / "goose"))
+    async def both() -> tuple[Job, Job]:
+        jobs = Jobs(tmp_path / "exports")
+        packed = asyncio.ensure_future(jobs.do("model", "goose", tmp_path / "goose"))
         await asyncio.sleep(0)
         with pytest.raises(ConfigError, match="goose"):
-            await errands.do("card", "goose", tmp_path / "goose")
-        return await packed, await errands.do("card", "goose", tmp_path / "goose")
+            await jobs.do("card", "goose", tmp_path / "goose")
+        return await packed, await jobs.do("card", "goose", tmp_path / "goose")
 
     packed, failed = asyncio.run(both())
     assert (packed.state, failed.state) == ("done", "failed")

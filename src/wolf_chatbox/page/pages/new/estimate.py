@@ -7,7 +7,9 @@ from typing import Any
 
 from nicegui import ui
 
-from wolf_chatbox.page.making import choosing, errand
+from wolf_chatbox.errors import WolfChatboxError
+from wolf_chatbox.page.away import away
+from wolf_chatbox.page.making import background, choosing
 from wolf_chatbox.page.pages.new.dropping import size
 from wolf_chatbox.page.pages.new.steps import NewCharacter
 from wolf_chatbox.words import Words
@@ -32,7 +34,7 @@ class Estimate:
         self._task = self.page.run(self._find())
 
     async def fetch(self, model: str, *, agreed: bool) -> None:
-        """Fetch a base model, and tell how that goes; raises DataError."""
+        """Fetch a base model, and tell how that goes; raises ModelError."""
         if self._task is not None:
             self._task.cancel()
         self._say(self.page.t("estimate.fetching"), waits=True)
@@ -41,7 +43,7 @@ class Estimate:
             self._say(str(step), waits=True)
 
         try:
-            await errand.send("fetch", model, *(["agreed"] if agreed else []), tell=told)
+            await away(background.fetch, model, agreed, tell=told)
         except Exception:
             self._say("")
             raise
@@ -60,10 +62,13 @@ class Estimate:
         settings = choosing.settings_of(page.must(), page.desk.workspace.characters, page.look())
         try:
             await asyncio.to_thread(page.must().write_settings, settings)
-            found = await errand.send("plan", str(making.folder))
-        except Exception as error:
+            found = await away(background.plan, making.folder)
+        except WolfChatboxError as error:
             self._say(str(error), bad=True)
             return
+        except Exception:
+            self._say(page.t("fault"), bad=True)
+            raise
         self._show(found)
 
     def _show(self, found: dict[str, Any]) -> None:

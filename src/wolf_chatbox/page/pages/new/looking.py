@@ -8,7 +8,9 @@ from typing import Any
 
 from nicegui import ui
 
-from wolf_chatbox.page.making import errand
+from wolf_chatbox.errors import WolfChatboxError
+from wolf_chatbox.page.away import away
+from wolf_chatbox.page.making import background
 from wolf_chatbox.page.making.making import Making
 from wolf_chatbox.page.pages.new.parts import choice, facts, fold, switch
 from wolf_chatbox.page.pages.new.people import people
@@ -41,7 +43,7 @@ def build(page: NewCharacter) -> None:
 def key_of(making: Making) -> str:
     """What the content depends on: the files, and how they are read."""
     sizes = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in making.dropped]
-    about = {name: making.about.get(name) for name in (*errand.CLEANING, *errand.READING, "example")}
+    about = {name: making.about.get(name) for name in (*background.CLEANING, *background.READING, "example")}
     return hashlib.sha256(json.dumps([sizes, about], sort_keys=True).encode()).hexdigest()
 
 
@@ -58,15 +60,21 @@ def _waiting(page: NewCharacter, box: ui.element) -> None:
     def told(turns: Any) -> None:
         count.set_text(page.t("content.turns", count=int(turns), shown=f"{int(turns):,}"))
 
+    def failed(text: str) -> None:
+        box.clear()
+        with box:
+            ui.label(text).classes("note bad new-long").props("role=alert")
+            ui.button(page.t("content.other"), on_click=lambda: page.show(0, focus=True)).props("unelevated")
+
     async def read() -> None:
         try:
-            await errand.send("look", str(making.folder), tell=told)
-        except Exception as error:
-            box.clear()
-            with box:
-                ui.label(str(error)).classes("note bad new-long").props("role=alert")
-                ui.button(page.t("content.other"), on_click=lambda: page.show(0, focus=True)).props("unelevated")
+            await away(background.look, making.folder, tell=told)
+        except WolfChatboxError as error:
+            failed(str(error))
             return
+        except Exception:
+            failed(page.t("fault"))
+            raise
         page.change(look_key=key)
         box.clear()
         with box:

@@ -15,11 +15,11 @@ from wolf_chatbox.evaluate.report.scorecard import scorecard
 from wolf_chatbox.page.characters import TrainedRun
 from wolf_chatbox.page.charts import Lines
 from wolf_chatbox.page.desk import Desk
-from wolf_chatbox.page.errands import Errands
+from wolf_chatbox.page.jobs import Jobs
 from wolf_chatbox.page.making.story import Story
 from wolf_chatbox.page.pages.home import about, link_button
 from wolf_chatbox.page.pages.runs.cards import harmless, without_front_matter
-from wolf_chatbox.page.pages.runs.doing import show_changes, show_errands
+from wolf_chatbox.page.pages.runs.doing import show_changes, show_jobs
 from wolf_chatbox.page.pages.runs.figures import show_evaluation, show_scores
 from wolf_chatbox.page.pages.runs.listing import megabytes
 from wolf_chatbox.page.parts import avatar, bubble
@@ -57,7 +57,7 @@ def read_sheet(desk: Desk, run: TrainedRun) -> Sheet:
     return Sheet(run, run.size, read_curves(run.folder), run.evaluation(), card, story.evaluations)
 
 
-def show_sheet(desk: Desk, errands: Errands, words: Words, sheet: Sheet) -> None:
+def show_sheet(desk: Desk, jobs: Jobs, words: Words, sheet: Sheet) -> None:
     """The page of one run."""
     run = sheet.run
     link_button(words("runs.back"), "/runs", icon="arrow_back", quiet=True).classes("back")
@@ -86,10 +86,10 @@ def show_sheet(desk: Desk, errands: Errands, words: Words, sheet: Sheet) -> None
             with _fold(words("runs.card"), "description"):
                 ui.markdown(without_front_matter(sheet.card), extras=EXTRAS, sanitize=harmless).classes("markdown")
     with _section(words("runs.export")):
-        show_errands(errands, words, run)
+        show_jobs(jobs, words, run)
     if desk.characters.is_own(run):
         with _section(words("runs.change")):
-            show_changes(desk, errands, words, run)
+            show_changes(desk, jobs, words, run)
 
 
 def _section(title: str) -> ui.element:

@@ -8,13 +8,13 @@ from fastapi import Request
 from nicegui import run, ui
 
 from wolf_chatbox.errors import WolfChatboxError
-from wolf_chatbox.page.ballots import Compared, Score, compared, remove_votes, voter_name
-from wolf_chatbox.page.blind import bar, look, remember, spoken, tabs
-from wolf_chatbox.page.contest import Contestants, is_old
 from wolf_chatbox.page.desk import Desk
 from wolf_chatbox.page.frame import frame
-from wolf_chatbox.page.pages.duel import Duel
-from wolf_chatbox.page.pages.sides import Sides, side_name
+from wolf_chatbox.page.judging.ballots import Compared, Score, compared, remove_votes, voter_name
+from wolf_chatbox.page.judging.contest import Contestants, is_old
+from wolf_chatbox.page.judging.parts import bar, look, remember, spoken, tabs
+from wolf_chatbox.page.pages.compare.duel import Duel
+from wolf_chatbox.page.pages.compare.sides import Sides, side_name
 from wolf_chatbox.page.parts import sure
 from wolf_chatbox.words import Words
 

@@ -25,9 +25,9 @@ from wolf_chatbox.evaluate.judging.guesses import (
     write_game,
 )
 from wolf_chatbox.files import remove
-from wolf_chatbox.page.contest import draw
-from wolf_chatbox.page.looking import away
-from wolf_chatbox.page.unlearnt import held_out
+from wolf_chatbox.page.away import away
+from wolf_chatbox.page.judging.contest import draw
+from wolf_chatbox.page.judging.held_out import held_out
 from wolf_chatbox.talk.server.refusals import Refusal
 from wolf_chatbox.talk.server.roster import Served
 

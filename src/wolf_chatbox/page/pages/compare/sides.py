@@ -8,8 +8,8 @@ from dataclasses import replace
 from nicegui import run, ui
 
 from wolf_chatbox.page.characters import TrainedRun
-from wolf_chatbox.page.contest import Match, Side, is_at_hand, match_of
 from wolf_chatbox.page.desk import Desk
+from wolf_chatbox.page.judging.contest import Match, Side, is_at_hand, match_of
 from wolf_chatbox.words import Words
 
 BASE = ":base"

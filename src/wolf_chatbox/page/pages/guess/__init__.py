@@ -10,12 +10,12 @@ from nicegui import run, ui
 
 from wolf_chatbox.errors import DataError
 from wolf_chatbox.evaluate.judging.guesses import share_found
-from wolf_chatbox.page.blind import bar, look, remember, spoken, tabs
 from wolf_chatbox.page.desk import Desk
 from wolf_chatbox.page.frame import Reader, frame
-from wolf_chatbox.page.games import FEWEST, MOST, USUAL, Kept, begin
-from wolf_chatbox.page.pages.play import Play
-from wolf_chatbox.page.pages.sides import run_name
+from wolf_chatbox.page.judging.games import FEWEST, MOST, USUAL, Kept, begin
+from wolf_chatbox.page.judging.parts import bar, look, remember, spoken, tabs
+from wolf_chatbox.page.pages.compare.sides import run_name
+from wolf_chatbox.page.pages.guess.play import Play
 from wolf_chatbox.page.parts import sure
 from wolf_chatbox.words import Words
 

@@ -16,7 +16,7 @@ from wolf_chatbox.evaluate.judging.ranking import ranking
 from wolf_chatbox.evaluate.judging.votes import JUDGE, Vote, read_votes
 from wolf_chatbox.evaluate.measure import Figure
 from wolf_chatbox.files import new_file, remove
-from wolf_chatbox.page.contest import Match, Side
+from wolf_chatbox.page.judging.contest import Match, Side
 
 if TYPE_CHECKING:
     from wolf_chatbox.page.desk import Desk

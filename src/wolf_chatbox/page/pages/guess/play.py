@@ -11,8 +11,8 @@ from wolf_chatbox.errors import WolfChatboxError
 from wolf_chatbox.evaluate.judging.guesses import CLUES, Guess, Round
 from wolf_chatbox.page.desk import Desk
 from wolf_chatbox.page.frame import tell
-from wolf_chatbox.page.games import Kept
-from wolf_chatbox.page.pages.result import show_details, show_shares
+from wolf_chatbox.page.judging.games import Kept
+from wolf_chatbox.page.pages.guess.result import show_details, show_shares
 from wolf_chatbox.page.parts import bubble
 from wolf_chatbox.words import Words
 
