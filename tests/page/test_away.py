@@ -14,16 +14,19 @@ import pytest
 
 from wolf_chatbox.errors import DataError
 from wolf_chatbox.page.away import away
-from wolf_chatbox.page.looking import look
 
 
-def test_files_are_looked_into_in_another_process(tmp_path: Path) -> None:
+def test_files_are_looked_into_in_another_process() -> None:
+    from wolf_chatbox.page.looking import look  # not at the top: each process of these tests reads this file
+
     found = asyncio.run(look(["example"]))
     assert (found.read, found.kept, found.speakers[0].name) == (566, 566, "Grimbold")
     assert not multiprocessing.active_children()
 
 
 def test_a_known_error_comes_back_and_a_cancelled_look_leaves_no_process(tmp_path: Path) -> None:
+    from wolf_chatbox.page.looking import look
+
     async def cancelled() -> None:
         task = asyncio.ensure_future(away(_sleep, 60))
         while not multiprocessing.active_children():

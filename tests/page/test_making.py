@@ -28,7 +28,7 @@ from wolf_chatbox.errors import ChatError, ConfigError, DataError
 from wolf_chatbox.page.making import choosing, worker
 from wolf_chatbox.page.making.contents import compare, look
 from wolf_chatbox.page.making.dropped import LONGEST, character_name, discard, file_name, keep
-from wolf_chatbox.page.making.making import INTERRUPTED, Making, alive, read_making
+from wolf_chatbox.page.making.making import INTERRUPTED, UNSCORED, Making, alive, read_making
 from wolf_chatbox.page.making.queue import Queue
 from wolf_chatbox.page.making.story import Story
 from wolf_chatbox.page.pages import new
@@ -475,7 +475,7 @@ def test_the_worker_notes_how_it_ended(queue: Queue, monkeypatch: pytest.MonkeyP
         return now.state, now.error
 
     assert ends((True, "")) == ("done", "")
-    assert ends((True, worker.UNSCORED)) == ("done", "unscored")
+    assert ends((True, UNSCORED)) == ("done", "unscored")
     assert ends((False, "")) == ("stopped", "")
     assert ends(KeyboardInterrupt()) == ("stopped", "")
     assert ends(DataError("a.txt: no.")) == ("failed", "a.txt: no.")

@@ -18,7 +18,6 @@ from browsing import Site
 from wolf_chatbox.errors import ConfigError
 from wolf_chatbox.evaluate.report.scorecard import SHOWN, is_evaluation, scorecard
 from wolf_chatbox.page.jobs import Job, Jobs, command
-from wolf_chatbox.page.pages.data import plain_name
 from wolf_chatbox.page.pages.runs.cards import harmless, without_front_matter
 from wolf_chatbox.page.pages.runs.sheet import changes
 from wolf_chatbox.words import languages, words_of
@@ -113,22 +112,6 @@ def test_a_card_of_anybody_brings_no_markup_of_its_own() -> None:
         assert bad not in page
     assert harmless("&lt;script&gt;alert(1)&lt;/script&gt;") == "&lt;script&gt;alert(1)&lt;/script&gt;"
     assert without_front_matter("---\na: 1\n---\n\n# Card") == "\n# Card"
-
-
-@pytest.mark.parametrize(
-    ("given", "kept"),
-    [
-        ("../../etc/passwd", "passwd"),
-        ("C:\\a\\b.txt", "b.txt"),
-        ("チャット.txt", "チャット.txt"),
-        ("..", "file"),
-        ("", "file"),
-    ],
-)
-def test_a_dropped_files_name_leads_nowhere(given: str, kept: str) -> None:
-    assert plain_name(given) == kept
-    assert plain_name("x" * 300 + ".zip").endswith("x.zip")
-    assert len(plain_name("あ" * 300 + ".zip").encode()) < 255
 
 
 # Jobs

@@ -96,8 +96,11 @@ class Games:
 
     def all(self) -> list[Kept]:
         """The games that can be read, the newest first."""
-        found = []
-        for path in self.folder.glob("[!.]*.json"):
+        found, paths = [], set(self.folder.glob("[!.]*.json"))
+        for gone in [path for path in list(self._read) if path not in paths]:
+            self._read.pop(gone, None)
+            self._guessed.pop(gone.with_name(gone.stem + GUESSES), None)
+        for path in paths:
             try:
                 kept = self.get(path.stem)
             except DataError:

@@ -18,22 +18,13 @@ RANGES = {"temperature": (0.0, 2.0, 0.1), "top_p": (0.05, 1.0, 0.05)}
 """Least, most and step of a field."""
 
 
-def side_name(words: Words, side: Side) -> str:
-    """A side's name, as people read it."""
-    parts = [words("compare.base", name=side.run) if side.base else side.run]
-    for name in RANGES:
-        value = getattr(side, name)
-        parts += [] if value is None else [f"{words(f'compare.{name}')} {value:g}"]
-    return ", ".join(parts)
-
-
 class Sides:
     """The two sides that a browser compares."""
 
     def __init__(self, desk: Desk, words: Words, changed: Callable[[], None]) -> None:
         self.desk, self.words, self._tell = desk, words, changed
         self.runs: list[TrainedRun] = desk.characters.all()
-        self.options = {one.name: run_name(one) for one in self.runs}
+        self.options = {one.name: one.label for one in self.runs}
         self.one = self.other = Side(self.runs[0].name)
         self._given = False
 
@@ -121,8 +112,3 @@ class Sides:
 
 def _key(side: Side) -> str:
     return side.run + BASE if side.base else side.run
-
-
-def run_name(one: TrainedRun) -> str:
-    """A run's name, with who it is where that has another one."""
-    return f"{one.name} ({one.persona})" if one.persona and one.persona != one.name else one.name

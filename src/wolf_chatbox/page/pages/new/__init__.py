@@ -14,6 +14,7 @@ from wolf_chatbox.importers import EXAMPLES
 from wolf_chatbox.page.desk import Desk
 from wolf_chatbox.page.frame import frame
 from wolf_chatbox.page.pages.new.steps import NewCharacter
+from wolf_chatbox.page.parts import style
 
 LOOKS = 5.0
 """Seconds between two looks whether the next training can begin: its process may have been killed."""
@@ -55,4 +56,5 @@ def _take(page: NewCharacter, example: str) -> None:
 
 
 def _style() -> None:
-    ui.add_head_html('<link rel="stylesheet" href="/static/new.css">')
+    style("new")
+    style("runs")  # of the scorecard

@@ -12,6 +12,7 @@ from nicegui.events import UploadEventArguments
 from wolf_chatbox.page.frame import tell
 from wolf_chatbox.page.making.dropped import discard, keep
 from wolf_chatbox.page.pages.new.steps import NewCharacter
+from wolf_chatbox.page.quantities import size
 
 PICK = "(event) => event.target.tagName === 'INPUT' || event.currentTarget.querySelector('input')?.click()"
 """The keyboard opens what the mouse does: the browser's choice of files, whose field lies over the button."""
@@ -114,11 +115,3 @@ def _known_formats() -> dict[str, list[tuple[str, str]]]:
         family: [(FORMATS[name].title, FORMATS[name].export) for name, of in FORMAT_FILES.items() if of == family]
         for family in FAMILIES
     }
-
-
-def size(number: float) -> str:
-    """A number of bytes for people."""
-    for unit, factor in (("GB", 1e9), ("MB", 1e6)):
-        if number >= factor:
-            return f"{number / factor:.1f} {unit}"
-    return f"{max(number, 100) / 1e3:.1f} kB"

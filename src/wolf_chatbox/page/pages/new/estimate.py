@@ -10,9 +10,8 @@ from nicegui import ui
 from wolf_chatbox.errors import WolfChatboxError
 from wolf_chatbox.page.away import away
 from wolf_chatbox.page.making import background, choosing
-from wolf_chatbox.page.pages.new.dropping import size
 from wolf_chatbox.page.pages.new.steps import NewCharacter
-from wolf_chatbox.words import Words
+from wolf_chatbox.page.quantities import duration, size
 
 PAUSE = 0.8
 """Seconds after the last change before a dry run begins."""
@@ -77,7 +76,7 @@ class Estimate:
         with self.box, ui.element("div"):
             line = t(
                 "estimate.found",
-                time=minutes(self.page, found["seconds"]),
+                time=duration(self.page.words, found["seconds"]),
                 memory=size(found["memory"]),
                 disk=size(found["disk"]),
             )
@@ -98,17 +97,3 @@ class Estimate:
             if waits:
                 ui.spinner(size="22px").props("aria-hidden=true")
             ui.label(text).classes("bad-text new-long" if bad else "quiet")
-
-
-def minutes(page: NewCharacter, seconds: float) -> str:
-    """A time for people, in the words of a page's reader."""
-    return said_time(page.words, seconds)
-
-
-def said_time(words: Words, seconds: float) -> str:
-    """A time for people."""
-    if seconds < 55:
-        return words("new.time.seconds", count=max(1, round(seconds)))
-    if seconds < 5400:
-        return words("new.time.minutes", count=max(1, round(seconds / 60)))
-    return words("new.time.hours", count=f"{seconds / 3600:.1f}")

@@ -24,7 +24,7 @@ class NewCharacter:
     def __init__(self, desk: Desk, words: Words, making: Making | None) -> None:
         self.desk, self.words, self.making = desk, words, making
         self.client = ui.context.client
-        self._tasks: list[asyncio.Task[Any]] = []
+        self._tasks: set[asyncio.Task[Any]] = set()
         self.client.on_delete(self.stop)
         self._box: ui.element | None = None
         self._foot: ui.element | None = None
@@ -132,7 +132,8 @@ class NewCharacter:
                     tell(error)
 
         task = background_tasks.create(telling())
-        self._tasks.append(task)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
         return task
 
     def tell(self, error: Exception) -> None:
@@ -149,7 +150,7 @@ class NewCharacter:
         """End what runs for the step that is left."""
         for task in self._tasks:
             task.cancel()
-        self._tasks.clear()
+        self._tasks = set()
 
     async def _remove(self) -> None:
         making = self.making

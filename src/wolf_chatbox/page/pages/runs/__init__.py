@@ -12,10 +12,11 @@ from starlette.responses import RedirectResponse
 from wolf_chatbox.page.desk import Desk
 from wolf_chatbox.page.frame import frame
 from wolf_chatbox.page.jobs import Jobs
-from wolf_chatbox.page.pages.home import STYLE, scores_of
 from wolf_chatbox.page.pages.runs.comparison import show_comparison
 from wolf_chatbox.page.pages.runs.listing import show_all
 from wolf_chatbox.page.pages.runs.sheet import read_sheet, show_sheet
+from wolf_chatbox.page.parts import style
+from wolf_chatbox.page.scores import scores_of
 from wolf_chatbox.training.curves import read_curves
 
 
@@ -26,7 +27,7 @@ def add(desk: Desk) -> None:
     @ui.page("/runs", response_timeout=20)
     async def runs(request: Request) -> None:
         """All characters; with `?run=NAME&run=NAME` those beside each other."""
-        ui.add_head_html(STYLE)
+        style("runs")
         found = desk.characters.all()
         wanted = request.query_params.getlist("run")
         chosen = [one for one in found if one.name in wanted]
@@ -45,7 +46,7 @@ def add(desk: Desk) -> None:
         one = desk.characters.find(name)
         if one is None:
             return RedirectResponse("/runs", 303)
-        ui.add_head_html(STYLE)
+        style("runs")
         sheet = await asyncio.to_thread(read_sheet, desk, one)
         with frame(request, "runs", one.who) as reader:
             show_sheet(desk, jobs, reader.words, sheet)

@@ -17,8 +17,8 @@ from wolf_chatbox.page.characters import TrainedRun
 from wolf_chatbox.page.desk import Desk
 from wolf_chatbox.page.frame import tell
 from wolf_chatbox.page.jobs import Job, Jobs, Kind
-from wolf_chatbox.page.pages.runs.listing import megabytes
 from wolf_chatbox.page.parts import sure
+from wolf_chatbox.page.quantities import size
 from wolf_chatbox.words import Words
 
 NEEDS = {"evaluate": ("sklearn", "sacrebleu", "nltk"), "onnx": ("onnx", "onnxscript", "onnxruntime")}
@@ -112,14 +112,11 @@ def _show_files(one: TrainedRun, kind: Kind, made: Sequence[Path], place: ui.ele
     with place:
         for path in made:
             address = f"/runs/{quote(one.name, safe='')}/files/{kind}/{quote(path.name, safe='')}"
-            button = ui.button(f"{path.name} · {_size(path)}", icon="download").props("flat dense no-caps")
+            button = ui.button(f"{path.name} · {size(path.stat().st_size)}", icon="download").props(
+                "flat dense no-caps"
+            )
             button.props["href"] = address
             button.props["download"] = path.name
-
-
-def _size(path: Path) -> str:
-    size = path.stat().st_size
-    return megabytes(size) if size >= 1e6 else f"{size / 1e3:,.0f} kB"
 
 
 def show_changes(desk: Desk, jobs: Jobs, words: Words, one: TrainedRun) -> None:
@@ -184,9 +181,4 @@ async def _rename(desk: Desk, jobs: Jobs, one: TrainedRun, given: str) -> str:
         if kept.about.get("run") == one.name and (room := desk.rooms.get(kept.id)) is not None:
             room.about["run"] = name
             await room.keep()
-            desk.rooms.leave(room, _nobody)
     return name
-
-
-def _nobody() -> None:
-    """Looks at a chat that was only opened to be kept under another name."""
