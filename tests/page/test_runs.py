@@ -18,7 +18,7 @@ from browsing import Site
 from wolf_chatbox.errors import ConfigError
 from wolf_chatbox.evaluate.report.scorecard import SHOWN, is_evaluation, scorecard
 from wolf_chatbox.page.jobs import Job, Jobs, command
-from wolf_chatbox.page.pages.runs.cards import harmless, without_front_matter
+from wolf_chatbox.page.pages.runs.model_card import harmless, without_front_matter
 from wolf_chatbox.page.pages.runs.sheet import changes
 from wolf_chatbox.words import languages, words_of
 

@@ -85,9 +85,6 @@ class Characters:
     def find(self, name: str) -> TrainedRun | None:
         return next((run for run in self.all() if run.name == name), None)
 
-    def is_loaded(self, name: str) -> bool:
-        return name in self.roster.by_name
-
     async def served(self, name: str) -> Served:
         """A run with its engine, loaded if it is not; raises ModelError where there is none of that name."""
         run = self.find(name)

@@ -129,12 +129,6 @@ def compared(folder: Path) -> list[Compared]:
     return sorted(found, key=lambda one: one.when, reverse=True)
 
 
-def votes_on(folder: Path, match: Match) -> list[Vote]:
-    """The votes on two sides; raises DataError where they cannot be read."""
-    path = votes_path(folder, match)
-    return _nameless(read_votes([path]), path) if path.exists() else []
-
-
 def _nameless(votes: list[Vote], path: Path) -> list[Vote]:
     """Votes without a name, which the reader gives the file's."""
     return [vote._replace(voter="") if vote.voter == path.stem else vote for vote in votes]

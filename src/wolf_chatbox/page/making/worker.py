@@ -17,6 +17,7 @@ from pathlib import Path
 
 from wolf_chatbox.config import EvaluateConfig, TrainConfig
 from wolf_chatbox.errors import CheckpointError, WolfChatboxError
+from wolf_chatbox.evaluate.library import NEEDED
 from wolf_chatbox.evaluate.report.card import plain, write_beside
 from wolf_chatbox.lock import alone
 from wolf_chatbox.page.making.making import UNSCORED, Making, read_making
@@ -100,7 +101,7 @@ def work(making: Making) -> tuple[bool, str]:
 
 def score(config: TrainConfig, journal: Journal) -> str:
     """Ask the character what it did not learn, and write the figures beside it; returns why there are none."""
-    if any(find_spec(name) is None for name in ("sklearn", "sacrebleu", "nltk")):
+    if any(find_spec(name) is None for name in NEEDED):
         return UNSCORED
     from wolf_chatbox.evaluate.study import evaluate
 

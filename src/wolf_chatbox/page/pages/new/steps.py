@@ -168,11 +168,11 @@ class NewCharacter:
 
 
 def _body(page: NewCharacter, name: str) -> None:
-    from wolf_chatbox.page.pages.new import choosing, dropping, looking, scorecard, training
+    from wolf_chatbox.page.pages.new import choosing, content, dropping, scorecard, training
 
     builders: dict[str, Callable[[NewCharacter], None]] = {
         "files": dropping.build,
-        "content": looking.build,
+        "content": content.build,
         "base": choosing.build,
         "training": training.build,
         "score": scorecard.build,

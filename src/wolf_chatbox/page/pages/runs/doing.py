@@ -11,6 +11,7 @@ from urllib.parse import quote
 from nicegui import background_tasks, ui
 
 from wolf_chatbox.errors import CheckpointError, WolfChatboxError
+from wolf_chatbox.evaluate import library
 from wolf_chatbox.files import remove, writing
 from wolf_chatbox.page import jobs as made
 from wolf_chatbox.page.characters import TrainedRun
@@ -21,7 +22,7 @@ from wolf_chatbox.page.parts import sure
 from wolf_chatbox.page.quantities import size
 from wolf_chatbox.words import Words
 
-NEEDS = {"evaluate": ("sklearn", "sacrebleu", "nltk"), "onnx": ("onnx", "onnxscript", "onnxruntime")}
+NEEDS = {"evaluate": library.NEEDED, "onnx": ("onnx", "onnxscript", "onnxruntime")}
 """The packages without which a job is not offered."""
 ICONS: dict[Kind, str] = {
     "evaluate": "fact_check",

@@ -19,9 +19,9 @@ from wolf_chatbox.page.jobs import Jobs
 from wolf_chatbox.page.judging.ballots import Summary, summaries
 from wolf_chatbox.page.judging.parts import side_name
 from wolf_chatbox.page.making.story import Story
-from wolf_chatbox.page.pages.runs.cards import harmless, without_front_matter
 from wolf_chatbox.page.pages.runs.doing import show_changes, show_jobs
 from wolf_chatbox.page.pages.runs.figures import show_evaluation
+from wolf_chatbox.page.pages.runs.model_card import harmless, without_front_matter
 from wolf_chatbox.page.parts import avatar, bubble, link_button, section, speaker_bars
 from wolf_chatbox.page.quantities import size, spoken
 from wolf_chatbox.page.scores import show_scores
