@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 import traceback
 import warnings
 from collections.abc import Callable, Sequence
@@ -20,6 +21,8 @@ from wolf_chatbox.errors import DataError, WolfChatboxError
 Result = TypeVar("Result")
 AT_ONCE = 3
 """Processes at once; who comes later waits."""
+GRACE = 1.0
+"""Seconds that a process has to end by itself."""
 NICE = 5
 """Of such a process: who chats comes first."""
 CALM = {"OMP_WAIT_POLICY": "passive"}
@@ -41,11 +44,13 @@ async def away(work: Callable[..., Result], *given: Any, tell: Callable[[Any], N
         loop, context = asyncio.get_running_loop(), get_context("spawn")
         receiver, sender = context.Pipe(duplex=False)
         process = context.Process(target=_work, args=(sender, work, given), daemon=True)
+        process.start()
+        sender.close()
+        done = False
         try:
-            process.start()
-            sender.close()
             while True:
                 kind, value = await loop.run_in_executor(_threads, receiver.recv)
+                done = kind != "sign"
                 if kind == "result":
                     return value  # type: ignore[no-any-return]
                 if kind == "known":
@@ -60,11 +65,15 @@ async def away(work: Callable[..., Result], *given: Any, tell: Callable[[Any], N
                 "files at once."
             ) from None
         finally:
-            process.kill()  # what it writes it writes whole; what the thread above waits for then ends, too
-            await asyncio.shield(asyncio.to_thread(_end, process, receiver))
+            await asyncio.shield(asyncio.to_thread(_end, process, receiver, done))
 
 
-def _end(process: BaseProcess, receiver: Connection) -> None:
+def _end(process: BaseProcess, receiver: Connection, done: bool) -> None:
+    """Let a process end by itself, so that it leaves nothing behind; what still waits to hear of it then ends, too."""
+    if not done:
+        process.terminate()
+    process.join(GRACE)
+    process.kill()
     process.join()
     process.close()
     receiver.close()
@@ -83,6 +92,7 @@ def _places() -> asyncio.Semaphore:
 def _work(sender: Connection, work: Callable[..., Any], given: Sequence[Any]) -> None:
     """What the process does; it has not loaded torch yet, which reads its surroundings then."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which ends this process
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit())
     os.nice(NICE)
     os.environ.update(CALM)
     warnings.simplefilter("ignore")
