@@ -270,7 +270,9 @@ def test_a_vote_by_keys_then_who_is_who(site: Site, visit: Callable[..., Page]) 
     assert chosen.pair.first.text in (second, "" if second == "(no words)" else second)
     assert {chosen.pair.first.entry, chosen.pair.second.entry} == {"goose", "goose:base"}
     assert json.loads(path.with_suffix(".json").read_text())["one"]["run"] == "goose"
-    page.reload()
+    page.goto(f"{site.url}/runs/goose")
+    page.get_by_role("link", name="2 votes: goose wins").click()
+    expect(page.get_by_role("combobox", name="Second")).to_have_value("base model of goose")
     expect(page.get_by_label("Your name")).to_have_value("Ann")
     page.get_by_role("button", name="Remove").click()
     page.get_by_role("dialog").get_by_role("button", name="Remove").click()
