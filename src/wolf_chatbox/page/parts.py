@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from nicegui import ui
@@ -12,6 +12,19 @@ from wolf_chatbox.words import Words
 
 HUES = (212, 28, 152, 340, 264, 188, 8, 96, 312, 48)
 """Of the speakers' signs; which one a name has follows from the name."""
+
+
+def listed(words: Words, names: Iterable[str]) -> str:
+    """Names in a row, with the comma of the language."""
+    return words("parts.comma").join(names)
+
+
+def language_name(words: Words, code: str) -> str:
+    """A language by its name, where the words have one."""
+    try:
+        return words(f"parts.languages.{code}")
+    except KeyError:
+        return code
 
 
 def avatar(name: str, *, small: bool = False) -> ui.element:

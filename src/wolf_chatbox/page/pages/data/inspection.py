@@ -8,7 +8,7 @@ from nicegui import ui
 
 from wolf_chatbox.page.charts import Bars
 from wolf_chatbox.page.pages.runs.sheet import show_speakers
-from wolf_chatbox.page.parts import bubble
+from wolf_chatbox.page.parts import bubble, language_name, listed
 from wolf_chatbox.samples.inspection import Inspection, Tokens
 from wolf_chatbox.words import Words
 
@@ -48,7 +48,8 @@ def _section(title: str) -> ui.element:
 
 
 def _show_facts(words: Words, found: Inspection) -> None:
-    languages = ", ".join(f"{code} {share:.0%}" for code, share in list(found.languages.items())[:3])
+    shares = list(found.languages.items())[:3]
+    languages = listed(words, (f"{language_name(words, code)} {share:.0%}" for code, share in shares))
     dates = f"{found.first[:10]} – {found.last[:10]}" if found.first and found.last else ""
     facts = {
         "turns": f"{found.kept:,}",
