@@ -27,6 +27,15 @@ def language_name(words: Words, code: str) -> str:
         return code
 
 
+def reason(words: Words, why: str) -> str:
+    """Why turns were dropped, as the library counts it; in the reader's language where the words have it."""
+    name, bracket, rest = why.partition(" (")
+    try:
+        return words(f"parts.reasons.{name}") + bracket + rest
+    except KeyError:
+        return why
+
+
 def avatar(name: str, *, small: bool = False) -> ui.element:
     """A speaker's sign: a disc with the first letter, in a colour that the name always has."""
     hue = HUES[hashlib.sha256(name.encode("utf-8", "replace")).digest()[0] % len(HUES)]

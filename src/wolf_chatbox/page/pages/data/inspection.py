@@ -8,7 +8,7 @@ from nicegui import ui
 
 from wolf_chatbox.page.charts import Bars
 from wolf_chatbox.page.pages.runs.sheet import show_speakers
-from wolf_chatbox.page.parts import bubble, language_name, listed
+from wolf_chatbox.page.parts import bubble, language_name, listed, reason
 from wolf_chatbox.samples.inspection import Inspection, Tokens
 from wolf_chatbox.words import Words
 
@@ -75,8 +75,8 @@ def _show_account(words: Words, found: Inspection) -> None:
     parts += [words("data.account.dropped", count=f"{dropped:,}")]
     line = words("runs.account.all", count=f"{found.read:,}", parts=" + ".join(parts))
     ui.label(line).classes("quiet small").style("margin-top: 12px")
-    for reason, count in found.dropped.items():
-        ui.label(f"{count:,} · {reason}").classes("quiet small")
+    for why, count in found.dropped.items():
+        ui.label(f"{count:,} · {reason(words, why)}").classes("quiet small")
 
 
 def _show_warnings(words: Words, found: Inspection, shown: Shown) -> None:
