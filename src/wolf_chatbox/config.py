@@ -372,7 +372,7 @@ HOME = Path("~/wolf_chatbox")
 class ChatConfig(Overriding):
     """Chat with a trained model."""
 
-    model: str = "wolf_model"
+    model: str = field(default="wolf_model", kw_only=False)
     """Folder of a trained model, or any base model."""
     persona: Annotated[str | None, unset("the trained persona, else the speaker with the most turns")] = None
     """The speaker who answers."""

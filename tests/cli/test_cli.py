@@ -126,6 +126,13 @@ def test_a_yaml_file_gives_settings_and_flags_override_them(
     assert "none.yaml: cannot be read" in cli("train", "--config", "none.yaml")[2]
 
 
+def test_a_chat_takes_the_model_with_and_without_its_flag() -> None:
+    from wolf_chatbox.cli import app
+
+    given = [app["chat"].parse_args(words, print_error=False)[1] for words in (["ann"], ["--model", "ann"])]
+    assert [call.arguments["config"].model for call in given] == ["ann", "ann"]
+
+
 def test_models_lists_the_aliases(cli: Any) -> None:
     code, out, _ = cli("models", "list")
     assert code == 0
