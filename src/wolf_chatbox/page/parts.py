@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
@@ -27,11 +28,12 @@ def language_name(words: Words, code: str) -> str:
         return code
 
 
-def reason(words: Words, why: str) -> str:
+def why_dropped(words: Words, why: str) -> str:
     """Why turns were dropped, as the library counts it; in the reader's language where the words have it."""
     name, bracket, rest = why.partition(" (")
+    key = re.sub(r"\W", "_", name)
     try:
-        return words(f"parts.reasons.{name}") + bracket + rest
+        return words(f"parts.reasons.{key}") + bracket + rest
     except KeyError:
         return why
 

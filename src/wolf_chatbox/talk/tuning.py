@@ -39,7 +39,9 @@ def changed(sampling: SamplingConfig, pairs: list[tuple[str, str]], words: Words
     for given, value in pairs:
         name = CLASSIC.get(given, given.replace("-", "_"))
         if name not in known:
-            raise ChatError(words("terminal.errors.setting", name=repr(name), names=words("terminal.comma").join(SETTINGS)))
+            raise ChatError(
+                words("terminal.errors.setting", name=repr(name), names=words("terminal.comma").join(SETTINGS))
+            )
         try:
             changes[name] = known[name](value)
         except ValueError as error:

@@ -8,7 +8,7 @@ from nicegui import ui
 
 from wolf_chatbox.page.charts import Bars
 from wolf_chatbox.page.pages.runs.sheet import show_speakers
-from wolf_chatbox.page.parts import bubble, language_name, listed, reason
+from wolf_chatbox.page.parts import bubble, language_name, listed, why_dropped
 from wolf_chatbox.samples.inspection import Inspection, Tokens
 from wolf_chatbox.words import Words
 
@@ -76,7 +76,7 @@ def _show_account(words: Words, found: Inspection) -> None:
     line = words("runs.account.all", count=f"{found.read:,}", parts=" + ".join(parts))
     ui.label(line).classes("quiet small").style("margin-top: 12px")
     for why, count in found.dropped.items():
-        ui.label(f"{count:,} · {reason(words, why)}").classes("quiet small")
+        ui.label(f"{count:,} · {why_dropped(words, why)}").classes("quiet small")
 
 
 def _show_warnings(words: Words, found: Inspection, shown: Shown) -> None:

@@ -14,7 +14,7 @@ from wolf_chatbox.page.pages.new.parts import choice, facts, fold, switch
 from wolf_chatbox.page.pages.new.people import people
 from wolf_chatbox.page.pages.new.privacy import privacy
 from wolf_chatbox.page.pages.new.steps import NewCharacter
-from wolf_chatbox.page.parts import language_name, listed, reason
+from wolf_chatbox.page.parts import language_name, listed, why_dropped
 
 SWITCHES: dict[str, dict[str, Any]] = {
     "duplicates": {"duplicates": "near"},
@@ -156,7 +156,7 @@ def _details(page: NewCharacter, found: dict[str, Any], fixed: bool) -> None:
     making = page.must()
     with fold(page.t("content.more")):
         _list(page.t("content.files"), [f"{path.rsplit('/', 1)[-1]}: {title}" for path, title in found["files"]])
-        dropped = [f"{count:,}: {reason(page.words, why)}" for why, count in found["dropped"].items()]
+        dropped = [f"{count:,}: {why_dropped(page.words, why)}" for why, count in found["dropped"].items()]
         _list(page.t("content.dropped_why"), dropped)
         _list(page.t("content.notes"), found["notes"])
         least, median, most = found["turns_a_conversation"]
