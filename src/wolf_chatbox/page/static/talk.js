@@ -13,9 +13,9 @@ window.talk = (() => {
       return event.key === "Escape" ? ["cancel"] : null;
     }
     if (event.key === "F1") return ["keys"];
+    if (at === field() && event.key === "Enter" && !event.shiftKey && plain) return ["send"]; // while a menu closes, too
     if (document.querySelector(".q-dialog, .q-menu")) return null;
     if (at === field()) {
-      if (event.key === "Enter" && !event.shiftKey && plain) return ["send"];
       if (event.key === "Tab" && document.querySelector(".composer-names button")) return ["complete"];
       if (event.key === "ArrowUp" && plain && !full) return ["rewrite"];
     }
