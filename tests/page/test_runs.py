@@ -227,7 +227,7 @@ def test_dropped_files_are_looked_into_and_a_damaged_one_says_why(
     expect(page.get_by_text("発言が 3 件しかありません")).to_be_visible()
     expect(page.get_by_text("Who brings the oars?")).to_be_visible()
     expect(page.locator(".chart-picture").first).to_have_attribute(
-        "aria-label", "文字数(以下) ごとの 発言。32: 2、64: 1。"
+        "aria-label", "文字数 (以下)ごとの発言。32: 2、64: 1。"
     )
     page.locator("input[type=file]").set_input_files(tmp_path / "broken.json")
     expect(page.locator(".note.bad")).to_have_count(1)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Awaitable, Callable, Mapping
+import re
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -28,6 +29,29 @@ def remember(cookie: str, value: str) -> None:
     """Keep a value in the browser for a year."""
     text = f"{cookie}={quote(value)};path=/;max-age={A_YEAR};samesite=lax"
     ui.run_javascript(f"document.cookie = {json.dumps(text)}")
+
+
+def listed(words: Words, names: Iterable[str]) -> str:
+    """Names in a row, with the comma of the language."""
+    return words("parts.comma").join(names)
+
+
+def language_name(words: Words, code: str) -> str:
+    """A language by its name, where the words have one."""
+    try:
+        return words(f"parts.languages.{code}")
+    except KeyError:
+        return code
+
+
+def why_dropped(words: Words, why: str) -> str:
+    """Why turns were dropped, as the library counts it; in the reader's language where the words have it."""
+    name, bracket, rest = why.partition(" (")
+    key = re.sub(r"\W", "_", name)
+    try:
+        return words(f"parts.reasons.{key}") + bracket + rest
+    except KeyError:
+        return why
 
 
 def avatar(name: str, *, small: bool = False) -> ui.element:

@@ -8,7 +8,7 @@ from nicegui import ui
 
 from wolf_chatbox.evaluate.measure import Figure
 from wolf_chatbox.page.judging.contest import Side
-from wolf_chatbox.page.parts import style
+from wolf_chatbox.page.parts import listed, style
 from wolf_chatbox.page.quantities import spoken
 from wolf_chatbox.words import Words
 
@@ -35,7 +35,7 @@ def side_name(words: Words, side: Side) -> str:
     for name in ("temperature", "top_p"):
         value = getattr(side, name)
         parts += [] if value is None else [f"{words(f'compare.{name}')} {value:g}"]
-    return ", ".join(parts)
+    return listed(words, parts)
 
 
 def bar(figure: Figure, name: str) -> None:

@@ -10,6 +10,7 @@ from nicegui import run, ui
 from wolf_chatbox.page.characters import TrainedRun
 from wolf_chatbox.page.desk import Desk
 from wolf_chatbox.page.judging.contest import Match, Side, is_at_hand, match_of
+from wolf_chatbox.page.parts import listed
 from wolf_chatbox.words import Words
 
 BASE = ":base"
@@ -65,7 +66,7 @@ class Sides:
             if one.base in found:
                 self.options[one.name + BASE] = self.words("compare.base", name=one.name)
         if missing := sorted(bases - found):
-            self.hint.text = self.words("compare.not_here", names=", ".join(missing))
+            self.hint.text = self.words("compare.not_here", names=listed(self.words, missing))
             self.hint.visible = True
         self.options = dict(sorted(self.options.items(), key=lambda option: self._place(option[0])))
         if not self._given and self.one.run + BASE in self.options:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from nicegui import ui
 
 from wolf_chatbox.page.charts import Bars
-from wolf_chatbox.page.parts import bubble, section, speaker_bars
+from wolf_chatbox.page.parts import bubble, language_name, listed, section, speaker_bars, why_dropped
 from wolf_chatbox.samples.inspection import Inspection, Tokens
 from wolf_chatbox.words import Words
 
@@ -40,7 +40,8 @@ def show_inspection(words: Words, found: Inspection, shown: Shown) -> None:
 
 
 def _show_facts(words: Words, found: Inspection) -> None:
-    languages = ", ".join(f"{code} {share:.0%}" for code, share in list(found.languages.items())[:3])
+    shares = list(found.languages.items())[:3]
+    languages = listed(words, (f"{language_name(words, code)} {share:.0%}" for code, share in shares))
     dates = f"{found.first[:10]} – {found.last[:10]}" if found.first and found.last else ""
     facts = {
         "turns": f"{found.kept:,}",
@@ -66,8 +67,8 @@ def _show_account(words: Words, found: Inspection) -> None:
     parts += [words("data.account.dropped", count=f"{dropped:,}")]
     line = words("runs.account.all", count=f"{found.read:,}", parts=" + ".join(parts))
     ui.label(line).classes("quiet small").style("margin-top: 12px")
-    for reason, count in found.dropped.items():
-        ui.label(f"{count:,} · {reason}").classes("quiet small")
+    for why, count in found.dropped.items():
+        ui.label(f"{count:,} · {why_dropped(words, why)}").classes("quiet small")
 
 
 def _show_warnings(words: Words, found: Inspection, shown: Shown) -> None:

@@ -12,7 +12,7 @@ from nicegui import app, ui
 from wolf_chatbox.errors import CheckpointError
 from wolf_chatbox.importers import EXAMPLES
 from wolf_chatbox.page.desk import Desk
-from wolf_chatbox.page.frame import frame
+from wolf_chatbox.page.frame import Reader, frame
 from wolf_chatbox.page.pages.new.steps import NewCharacter
 from wolf_chatbox.page.parts import style
 
@@ -23,7 +23,7 @@ LOOKS = 5.0
 def add(desk: Desk) -> None:
     @ui.page("/new")
     def begin(request: Request) -> None:
-        with frame(request, "new") as reader:
+        with frame(request, "new", Reader.of(request).words("new.title")) as reader:
             _style()
             page = NewCharacter(desk, reader.words, None)
             page.show()

@@ -11,7 +11,7 @@ from nicegui import background_tasks, ui
 from wolf_chatbox.page.desk import Desk
 from wolf_chatbox.page.frame import tell
 from wolf_chatbox.page.making.making import Making, read_json
-from wolf_chatbox.page.parts import sure
+from wolf_chatbox.page.parts import listed, sure
 from wolf_chatbox.words import Words
 
 STEPS = ("files", "content", "base", "training", "score")
@@ -189,7 +189,7 @@ def _summary(page: NewCharacter, name: str) -> str:
         if example := making.about.get("example"):
             return page.t(f"bundled.{str(example).replace('-', '_')}")
         names = [path.name for path in making.dropped]
-        shown = ", ".join(names[:2])
+        shown = listed(page.words, names[:2])
         return page.t("and_more", names=shown, count=len(names) - 2) if len(names) > 2 else shown
     if name == "content" and look:
         who = str(making.about.get("persona") or page.t("everybody"))
