@@ -3,20 +3,20 @@
     python scripts/formats_page.py [--check]      (part of make reference)
 
 A table stands between `<!-- formats: FOLDER -->` and `<!-- end of formats -->`, and lists the formats of
-importers/FOLDER. Japanese texts are in formats.ja.toml; a missing one is English. --check writes nothing, and exits
-with 1 if a page is stale.
+importers/FOLDER. Japanese texts are in words/formats/ja.toml; a missing one is English. --check writes nothing, and
+exits with 1 if a page is stale.
 """
 
 from __future__ import annotations
 
 import re
 import sys
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
 from wolf_chatbox.config import FORMAT_FILES
 from wolf_chatbox.importers import FORMATS
+from wolf_chatbox.words import formats_in
 
 HERE = Path(__file__).parent
 DOCS = HERE.parent / "docs"
@@ -38,7 +38,7 @@ def english() -> Texts:
 
 
 def japanese() -> Texts:
-    told: Texts = tomllib.loads((HERE / "formats.ja.toml").read_text(encoding="utf-8"))
+    told: Texts = formats_in("ja")
     return {name: {**texts, **told.get(name, {})} for name, texts in english().items()}
 
 

@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 from typing import get_args
 
@@ -15,6 +14,7 @@ import pytest
 from wolf_chatbox.config import FormatName, ReadConfig
 from wolf_chatbox.errors import ConfigError
 from wolf_chatbox.importers import FORMATS
+from wolf_chatbox.words import formats_in
 
 ROOT = Path(__file__).parents[2]
 COMMAND = ("-c", "from wolf_chatbox.cli import main; main()")
@@ -74,7 +74,7 @@ def test_the_pages_say_what_the_formats_say() -> None:
 
 
 def test_japanese_texts_are_those_of_formats_that_exist() -> None:
-    told = tomllib.loads((ROOT / "scripts/formats.ja.toml").read_text(encoding="utf-8"))
+    told = formats_in("ja")
     assert set(told) <= set(FORMATS)
     for name, texts in told.items():
         assert all(getattr(FORMATS[name], part) for part in texts), f"{name}: what English leaves out"

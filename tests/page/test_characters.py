@@ -134,7 +134,7 @@ def test_the_one_that_was_talked_with_longest_ago_leaves(stage: Stage) -> None:
             await characters.served(name)
         await characters.served(names[0])
         await characters.served(names[-1])
-        assert [name for name in names if characters.is_loaded(name)] == [names[0], *names[2:]]
+        assert [name for name in names if name in characters.roster.by_name] == [names[0], *names[2:]]
 
     stage.run(work)
 

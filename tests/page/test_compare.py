@@ -21,7 +21,7 @@ from wolf_chatbox.config import SamplingConfig
 from wolf_chatbox.conversation import Turn
 from wolf_chatbox.errors import ChatError, ConfigError, ModelError
 from wolf_chatbox.evaluate.judging.votes import Vote, add_vote, read_votes
-from wolf_chatbox.page.ballots import (
+from wolf_chatbox.page.judging.ballots import (
     compared,
     note_match,
     remove_votes,
@@ -31,9 +31,9 @@ from wolf_chatbox.page.ballots import (
     voter_name,
     votes_path,
 )
-from wolf_chatbox.page.contest import Match, Side, draw, is_at_hand, match_of, pair_of
-from wolf_chatbox.page.games import Games
-from wolf_chatbox.page.unlearnt import held_out, sources
+from wolf_chatbox.page.judging.contest import Match, Side, draw, is_at_hand, match_of, pair_of
+from wolf_chatbox.page.judging.games import Games
+from wolf_chatbox.page.judging.held_out import held_out, sources
 from wolf_chatbox.samples.learnt import Learnt
 from wolf_chatbox.scene import Scene
 from wolf_chatbox.talk.preferences import read_preferences
@@ -270,7 +270,9 @@ def test_a_vote_by_keys_then_who_is_who(site: Site, visit: Callable[..., Page]) 
     assert chosen.pair.first.text in (second, "" if second == "(no words)" else second)
     assert {chosen.pair.first.entry, chosen.pair.second.entry} == {"goose", "goose:base"}
     assert json.loads(path.with_suffix(".json").read_text())["one"]["run"] == "goose"
-    page.reload()
+    page.goto(f"{site.url}/runs/goose")
+    page.get_by_role("link", name="2 votes: goose wins").click()
+    expect(page.get_by_role("combobox", name="Second")).to_have_value("base model of goose")
     expect(page.get_by_label("Your name")).to_have_value("Ann")
     page.get_by_role("button", name="Remove").click()
     page.get_by_role("dialog").get_by_role("button", name="Remove").click()

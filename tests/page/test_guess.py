@@ -19,9 +19,9 @@ from browsing import Site, serve
 from wolf_chatbox.conversation import Turn
 from wolf_chatbox.errors import DataError
 from wolf_chatbox.evaluate.judging.guesses import Game, Guess, Round, read_game, read_guesses, write_game
-from wolf_chatbox.page import games as making
 from wolf_chatbox.page.entrance import KEY_COOKIE, Entrance
-from wolf_chatbox.page.games import Games
+from wolf_chatbox.page.judging import games as making
+from wolf_chatbox.page.judging.games import Games
 
 KEY = "a-key-of-the-house-16"
 REAL, REPLY = "Two coppers, pup.", "No room, traveller."

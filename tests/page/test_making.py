@@ -26,10 +26,11 @@ from wolf_chatbox.cli import app
 from wolf_chatbox.config import CleanConfig, ReadConfig, TrainConfig
 from wolf_chatbox.conversation import Turn
 from wolf_chatbox.errors import ChatError, ConfigError, DataError, FormatError
-from wolf_chatbox.page.making import choosing, errand, worker
+from wolf_chatbox.page.away import away
+from wolf_chatbox.page.making import background, choosing, worker
+from wolf_chatbox.page.making.contents import compare, look
 from wolf_chatbox.page.making.dropped import LONGEST, character_name, discard, file_name, keep
-from wolf_chatbox.page.making.looking import compare, look
-from wolf_chatbox.page.making.making import INTERRUPTED, Making, alive, read_making
+from wolf_chatbox.page.making.making import INTERRUPTED, UNSCORED, Making, alive, read_json, read_making
 from wolf_chatbox.page.making.queue import Queue
 from wolf_chatbox.page.making.story import Story
 from wolf_chatbox.page.pages import new
@@ -240,7 +241,7 @@ def test_an_unknown_format_is_told_apart_from_what_is_broken(tmp_path: Path, que
     making.files.mkdir()
     (making.files / "shopping.txt").write_text("milk\nbread\n")
     with pytest.raises(FormatError) as refused:
-        asyncio.run(errand.send("look", str(making.folder)))
+        asyncio.run(away(background.look, making.folder))
     assert str(tmp_path) not in str(refused.value)
     chat = whatsapp(tmp_path / "chat.txt")
     assert look([str(making.files), str(chat)], ReadConfig(), CleanConfig()).failed == {str(making.files): ""}
@@ -506,6 +507,21 @@ def test_stopped_and_gone_on_ends_as_on_the_command_line(
     assert [each.update for each in story.evaluations] == [0, *(each.update for each in whole.evaluations[1:])]
 
 
+def test_a_look_and_a_plan_are_made_of_the_folder_alone(trained: Callable[[str], Making]) -> None:
+    making, told = trained("Ann"), list[Any]()
+    making = making.change(example="example", repair=True)
+    background.look(making.folder, told.append)
+    kept = (read_json(making.look) or {})["inspection"]["kept"]
+    assert told[-1] == kept == 566
+    found = background.plan(making.folder, told.append)
+    assert min(found[name] for name in ("seconds", "memory", "disk", "updates", "learnt")) > 0
+    assert "reading" in told
+    assert making.output is not None
+    assert not making.output.exists(), "nothing is trained"
+    with pytest.raises(DataError, match="not there any more"):
+        background.plan(making.folder.with_name("gone"), told.append)
+
+
 def test_the_worker_notes_how_it_ended(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
     def ends(with_what: Any) -> tuple[str, str]:
         def work(making: Making) -> Any:
@@ -522,7 +538,7 @@ def test_the_worker_notes_how_it_ended(queue: Queue, monkeypatch: pytest.MonkeyP
         return now.state, now.error
 
     assert ends((True, "")) == ("done", "")
-    assert ends((True, worker.UNSCORED)) == ("done", "unscored")
+    assert ends((True, UNSCORED)) == ("done", "unscored")
     assert ends((False, "")) == ("stopped", "")
     assert ends(KeyboardInterrupt()) == ("stopped", "")
     assert ends(DataError("a.txt: no.")) == ("failed", "a.txt: no.")

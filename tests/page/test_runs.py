@@ -17,9 +17,8 @@ from playwright.sync_api import Page, expect
 from browsing import Site
 from wolf_chatbox.errors import ConfigError
 from wolf_chatbox.evaluate.report.scorecard import SHOWN, is_evaluation, scorecard
-from wolf_chatbox.page.errands import Errand, Errands, command
-from wolf_chatbox.page.pages.data import plain_name
-from wolf_chatbox.page.pages.runs.cards import harmless, without_front_matter
+from wolf_chatbox.page.jobs import Job, Jobs, command
+from wolf_chatbox.page.pages.runs.model_card import harmless, without_front_matter
 from wolf_chatbox.page.pages.runs.sheet import ACCOUNT, changes
 from wolf_chatbox.words import languages, words_of
 
@@ -122,34 +121,18 @@ def test_a_card_of_anybody_brings_no_markup_of_its_own() -> None:
     assert without_front_matter("---\na: 1\n---\n\n# Card") == "\n# Card"
 
 
-@pytest.mark.parametrize(
-    ("given", "kept"),
-    [
-        ("../../etc/passwd", "passwd"),
-        ("C:\\a\\b.txt", "b.txt"),
-        ("チャット.txt", "チャット.txt"),
-        ("..", "file"),
-        ("", "file"),
-    ],
-)
-def test_a_dropped_files_name_leads_nowhere(given: str, kept: str) -> None:
-    assert plain_name(given) == kept
-    assert plain_name("x" * 300 + ".zip").endswith("x.zip")
-    assert len(plain_name("あ" * 300 + ".zip").encode()) < 255
-
-
-# Errands
+# Jobs
 
 
 def test_the_files_of_a_run_are_those_that_were_made_and_no_others(tmp_path: Path) -> None:
-    errands = Errands(tmp_path / "exports")
+    jobs = Jobs(tmp_path / "exports")
     (tmp_path / "exports/goose/card").mkdir(parents=True)
     (tmp_path / "exports/goose/card/card.png").write_bytes(b"png")
     (tmp_path / "exports/goose/card/wolf_chatbox.export").touch()
     (tmp_path / "exports/goose/card/.hidden").touch()
     (tmp_path / "secret").touch()
-    assert [path.name for path in errands.made("goose")["card"]] == ["card.png"]
-    assert errands.file("goose", "card", "card.png") is not None
+    assert [path.name for path in jobs.made("goose")["card"]] == ["card.png"]
+    assert jobs.file("goose", "card", "card.png") is not None
     for run, kind, name in (
         ("goose", "card", ".hidden"),
         ("goose", "card", "../../../secret"),
@@ -158,20 +141,20 @@ def test_the_files_of_a_run_are_those_that_were_made_and_no_others(tmp_path: Pat
         ("../exports/goose", "card", "card.png"),
         ("goose", "gguf", "card.png"),
     ):
-        assert errands.file(run, kind, name) is None
+        assert jobs.file(run, kind, name) is None
 
 
 def test_a_model_is_packed_and_a_fault_is_told(tmp_path: Path) -> None:
     (tmp_path / "goose/inner").mkdir(parents=True)
     (tmp_path / "goose/inner/weights").write_bytes(b"1")
 
-    async def both() -> tuple[Errand, Errand]:
-        errands = Errands(tmp_path / "exports")
-        packed = asyncio.ensure_future(errands.do("model", "goose", tmp_path / "goose"))
+    async def both() -> tuple[Job, Job]:
+        jobs = Jobs(tmp_path / "exports")
+        packed = asyncio.ensure_future(jobs.do("model", "goose", tmp_path / "goose"))
         await asyncio.sleep(0)
         with pytest.raises(ConfigError, match="goose"):
-            await errands.do("card", "goose", tmp_path / "goose")
-        return await packed, await errands.do("card", "goose", tmp_path / "goose")
+            await jobs.do("card", "goose", tmp_path / "goose")
+        return await packed, await jobs.do("card", "goose", tmp_path / "goose")
 
     packed, failed = asyncio.run(both())
     assert (packed.state, failed.state) == ("done", "failed")
@@ -251,7 +234,7 @@ def test_dropped_files_are_looked_into_and_a_damaged_one_says_why(
     expect(page.get_by_text("発言が 3 件しかありません")).to_be_visible()
     expect(page.get_by_text("Who brings the oars?")).to_be_visible()
     expect(page.locator(".chart-picture").first).to_have_attribute(
-        "aria-label", "文字数(以下) ごとの 発言。32: 2、64: 1。"
+        "aria-label", "文字数 (以下)ごとの発言。32: 2、64: 1。"
     )
     page.locator("input[type=file]").set_input_files(tmp_path / "broken.json")
     expect(page.locator(".note.bad")).to_have_count(1)

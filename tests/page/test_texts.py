@@ -15,6 +15,8 @@ import pytest
 import yaml
 
 from wolf_chatbox import words as module
+from wolf_chatbox.importers.messages import DROPPED
+from wolf_chatbox.page.parts import why_dropped
 from wolf_chatbox.words import languages, preferred, words_of
 
 SOURCE = Path(module.__file__).parent.parent
@@ -188,3 +190,12 @@ def test_the_language_is_the_one_that_is_wanted_most(accepted: str, language: st
 @pytest.mark.parametrize("code", ["", "..", "../en", "EN", "x" * 5000, "en\n", "%s", "é", "\0"])
 def test_what_is_no_language_gives_english(code: str) -> None:
     assert words_of(code).language == "en"
+
+
+def test_why_turns_were_dropped_is_said_in_the_language_of_the_reader() -> None:
+    japanese = words_of("ja")
+    for kind in DROPPED.values():
+        assert why_dropped(japanese, kind) != kind
+        assert why_dropped(words_of("en"), kind) == kind
+    assert why_dropped(japanese, "in another language (de)") == "別の言語 (de)"
+    assert why_dropped(japanese, "a reason without words") == "a reason without words"

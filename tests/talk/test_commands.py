@@ -206,7 +206,7 @@ def test_the_language_changes_and_so_does_everything_that_is_said(commands: Comm
         "新しい会話を始めます。",
         "このチャットは日本語で表示します。",
     ]
-    with pytest.raises(ChatError, match="/lang: fr は使えません。en, ja"):
+    with pytest.raises(ChatError, match="/lang: fr は使えません。en、ja"):
         commands.answer("/lang fr")
     with pytest.raises(ChatError, match="という設定はありません"):
         commands.answer("/set volume=3")

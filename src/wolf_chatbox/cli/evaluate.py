@@ -12,6 +12,7 @@ from wolf_chatbox.cli.display import quiet_transformers
 from wolf_chatbox.cli.pulse import Pulse
 from wolf_chatbox.config import EvaluateConfig
 from wolf_chatbox.errors import CheckpointError, ConfigError, WolfChatboxError
+from wolf_chatbox.evaluate.library import NEEDED
 from wolf_chatbox.files import check_place, new_file
 from wolf_chatbox.screen import Screen
 
@@ -81,7 +82,7 @@ def check(config: EvaluateConfig) -> None:
         from wolf_chatbox.training.tracking import check_tracker
 
         check_tracker(config)
-    if missing := [name for name in ("sklearn", "sacrebleu", "nltk") if find_spec(name) is None]:
+    if missing := [name for name in NEEDED if find_spec(name) is None]:
         problem = f"needs {', '.join(missing)}. Install them: pip install 'wolf-chatbox[evaluate]'"
         raise ConfigError("runs", " ".join(config.runs), problem)
 

@@ -7,6 +7,9 @@ from typing import Any
 
 from wolf_chatbox.errors import DataError
 
+NEEDED = ("sklearn", "sacrebleu", "nltk")
+"""Without these there is no evaluation."""
+
 
 def library(module: str, purpose: str) -> Any:
     """Import a module, which `purpose` needs, such as "METEOR"; raises DataError when it is not installed."""

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Scope
 from wolf_chatbox.page.characters import Characters, Load
 from wolf_chatbox.page.desk import Desk
 from wolf_chatbox.page.entrance import API, Entrance
-from wolf_chatbox.page.games import Games
+from wolf_chatbox.page.judging.games import Games
 from wolf_chatbox.page.making.queue import Queue
 from wolf_chatbox.page.rooms import Rooms
 from wolf_chatbox.page.workspace import Workspace

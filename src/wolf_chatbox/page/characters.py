@@ -26,6 +26,18 @@ Load = Callable[..., Served]
 class TrainedRun(Trained):
     """A run folder, before its model is loaded."""
 
+    @property
+    def label(self) -> str:
+        """Its name, with who it is where that has another one."""
+        return f"{self.name} ({self.persona})" if self.persona and self.persona != self.name else self.name
+
+    @property
+    def about(self) -> str:
+        """The run where it is not called after its character, its base model and its date, as one line."""
+        name = [] if self.name == self.who else [self.name]
+        base = Path(self.base).name if Path(self.base).is_absolute() else self.base
+        return " · ".join([*name, base, f"{self.written:%Y-%m-%d}"])
+
     def evaluation(self) -> dict[str, Any] | None:
         """evaluation.json, if the run was evaluated."""
         return read_evaluation(self.folder)
@@ -73,9 +85,6 @@ class Characters:
     def find(self, name: str) -> TrainedRun | None:
         return next((run for run in self.all() if run.name == name), None)
 
-    def is_loaded(self, name: str) -> bool:
-        return name in self.roster.by_name
-
     async def served(self, name: str) -> Served:
         """A run with its engine, loaded if it is not; raises ModelError where there is none of that name."""
         run = self.find(name)
@@ -117,6 +126,7 @@ class Characters:
         try:
             time = (folder / RUN_FILE).stat().st_mtime_ns
         except OSError:
+            self._read.pop(folder, None)
             return None
         if folder not in self._read or self._read[folder][0] != time:
             run = read_trained(folder)

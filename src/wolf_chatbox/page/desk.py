@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from wolf_chatbox.page.characters import Characters
 from wolf_chatbox.page.entrance import Entrance
-from wolf_chatbox.page.games import Games
+from wolf_chatbox.page.judging.games import Games
 from wolf_chatbox.page.making.queue import Queue
 from wolf_chatbox.page.rooms import Rooms
 from wolf_chatbox.page.workspace import Workspace

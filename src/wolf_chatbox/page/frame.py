@@ -13,6 +13,7 @@ from nicegui import ui
 
 from wolf_chatbox.errors import WolfChatboxError
 from wolf_chatbox.page.entrance import LANGUAGE_COOKIE, language_of
+from wolf_chatbox.page.parts import remember
 from wolf_chatbox.talk.server.refusals import Refusal
 from wolf_chatbox.words import Words, languages, words_of
 
@@ -105,10 +106,9 @@ def _settings(reader: Reader) -> None:
 
 
 def _keep(cookie: str, value: str) -> None:
-    """Keep a choice in the browser for a year, and show the page anew."""
-    ui.run_javascript(
-        f"document.cookie = '{cookie}={value};path=/;max-age=31536000;samesite=lax'; window.location.reload()"
-    )
+    """Keep a choice in the browser, and show the page anew."""
+    remember(cookie, value)
+    ui.run_javascript("window.location.reload()")
 
 
 def tell(error: Exception) -> None:

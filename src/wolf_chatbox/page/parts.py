@@ -1,10 +1,13 @@
-"""What several pages are made of: a speaker's sign, a bubble, a question before something is removed."""
+"""What several pages are made of: a speaker's sign, a bubble, a section, a question before something is removed."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable
+import json
+import re
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
+from urllib.parse import quote
 
 from nicegui import ui
 
@@ -12,6 +15,43 @@ from wolf_chatbox.words import Words
 
 HUES = (212, 28, 152, 340, 264, 188, 8, 96, 312, 48)
 """Of the speakers' signs; which one a name has follows from the name."""
+
+MOST_SPEAKERS = 12
+A_YEAR = 365 * 24 * 3600
+
+
+def style(name: str) -> None:
+    """Load a style sheet of static/ into the page that is built."""
+    ui.add_head_html(f'<link rel="stylesheet" href="/static/{name}.css">')
+
+
+def remember(cookie: str, value: str) -> None:
+    """Keep a value in the browser for a year."""
+    text = f"{cookie}={quote(value)};path=/;max-age={A_YEAR};samesite=lax"
+    ui.run_javascript(f"document.cookie = {json.dumps(text)}")
+
+
+def listed(words: Words, names: Iterable[str]) -> str:
+    """Names in a row, with the comma of the language."""
+    return words("parts.comma").join(names)
+
+
+def language_name(words: Words, code: str) -> str:
+    """A language by its name, where the words have one."""
+    try:
+        return words(f"parts.languages.{code}")
+    except KeyError:
+        return code
+
+
+def why_dropped(words: Words, why: str) -> str:
+    """Why turns were dropped, as the library counts it; in the reader's language where the words have it."""
+    name, bracket, rest = why.partition(" (")
+    key = re.sub(r"\W", "_", name)
+    try:
+        return words(f"parts.reasons.{key}") + bracket + rest
+    except KeyError:
+        return why
 
 
 def avatar(name: str, *, small: bool = False) -> ui.element:
@@ -72,3 +112,32 @@ def menu_act(icon: str, text: str, act: Callable[[], object]) -> ui.menu_item:
         ui.icon(icon).props("aria-hidden=true")
         ui.label(text)
     return item
+
+
+def section(title: str) -> ui.element:
+    """A part of a page, under its heading."""
+    part = ui.element("section").classes("section")
+    with part:
+        ui.label(title).classes("heading").props("role=heading aria-level=2")
+    return part
+
+
+def link_button(text: str, address: str, *, icon: str = "", quiet: bool = False) -> ui.button:
+    """A link that looks like a button."""
+    button = ui.button(text, icon=icon or None).props("unelevated no-caps" + (" flat" if quiet else ""))
+    button.props["href"] = address
+    return button
+
+
+def speaker_bars(words: Words, speakers: Mapping[str, int]) -> None:
+    """The speakers as bars, most turns first."""
+    most, whole = max(speakers.values(), default=1), sum(speakers.values()) or 1
+    with ui.element("div").classes("speakers"):
+        for name, count in list(speakers.items())[:MOST_SPEAKERS]:
+            with ui.element("div").classes("speaker"):
+                ui.label(name).classes("one-line")
+                with ui.element("div").classes("speaker-bar").props("aria-hidden=true"):
+                    ui.element("i").style(f"width: {100 * count / most:.1f}%")
+                ui.label(f"{count:,} · {count / whole:.0%}").classes("quiet small")
+    if len(speakers) > MOST_SPEAKERS:
+        ui.label(words("runs.more_speakers", count=len(speakers) - MOST_SPEAKERS)).classes("quiet small")

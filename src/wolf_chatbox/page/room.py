@@ -256,16 +256,21 @@ class Room:
 
     async def keep(self) -> None:
         """Write the chat, in a thread; one without a message is not kept. Raises CheckpointError."""
-        async with self._writing:
-            if self.tree.messages and not self.removed:
-                archive, about = self._rooms.archive, dict(self.about)
-                await asyncio.to_thread(archive.keep, self.id, self.tree, self.present, about)
-                if not self.kept:
-                    self.kept = True
-                    self.changed()
-                if self.removed:  # while it was written
-                    archive.remove(self.id)
-        self._rooms.leave(self)
+        try:
+            async with self._writing:
+                await self._write()
+        finally:
+            self._rooms.leave(self)
+
+    async def _write(self) -> None:
+        if self.tree.messages and not self.removed:
+            archive, about = self._rooms.archive, dict(self.about)
+            await asyncio.to_thread(archive.keep, self.id, self.tree, self.present, about)
+            if not self.kept:
+                self.kept = True
+                self.changed()
+            if self.removed:  # while it was written
+                archive.remove(self.id)
 
     @property
     def idle(self) -> bool:

@@ -108,8 +108,10 @@ class Archive:
 
     def all(self) -> list[Kept]:
         """All chats that can be read, the newest first."""
-        files = self.folder.glob("*.jsonl") if self.folder.is_dir() else ()
-        kept = [self._kept(path) for path in files if _is_id(path.stem)]
+        files = [path for path in self.folder.glob("*.jsonl") if _is_id(path.stem)]
+        for gone in list(self._read.keys() - set(files)):
+            self._read.pop(gone, None)
+        kept = [self._kept(path) for path in files]
         return sorted((one for one in kept if one is not None), key=lambda one: one.when, reverse=True)
 
     def find(self, words: str) -> list[Found]:

@@ -211,6 +211,6 @@ class Orders:
         known = languages()
         if rest:
             if rest.lower() not in known:
-                raise self._wrong("language", given=rest, names=", ".join(known))
+                raise self._wrong("language", given=rest, names=self.words("terminal.comma").join(known))
             self.words = words_of(rest.lower())
         self._say("speaking")

@@ -25,7 +25,7 @@ def change(session: ChatSession, text: str, words: Words) -> str:
     wanted = [value for name, value in pairs if name == "next"]
     for value in wanted:
         if value not in ORDERS:
-            raise ChatError(words("terminal.errors.order", value=value, names=", ".join(ORDERS)))
+            raise ChatError(words("terminal.errors.order", value=value, names=words("terminal.comma").join(ORDERS)))
     session.sampling = changed(session.sampling, [pair for pair in pairs if pair[0] != "next"], words)
     session.next = ORDERS[wanted[-1]] if wanted else session.next
     settings = asdict(session.sampling) | {"next": session.next}
@@ -39,7 +39,9 @@ def changed(sampling: SamplingConfig, pairs: list[tuple[str, str]], words: Words
     for given, value in pairs:
         name = CLASSIC.get(given, given.replace("-", "_"))
         if name not in known:
-            raise ChatError(words("terminal.errors.setting", name=repr(name), names=", ".join(SETTINGS)))
+            raise ChatError(
+                words("terminal.errors.setting", name=repr(name), names=words("terminal.comma").join(SETTINGS))
+            )
         try:
             changes[name] = known[name](value)
         except ValueError as error:

@@ -6,6 +6,7 @@ on a number, it has the forms `one` and `other`, and `other` alone where a langu
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -71,6 +72,13 @@ def preferred(accepted: str) -> str:
             continue
     known = languages()
     return next((code for weight, _, code in sorted(wanted) if weight and code in known), DEFAULT)
+
+
+@cache
+def formats_in(language: str) -> Mapping[str, Mapping[str, str]]:
+    """What formats/CODE.toml says of the file formats in a language: title, export and notes by format."""
+    path = FOLDER / "formats" / f"{language}.toml"
+    return tomllib.loads(path.read_text(encoding="utf-8")) if language.isalpha() and path.is_file() else {}
 
 
 @cache

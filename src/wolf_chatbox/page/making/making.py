@@ -32,6 +32,8 @@ SAME = 60.0
 """Seconds by which the start of a process may seem to differ when a clock was set."""
 INTERRUPTED = "interrupted"
 """The error of a training whose process ended without a word."""
+UNSCORED = "unscored"
+"""The note of a character that could not be scored, as the extra for it is missing."""
 
 
 @dataclass(frozen=True)

@@ -23,13 +23,12 @@ import psutil
 
 from wolf_chatbox.errors import ChatError, CheckpointError
 from wolf_chatbox.files import remove, writing
+from wolf_chatbox.page.away import CALM
 from wolf_chatbox.page.making.making import INTERRUPTED, Making, read_making
 from wolf_chatbox.page.workspace import Workspace
 from wolf_chatbox.training.run_folder import RunFolder, clear
 
 WORKER = (sys.executable, "-m", "wolf_chatbox.page.making.worker")
-CALM = {"OMP_WAIT_POLICY": "passive"}
-"""Idle threads of a training sleep, so that the page and the chats stay quick."""
 
 
 @dataclass

@@ -17,9 +17,10 @@ from pathlib import Path
 
 from wolf_chatbox.config import EvaluateConfig, TrainConfig
 from wolf_chatbox.errors import CheckpointError, WolfChatboxError
+from wolf_chatbox.evaluate.library import NEEDED
 from wolf_chatbox.evaluate.report.card import plain, write_beside
 from wolf_chatbox.lock import alone
-from wolf_chatbox.page.making.making import Making, read_making
+from wolf_chatbox.page.making.making import UNSCORED, Making, read_making
 from wolf_chatbox.page.making.queue import Queue
 from wolf_chatbox.page.workspace import Workspace
 from wolf_chatbox.training.journal import Journal
@@ -29,8 +30,6 @@ NICE = 5
 """Of a training: who chats comes first."""
 TRIES, BETWEEN = 40, 0.1
 """How often, and after how many seconds, it is tried whether another training has ended."""
-UNSCORED = "unscored"
-"""The note of a character that could not be scored, as the extra for it is missing."""
 
 
 def main(folder: Path) -> None:
@@ -102,7 +101,7 @@ def work(making: Making) -> tuple[bool, str]:
 
 def score(config: TrainConfig, journal: Journal) -> str:
     """Ask the character what it did not learn, and write the figures beside it; returns why there are none."""
-    if any(find_spec(name) is None for name in ("sklearn", "sacrebleu", "nltk")):
+    if any(find_spec(name) is None for name in NEEDED):
         return UNSCORED
     from wolf_chatbox.evaluate.study import evaluate
 

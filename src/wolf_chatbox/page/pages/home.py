@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from urllib.parse import quote
 
 from fastapi import Request
 from nicegui import ui
 
-from wolf_chatbox.evaluate.report.scorecard import Score, scorecard
+from wolf_chatbox.evaluate.report.scorecard import Score
 from wolf_chatbox.page.characters import TrainedRun
 from wolf_chatbox.page.desk import Desk
 from wolf_chatbox.page.frame import frame
 from wolf_chatbox.page.pages.new import running
-from wolf_chatbox.page.parts import avatar
+from wolf_chatbox.page.parts import avatar, link_button, style
+from wolf_chatbox.page.scores import scores_of
 from wolf_chatbox.talk.archive import Kept
 from wolf_chatbox.words import Words
 
-STYLE = '<link rel="stylesheet" href="/static/runs.css">'
 CHATS = 6
 ON_A_CARD = ("right_character", "ends")
 """The scores that a card has room for."""
@@ -28,7 +27,7 @@ ON_A_CARD = ("right_character", "ends")
 def add(desk: Desk) -> None:
     @ui.page("/")
     async def home(request: Request) -> None:
-        ui.add_head_html(STYLE)
+        style("runs")
         runs = desk.characters.all()
         scores = await asyncio.to_thread(scores_of, runs)
         with frame(request, "home") as reader:
@@ -44,19 +43,6 @@ def add(desk: Desk) -> None:
                     for one in runs:
                         _card(words, one, scores.get(one.name, []))
             _chats(desk, words)
-
-
-def scores_of(runs: Sequence[TrainedRun]) -> dict[str, list[Score]]:
-    """The scorecards of the runs that were evaluated; reads files."""
-    found = ((run.name, run.evaluation()) for run in runs)
-    return {name: scorecard(evaluation, name) for name, evaluation in found if evaluation is not None}
-
-
-def link_button(text: str, address: str, *, icon: str = "", quiet: bool = False) -> ui.button:
-    """A link that looks like a button."""
-    button = ui.button(text, icon=icon or None).props("unelevated no-caps" + (" flat" if quiet else ""))
-    button.props["href"] = address
-    return button
 
 
 def _invite(words: Words) -> None:
@@ -80,7 +66,7 @@ def _card(words: Words, one: TrainedRun, scores: Sequence[Score]) -> None:
             with ui.element("div").classes("narrow"):
                 with ui.link(target=address).classes("character-name"):
                     ui.label(one.who)
-                ui.label(about(words, one)).classes("quiet small one-line")
+                ui.label(one.about).classes("quiet small one-line")
         with ui.element("div").classes("character-scores"):
             for score in [score for score in scores if score.measure in ON_A_CARD]:
                 with ui.element("div").classes("tiny-score"):
@@ -91,13 +77,6 @@ def _card(words: Words, one: TrainedRun, scores: Sequence[Score]) -> None:
         with ui.element("div").classes("actions"):
             link_button(words("home.talk"), f"/talk?run={quote(one.name, safe='')}", icon="chat_bubble_outline")
             link_button(words("home.more"), address, quiet=True)
-
-
-def about(words: Words, one: TrainedRun) -> str:
-    """The run, its base model and its date, as one line."""
-    name = [] if one.name == one.who else [one.name]
-    base = Path(one.base).name if Path(one.base).is_absolute() else one.base
-    return " · ".join([*name, base, f"{one.written:%Y-%m-%d}"])
 
 
 def _chats(desk: Desk, words: Words) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -19,13 +18,13 @@ from wolf_chatbox.model.hub import is_cached
 from wolf_chatbox.page.desk import Desk
 from wolf_chatbox.page.frame import frame
 from wolf_chatbox.page.looking import look
+from wolf_chatbox.page.making.dropped import file_name
 from wolf_chatbox.page.making.queue import Queue
 from wolf_chatbox.page.pages.data.inspection import show_inspection
-from wolf_chatbox.page.pages.home import STYLE
+from wolf_chatbox.page.parts import style
 from wolf_chatbox.words import Words
 
 BUNDLED = {"en": "example", "ja": "example-ja"}
-LONGEST_NAME = 80
 PICK = "(event) => event.currentTarget.closest('.q-uploader').querySelector('input[type=file]').click()"
 
 
@@ -35,7 +34,7 @@ def add(desk: Desk) -> None:
 
     @ui.page("/data")
     async def data(request: Request) -> None:
-        ui.add_head_html(STYLE)
+        style("runs")
         there = await asyncio.to_thread(files_of, desk.queue)
         models = await asyncio.to_thread(lambda: [name for name in KNOWN if is_cached(name)])
         with frame(request, "data") as reader:
@@ -49,13 +48,6 @@ def files_of(queue: Queue) -> dict[str, list[Path]]:
         if making.dropped:
             found.setdefault(making.name or f"{making.created:%Y-%m-%d %H:%M}", []).extend(making.dropped)
     return found
-
-
-def plain_name(given: str) -> str:
-    """A file's name as its sender called it, with nothing in it that could lead elsewhere; its ending stays."""
-    last = re.split(r"[/\\]", given)[-1]
-    clean = re.sub(r"[^\w .,()\[\]&+@#~=-]", "_", last).strip(" .") or "file"
-    return clean[-LONGEST_NAME:].lstrip(" .") or "file"
 
 
 class DataPage:
@@ -122,10 +114,10 @@ class DataPage:
         """Keep what was dropped as long as the page is open, and look into it."""
         await asyncio.to_thread(self._clear)
         self._folder = Path(await asyncio.to_thread(self._new_folder))
-        for number, file in enumerate(event.files):
-            name = plain_name(file.name)
-            place = self._folder / name
-            await file.save(place if not place.exists() else self._folder / f"{number}-{name}")
+        names: list[str] = []
+        for file in event.files:
+            names.append(file_name(file.name, names))
+            await file.save(self._folder / names[-1])
         self.uploader.reset()
         files = sorted(self._folder.iterdir())
         self.look([str(self._folder if len(files) > 1 else files[0])])
@@ -160,8 +152,10 @@ class DataPage:
         try:
             found = await look(files, model=model, tell=tell)
         except WolfChatboxError as error:
-            with self.result, ui.element("div").classes("note bad"):
-                ui.label(self._shown(str(error)))
+            self._fail(self._shown(str(error)))
+        except Exception:
+            self._fail(words("new.fault"))
+            raise
         else:
             with self.result:
                 show_inspection(words, found, self._shown)
@@ -172,6 +166,11 @@ class DataPage:
         """Scroll to an element that is out of sight: on a phone it stands below the list of files."""
         scroll = f"getHtmlElement({element.id})?.scrollIntoView({{block: 'nearest'}})"
         self._client.run_javascript(f"requestAnimationFrame(() => {scroll})")
+
+    def _fail(self, text: str) -> None:
+        self.progress.set_visibility(False)
+        with self.result, ui.element("div").classes("note bad"):
+            ui.label(text)
 
     def _shown(self, text: str) -> str:
         """A text without the folder that nobody gave a name."""

@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping
 from nicegui import ui
 
 from wolf_chatbox.page.charts import Bars
-from wolf_chatbox.page.pages.runs.sheet import show_speakers
-from wolf_chatbox.page.parts import bubble
+from wolf_chatbox.page.parts import bubble, language_name, listed, section, speaker_bars, why_dropped
 from wolf_chatbox.samples.inspection import Inspection, Tokens
 from wolf_chatbox.words import Words
 
@@ -27,9 +26,9 @@ def show_inspection(words: Words, found: Inspection, shown: Shown) -> None:
         _show_facts(words, found)
         _show_account(words, found)
     _show_warnings(words, found, shown)
-    with _section(words("data.speakers")):
-        show_speakers(words, {speaker.name: speaker.turns for speaker in found.speakers})
-    with _section(words("data.lengths")), ui.element("div").classes("charts"):
+    with section(words("data.speakers")):
+        speaker_bars(words, {speaker.name: speaker.turns for speaker in found.speakers})
+    with section(words("data.lengths")), ui.element("div").classes("charts"):
         _bars(words("data.axis.characters"), words("data.axis.turns"), words, found.lengths)
         if found.tokens is not None:
             _bars(words("data.axis.tokens"), words("data.axis.turns"), words, found.tokens.lengths)
@@ -40,26 +39,9 @@ def show_inspection(words: Words, found: Inspection, shown: Shown) -> None:
     _show_beginning(words, found)
 
 
-def _section(title: str) -> ui.element:
-    section = ui.element("section").classes("section")
-    with section:
-        ui.label(title).classes("heading").props("role=heading aria-level=2")
-    return section
-
-
-def _language(words: Words, code: str) -> str:
-    """A language by its name, where the words have one."""
-    try:
-        return words(f"new.languages.{code}")
-    except KeyError:
-        return code
-
-
 def _show_facts(words: Words, found: Inspection) -> None:
-    languages = ", ".join(
-        _language(words, code) + (f" {share:.0%}" if share < 1 else "")
-        for code, share in list(found.languages.items())[:3]
-    )
+    shares = list(found.languages.items())[:3]
+    languages = listed(words, (f"{language_name(words, code)} {share:.0%}" for code, share in shares))
     dates = f"{found.first[:10]} – {found.last[:10]}" if found.first and found.last else ""
     facts = {
         "turns": f"{found.kept:,}",
@@ -85,8 +67,8 @@ def _show_account(words: Words, found: Inspection) -> None:
     parts += [words("data.account.dropped", count=f"{dropped:,}")]
     line = words("runs.account.all", count=f"{found.read:,}", parts=" + ".join(parts))
     ui.label(line).classes("quiet small").style("margin-top: 12px")
-    for reason, count in found.dropped.items():
-        ui.label(f"{count:,} · {reason}").classes("quiet small")
+    for why, count in found.dropped.items():
+        ui.label(f"{count:,} · {why_dropped(words, why)}").classes("quiet small")
 
 
 def _show_warnings(words: Words, found: Inspection, shown: Shown) -> None:
@@ -115,7 +97,7 @@ def _bars(x: str, y: str, words: Words, counts: Mapping[str, int]) -> None:
 
 def _show_tokens(words: Words, tokens: Tokens) -> None:
     """The data as a model sees it: what is learnt is marked."""
-    with _section(words("data.samples", model=tokens.model)):
+    with section(words("data.samples", model=tokens.model)):
         line = words(
             "data.tokens", all=f"{tokens.all:,}", learnt=f"{tokens.learnt:,}", rows=f"{tokens.rows:,}", row=tokens.row
         )
@@ -130,7 +112,7 @@ def _show_tokens(words: Words, tokens: Tokens) -> None:
 def _show_beginning(words: Words, found: Inspection) -> None:
     if not found.examples:
         return
-    with _section(words("data.beginning")), ui.element("div").classes("notes"):
+    with section(words("data.beginning")), ui.element("div").classes("notes"):
         first = found.speakers[0].name if found.speakers else ""
         for speaker, text in found.examples[0]:
             bubble(speaker, text, mine=speaker == first)

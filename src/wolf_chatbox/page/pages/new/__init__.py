@@ -12,8 +12,9 @@ from nicegui import app, ui
 from wolf_chatbox.errors import CheckpointError
 from wolf_chatbox.importers import EXAMPLES
 from wolf_chatbox.page.desk import Desk
-from wolf_chatbox.page.frame import frame
+from wolf_chatbox.page.frame import Reader, frame
 from wolf_chatbox.page.pages.new.steps import NewCharacter
+from wolf_chatbox.page.parts import style
 
 LOOKS = 5.0
 """Seconds between two looks whether the next training can begin: its process may have been killed."""
@@ -22,7 +23,7 @@ LOOKS = 5.0
 def add(desk: Desk) -> None:
     @ui.page("/new")
     def begin(request: Request) -> None:
-        with frame(request, "new") as reader:
+        with frame(request, "new", Reader.of(request).words("new.title")) as reader:
             _style()
             page = NewCharacter(desk, reader.words, None)
             page.show()
@@ -55,4 +56,5 @@ def _take(page: NewCharacter, example: str) -> None:
 
 
 def _style() -> None:
-    ui.add_head_html('<link rel="stylesheet" href="/static/new.css">')
+    style("new")
+    style("runs")  # of the scorecard

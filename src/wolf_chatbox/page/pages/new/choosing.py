@@ -15,11 +15,10 @@ from wolf_chatbox.page.pages.new.estimate import Estimate
 from wolf_chatbox.page.pages.new.form import form
 from wolf_chatbox.page.pages.new.parts import Cards, fold
 from wolf_chatbox.page.pages.new.steps import NewCharacter
+from wolf_chatbox.page.parts import language_name, listed
 
 FIRST = 3
 """Base models that are shown before somebody asks for more, besides those that are here."""
-SPOKEN = {"many": "base.many"}
-"""The languages that are none of one name."""
 OTHER = "\0"
 """The card of a folder or a hub name."""
 
@@ -143,7 +142,9 @@ class Bases:
                 ui.label(base.alias).classes("new-name")
                 if base.recommended:
                     ui.label(page.t("base.recommended")).classes("chip")
-            spoken = ", ".join(page.t(SPOKEN.get(each, f"languages.{each}")) for each in known.languages.split())
+            codes = known.languages.split()
+            spoken = listed(page.words, (language_name(page.words, code) for code in codes))
+            spoken = page.t("base.many") if known.languages == "many" else spoken
             ui.label(page.t("base.line", size=size, languages=spoken, licence=known.licence.short)).classes("small")
             need = page.t("base.need", train=f"{known.to_train() / 1e9:.1f}", talk=f"{known.to_talk() / 1e9:.1f}")
             ui.label(need).classes("quiet small")

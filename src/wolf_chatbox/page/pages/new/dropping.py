@@ -12,6 +12,8 @@ from nicegui.events import UploadEventArguments
 from wolf_chatbox.page.frame import tell
 from wolf_chatbox.page.making.dropped import discard, keep
 from wolf_chatbox.page.pages.new.steps import NewCharacter
+from wolf_chatbox.page.quantities import size
+from wolf_chatbox.words import formats_in
 
 PICK = "(event) => event.target.tagName === 'INPUT' || event.currentTarget.querySelector('input')?.click()"
 """The keyboard opens what the mouse does: the browser's choice of files, whose field lies over the button."""
@@ -89,7 +91,7 @@ def _use(page: NewCharacter, example: str) -> None:
 
 async def formats(page: NewCharacter) -> None:
     """Which files can be read, and how one gets them."""
-    known = await asyncio.to_thread(_known_formats)
+    known = await asyncio.to_thread(_known_formats, page.words.language)
     with ui.dialog() as dialog, ui.card().classes("new-dialog"):
         ui.label(page.t("files.formats")).classes("heading").props("role=heading aria-level=2")
         ui.label(page.t("files.zip")).classes("quiet")
@@ -106,19 +108,15 @@ async def formats(page: NewCharacter) -> None:
     dialog.open()
 
 
-def _known_formats() -> dict[str, list[tuple[str, str]]]:
+def _known_formats(language: str) -> dict[str, list[tuple[str, str]]]:
+    """Title and export of the formats by family, in a language where it has them."""
     from wolf_chatbox.config import FORMAT_FILES
     from wolf_chatbox.importers.registry import FORMATS
 
-    return {
-        family: [(FORMATS[name].title, FORMATS[name].export) for name, of in FORMAT_FILES.items() if of == family]
-        for family in FAMILIES
-    }
-
-
-def size(number: float) -> str:
-    """A number of bytes for people."""
-    for unit, factor in (("GB", 1e9), ("MB", 1e6)):
-        if number >= factor:
-            return f"{number / factor:.1f} {unit}"
-    return f"{max(number, 100) / 1e3:.1f} kB"
+    told = formats_in(language)
+    families: dict[str, list[tuple[str, str]]] = {family: [] for family in FAMILIES}
+    for name, family in FORMAT_FILES.items():
+        if family in families:
+            here = {"title": FORMATS[name].title, "export": FORMATS[name].export, **told.get(name, {})}
+            families[family].append((here["title"], here["export"]))
+    return families

@@ -7,10 +7,11 @@ from typing import Any
 
 from nicegui import ui
 
-from wolf_chatbox.page.making import choosing, errand
-from wolf_chatbox.page.pages.new.dropping import size
+from wolf_chatbox.errors import WolfChatboxError
+from wolf_chatbox.page.away import away
+from wolf_chatbox.page.making import background, choosing
 from wolf_chatbox.page.pages.new.steps import NewCharacter
-from wolf_chatbox.words import Words
+from wolf_chatbox.page.quantities import duration, size
 
 PAUSE = 0.8
 """Seconds after the last change before a dry run begins."""
@@ -32,7 +33,7 @@ class Estimate:
         self._task = self.page.run(self._find())
 
     async def fetch(self, model: str, *, agreed: bool) -> None:
-        """Fetch a base model, and tell how that goes; raises DataError."""
+        """Fetch a base model, and tell how that goes; raises ModelError."""
         if self._task is not None:
             self._task.cancel()
         self._say(self.page.t("estimate.fetching"), waits=True)
@@ -41,7 +42,7 @@ class Estimate:
             self._say(str(step), waits=True)
 
         try:
-            await errand.send("fetch", model, *(["agreed"] if agreed else []), tell=told)
+            await away(background.fetch, model, agreed, tell=told)
         except Exception:
             self._say("")
             raise
@@ -60,10 +61,13 @@ class Estimate:
         settings = choosing.settings_of(page.must(), page.desk.workspace.characters, page.look())
         try:
             await asyncio.to_thread(page.must().write_settings, settings)
-            found = await errand.send("plan", str(making.folder))
-        except Exception as error:
+            found = await away(background.plan, making.folder)
+        except WolfChatboxError as error:
             self._say(str(error), bad=True)
             return
+        except Exception:
+            self._say(page.t("fault"), bad=True)
+            raise
         self._show(found)
 
     def _show(self, found: dict[str, Any]) -> None:
@@ -72,7 +76,7 @@ class Estimate:
         with self.box, ui.element("div"):
             line = t(
                 "estimate.found",
-                time=minutes(self.page, found["seconds"]),
+                time=duration(self.page.words, found["seconds"]),
                 memory=size(found["memory"]),
                 disk=size(found["disk"]),
             )
@@ -93,17 +97,3 @@ class Estimate:
             if waits:
                 ui.spinner(size="22px").props("aria-hidden=true")
             ui.label(text).classes("bad-text new-long" if bad else "quiet")
-
-
-def minutes(page: NewCharacter, seconds: float) -> str:
-    """A time for people, in the words of a page's reader."""
-    return said_time(page.words, seconds)
-
-
-def said_time(words: Words, seconds: float) -> str:
-    """A time for people."""
-    if seconds < 55:
-        return words("new.time.seconds", count=max(1, round(seconds)))
-    if seconds < 5400:
-        return words("new.time.minutes", count=max(1, round(seconds / 60)))
-    return words("new.time.hours", count=f"{seconds / 3600:.1f}")

@@ -9,6 +9,7 @@ from nicegui import ui
 from wolf_chatbox.page.making.dropped import character_name
 from wolf_chatbox.page.pages.new.parts import switch
 from wolf_chatbox.page.pages.new.steps import NewCharacter
+from wolf_chatbox.page.parts import listed
 
 
 def privacy(page: NewCharacter, look: dict[str, Any]) -> None:
@@ -46,7 +47,7 @@ def _preview(page: NewCharacter, look: dict[str, Any], name: str) -> None:
         return
     turns = look["previews"].get(name, [])
     if name == "scrub" and look["replaced"]:
-        kinds = ", ".join(f"{count:,} × [{kind}]" for kind, count in look["replaced"].items())
+        kinds = listed(page.words, (f"{count:,} × [{kind}]" for kind, count in look["replaced"].items()))
         ui.label(page.t("privacy.found", kinds=kinds)).classes("small")
     if not turns:
         ui.label(page.t("privacy.nothing")).classes("quiet small")

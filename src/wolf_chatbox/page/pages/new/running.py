@@ -10,8 +10,8 @@ from wolf_chatbox.page.desk import Desk
 from wolf_chatbox.page.frame import tell
 from wolf_chatbox.page.making.making import Making
 from wolf_chatbox.page.making.story import Story
-from wolf_chatbox.page.pages.new.estimate import said_time
-from wolf_chatbox.page.parts import sure
+from wolf_chatbox.page.parts import style, sure
+from wolf_chatbox.page.quantities import duration
 from wolf_chatbox.words import Words
 
 EVERY = 2.0
@@ -28,7 +28,7 @@ class Panel:
 
     def __init__(self, desk: Desk, words: Words) -> None:
         self.desk, self.words = desk, words
-        ui.add_head_html('<link rel="stylesheet" href="/static/new.css">')
+        style("new")
         self.box = ui.element("div").classes("new-running")
         self.stories: dict[str, Story] = {}
         self.rows: dict[str, _Row] = {}
@@ -84,7 +84,7 @@ class _Row:
         if story.scoring:
             self.line.set_text(words("new.working.scoring"))
         elif left is not None:
-            self.line.set_text(words("new.training.left", time=said_time(words, left)))
+            self.line.set_text(words("new.training.left", time=duration(words, left)))
         else:
             self.line.set_text(words("new.working.starting"))
 

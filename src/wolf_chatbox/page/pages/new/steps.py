@@ -11,7 +11,7 @@ from nicegui import background_tasks, ui
 from wolf_chatbox.page.desk import Desk
 from wolf_chatbox.page.frame import tell
 from wolf_chatbox.page.making.making import Making, read_json
-from wolf_chatbox.page.parts import sure
+from wolf_chatbox.page.parts import listed, sure
 from wolf_chatbox.words import Words
 
 STEPS = ("files", "content", "base", "training", "score")
@@ -24,7 +24,7 @@ class NewCharacter:
     def __init__(self, desk: Desk, words: Words, making: Making | None) -> None:
         self.desk, self.words, self.making = desk, words, making
         self.client = ui.context.client
-        self._tasks: list[asyncio.Task[Any]] = []
+        self._tasks: set[asyncio.Task[Any]] = set()
         self.client.on_delete(self.stop)
         self._box: ui.element | None = None
         self._foot: ui.element | None = None
@@ -138,7 +138,8 @@ class NewCharacter:
                     tell(error)
 
         task = background_tasks.create(telling())
-        self._tasks.append(task)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
         return task
 
     def tell(self, error: Exception) -> None:
@@ -155,7 +156,7 @@ class NewCharacter:
         """End what runs for the step that is left."""
         for task in self._tasks:
             task.cancel()
-        self._tasks.clear()
+        self._tasks = set()
 
     async def _remove(self) -> None:
         making = self.making
@@ -173,11 +174,11 @@ class NewCharacter:
 
 
 def _body(page: NewCharacter, name: str) -> None:
-    from wolf_chatbox.page.pages.new import choosing, dropping, looking, scorecard, training
+    from wolf_chatbox.page.pages.new import choosing, content, dropping, scorecard, training
 
     builders: dict[str, Callable[[NewCharacter], None]] = {
         "files": dropping.build,
-        "content": looking.build,
+        "content": content.build,
         "base": choosing.build,
         "training": training.build,
         "score": scorecard.build,
@@ -194,7 +195,7 @@ def _summary(page: NewCharacter, name: str) -> str:
         if example := making.about.get("example"):
             return page.t(f"bundled.{str(example).replace('-', '_')}")
         names = [path.name for path in making.dropped]
-        shown = ", ".join(names[:2])
+        shown = listed(page.words, names[:2])
         return page.t("and_more", names=shown, count=len(names) - 2) if len(names) > 2 else shown
     if name == "content" and look:
         who = str(making.about.get("persona") or page.t("everybody"))

@@ -11,11 +11,11 @@ from nicegui import ui
 from wolf_chatbox.page.making.making import INTERRUPTED, Making
 from wolf_chatbox.page.making.story import Story
 from wolf_chatbox.page.pages.new.curves import Curves
-from wolf_chatbox.page.pages.new.estimate import minutes
 from wolf_chatbox.page.pages.new.parts import fold
 from wolf_chatbox.page.pages.new.replies import Replies
 from wolf_chatbox.page.pages.new.steps import NewCharacter
 from wolf_chatbox.page.parts import sure
+from wolf_chatbox.page.quantities import duration
 
 EVERY = 1.0
 """Seconds between two looks at the journal."""
@@ -101,7 +101,7 @@ class Watch:
                 )
             )
         left = story.left if alive and fresh and not story.scoring else None
-        self.left.set_text(t("training.left", time=minutes(self.page, left)) if left is not None else "")
+        self.left.set_text(t("training.left", time=duration(self.page.words, left)) if left is not None else "")
         if story.losses:
             recent = [loss for _, loss in story.losses[-10:]]
             self.numbers["loss"].set_text(f"{sum(recent) / len(recent):.2f}")

@@ -10,23 +10,24 @@ from nicegui import app, ui
 from starlette.responses import RedirectResponse
 
 from wolf_chatbox.page.desk import Desk
-from wolf_chatbox.page.errands import Errands
 from wolf_chatbox.page.frame import frame
-from wolf_chatbox.page.pages.home import STYLE, scores_of
+from wolf_chatbox.page.jobs import Jobs
 from wolf_chatbox.page.pages.runs.comparison import show_comparison
 from wolf_chatbox.page.pages.runs.listing import show_all
 from wolf_chatbox.page.pages.runs.sheet import read_sheet, show_sheet
+from wolf_chatbox.page.parts import style
+from wolf_chatbox.page.scores import scores_of
 from wolf_chatbox.training.curves import read_curves
 
 
 def add(desk: Desk) -> None:
-    errands = Errands(desk.workspace.exports)
-    app.on_shutdown(errands.stop)
+    jobs = Jobs(desk.workspace.exports)
+    app.on_shutdown(jobs.stop)
 
     @ui.page("/runs", response_timeout=20)
     async def runs(request: Request) -> None:
         """All characters; with `?run=NAME&run=NAME` those beside each other."""
-        ui.add_head_html(STYLE)
+        style("runs")
         found = desk.characters.all()
         wanted = request.query_params.getlist("run")
         chosen = [one for one in found if one.name in wanted]
@@ -45,16 +46,16 @@ def add(desk: Desk) -> None:
         one = desk.characters.find(name)
         if one is None:
             return RedirectResponse("/runs", 303)
-        ui.add_head_html(STYLE)
+        style("runs")
         sheet = await asyncio.to_thread(read_sheet, desk, one)
         with frame(request, "runs", one.who) as reader:
-            show_sheet(desk, errands, reader.words, sheet)
+            show_sheet(desk, jobs, reader.words, sheet)
         return None
 
     @app.get("/runs/{name}/files/{kind}/{file}", include_in_schema=False)
     async def made(name: str, kind: str, file: str) -> Response:
         """A file that was exported; always to be kept, never to be shown as a page of ours."""
-        path = await asyncio.to_thread(errands.file, name, kind, file)
+        path = await asyncio.to_thread(jobs.file, name, kind, file)
         if path is None:
             return Response("There is no such file. Export the character again.", 404)
         return FileResponse(path, filename=path.name, headers={"X-Content-Type-Options": "nosniff"})

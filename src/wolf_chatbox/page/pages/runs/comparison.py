@@ -9,8 +9,8 @@ from nicegui import ui
 from wolf_chatbox.evaluate.report.scorecard import Score
 from wolf_chatbox.page.characters import TrainedRun
 from wolf_chatbox.page.charts import Lines
-from wolf_chatbox.page.pages.home import link_button
 from wolf_chatbox.page.pages.runs.figures import show_scores_together
+from wolf_chatbox.page.parts import link_button
 from wolf_chatbox.training.curves import Curves, compared
 from wolf_chatbox.words import Words
 

@@ -1,4 +1,4 @@
-"""Scorecards, and the whole table of an evaluation."""
+"""Scorecards side by side, and the whole table of an evaluation."""
 
 from __future__ import annotations
 
@@ -6,26 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from nicegui import ui
 
-from wolf_chatbox.evaluate.report.scorecard import ENOUGH, SHOWN, Score
+from wolf_chatbox.evaluate.report.scorecard import SHOWN, Score
 from wolf_chatbox.evaluate.report.table import BETTER, WORSE
 from wolf_chatbox.evaluate.report.verdict import NOTHING, Form, best, compare, grouped, interval, named, number
 from wolf_chatbox.words import Words
-
-
-def show_scores(words: Words, scores: Sequence[Score], exchanges: int) -> None:
-    """A card for each score: the figure, what it means, the humans' figure, and how sure it is."""
-    with ui.element("div").classes("scores"):
-        for score in scores:
-            with ui.element("div").classes("score"):
-                ui.label(score.title(words)).classes("quiet small")
-                ui.label(score.shown).classes("score-value")
-                ui.label(score.sentence(words)).classes("small")
-                if score.interval:
-                    ui.label(words("runs.score.interval", interval=score.interval)).classes("quiet small")
-                if score.base is not None:
-                    ui.label(words("runs.score.base", base=score.base)).classes("quiet small")
-    if exchanges < ENOUGH:
-        ui.label(words("runs.score.rough", count=exchanges)).classes("quiet small").style("margin-top: 8px")
 
 
 def show_scores_together(words: Words, scores: Mapping[str, Sequence[Score]]) -> None:

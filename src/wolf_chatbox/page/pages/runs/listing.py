@@ -11,8 +11,8 @@ from wolf_chatbox.evaluate.report.scorecard import Score
 from wolf_chatbox.evaluate.report.verdict import NOTHING
 from wolf_chatbox.model.trained import Damaged
 from wolf_chatbox.page.characters import TrainedRun
-from wolf_chatbox.page.pages.home import about, link_button
-from wolf_chatbox.page.parts import avatar
+from wolf_chatbox.page.parts import avatar, link_button
+from wolf_chatbox.page.quantities import size as size_of
 from wolf_chatbox.words import Words
 
 
@@ -62,7 +62,7 @@ def _row(words: Words, one: TrainedRun, size: int, scores: Sequence[Score]) -> N
     with ui.element("div").classes("narrow"):
         with ui.link(target=f"/runs/{quote(one.name, safe='')}").classes("character-name"):
             ui.label(one.who)
-        ui.label(about(words, one)).classes("quiet small one-line")
+        ui.label(one.about).classes("quiet small one-line")
     right = next((score.shown for score in scores if score.measure == "right_character"), NOTHING)
     perplexity = NOTHING if one.perplexity is None else f"{one.perplexity:.1f}"
     learnt = NOTHING if one.learnt_tokens is None else f"{one.learnt_tokens:,}"
@@ -71,15 +71,11 @@ def _row(words: Words, one: TrainedRun, size: int, scores: Sequence[Score]) -> N
             ("right", right),
             ("perplexity", perplexity),
             ("learnt", learnt),
-            ("size", megabytes(size)),
+            ("size", size_of(size)),
         ):
             with ui.element("div"):
                 ui.label(value).classes("tiny-value")
                 ui.label(words(f"runs.figure.{key}")).classes("quiet small")
-
-
-def megabytes(size: int) -> str:
-    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:,.0f} MB"
 
 
 def _show_damaged(words: Words, damaged: Sequence[Damaged]) -> None:

@@ -15,14 +15,16 @@ from wolf_chatbox.evaluate.report.scorecard import scorecard
 from wolf_chatbox.page.characters import TrainedRun
 from wolf_chatbox.page.charts import Lines
 from wolf_chatbox.page.desk import Desk
-from wolf_chatbox.page.errands import Errands
+from wolf_chatbox.page.jobs import Jobs
+from wolf_chatbox.page.judging.ballots import Summary, summaries
+from wolf_chatbox.page.judging.parts import side_name
 from wolf_chatbox.page.making.story import Story
-from wolf_chatbox.page.pages.home import about, link_button
-from wolf_chatbox.page.pages.runs.cards import harmless, without_front_matter
-from wolf_chatbox.page.pages.runs.doing import show_changes, show_errands
-from wolf_chatbox.page.pages.runs.figures import show_evaluation, show_scores
-from wolf_chatbox.page.pages.runs.listing import megabytes
-from wolf_chatbox.page.parts import avatar, bubble
+from wolf_chatbox.page.pages.runs.doing import show_changes, show_jobs
+from wolf_chatbox.page.pages.runs.figures import show_evaluation
+from wolf_chatbox.page.pages.runs.model_card import harmless, without_front_matter
+from wolf_chatbox.page.parts import avatar, bubble, link_button, section, speaker_bars
+from wolf_chatbox.page.quantities import size, spoken
+from wolf_chatbox.page.scores import show_scores
 from wolf_chatbox.settings import declared, flattened, typed
 from wolf_chatbox.training.curves import Curves, read_curves
 from wolf_chatbox.training.progress import Evaluated
@@ -30,7 +32,6 @@ from wolf_chatbox.words import Words
 
 LONGEST = 200_000
 """Characters of a model card that are shown."""
-MOST_SPEAKERS = 12
 EXTRAS = ["fenced-code-blocks", "tables", "code-friendly"]
 """Of Markdown: a name_with_lines is no emphasis."""
 ACCOUNT = {"learnt": True, "held out": True, "context only": False, "joined": False, "dropped": True}
@@ -47,6 +48,8 @@ class Sheet(NamedTuple):
     card: str
     samples: list[Evaluated]
     """Replies to held-out turns during the training, the base model's first; only trainings of the page have them."""
+    judged: list[Summary]
+    """Its blind votes and its games."""
 
 
 def read_sheet(desk: Desk, run: TrainedRun) -> Sheet:
@@ -56,10 +59,12 @@ def read_sheet(desk: Desk, run: TrainedRun) -> Sheet:
             story.follow(making.journal)
     with suppress(OSError):
         card = (run.folder / CARD).read_text(encoding="utf-8", errors="replace")[:LONGEST]
-    return Sheet(run, run.size, read_curves(run.folder), run.evaluation(), card, story.evaluations)
+    return Sheet(
+        run, run.size, read_curves(run.folder), run.evaluation(), card, story.evaluations, summaries(desk, run.name)
+    )
 
 
-def show_sheet(desk: Desk, errands: Errands, words: Words, sheet: Sheet) -> None:
+def show_sheet(desk: Desk, jobs: Jobs, words: Words, sheet: Sheet) -> None:
     """The page of one run."""
     run = sheet.run
     link_button(words("runs.back"), "/runs", icon="arrow_back", quiet=True).classes("back")
@@ -68,7 +73,7 @@ def show_sheet(desk: Desk, errands: Errands, words: Words, sheet: Sheet) -> None
             avatar(run.who)
             with ui.element("div").classes("narrow"):
                 ui.label(run.who).classes("title one-line").props("role=heading aria-level=1")
-                ui.label(about(words, run)).classes("quiet small")
+                ui.label(run.about).classes("quiet small")
         name = quote(run.name, safe="")
         with ui.element("div").classes("actions"):
             link_button(words("home.talk"), f"/talk?run={name}", icon="chat_bubble_outline")
@@ -76,9 +81,11 @@ def show_sheet(desk: Desk, errands: Errands, words: Words, sheet: Sheet) -> None
     _show_quality(words, sheet)
     if sheet.samples:
         _show_samples(words, sheet.samples)
+    if sheet.judged:
+        _show_judged(words, sheet.judged)
     _show_curves(words, sheet.curves)
     _show_data(words, sheet)
-    with _section(words("runs.more")):
+    with section(words("runs.more")):
         with _fold(words("runs.settings"), "tune"):
             _show_settings(words, run.record)
         if sheet.evaluation is not None:
@@ -87,18 +94,11 @@ def show_sheet(desk: Desk, errands: Errands, words: Words, sheet: Sheet) -> None
         if sheet.card:
             with _fold(words("runs.card"), "description"):
                 ui.markdown(without_front_matter(sheet.card), extras=EXTRAS, sanitize=harmless).classes("markdown")
-    with _section(words("runs.export")):
-        show_errands(errands, words, run)
+    with section(words("runs.export")):
+        show_jobs(jobs, words, run)
     if desk.characters.is_own(run):
-        with _section(words("runs.change")):
-            show_changes(desk, errands, words, run)
-
-
-def _section(title: str) -> ui.element:
-    section = ui.element("section").classes("section")
-    with section:
-        ui.label(title).classes("heading").props("role=heading aria-level=2")
-    return section
+        with section(words("runs.change")):
+            show_changes(desk, jobs, words, run)
 
 
 def _fold(title: str, icon: str) -> ui.expansion:
@@ -107,7 +107,7 @@ def _fold(title: str, icon: str) -> ui.expansion:
 
 def _show_quality(words: Words, sheet: Sheet) -> None:
     scores = scorecard(sheet.evaluation, sheet.run.name) if sheet.evaluation else []
-    with _section(words("runs.scores")):
+    with section(words("runs.scores")):
         if scores and sheet.evaluation is not None:
             show_scores(words, scores, sheet.evaluation["exchanges"])
         else:
@@ -116,7 +116,7 @@ def _show_quality(words: Words, sheet: Sheet) -> None:
 
 def _show_samples(words: Words, samples: Sequence[Evaluated]) -> None:
     """What it answers, beside the base model and what was really said."""
-    with _section(words("runs.samples")), ui.element("div").classes("charts"):
+    with section(words("runs.samples")), ui.element("div").classes("charts"):
         for at, reply in enumerate(samples[-1].replies):
             with ui.element("div").classes("card notes sample-card"):
                 for turn in reply.context[-2:]:
@@ -130,8 +130,24 @@ def _show_samples(words: Words, samples: Sequence[Evaluated]) -> None:
                         ui.label(text or "…").classes("said-text")
 
 
+def _show_judged(words: Words, judged: Sequence[Summary]) -> None:
+    """What people said of it: a line for each comparison and each game."""
+    with section(words("runs.judged")), ui.element("div").classes("card list-card"):
+        for one in judged:
+            with ui.link(target=one.address).classes("list-row"), ui.element("div").classes("narrow"):
+                share = spoken(one.share)
+                if one.sides is None:
+                    ui.label(words("game.title")).classes("one-line")
+                    line = words("runs.guesses", count=one.answers, share=share)
+                else:
+                    first, second = (side_name(words, side) for side in one.sides)
+                    ui.label(words("compare.versus", one=first, other=second)).classes("one-line")
+                    line = words("runs.votes", count=one.answers, name=first, share=share)
+                ui.label(line).classes("quiet small")
+
+
 def _show_curves(words: Words, curves: Curves) -> None:
-    with _section(words("runs.curves")):
+    with section(words("runs.curves")):
         if curves == Curves():
             ui.label(words("runs.no_curves")).classes("quiet")
             return
@@ -162,9 +178,9 @@ def _show_data(words: Words, sheet: Sheet) -> None:
         "perplexity": perplexity,
         "turns": f"{turns.get('read', 0):,}" if turns else "—",
         "speakers": f"{len(run.speakers):,}",
-        "size": megabytes(sheet.size),
+        "size": size(sheet.size),
     }
-    with _section(words("runs.data")):
+    with section(words("runs.data")):
         with ui.element("div").classes("facts"):
             for key, value in facts.items():
                 with ui.element("div").classes("fact"):
@@ -178,21 +194,7 @@ def _show_data(words: Words, sheet: Sheet) -> None:
             ]
             line = words("runs.account.all", count=f"{turns.get('read', 0):,}", parts=" + ".join(parts))
             ui.label(line).classes("quiet small").style("margin: 12px 0")
-        show_speakers(words, run.speakers)
-
-
-def show_speakers(words: Words, speakers: Mapping[str, int]) -> None:
-    """The speakers as bars, most turns first."""
-    most, whole = max(speakers.values(), default=1), sum(speakers.values()) or 1
-    with ui.element("div").classes("speakers"):
-        for name, count in list(speakers.items())[:MOST_SPEAKERS]:
-            with ui.element("div").classes("speaker"):
-                ui.label(name).classes("one-line")
-                with ui.element("div").classes("speaker-bar").props("aria-hidden=true"):
-                    ui.element("i").style(f"width: {100 * count / most:.1f}%")
-                ui.label(f"{count:,} · {count / whole:.0%}").classes("quiet small")
-    if len(speakers) > MOST_SPEAKERS:
-        ui.label(words("runs.more_speakers", count=len(speakers) - MOST_SPEAKERS)).classes("quiet small")
+        speaker_bars(words, run.speakers)
 
 
 def _show_settings(words: Words, record: Mapping[str, Any]) -> None:

@@ -10,7 +10,7 @@ from nicegui import ui
 from wolf_chatbox.page.pages.talk.chats import Chats, ask_title
 from wolf_chatbox.page.pages.talk.files import save_lines, save_markdown
 from wolf_chatbox.page.pages.talk.missing import open_chats
-from wolf_chatbox.page.parts import avatar, icon_button, menu_act, menu_of
+from wolf_chatbox.page.parts import avatar, icon_button, listed, menu_act, menu_of
 from wolf_chatbox.page.room import Room
 from wolf_chatbox.words import Words
 
@@ -49,7 +49,7 @@ class Bar:
             with self._sign:
                 avatar(room.persona, small=True)
             self._name.set_text(room.persona)
-        others = ", ".join(name for name in room.present if name != room.persona)
+        others = listed(words, (name for name in room.present if name != room.persona))
         if room.session is None:
             state = room.run
         elif others:

@@ -10,7 +10,7 @@ from typing import Any
 from nicegui import ui
 
 from wolf_chatbox.page.pages.talk.acts import Acts
-from wolf_chatbox.page.parts import icon_button, menu_act, menu_of
+from wolf_chatbox.page.parts import icon_button, listed, menu_act, menu_of
 from wolf_chatbox.page.room import Room
 from wolf_chatbox.words import Words
 
@@ -144,7 +144,7 @@ class Composer:
     # Whom it is for, and names after an @.
 
     def _whom(self) -> str:
-        return self._to or ", ".join(self.room.present) or self.room.persona
+        return self._to or listed(self._words, self.room.present) or self.room.persona
 
     def _show_recipient(self) -> None:
         """The choice of whom a message is for, where there are several."""

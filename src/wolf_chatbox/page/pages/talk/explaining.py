@@ -7,6 +7,7 @@ import asyncio
 from nicegui import ui
 
 from wolf_chatbox.page.pages.talk.sheet import sheet
+from wolf_chatbox.page.parts import listed
 from wolf_chatbox.page.room import Room
 from wolf_chatbox.scene import Scene
 from wolf_chatbox.talk.session import ChatSession
@@ -50,7 +51,7 @@ def _show(told: Account, words: Words, *, known: bool) -> None:
     for recalled in told.recalled:
         said = " / ".join(f"{turn.speaker}: {one_line(turn.text)}" for turn in recalled.turns)
         with ui.element("div").classes("note"):
-            ui.label(words("talk.why.recalled", day=f"{recalled.when:%Y-%m-%d}", words=", ".join(recalled.words)))
+            ui.label(words("talk.why.recalled", day=f"{recalled.when:%Y-%m-%d}", words=listed(words, recalled.words)))
             ui.label(visible(said)).classes("small")
     if told.remembers and not told.recalled:
         ui.label(words("talk.why.nothing_recalled")).classes("quiet small")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from nicegui import ui
 
 from wolf_chatbox.page.pages.talk.transcript import Line
-from wolf_chatbox.page.parts import avatar, icon_button, menu_act, menu_of
+from wolf_chatbox.page.parts import avatar, icon_button, listed, menu_act, menu_of
 from wolf_chatbox.words import Words
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Row:
         self._text.classes(add="growing" if line.growing else "", remove="" if line.growing else "growing")
         self._bubble.classes(add="cut" if line.cut else "", remove="" if line.cut else "cut")
         if self._whisper:
-            self._whisper.set_text(words("talk.whispered", names=", ".join(line.whispered)))
+            self._whisper.set_text(words("talk.whispered", names=listed(words, line.whispered)))
         self._actions.set_visibility(line.number is not None)
         self._show_place(line)
         self._retry.set_visibility(line.reply)
@@ -107,7 +107,7 @@ class Row:
             menu_act("edit", words("talk.edit"), lambda: self.edit())
             menu_act("content_copy", words("talk.copy"), lambda: acts.copy(number))
             menu_act("undo", words("talk.back_here"), lambda: acts.back(number))
-            heard = ", ".join(sorted(acts.room.tree.messages[number].heard))
+            heard = listed(words, sorted(acts.room.tree.messages[number].heard))
             ui.label(words("talk.heard", names=heard)).classes("menu-note")
         menu.on("hide", menu.delete)
         menu.open()

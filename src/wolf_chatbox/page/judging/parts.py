@@ -1,23 +1,23 @@
-"""What the pages of judging share: their two tabs, figures in words and as bars, and what a browser keeps."""
+"""What the pages of judging share: their look, their two tabs, and shares as bars."""
 
 from __future__ import annotations
 
-import json
 from typing import Literal
-from urllib.parse import quote
 
 from nicegui import ui
 
 from wolf_chatbox.evaluate.measure import Figure
+from wolf_chatbox.page.judging.contest import Side
+from wolf_chatbox.page.parts import listed, style
+from wolf_chatbox.page.quantities import spoken
 from wolf_chatbox.words import Words
 
 TABS = {"votes": ("/compare", "compare.tab"), "games": ("/guess", "game.title")}
-A_YEAR = 365 * 24 * 3600
 
 
 def look() -> None:
     """Load the look of these pages."""
-    ui.add_head_html('<link rel="stylesheet" href="/static/judge.css">')
+    style("judge")
 
 
 def tabs(words: Words, here: Literal["votes", "games"]) -> None:
@@ -29,15 +29,13 @@ def tabs(words: Words, here: Literal["votes", "games"]) -> None:
                 link.props("aria-current=page")
 
 
-def percent(value: float | None) -> str:
-    return "–" if value is None else f"{100 * value:.0f} %"
-
-
-def spoken(figure: Figure) -> str:
-    """A share with its interval: 68 % (52–81 %)."""
-    if figure.low is None or figure.high is None:
-        return percent(figure.value)
-    return f"{percent(figure.value)} ({100 * figure.low:.0f}–{percent(figure.high)})"
+def side_name(words: Words, side: Side) -> str:
+    """A side's name, as people read it."""
+    parts = [words("compare.base", name=side.run) if side.base else side.run]
+    for name in ("temperature", "top_p"):
+        value = getattr(side, name)
+        parts += [] if value is None else [f"{words(f'compare.{name}')} {value:g}"]
+    return listed(words, parts)
 
 
 def bar(figure: Figure, name: str) -> None:
@@ -51,9 +49,3 @@ def bar(figure: Figure, name: str) -> None:
             reach.style(f"left: {100 * figure.low:.1f}%; width: {100 * (figure.high - figure.low):.1f}%")
         if figure.value is not None:
             ui.element("div").classes("share-point").style(f"left: {100 * figure.value:.1f}%")
-
-
-def remember(cookie: str, value: str) -> None:
-    """Keep a value in the browser for a year."""
-    text = f"{cookie}={quote(value)};path=/;max-age={A_YEAR};samesite=lax"
-    ui.run_javascript(f"document.cookie = {json.dumps(text)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Literal
+from urllib.parse import quote
 
 from nicegui import ui
 from nicegui.events import KeyEventArguments
@@ -11,8 +12,8 @@ from wolf_chatbox.errors import WolfChatboxError
 from wolf_chatbox.evaluate.judging.guesses import CLUES, Guess, Round
 from wolf_chatbox.page.desk import Desk
 from wolf_chatbox.page.frame import tell
-from wolf_chatbox.page.games import Kept
-from wolf_chatbox.page.pages.result import show_details, show_shares
+from wolf_chatbox.page.judging.games import Kept
+from wolf_chatbox.page.pages.guess.result import show_details, show_shares
 from wolf_chatbox.page.parts import bubble
 from wolf_chatbox.words import Words
 
@@ -106,7 +107,7 @@ class Play:
             ui.label(self.words("game.making", name=making.run)).classes("heading").style("margin-top: 0")
             if making.error is not None:
                 ui.label(str(making.error)).classes("note bad").props("role=alert")
-                ui.link(self.words("game.again"), f"/guess/new?run={making.run}")
+                ui.link(self.words("game.again"), f"/guess/new?run={quote(making.run)}")
                 return
             share = making.done / making.wanted if making.step == "drawing" else 0
             step = self.words(f"game.{making.step}", done=making.done, wanted=making.wanted)

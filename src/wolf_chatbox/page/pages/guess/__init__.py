@@ -10,13 +10,13 @@ from nicegui import run, ui
 
 from wolf_chatbox.errors import DataError
 from wolf_chatbox.evaluate.judging.guesses import share_found
-from wolf_chatbox.page.blind import bar, look, remember, spoken, tabs
 from wolf_chatbox.page.desk import Desk
 from wolf_chatbox.page.frame import Reader, frame
-from wolf_chatbox.page.games import FEWEST, MOST, USUAL, Kept, begin
-from wolf_chatbox.page.pages.play import Play
-from wolf_chatbox.page.pages.sides import run_name
-from wolf_chatbox.page.parts import sure
+from wolf_chatbox.page.judging.games import FEWEST, MOST, USUAL, Kept, begin
+from wolf_chatbox.page.judging.parts import bar, look, tabs
+from wolf_chatbox.page.pages.guess.play import Play
+from wolf_chatbox.page.parts import remember, sure
+from wolf_chatbox.page.quantities import spoken
 from wolf_chatbox.words import Words
 
 PLAYER_COOKIE = "wolf_chatbox_player"
@@ -66,7 +66,7 @@ def new_game(desk: Desk, words: Words, name: str) -> None:
     """The form for a new game."""
     ui.label(words("game.new")).classes("title").props("role=heading aria-level=1")
     ui.label(words("game.new_lead")).classes("lead")
-    runs = {one.name: run_name(one) for one in desk.characters.all()}
+    runs = {one.name: one.label for one in desk.characters.all()}
     if not runs:
         with ui.element("div").classes("empty"):
             ui.label(words("compare.nobody"))

@@ -7,9 +7,10 @@ from nicegui import ui
 from wolf_chatbox.evaluate.judging.cues import cues
 from wolf_chatbox.evaluate.judging.guesses import clue_counts, fooled, share_found, wilson
 from wolf_chatbox.evaluate.measure import Figure
-from wolf_chatbox.page.blind import bar, spoken
-from wolf_chatbox.page.games import Kept
+from wolf_chatbox.page.judging.games import Kept
+from wolf_chatbox.page.judging.parts import bar
 from wolf_chatbox.page.parts import bubble
+from wolf_chatbox.page.quantities import spoken
 from wolf_chatbox.words import Words
 
 FEW = 20

@@ -8,8 +8,9 @@ from dataclasses import replace
 from nicegui import run, ui
 
 from wolf_chatbox.page.characters import TrainedRun
-from wolf_chatbox.page.contest import Match, Side, is_at_hand, match_of
 from wolf_chatbox.page.desk import Desk
+from wolf_chatbox.page.judging.contest import Match, Side, is_at_hand, match_of
+from wolf_chatbox.page.parts import listed
 from wolf_chatbox.words import Words
 
 BASE = ":base"
@@ -18,22 +19,13 @@ RANGES = {"temperature": (0.0, 2.0, 0.1), "top_p": (0.05, 1.0, 0.05)}
 """Least, most and step of a field."""
 
 
-def side_name(words: Words, side: Side) -> str:
-    """A side's name, as people read it."""
-    parts = [words("compare.base", name=side.run) if side.base else side.run]
-    for name in RANGES:
-        value = getattr(side, name)
-        parts += [] if value is None else [f"{words(f'compare.{name}')} {value:g}"]
-    return ", ".join(parts)
-
-
 class Sides:
     """The two sides that a browser compares."""
 
     def __init__(self, desk: Desk, words: Words, changed: Callable[[], None]) -> None:
         self.desk, self.words, self._tell = desk, words, changed
         self.runs: list[TrainedRun] = desk.characters.all()
-        self.options = {one.name: run_name(one) for one in self.runs}
+        self.options = {one.name: one.label for one in self.runs}
         self.one = self.other = Side(self.runs[0].name)
         self._given = False
 
@@ -74,7 +66,7 @@ class Sides:
             if one.base in found:
                 self.options[one.name + BASE] = self.words("compare.base", name=one.name)
         if missing := sorted(bases - found):
-            self.hint.text = self.words("compare.not_here", names=", ".join(missing))
+            self.hint.text = self.words("compare.not_here", names=listed(self.words, missing))
             self.hint.visible = True
         self.options = dict(sorted(self.options.items(), key=lambda option: self._place(option[0])))
         if not self._given and self.one.run + BASE in self.options:
@@ -121,8 +113,3 @@ class Sides:
 
 def _key(side: Side) -> str:
     return side.run + BASE if side.base else side.run
-
-
-def run_name(one: TrainedRun) -> str:
-    """A run's name, with who it is where that has another one."""
-    return f"{one.name} ({one.persona})" if one.persona and one.persona != one.name else one.name

@@ -14,11 +14,11 @@ from wolf_chatbox.conversation import Turn
 from wolf_chatbox.errors import WolfChatboxError
 from wolf_chatbox.evaluate.entries import Exchange
 from wolf_chatbox.evaluate.judging.votes import Choice, Vote, add_vote
-from wolf_chatbox.page.ballots import note_match, votes_path
-from wolf_chatbox.page.contest import Contestants, Match, both, pair_of
 from wolf_chatbox.page.desk import Desk
 from wolf_chatbox.page.frame import tell
-from wolf_chatbox.page.pages.sides import side_name
+from wolf_chatbox.page.judging.ballots import note_match, votes_path
+from wolf_chatbox.page.judging.contest import Contestants, Match, both, pair_of
+from wolf_chatbox.page.judging.parts import side_name
 from wolf_chatbox.page.parts import bubble
 from wolf_chatbox.scene import Scene
 from wolf_chatbox.talk.chat import checked

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from urllib.parse import unquote
 
 from fastapi import Request
 from nicegui import run, ui
 
 from wolf_chatbox.errors import WolfChatboxError
-from wolf_chatbox.page.ballots import Compared, Score, compared, remove_votes, voter_name
-from wolf_chatbox.page.blind import bar, look, remember, spoken, tabs
-from wolf_chatbox.page.contest import Contestants, is_old
 from wolf_chatbox.page.desk import Desk
 from wolf_chatbox.page.frame import frame
-from wolf_chatbox.page.pages.duel import Duel
-from wolf_chatbox.page.pages.sides import Sides, side_name
-from wolf_chatbox.page.parts import sure
+from wolf_chatbox.page.judging.ballots import Compared, Score, compared, remove_votes, voter_name
+from wolf_chatbox.page.judging.contest import Contestants, Match, is_old
+from wolf_chatbox.page.judging.parts import bar, look, side_name, tabs
+from wolf_chatbox.page.pages.compare.duel import Duel
+from wolf_chatbox.page.pages.compare.sides import Sides
+from wolf_chatbox.page.parts import remember, sure
+from wolf_chatbox.page.quantities import spoken
 from wolf_chatbox.words import Words
 
 VOTER_COOKIE = "wolf_chatbox_voter"
@@ -25,7 +27,9 @@ def add(desk: Desk) -> None:
     contestants = Contestants(desk)
 
     @ui.page("/compare")
-    def compare(request: Request, run: str = "", id: str = "") -> None:
+    async def compare(request: Request, run: str = "", id: str = "") -> None:
+        earlier = await asyncio.to_thread(compared, desk.workspace.votes) if id else []
+        match = next((one.match for one in earlier if one.path.stem == id), None)
         look()
         with frame(request, "compare") as reader, ui.element("div").classes("judge"):
             tabs(reader.words, "votes")
@@ -38,7 +42,7 @@ def add(desk: Desk) -> None:
                 return
             ui.context.client.on_delete(contestants.visit())
             voter = voter_name(unquote(request.cookies.get(VOTER_COOKIE, "")))
-            Table(desk, contestants, reader.words, voter).build(run, id)
+            Table(desk, contestants, reader.words, voter).build(run, match)
 
 
 class Table:
@@ -50,8 +54,8 @@ class Table:
         self.duel = Duel(desk, contestants, words, self.sides.match, lambda: self.voter, self._read)
         self.found: list[Compared] = []
 
-    def build(self, run: str, id: str) -> None:
-        self.sides.build(run, next((one.match for one in self._all() if one.path.stem == id), None))
+    def build(self, run: str, match: Match | None) -> None:
+        self.sides.build(run, match)
         self.duel.build()
         self._name()
         self.score()
@@ -62,9 +66,6 @@ class Table:
         await self.sides.find_bases()
         await self._read()
 
-    def _all(self) -> list[Compared]:
-        return compared(self.desk.workspace.votes)
-
     def _changed(self) -> None:
         """Other sides were chosen."""
         self.duel.clear()
@@ -72,7 +73,7 @@ class Table:
 
     async def _read(self) -> None:
         """Read what was voted, and show it."""
-        self.found = await run.io_bound(self._all) or []
+        self.found = await run.io_bound(compared, self.desk.workspace.votes) or []
         self.score.refresh()
         self.earlier.refresh()
 

@@ -1,6 +1,6 @@
 """What the page lets the command line do with a run: exports and evaluations, one at a time, in processes of their own.
 
-An errand belongs to the server, not to a browser: it goes on when the page is closed, and is found again.
+A job belongs to the server, not to a browser: it goes on when the page is closed, and is found again.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from zipfile import ZIP_STORED, ZipFile
 from wolf_chatbox.errors import ConfigError
 from wolf_chatbox.export.folder import OURS
 from wolf_chatbox.files import new_path, remove
+from wolf_chatbox.page.away import CALM
 from wolf_chatbox.visible import visible
 
 Kind = Literal["evaluate", "gguf", "onnx", "card", "model"]
@@ -28,13 +29,13 @@ LINES = 400
 LONGEST = 10_000
 """Bytes of a line."""
 PROGRAM = "import os; os.nice(5); from wolf_chatbox.cli import main; main()"
-PACKER = "import os, sys; os.nice(5); from wolf_chatbox.page.errands import pack; pack(sys.argv[1], sys.argv[2])"
+PACKER = "import os, sys; os.nice(5); from wolf_chatbox.page.jobs import pack; pack(sys.argv[1], sys.argv[2])"
 PATIENCE = 10.0
-"""Seconds that a stopped errand has to end by itself."""
+"""Seconds that a stopped job has to end by itself."""
 
 
 @dataclass
-class Errand:
+class Job:
     """Something that is done, or was, with a run."""
 
     kind: Kind
@@ -50,38 +51,38 @@ class Errand:
         return self.lines[-1] if self.lines else ""
 
 
-class Errands:
-    """The errands of a page; all methods belong to one event loop.
+class Jobs:
+    """The jobs of a page; all methods belong to one event loop.
 
-    errands = Errands(workspace.exports)
-    await errands.do("gguf", "innkeeper", Path("innkeeper"))
+    jobs = Jobs(workspace.exports)
+    await jobs.do("gguf", "innkeeper", Path("innkeeper"))
     """
 
     def __init__(self, exports: Path) -> None:
         self.exports = exports
-        self.latest: Errand | None = None
+        self.latest: Job | None = None
 
     @property
-    def running(self) -> Errand | None:
+    def running(self) -> Job | None:
         return self.latest if self.latest is not None and self.latest.state == "running" else None
 
-    async def do(self, kind: Kind, run: str, folder: Path) -> Errand:
-        """Do an errand to its end. Raises ConfigError while there is another one."""
+    async def do(self, kind: Kind, run: str, folder: Path) -> Job:
+        """Do a job to its end. Raises ConfigError while there is another one."""
         if self.running is not None:
             raise ConfigError("to", kind, f"waits for {self.running.run} ({self.running.kind}). Stop that first.")
-        errand = self.latest = Errand(kind, run)
+        job = self.latest = Job(kind, run)
         try:
             place = self.exports / run
             await asyncio.to_thread(place.mkdir, mode=0o700, parents=True, exist_ok=True)
-            errand.state = await self._run(errand, command(kind, folder.resolve(), place))
+            job.state = await self._run(job, command(kind, folder.resolve(), place))
         except BaseException:
-            errand.state = "failed"
+            job.state = "failed"
             raise
-        return errand
+        return job
 
-    async def _run(self, errand: Errand, given: Sequence[str]) -> State:
-        surroundings = {"NO_COLOR": "1", "COLUMNS": "120", "OMP_WAIT_POLICY": "passive", "PYTHONUNBUFFERED": "1"}
-        errand._process = process = await asyncio.create_subprocess_exec(
+    async def _run(self, job: Job, given: Sequence[str]) -> State:
+        surroundings = CALM | {"NO_COLOR": "1", "COLUMNS": "120", "PYTHONUNBUFFERED": "1"}
+        job._process = process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-c",
             *given,
@@ -96,29 +97,29 @@ class Errands:
             rest = b""
             while data := await process.stdout.read(1 << 14):
                 *lines, rest = (rest[-LONGEST:] + data).split(b"\n")
-                errand.lines.extend(visible(line.decode(errors="replace").rstrip()) for line in lines)
+                job.lines.extend(visible(line.decode(errors="replace").rstrip()) for line in lines)
             if rest:
-                errand.lines.append(visible(rest.decode(errors="replace")))
+                job.lines.append(visible(rest.decode(errors="replace")))
             code = await process.wait()
         finally:
             with suppress(ProcessLookupError):
                 process.kill()
-        return "stopped" if errand.state == "stopped" else "failed" if code else "done"
+        return "stopped" if job.state == "stopped" else "failed" if code else "done"
 
     async def stop(self) -> None:
-        """End the errand that runs; what was there before it stays."""
-        if (errand := self.running) is None or errand._process is None:
+        """End the job that runs; what was there before it stays."""
+        if (job := self.running) is None or job._process is None:
             return
-        errand.state = "stopped"
+        job.state = "stopped"
         with suppress(ProcessLookupError):
-            errand._process.terminate()
+            job._process.terminate()
         with suppress(TimeoutError):
-            await asyncio.wait_for(errand._process.wait(), PATIENCE)
+            await asyncio.wait_for(job._process.wait(), PATIENCE)
         with suppress(ProcessLookupError):
-            errand._process.kill()
+            job._process.kill()
 
     def made(self, run: str) -> dict[str, list[Path]]:
-        """The files that errands made of a run, by kind, in the order of their names."""
+        """The files that jobs made of a run, by kind, in the order of their names."""
         place = self.exports / run
         found: dict[str, list[Path]] = {}
         for kind in ("evaluate", "gguf", "onnx", "card", "model"):
@@ -133,7 +134,7 @@ class Errands:
 
 
 def command(kind: Kind, folder: Path, place: Path) -> list[str]:
-    """The program of an errand and its arguments; its files come into a folder of `place` named after its kind."""
+    """The program of a job and its arguments; its files come into a folder of `place` named after its kind."""
     to = place / kind
     if kind == "model":
         return [PACKER, str(folder), str(to / f"{folder.name}.zip")]

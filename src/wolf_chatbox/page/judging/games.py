@@ -25,9 +25,9 @@ from wolf_chatbox.evaluate.judging.guesses import (
     write_game,
 )
 from wolf_chatbox.files import remove
-from wolf_chatbox.page.contest import draw
-from wolf_chatbox.page.looking import away
-from wolf_chatbox.page.unlearnt import held_out
+from wolf_chatbox.page.away import away
+from wolf_chatbox.page.judging.contest import draw
+from wolf_chatbox.page.judging.held_out import held_out
 from wolf_chatbox.talk.server.refusals import Refusal
 from wolf_chatbox.talk.server.roster import Served
 
@@ -96,8 +96,11 @@ class Games:
 
     def all(self) -> list[Kept]:
         """The games that can be read, the newest first."""
-        found = []
-        for path in self.folder.glob("[!.]*.json"):
+        found, paths = [], set(self.folder.glob("[!.]*.json"))
+        for gone in [path for path in list(self._read) if path not in paths]:
+            self._read.pop(gone, None)
+            self._guessed.pop(gone.with_name(gone.stem + GUESSES), None)
+        for path in paths:
             try:
                 kept = self.get(path.stem)
             except DataError:

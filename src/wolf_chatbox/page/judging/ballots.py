@@ -16,7 +16,7 @@ from wolf_chatbox.evaluate.judging.ranking import ranking
 from wolf_chatbox.evaluate.judging.votes import JUDGE, Vote, read_votes
 from wolf_chatbox.evaluate.measure import Figure
 from wolf_chatbox.files import new_file, remove
-from wolf_chatbox.page.contest import Match, Side
+from wolf_chatbox.page.judging.contest import Match, Side
 
 if TYPE_CHECKING:
     from wolf_chatbox.page.desk import Desk
@@ -127,12 +127,6 @@ def compared(folder: Path) -> list[Compared]:
         except (OSError, ValueError, KeyError, TypeError, WolfChatboxError):
             continue
     return sorted(found, key=lambda one: one.when, reverse=True)
-
-
-def votes_on(folder: Path, match: Match) -> list[Vote]:
-    """The votes on two sides; raises DataError where they cannot be read."""
-    path = votes_path(folder, match)
-    return _nameless(read_votes([path]), path) if path.exists() else []
 
 
 def _nameless(votes: list[Vote], path: Path) -> list[Vote]:

@@ -19,10 +19,10 @@ from wolf_chatbox.evaluate.judging.pairs import Pair, Reply
 from wolf_chatbox.model.embedded import EMBEDDED, is_ready
 from wolf_chatbox.model.hub import cached, hub_name, locate
 from wolf_chatbox.model.voice import Reply as Drawn
+from wolf_chatbox.page.away import away
 from wolf_chatbox.page.characters import IDLE_EVERY
-from wolf_chatbox.page.looking import away
+from wolf_chatbox.page.judging.held_out import held_out
 from wolf_chatbox.page.room import PATIENCE
-from wolf_chatbox.page.unlearnt import held_out
 from wolf_chatbox.scene import Scene
 from wolf_chatbox.talk.server.refusals import Refusal
 from wolf_chatbox.talk.server.roster import Served

@@ -8,14 +8,16 @@ from typing import Any
 
 from nicegui import ui
 
-from wolf_chatbox.errors import FormatError
-from wolf_chatbox.page.making import errand
+from wolf_chatbox.errors import FormatError, WolfChatboxError
+from wolf_chatbox.page.away import away
+from wolf_chatbox.page.making import background
 from wolf_chatbox.page.making.making import Making
 from wolf_chatbox.page.pages.new.dropping import formats
 from wolf_chatbox.page.pages.new.parts import choice, facts, fold, switch
 from wolf_chatbox.page.pages.new.people import people
 from wolf_chatbox.page.pages.new.privacy import privacy
 from wolf_chatbox.page.pages.new.steps import NewCharacter
+from wolf_chatbox.page.parts import language_name, listed, why_dropped
 
 SWITCHES: dict[str, dict[str, Any]] = {
     "duplicates": {"duplicates": "near"},
@@ -43,7 +45,7 @@ def build(page: NewCharacter) -> None:
 def key_of(making: Making) -> str:
     """What the content depends on: the files, and how they are read."""
     sizes = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in making.dropped]
-    about = {name: making.about.get(name) for name in (*errand.CLEANING, *errand.READING, "example")}
+    about = {name: making.about.get(name) for name in (*background.CLEANING, *background.READING, "example")}
     return hashlib.sha256(json.dumps([sizes, about], sort_keys=True).encode()).hexdigest()
 
 
@@ -60,20 +62,27 @@ def _waiting(page: NewCharacter, box: ui.element) -> None:
     def told(turns: Any) -> None:
         count.set_text(page.t("content.turns", count=int(turns), shown=f"{int(turns):,}"))
 
+    def failed(text: str) -> None:
+        box.clear()
+        with box:
+            ui.label(text).classes("note bad new-long").props("role=alert")
+            with ui.row().classes("new-links"):
+                ui.button(page.t("content.other"), on_click=lambda: page.show(0, focus=True)).props("unelevated")
+                asks = ui.button(page.t("files.formats"), icon="help_outline", on_click=lambda: formats(page))
+                asks.props("flat")
+
     async def read() -> None:
         try:
-            await errand.send("look", str(making.folder), tell=told)
-        except Exception as error:
-            box.clear()
-            with box:
-                said = page.t("content.no_format") if isinstance(error, FormatError) else str(error)
-                ui.label(said).classes("note bad new-long").props("role=alert")
-                with ui.row().classes("new-links"):
-                    ui.button(page.t("content.other"), on_click=lambda: page.show(0, focus=True)).props("unelevated")
-                    ui.button(page.t("files.formats"), icon="help_outline", on_click=lambda: formats(page)).props(
-                        "flat"
-                    )
+            await away(background.look, making.folder, tell=told)
+        except FormatError:
+            failed(page.t("content.no_format"))
             return
+        except WolfChatboxError as error:
+            failed(str(error))
+            return
+        except Exception:
+            failed(page.t("fault"))
+            raise
         page.change(look_key=key)
         box.clear()
         with box:
@@ -101,7 +110,7 @@ def _content(page: NewCharacter) -> None:
         name = str(file["path"]).rsplit("/", 1)[-1]
         ui.label(page.t("content.unread", name=name, reason=reason)).classes("note bad new-long")
     if skipped := look["skipped"]:
-        names = ", ".join(skipped[:REASONS]) + ("…" if len(skipped) > REASONS else "")
+        names = listed(page.words, skipped[:REASONS]) + ("…" if len(skipped) > REASONS else "")
         ui.label(page.t("content.skipped", count=len(skipped), names=names)).classes("note new-long")
     _advice(page, look, fixed)
     _details(page, found, fixed)
@@ -117,13 +126,13 @@ def _content(page: NewCharacter) -> None:
 
 def _figures(page: NewCharacter, found: dict[str, Any]) -> list[tuple[str, str]]:
     t = page.t
-    languages = ", ".join(_spoken(page, code, share) for code, share in list(found["languages"].items())[:3])
+    spoken = (_spoken(page, code, share) for code, share in list(found["languages"].items())[:3])
     first, last = (str(found[name] or "")[:10] for name in ("first", "last"))
     return [
         (t("content.kept"), f"{found['kept'] + found['joined']:,}"),
         (t("content.conversations"), f"{found['conversations']:,}"),
         (t("content.speakers"), f"{len(found['speakers']):,}"),
-        (t("content.languages"), languages or "—"),
+        (t("content.languages"), listed(page.words, spoken) or "—"),
         *([(t("content.dates"), f"{first} – {last}")] if first else []),
         *([(t("content.dropped"), f"{sum(found['dropped'].values()):,}")] if found["dropped"] else []),
     ]
@@ -131,16 +140,8 @@ def _figures(page: NewCharacter, found: dict[str, Any]) -> list[tuple[str, str]]
 
 def _spoken(page: NewCharacter, code: str, share: float) -> str:
     """A language by its name, where it has one in the words, and its share unless it is the only one."""
-    name = language_name(page, code)
+    name = language_name(page.words, code)
     return name if share == 1 else f"{name} {share:.0%}"
-
-
-def language_name(page: NewCharacter, code: str) -> str:
-    """A language by its name, where the words have one."""
-    try:
-        return page.t(f"languages.{code}")
-    except KeyError:
-        return code
 
 
 def _advice(page: NewCharacter, look: dict[str, Any], fixed: bool) -> None:
@@ -171,7 +172,8 @@ def _details(page: NewCharacter, found: dict[str, Any], fixed: bool) -> None:
     making = page.must()
     with fold(page.t("content.more")):
         _list(page.t("content.files"), [f"{path.rsplit('/', 1)[-1]}: {title}" for path, title in found["files"]])
-        _list(page.t("content.dropped_why"), [f"{count:,}: {why}" for why, count in found["dropped"].items()])
+        dropped = [f"{count:,}: {why_dropped(page.words, why)}" for why, count in found["dropped"].items()]
+        _list(page.t("content.dropped_why"), dropped)
         _list(page.t("content.notes"), found["notes"])
         least, median, most = found["turns_a_conversation"]
         _list(
@@ -191,7 +193,7 @@ def _details(page: NewCharacter, found: dict[str, Any], fixed: bool) -> None:
         spoken = list(found["languages"])
         kept = list(making.about.get("languages") or [])
         if len(spoken) > 1 or kept:
-            every = {code: language_name(page, code) for code in dict.fromkeys([*kept, *spoken])}
+            every = {code: language_name(page.words, code) for code in dict.fromkeys([*kept, *spoken])}
             only = ui.select(every, value=kept, multiple=True, label=page.t("content.only_languages"))
             only.props("outlined dense use-chips").classes("new-field")
             only.on_value_change(lambda event: again(page, languages=list(event.value)))

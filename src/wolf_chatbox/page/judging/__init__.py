@@ -1,0 +1,1 @@
+"""What people judge: blind votes between two who answer the same, and games of who wrote what."""
