@@ -91,6 +91,15 @@ def settings(queue: Queue, name: str = "Ann") -> dict[str, Any]:
     return {"data": ["example"], "model": "smollm2-135m", "output": str(queue.workspace.characters / name)}
 
 
+def test_a_draft_without_a_name_goes_by_its_first_file(queue: Queue) -> None:
+    making = queue.begin()
+    assert (making.name, making.first_file) == ("", "")
+    making.files.mkdir()
+    for name in ("b.txt", "a chat.txt", ".writing"):
+        (making.files / name).write_text("Ann: hi")
+    assert making.first_file == "a chat.txt"
+
+
 def until(queue: Queue, making: Making, *states: str) -> Making:
     """Wait until a making is in one of these states."""
     end = time.monotonic() + PATIENCE

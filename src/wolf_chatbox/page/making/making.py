@@ -71,6 +71,11 @@ class Making:
         return self.folder / "files"
 
     @property
+    def first_file(self) -> str:
+        """The name of the first file that was dropped, by which a draft without a name is told from others."""
+        return next((path.name for path in sorted(self.files.glob("[!.]*"))), "")
+
+    @property
     def archives(self) -> Path:
         return self.folder / "archives"
 

@@ -60,7 +60,7 @@ class _Row:
 
     def __init__(self, panel: Panel, making: Making) -> None:
         words, self.words = panel.words, panel.words
-        name = making.name or words("new.running.nameless")
+        name = making.name or making.first_file or words("new.running.nameless")
         with ui.element("div").classes("card new-row"):
             with ui.element("div").classes("new-row-text"):
                 ui.label(name).classes("new-name")
