@@ -51,7 +51,7 @@ def run(arguments: list[str], messages: list[str], rows: int) -> pyte.Screen:
         settings = {"TERM": "xterm-256color", "XDG_STATE_HOME": state, "PROMPT_TOOLKIT_NO_CPR": "1"}
         child = pexpect.spawn(
             PROGRAM,
-            arguments,
+            [*arguments, *(["--home", state] if arguments[0] == "chat" else [])],
             encoding="utf-8",
             timeout=60,
             dimensions=(rows, COLUMNS),
@@ -147,11 +147,11 @@ MOST_BYTES = 300_000
 
 @contextmanager
 def site(run: Path, home: Path) -> Iterator[str]:
-    """The page with a run, in a folder of its own; yields its address."""
+    """The page with a run and no other, as it shows those of its folder, too; yields its address."""
     log = home / "log"
     with log.open("w") as said:
         command = [PROGRAM, "web", str(run), "--home", str(home), "--port", "0", "--no-browser"]
-        process = subprocess.Popen(command, stderr=said, env={**os.environ, "COLUMNS": "200"})
+        process = subprocess.Popen(command, stderr=said, cwd=home, env={**os.environ, "COLUMNS": "200"})
     try:
         while (ready := re.search(r"ready: (http://\S+)", log.read_text())) is None:
             if process.poll() is not None:
