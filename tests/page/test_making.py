@@ -7,10 +7,9 @@ import json
 import os
 import re
 import signal
-import stat
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,12 +23,10 @@ from hypothesis import strategies as st
 from runs import weights
 from wolf_chatbox.cli import app
 from wolf_chatbox.config import CleanConfig, ReadConfig, TrainConfig
-from wolf_chatbox.conversation import Turn
 from wolf_chatbox.errors import ChatError, ConfigError, DataError, FormatError
 from wolf_chatbox.page.away import away
 from wolf_chatbox.page.making import background, choosing, worker
 from wolf_chatbox.page.making.contents import compare, look
-from wolf_chatbox.page.making.dropped import LONGEST, character_name, discard, file_name, keep
 from wolf_chatbox.page.making.making import INTERRUPTED, UNSCORED, Making, alive, read_json, read_making
 from wolf_chatbox.page.making.queue import Queue
 from wolf_chatbox.page.making.story import Story
@@ -38,9 +35,8 @@ from wolf_chatbox.page.pages.new.privacy import forget_name
 from wolf_chatbox.page.pages.new.steps import NewCharacter
 from wolf_chatbox.page.pages.new.training import now_said
 from wolf_chatbox.page.workspace import Workspace
-from wolf_chatbox.training.journal import Begun, Entry, Journal, from_json, read_journal, short, to_json
-from wolf_chatbox.training.loop import train
-from wolf_chatbox.training.progress import Evaluated, Notice, Progress, Reply, Step, Updated
+from wolf_chatbox.training.journal import Journal
+from wolf_chatbox.training.progress import Progress, Step, Updated
 from wolf_chatbox.words import FOLDER, words_of
 
 PATIENCE = 60.0
@@ -109,84 +105,6 @@ def until(queue: Queue, making: Making, *states: str) -> Making:
             return now
         time.sleep(0.02)
     raise AssertionError(f"{making.name} is {queue.get(making.id)}; {making.log.read_text()}")
-
-
-# What is dropped
-
-
-@given(st.text())
-def test_no_name_of_a_file_leads_anywhere(given: str) -> None:
-    name = file_name(given)
-    assert name == Path(name).name != ""
-    assert not name.startswith(".")
-    assert len(name.encode()) <= LONGEST
-    assert name.isprintable()
-    assert file_name(name) == name
-    assert file_name(given, [name]) not in (name, "")
-
-
-@pytest.mark.parametrize(
-    ("given", "name"),
-    [
-        ("../../etc/passwd", "passwd"),
-        ("C:\\chats\\x.txt", "x.txt"),
-        (".htaccess", "htaccess"),
-        ("..", "file"),
-        ("花子とのトーク.txt", "花子とのトーク.txt"),
-        ("a\nb\0c.zip", "a_b_c.zip"),
-        ("WhatsApp Chat with Bob.txt", "WhatsApp Chat with Bob.txt"),
-    ],
-)
-def test_a_name_stays_recognisable(given: str, name: str) -> None:
-    assert file_name(given) == name
-
-
-def test_a_long_name_keeps_its_ending() -> None:
-    assert file_name("ね" * 300 + ".txt").endswith(".txt")
-    assert file_name("x.txt", ["X.TXT"]) == "x (2).txt"
-
-
-@given(st.text())
-def test_a_character_has_a_name_that_is_a_folder(given: str) -> None:
-    name = character_name(given)
-    assert name == Path(name).name != ""
-    assert not set(name) & set('./\\:*?"<>| \n\0')
-    assert len(name.encode()) <= LONGEST
-    assert character_name(name) == name
-    assert character_name(given, [name.upper()]) != name
-
-
-def test_a_character_keeps_the_letters_of_its_script() -> None:
-    assert character_name("  おトラ ") == "おトラ"
-    assert character_name("Лена & Жан") == "Лена-Жан"
-    assert character_name("../..") == "character"
-
-
-async def pieces(*parts: bytes) -> AsyncIterator[bytes]:
-    for part in parts:
-        yield part
-
-
-def test_a_dropped_file_is_its_owners_alone_and_none_replaces_another(queue: Queue) -> None:
-    making = draft(queue)
-    for content in (b"one", b"two"):
-        asyncio.run(keep(making, "../chat.txt", pieces(content[:1], content[1:]), 10))
-    asyncio.run(keep(making, "more.ZIP", pieces(b"PK"), 10))
-    assert [path.name for path in making.dropped] == ["chat (2).txt", "chat.txt", "more.ZIP"]
-    assert [path.read_bytes() for path in making.dropped] == [b"two", b"one", b"PK"]
-    assert {stat.S_IMODE(path.stat().st_mode) for path in making.dropped} == {0o600}
-    assert making.data == [str(making.files), str(making.archives / "more.ZIP")]
-    discard(making, "../about.json")
-    discard(making, "chat.txt")
-    assert [path.name for path in making.dropped] == ["chat (2).txt", "more.ZIP"]
-
-
-@pytest.mark.parametrize(("content", "problem"), [(b"12345678901", "larger than 10 bytes"), (b"", "empty")])
-def test_of_a_file_that_is_refused_nothing_stays(queue: Queue, content: bytes, problem: str) -> None:
-    making = draft(queue)
-    with pytest.raises(DataError, match=problem):
-        asyncio.run(keep(making, "a.txt", pieces(content[:8], content[8:]), 10))
-    assert making.dropped == []
 
 
 # What is in the files
@@ -552,70 +470,3 @@ def test_the_worker_notes_how_it_ended(queue: Queue, monkeypatch: pytest.MonkeyP
     assert ends(KeyboardInterrupt()) == ("stopped", "")
     assert ends(DataError("a.txt: no.")) == ("failed", "a.txt: no.")
     assert ends(ZeroDivisionError("by 0")) == ("failed", "ZeroDivisionError: by 0")
-
-
-# The journal
-
-
-def test_what_a_run_reports_is_read_as_it_was(config: Callable[..., TrainConfig], tmp_path: Path) -> None:
-    journal, told = Journal(tmp_path / "journal.jsonl", iter(range(10**6)).__next__), list[Progress]()
-
-    def tell(progress: Progress) -> None:
-        told.append(progress)
-        journal.tell(progress)
-
-    train(config(), tell)
-    entries, end = read_journal(journal.path)
-    assert [entry.event for entry in entries] == [short(each) for each in told]
-    assert [entry.time for entry in entries] == list(range(len(told)))
-    assert end == journal.path.stat().st_size
-    assert {type(entry.event) for entry in entries} >= {Step, Begun, Updated, Evaluated}
-    replies = [entry.event.replies for entry in entries if isinstance(entry.event, Evaluated)]
-    assert len(replies) == 3
-    assert all(replies), "the base model's first, then those after each epoch"
-    assert stat.S_IMODE(journal.path.stat().st_mode) == 0o600
-
-
-@given(st.text(), st.text())
-def test_any_words_stay_one_line(text: str, name: str) -> None:
-    reply = Reply((Turn(name, text),), Turn(name, text), text)
-    for event in (Notice(text), Step(text, name), Evaluated(1, 0.5, None, replies=[reply])):
-        line = to_json(Entry(1.5, event))
-        assert "\n" not in line
-        assert from_json(line.encode("utf-8", "surrogatepass").decode("utf-8", "surrogatepass")) == Entry(1.5, event)
-
-
-def test_a_journal_is_followed_line_by_line(tmp_path: Path) -> None:
-    path, events = tmp_path / "journal.jsonl", [Notice("a\u2028b"), Step("c", "d"), Notice("e")]
-    assert read_journal(path) == ([], 0)
-    lines = [to_json(Entry(0.0, event)) + "\n" for event in events]
-    path.write_text(lines[0] + lines[1][:9], encoding="utf-8")
-    first, place = read_journal(path)
-    assert [entry.event for entry in first] == events[:1]
-    path.write_text(lines[0] + lines[1] + "no JSON\n" + '{"time": 1, "event": "Later"}\n' + lines[2], encoding="utf-8")
-    rest, place = read_journal(path, place)
-    assert [entry.event for entry in rest] == events[1:]
-    path.write_text(lines[2], encoding="utf-8")  # it began anew
-    assert [entry.event for entry in read_journal(path, place)[0]] == events[2:]
-
-
-def updated(update: int, seconds: float = 2.0, **changes: Any) -> Updated:
-    values = {"updates": 10, "epoch": update / 5, "loss": 1.0, "norm": 1.0, "learning_rate": 0.1, "tokens": 100}
-    return Updated(update=update, seconds=seconds, learnt=10, **(values | changes))
-
-
-def test_a_story_tells_what_is_left() -> None:
-    begun = Begun("m", 1, 1, "no", "cpu", 1, 0.1, 2, 10, 0, 50, {}, ("a notice",))
-    story = Story()
-    story.add([Entry(0, Step("x", "reading"))])
-    assert (story.step, story.left, story.share) == (Step("x", "reading"), None, 0.0)
-    story.add([Entry(1, begun), Entry(1, Step("x", "validating")), Entry(4, Evaluated(0, 0, 2.0, 7.4))])
-    story.add([Entry(10, updated(1, 20.0)), *(Entry(10, updated(at)) for at in (2, 3, 4))])
-    assert story.speed == pytest.approx(400 / 26)
-    assert story.left == pytest.approx(6 * 2 + 2 * 3), "the slow first update does not count; each epoch is validated"
-    assert story.notices == ["a notice"]
-    story.add([Entry(11, updated(5, loss=float("nan")))])
-    assert [update for update, _ in story.losses] == [1, 2, 3, 4]
-    story.add([Entry(20, replace(begun, done=3))])
-    assert (story.update, [update for update, _ in story.losses]) == (3, [1, 2, 3])
-    assert story.left is None

@@ -13,6 +13,7 @@ from wolf_chatbox.evaluate.report.scorecard import read_evaluation
 from wolf_chatbox.model.record import RUN_FILE
 from wolf_chatbox.model.trained import Damaged, Trained, read_trained, runs_in
 from wolf_chatbox.page.workspace import Workspace
+from wolf_chatbox.reread import Reread
 from wolf_chatbox.talk.server.roster import Roster, Served
 
 LOADED = 3
@@ -55,7 +56,7 @@ class Characters:
         self.load = load
         self._loading: dict[str, asyncio.Task[Served]] = {}
         self._stamps: dict[str, datetime] = {}
-        self._read: dict[Path, tuple[int, TrainedRun | Damaged | None]] = {}
+        self._records = Reread(_read)
 
     def all(self) -> list[TrainedRun]:
         """Every run whose record can be read and that can chat, the newest first; the name of each is its own."""
@@ -123,16 +124,13 @@ class Characters:
         await self._close(name)
 
     def _trained(self, folder: Path) -> TrainedRun | Damaged | None:
-        try:
-            time = (folder / RUN_FILE).stat().st_mtime_ns
-        except OSError:
-            self._read.pop(folder, None)
-            return None
-        if folder not in self._read or self._read[folder][0] != time:
-            run = read_trained(folder)
-            found = TrainedRun(run.name, folder, run.record, run.written) if isinstance(run, Trained) else run
-            self._read[folder] = (time, found)
-        return self._read[folder][1]
+        return self._records(folder / RUN_FILE)
+
+
+def _read(path: Path) -> TrainedRun | Damaged | None:
+    """What a run says of itself."""
+    run = read_trained(path.parent)
+    return TrainedRun(run.name, path.parent, run.record, run.written) if isinstance(run, Trained) else run
 
 
 def _unused(name: str, taken: dict[str, TrainedRun]) -> str:

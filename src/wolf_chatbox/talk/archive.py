@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from wolf_chatbox.conversation import Turn, parse_json
 from wolf_chatbox.errors import ChatError, DataError
 from wolf_chatbox.files import remove, writing
+from wolf_chatbox.reread import Reread
 from wolf_chatbox.talk.saved import read_chat, write_chat
 from wolf_chatbox.talk.tree import Tree
 
@@ -66,8 +67,7 @@ class Archive:
     """
 
     folder: Path
-    _read: dict[Path, tuple[int, Kept | None]] = field(default_factory=dict, repr=False)
-    """What was read of each file, and the file's time then (ns)."""
+    _kept: Reread[Kept | None] = field(default_factory=lambda: Reread(_parse), repr=False)
 
     def path(self, id: str) -> Path:
         """The file of a chat; raises ChatError for what cannot be the name of one."""
@@ -92,7 +92,7 @@ class Archive:
         with TemporaryDirectory() as folder:
             path = Path(folder, "chat.jsonl")
             path.write_bytes(content)
-            kept = _parse(path, path.stat().st_mtime_ns)
+            kept = _parse(path)
         if kept is None or not kept.tree.messages:
             raise ChatError(f"{name}: not a saved chat. Give a file that /save or the page wrote.")
         id = self.new_id()
@@ -109,9 +109,8 @@ class Archive:
     def all(self) -> list[Kept]:
         """All chats that can be read, the newest first."""
         files = [path for path in self.folder.glob("*.jsonl") if _is_id(path.stem)]
-        for gone in list(self._read.keys() - set(files)):
-            self._read.pop(gone, None)
-        kept = [self._kept(path) for path in files]
+        self._kept.forget_others(files)
+        kept = map(self._kept, files)
         return sorted((one for one in kept if one is not None), key=lambda one: one.when, reverse=True)
 
     def find(self, words: str) -> list[Found]:
@@ -130,31 +129,22 @@ class Archive:
                     # Folding may change the length: the place is then nearly the same.
                     yield Found(kept, number, _excerpt(message.text, first * len(message.text) // len(text)))
 
-    def _kept(self, path: Path) -> Kept | None:
-        try:
-            time = path.stat().st_mtime_ns
-        except OSError:
-            self._read.pop(path, None)
-            return None
-        if path not in self._read or self._read[path][0] != time:
-            self._read[path] = (time, _parse(path, time))
-        return self._read[path][1]
-
 
 def _is_id(id: str) -> bool:
     """Whether a text can name a chat's file, and no other one."""
     return 0 < len(id) <= LONGEST_ID and all(sign.isascii() and (sign.isalnum() or sign in "-_") for sign in id)
 
 
-def _parse(path: Path, time: int) -> Kept | None:
+def _parse(path: Path) -> Kept | None:
     try:
+        when = datetime.fromtimestamp(path.stat().st_mtime)
         tree, present = read_chat(path)
         with path.open(encoding="utf-8") as file:
             about = parse_json(file.readline(), str(path)).get("about", {})
     except (ChatError, DataError, OSError, AttributeError):
         return None
     about = about if isinstance(about, dict) else {}
-    return Kept(path.stem, datetime.fromtimestamp(time / 1e9), about, tree, present)
+    return Kept(path.stem, when, about, tree, present)
 
 
 def plain(text: str) -> str:

@@ -28,6 +28,7 @@ from wolf_chatbox.files import remove
 from wolf_chatbox.page.away import away
 from wolf_chatbox.page.judging.contest import draw
 from wolf_chatbox.page.judging.held_out import held_out
+from wolf_chatbox.reread import Reread
 from wolf_chatbox.talk.server.refusals import Refusal
 from wolf_chatbox.talk.server.roster import Served
 
@@ -79,7 +80,7 @@ class Games:
     making: dict[str, Making] = field(default_factory=dict)
     listeners: dict[str, set[Callable[[], None]]] = field(default_factory=dict)
     """Called when something of a game is new, by its id; a browser's page adds itself and leaves when it is closed."""
-    _read: dict[Path, tuple[int, Game | None]] = field(default_factory=dict, repr=False)
+    _game: Reread[Game | None] = field(default_factory=lambda: Reread(read_game), repr=False)
     _guessed: dict[Path, tuple[int, list[Guess]]] = field(default_factory=dict, repr=False)
 
     def path(self, id: str) -> Path:
@@ -97,8 +98,7 @@ class Games:
     def all(self) -> list[Kept]:
         """The games that can be read, the newest first."""
         found, paths = [], set(self.folder.glob("[!.]*.json"))
-        for gone in [path for path in list(self._read) if path not in paths]:
-            self._read.pop(gone, None)
+        for gone in self._game.forget_others(paths):
             self._guessed.pop(gone.with_name(gone.stem + GUESSES), None)
         for path in paths:
             try:
@@ -143,16 +143,6 @@ class Games:
                 self.listeners.pop(id, None)
 
         return leave
-
-    def _game(self, path: Path) -> Game | None:
-        try:
-            time = path.stat().st_mtime_ns
-        except OSError:
-            self._read.pop(path, None)
-            return None
-        if path not in self._read or self._read[path][0] != time:
-            self._read[path] = (time, read_game(path))
-        return self._read[path][1]
 
     def _guesses(self, path: Path) -> list[Guess]:
         try:

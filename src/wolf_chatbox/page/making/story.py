@@ -49,7 +49,7 @@ class Story:
         """Read what a journal has more; whether there was anything. One that began anew is told from its start."""
         entries, place = read_journal(path, self._place)
         if place < self._place or (not place and self._place):
-            self.__init__()  # type: ignore[misc]
+            vars(self).update(vars(Story()))
             entries, place = read_journal(path)
         self._place = place
         self.add(entries)
