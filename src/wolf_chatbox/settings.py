@@ -21,7 +21,7 @@ from wolf_chatbox.errors import ConfigError
 
 Kind = TypeVar("Kind")
 
-DATA, MODEL, LEARNING, MEMORY, SAVING, MEASURING, JUDGING, REPLIES, ENGINE, SERVER, LIMITS = (
+DATA, MODEL, LEARNING, MEMORY, SAVING, MEASURING, JUDGING, REPLIES, ENGINE, SERVER, LIMITS, PLAYERS, TABLE = (
     Parameter(group=Group(name, sort_key=at))
     for at, name in enumerate(
         (
@@ -36,6 +36,8 @@ DATA, MODEL, LEARNING, MEMORY, SAVING, MEASURING, JUDGING, REPLIES, ENGINE, SERV
             "Engine",
             "Server",
             "Limits",
+            "Players",
+            "Table",
         )
     )
 )

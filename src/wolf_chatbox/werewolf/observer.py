@@ -87,12 +87,16 @@ class Observer:
         }
         if not (self.knows_all or turn.speaker == self.name or reaches[turn.channel]):
             return
-        self.briefing = self.briefing or self.brief()
-        if turn.channel != self.channel:
-            self.note(self.say(f"channel {turn.channel}"))
-            self.channel = turn.channel
+        self.turn_to(turn.channel)
         self.turns.append(turn)
         self.places.append(place)
+
+    def turn_to(self, channel: str) -> None:
+        """The narrator tells who hears what follows, where it is another channel than before."""
+        self.briefing = self.briefing or self.brief()
+        if channel != self.channel:
+            self.note(self.say(f"channel {channel}"))
+            self.channel = channel
 
     def note(self, text: str) -> None:
         """The narrator says something that is not remembered."""

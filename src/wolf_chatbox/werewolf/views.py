@@ -42,6 +42,23 @@ def watch(conversation: Conversation, name: str | None) -> Iterator[Scene]:
     """
     assert conversation.game is not None
     observer = Observer(conversation, conversation.game, name)
+    yield from _days(conversation, observer)
+    yield observer.scene()
+
+
+def present(conversation: Conversation, name: str | None, channel: str = "") -> Scene:
+    """The last scene of a running game, in which the player is to say something that this channel hears."""
+    assert conversation.game is not None
+    observer = Observer(conversation, conversation.game, name)
+    for _ in _days(conversation, observer):
+        pass
+    observer.turn_to(channel)
+    return observer.scene()
+
+
+def _days(conversation: Conversation, observer: Observer) -> Iterator[Scene]:
+    """Run a game past an observer; yields the days that are over."""
+    assert conversation.game is not None
     events = iter(conversation.game.events)
     event = next(events, None)
     for place, turn in enumerate(conversation.turns):
@@ -52,4 +69,3 @@ def watch(conversation: Conversation, name: str | None) -> Iterator[Scene]:
     while event is not None:
         yield from observer.witness(event)
         event = next(events, None)
-    yield observer.scene()

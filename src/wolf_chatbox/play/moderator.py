@@ -1,0 +1,118 @@
+"""The moderator: leads a game from its first day to its end, whoever the players are."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+
+from wolf_chatbox.play.player import Bid, Player
+from wolf_chatbox.werewolf.rules import Answer, Ask, Listen, Step, Tell, Village
+from wolf_chatbox.werewolf.sight import Kind
+
+Watch = Callable[[Village, Step], None]
+"""Called after each step, with what has become of the game; pages, logs and viewers follow a game in this way."""
+
+
+class Moderator:
+    """Leads one game. Players may be in this process, behind a network, or people."""
+
+    def __init__(
+        self,
+        village: Village,
+        players: Mapping[str, Player],
+        *,
+        watch: Watch | None = None,
+        together: Executor | None = None,
+        clock: Clock | None = None,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """`together` asks those who may be asked at once side by side, `clock` leads talk at any time.
+
+        `stopped` is asked between steps: true gives the game up, with what there is.
+        """
+        self.village, self.players = village, dict(players)
+        self._watch, self._together, self._stopped = watch or (lambda village, step: None), together, stopped
+        self._clock = clock or SimulatedClock(village, self.players)
+
+    def lead(self) -> Village:
+        """Play the game; returns what became of it. What a player raises ends the game, and is raised."""
+        course = self.village.course()
+        answer: Answer = None
+        try:
+            while not self._stopped():
+                step = course.send(answer)
+                answer = self._take(step)
+                self._watch(self.village, step)
+        except StopIteration:
+            pass
+        finally:
+            for player in self.players.values():
+                player.close()
+        return self.village
+
+    def _take(self, step: Step) -> Answer:
+        match step:
+            case Tell():
+                for name in step.who:
+                    self.players[name].told(step, self.village.sights[name])
+                return None
+            case Listen():
+                return self._clock.next(step)
+            case Ask():
+                if self._together is None or len(step.who) < 2:
+                    return {name: self._ask(step.kind, name) for name in step.who}
+                replies = [self._together.submit(self._ask, step.kind, name) for name in step.who]
+                return {name: reply.result() for name, reply in zip(step.who, replies)}
+
+    def _ask(self, kind: Kind, name: str) -> str | None:
+        player = self.players[name]
+        reply = player.answer(kind, self.village.sights[name])
+        if player.thought:
+            self.village.think(name, player.thought)
+            player.thought = ""
+        return reply
+
+
+class Clock:
+    """Says who speaks next in talk at any time."""
+
+    def next(self, step: Listen) -> tuple[str, str] | None:
+        """Who says what; None when the time is up."""
+        raise NotImplementedError
+
+
+class SimulatedClock(Clock):
+    """Does not wait: the player who would speak first does, and the time goes on by as much."""
+
+    def __init__(self, village: Village, players: Mapping[str, Player], seed: int | None = None) -> None:
+        self._village, self._players = village, players
+        self._chance = random.Random(seed)
+        self._left = 0.0
+
+    def next(self, step: Listen) -> tuple[str, str] | None:
+        if step.begins:
+            self._left = 60 * self._village.table.talk_minutes
+        bids: list[tuple[float, float, str, Bid]] = []
+        for name in step.who:
+            bid = self._players[name].bid(self._village.sights[name], self._left, step.kind)
+            if bid is not None:
+                bids.append((bid.after, self._chance.random(), name, bid))
+        if not bids:
+            return None
+        after, _, name, bid = min(bids)
+        self._left -= after
+        return (name, bid.text) if self._left > 0 else None
+
+
+class Deadline:
+    """A time by which something must be done; it does not change when the system's clock does."""
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+
+    @property
+    def left(self) -> float:
+        """Seconds that are left, at least 0."""
+        return max(0.0, self._end - time.monotonic())

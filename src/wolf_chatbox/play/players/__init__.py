@@ -1,0 +1,1 @@
+"""Players: by chance, by reasoning, by a language model, by a person."""

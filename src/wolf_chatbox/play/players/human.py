@@ -1,0 +1,70 @@
+"""A person at the table: what is asked is shown somewhere, and answered from there."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from wolf_chatbox.play.moderator import Deadline
+from wolf_chatbox.play.player import Player
+from wolf_chatbox.werewolf.rules import Tell
+from wolf_chatbox.werewolf.sight import Kind, Sight
+
+ABSENT = 0.2
+"""Seconds between two looks at whether somebody still sits there."""
+
+
+class HumanPlayer(Player):
+    """Waits for a person's answer; the terminal and the page show `asked`, and call `say`.
+
+    The game runs in a thread of its own, and the person's side in another.
+    """
+
+    team = "human"
+
+    def __init__(self, changed: Callable[[], None] = lambda: None, seconds: float | None = None) -> None:
+        """`changed` is called, from the game's thread, when something is asked or told; `seconds` is the time for an
+        answer; None: as long as it takes."""
+        super().__init__()
+        self.asked: Kind | None = None
+        self.deadline: Deadline | None = None
+        """When the answer must be there; None: whenever."""
+        self.sight: Sight | None = None
+        """What this person knows, once the game has begun."""
+        self._changed, self._seconds = changed, seconds
+        self._answered = threading.Condition()
+        self._answer: str | None = None
+        self._left = False
+
+    def answer(self, kind: Kind, sight: Sight) -> str | None:
+        with self._answered:
+            if self._left:
+                return None
+            self.sight, self.asked, self._answer = sight, kind, None
+            self.deadline = Deadline(self._seconds) if self._seconds is not None else None
+        self._changed()
+        with self._answered:
+            while self._answer is None and not self._left and (self.deadline is None or self.deadline.left):
+                self._answered.wait(ABSENT)
+            answer, self._answer, self.asked = self._answer, None, None
+        self._changed()
+        return answer
+
+    def say(self, text: str) -> bool:
+        """The person's answer, also in talk at any time; False if nothing is asked, and the text goes nowhere."""
+        with self._answered:
+            if self.asked is None or self._answer is not None:
+                return False
+            self._answer = text
+            self._answered.notify()
+        return True
+
+    def leave(self) -> None:
+        """The person leaves the table; from now on there is no answer, at once."""
+        with self._answered:
+            self._left = True
+            self._answered.notify()
+
+    def told(self, tell: Tell, sight: Sight) -> None:
+        self.sight = sight
+        self._changed()
