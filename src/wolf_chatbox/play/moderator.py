@@ -44,6 +44,9 @@ class Moderator:
             while not self._stopped():
                 step = course.send(answer)
                 answer = self._take(step)
+                for name, player in self.players.items():
+                    if player.gone and name not in self.village.gone:
+                        self.village.lose(name)
                 self._watch(self.village, step)
         except StopIteration:
             pass

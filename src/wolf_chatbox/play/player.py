@@ -29,6 +29,8 @@ class Player:
     def __init__(self) -> None:
         self.thought = ""
         """Why the last answer; the moderator takes it for the reveal at the end."""
+        self.gone = False
+        """Whether it is lost for good: from now on it is asked nothing, and nobody can name it."""
         self.account: Counter[str] = Counter()
         """What a report should tell about its answers: "said", "drawn again", "fallback", …"""
 
