@@ -47,7 +47,10 @@ class Agenda:
     def __init__(
         self, sight: Sight, evidence: Evidence, beliefs: Beliefs, view: Mapping[str, float], mask: Mask, target: str
     ) -> None:
-        """`view` is how suspicious the player says that others are; `target` is for whom it will vote, or empty."""
+        """`view` is how suspicious the player says that others are; `target` is for whom it will vote, or empty.
+
+        `beliefs` are those that the player shows: its own, or what anybody may conclude.
+        """
         self.sight, self.evidence, self.beliefs, self.view = sight, evidence, beliefs, view
         self.mask, self.target = mask, target
         self.me, self.day = sight.me, sight.day
@@ -146,7 +149,7 @@ class Agenda:
                 yield self._reaction(result)
 
     def _real(self, name: str) -> float:
-        return self.beliefs.role(name, "SEER") if self.mask.honest else 1 - self.view.get(name, 0.0)
+        return self.beliefs.role(name, "SEER")
 
     def _reaction(self, result: Result) -> Item:
         """What follows from a result of today."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from wolf_chatbox.game import WEREWOLF
 from wolf_chatbox.play.player import Bid, Player
@@ -24,7 +24,9 @@ NEAR = 0.12
 """How much worse than the best one a target may be, and still be chosen."""
 CROWD = 0.25
 """How much an announced vote adds to the worth of voting along, if who announced it is trusted."""
-BLUFFS = 0.15
+ALLY, ALONG = 0.8, 0.15
+"""How much it adds for an enemy of the village: if who announced it is a friend, and in any case."""
+BLUFFS = 0.08
 """How often a wolf pretends to be the seer, without need."""
 
 
@@ -96,8 +98,9 @@ class RulesPlayer(Player):
         evidence, beliefs = self._reasoner.evidence(sight), self._reasoner.beliefs(sight)
         mask = self._mask(sight, evidence, beliefs)
         view = self._view(sight, beliefs, mask)
+        shown = beliefs if mask.honest else self._reasoner.public(sight)
         vote = self._best("vote", sight)
-        agenda = Agenda(sight, evidence, beliefs, view, mask, vote)
+        agenda = Agenda(sight, evidence, shown, view, mask, vote)
         items = [item for item in agenda.items() if item.key not in self._said]
         announced = agenda.vote()
         if announced is not None and announced.key not in self._said:
@@ -188,7 +191,7 @@ class RulesPlayer(Player):
                 if told.result == HUMAN and beliefs.wolf(told.target) < 0.2 and self._chance.random() < 0.6:
                     return told.target, WEREWOLF
         harmless = sorted(free, key=lambda name: beliefs.wolf(name) + 0.1 * self._chance.random())
-        if self._chance.random() < 0.6:
+        if self._chance.random() < BLACKS:
             return harmless[0], WEREWOLF
         return (harmless[-1] if sight.role == WEREWOLF and self._chance.random() < 0.3 else harmless[0]), HUMAN
 
@@ -262,14 +265,32 @@ class RulesPlayer(Player):
         """What the others announced counts: the village's votes must meet, and its enemies hide in the crowd."""
         evidence = self._reasoner.evidence(sight)
         enemy = sight.role in ENEMIES
-        public = self._reasoner.public(sight) if enemy else beliefs
-        for name in scores:
-            if enemy:
-                scores[name] += 1.2 * public.wolf(name) + (0.7 if self._fakes.get(name) == WEREWOLF else 0.0)
+        if enemy:
+            public = self._reasoner.public(sight)
+            for name in scores:
+                scores[name] += 1.2 * public.wolf(name) + FAKED.get(self._fakes.get(name, ""), 0.0)
         for voter, target in evidence.announced.items():
-            if target in scores and voter != sight.me and voter in sight.alive:
-                trusted = beliefs.wolf(voter) if enemy else 1 - beliefs.wolf(voter)
-                scores[target] += CROWD * (max(trusted, 0.5) if enemy else trusted)
+            if voter == sight.me or voter not in sight.alive:
+                continue
+            if target in scores:
+                scores[target] += ALLY * self._ally(voter, sight, beliefs) if enemy else CROWD * (1 - beliefs.wolf(voter))
+                scores[target] += ALONG if enemy else 0.0
+        if sight.role == "POSSESSED":
+            self._spare(scores, sight, evidence)
+
+    def _spare(self, scores: dict[str, float], sight: Sight, evidence: Evidence) -> None:
+        """The possessed looks for the wolf, who knows its helper by its lies: it agrees with them."""
+        few = len(sight.alive) < 4
+        for voter, target in evidence.announced.items():
+            if voter in scores:
+                scores[voter] += 0.5 if target == sight.me else -0.4 if few or self._fakes.get(target) == WEREWOLF else 0.0
+        for (who, whom), role in evidence.estimates.items():
+            if who in scores and role == WEREWOLF:
+                scores[who] += 0.4 if whom == sight.me else -0.3 if self._fakes.get(whom) == WEREWOLF else 0.0
+
+    def _ally(self, name: str, sight: Sight, beliefs: Beliefs) -> float:
+        """How likely it is that an enemy of the village has a friend in this player."""
+        return beliefs.wolf(name) + (beliefs.role(name, "POSSESSED") if sight.role == WEREWOLF else 0.0)
 
     def _think(self, key: str, sight: Sight, target: str = "") -> None:
         share = round(100 * self._reasoner.beliefs(sight).wolf(target)) if target else 0
@@ -282,11 +303,15 @@ ENEMIES = (WEREWOLF, "POSSESSED")
 """Roles that win with the wolves."""
 
 
+FAKED = {WEREWOLF: 0.7, HUMAN: -1.5}
+"""How much a made-up result adds to the worth of voting for its target: who lies must act on it."""
+BLACKS = 0.9
+"""How often a made-up result is a wolf, without a better reason: it tells the wolf who its helper is."""
+
+
 def _fits(text: str, sight: Sight) -> bool:
     """Whether a text keeps to the limits of the table."""
     table = sight.table
-    limits: Mapping[int | None, int | None] = {}
     bounds = [bound for bound in (table.letters or None, table.letters_at_once, LETTERS) if bound is not None]
-    del limits
     size = len(text.split()) if table.count_words else len(text) if table.count_spaces else len("".join(text.split()))
     return size <= min(bounds)
