@@ -101,7 +101,7 @@ class RulesPlayer(Player):
         shown = beliefs if mask.honest else self._reasoner.public(sight)
         vote = self._best("vote", sight)
         agenda = Agenda(sight, evidence, shown, view, mask, vote)
-        items = [item for item in agenda.items() if item.key not in self._said]
+        items = [item for item in agenda.items() if item.key not in self._said and self._cares(item)]
         announced = agenda.vote()
         if announced is not None and announced.key not in self._said:
             announced = announced._replace(thought="suspect" if sight.role not in ENEMIES else "scapegoat")
@@ -110,6 +110,10 @@ class RulesPlayer(Player):
             else:
                 items.append(announced)
         return self._joined(items, sight) if items else None
+
+    def _cares(self, item: Item) -> bool:
+        """Whether this player says what not everybody must say."""
+        return item.share >= 1 or self._favour(f"say {item.key}") < item.share
 
     def _greeting(self) -> Iterable[Item]:
         return [Item("greet", (remark("greet"),), 4.0)]
@@ -273,7 +277,9 @@ class RulesPlayer(Player):
             if voter == sight.me or voter not in sight.alive:
                 continue
             if target in scores:
-                scores[target] += ALLY * self._ally(voter, sight, beliefs) if enemy else CROWD * (1 - beliefs.wolf(voter))
+                scores[target] += (
+                    ALLY * self._ally(voter, sight, beliefs) if enemy else CROWD * (1 - beliefs.wolf(voter))
+                )
                 scores[target] += ALONG if enemy else 0.0
         if sight.role == "POSSESSED":
             self._spare(scores, sight, evidence)
@@ -283,7 +289,9 @@ class RulesPlayer(Player):
         few = len(sight.alive) < 4
         for voter, target in evidence.announced.items():
             if voter in scores:
-                scores[voter] += 0.5 if target == sight.me else -0.4 if few or self._fakes.get(target) == WEREWOLF else 0.0
+                scores[voter] += (
+                    0.5 if target == sight.me else -0.4 if few or self._fakes.get(target) == WEREWOLF else 0.0
+                )
         for (who, whom), role in evidence.estimates.items():
             if who in scores and role == WEREWOLF:
                 scores[who] += 0.4 if whom == sight.me else -0.3 if self._fakes.get(whom) == WEREWOLF else 0.0
