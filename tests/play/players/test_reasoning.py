@@ -86,9 +86,8 @@ def weight(world: Mapping[str, str], evidence: Evidence, me: str) -> float:
     black = {told.target for told in evidence.results.values() if told.result == WEREWOLF}
     for (who, whom), taken_for in evidence.estimates.items():
         if who != me and wolf[whom] and (who, whom) not in told_of and whom not in black:
-            table, usual = (behaviour.SUSPECTS, behaviour.USUAL_SUSPECT)
-                if taken_for == WEREWOLF
-                else (behaviour.TRUSTS, behaviour.USUAL_TRUST)
+            suspected = behaviour.SUSPECTS, behaviour.USUAL_SUSPECT
+            table, usual = suspected if taken_for == WEREWOLF else (behaviour.TRUSTS, behaviour.USUAL_TRUST)
             product *= table.get(world[who], usual)
     for ballot in evidence.ballots.values():
         for voter, target in ballot.votes:
