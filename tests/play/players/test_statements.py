@@ -1,6 +1,7 @@
 """What is said is read: our own templates without loss, and lines as players of the contest write them."""
 
 import random
+from itertools import pairwise
 
 import pytest
 
@@ -65,7 +66,7 @@ def test_every_template_is_fit_for_the_contest(words: dict[str, tuple[str, ...]]
 def test_a_voice_does_not_say_the_same_twice_in_a_row() -> None:
     voice = Voice("en", random.Random(1))
     said = [voice.state(Statement("vote", "", "Ann")) for _ in range(20)]
-    assert all(first != second for first, second in zip(said, said[1:]))
+    assert all(first != second for first, second in pairwise(said))
 
 
 EXAMPLES = [

@@ -179,7 +179,9 @@ class Agenda:
             yield Item(f"suspect {suspect}", parts, 15.0)
         else:
             yield Item(f"unsure {self.day}", (remark("unsure"), Statement("ask")), 18.0)
-        trusted = min(self.others, key=lambda name: self.view.get(name, 0.0), default="")
+        accused = {name for (who, name), role in self.evidence.estimates.items() if who == self.me and role == WEREWOLF}
+        harmless = [name for name in self.others if name not in accused]
+        trusted = min(harmless, key=lambda name: self.view.get(name, 0.0), default="")
         if trusted and self.view.get(trusted, 0.0) < 0.1 and self._earned(trusted):
             yield Item(f"trust {trusted}", (Statement("estimate", HUMAN, trusted),), 25.0)
         killed = [name for name in self.evidence.killed if self.sight.dead.get(name) == self.day - 1]

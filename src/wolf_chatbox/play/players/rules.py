@@ -106,7 +106,7 @@ class RulesPlayer(Player):
         if announced is not None and announced.key not in self._said:
             announced = announced._replace(thought="suspect" if sight.role not in ENEMIES else "scapegoat")
             if sight.left == 1 or late:
-                items = [item for item in items if item.key.startswith("claim")][:1] + [announced]
+                items = [*[item for item in items if item.key.startswith("claim")][:1], announced]
             else:
                 items.append(announced)
         return self._joined(items, sight) if items else None
