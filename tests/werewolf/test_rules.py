@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from decisions import Recording, replay
 from games import DATA
-from replayed import Recording, replay
 from wolf_chatbox.errors import ConfigError
 from wolf_chatbox.game import VILLAGER, WEREWOLF
 from wolf_chatbox.werewolf.rules import Answer, Ask, Listen, Step, Tell, Village, deal
