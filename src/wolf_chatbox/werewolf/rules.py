@@ -411,6 +411,8 @@ class Village:
     def conversation(self) -> Conversation:
         """The game as training data: everything that was said and happened. The thoughts are facts beside it."""
         players = tuple(Player(name, self.roles[name], self.seat(name)) for name in self.names)
-        facts = {"thoughts": [thought._asdict() for thought in self.thoughts]} if self.thoughts else {}
+        facts: dict[str, object] = {"game_id": self.game_id} if self.game_id else {}
+        if self.thoughts:
+            facts["thoughts"] = [thought._asdict() for thought in self.thoughts]
         group = self.game_id or "game"
         return conversation_of(self.lines, self.events, players, self.table, self.winner, group=group, facts=facts)
