@@ -1,0 +1,1 @@
+"""The contest's protocol, both sides."""
