@@ -20,7 +20,7 @@ from wolf_chatbox.werewolf.sight import Line, Sight
 from wolf_chatbox.werewolf.table import ROLES, TableConfig
 
 NAMES = ("Ann", "Ben", "Cid", "Dee", "Eve", "Fay", "Gus", "Hal", "Ida", "Joe", "Kim", "Leo", "Mia")
-FIXTURE = Path(__file__).parents[2] / "fixtures" / "protocol" / "packets.jsonl"
+FIXTURE = Path(__file__).with_name("packets.jsonl")
 RECORDED = Path(__file__).parents[4] / "shared" / "data" / "aiwolf_server_samples"
 SETTING = {
     "agent_count": 5,
@@ -195,7 +195,7 @@ tables = st.sampled_from(
 @given(tables, st.integers(0, 10**6))
 def test_an_agent_knows_what_a_table_knows_for_it(table: TableConfig, seed: int) -> None:
     names = NAMES[: table.players]
-    profiles = {name: "age: 29" for name in names}
+    profiles = dict.fromkeys(names, "age: 29")
     village = Village(table, deal(table, names, seed), seed, game_id="01M", profiles=profiles)
     asked = 0
     for request, name, knowledge in course(village, seed):
@@ -258,7 +258,7 @@ def test_a_guard_remembers_whom_it_guarded() -> None:
 
 
 def begin(knowledge: Knowledge, setting: Mapping[str, Any] = SETTING, **info: Any) -> Sight:
-    names = {name: "ALIVE" for name in NAMES[: setting.get("agent_count", 5)]}
+    names = dict.fromkeys(NAMES[: setting.get("agent_count", 5)], "ALIVE")
     known = {"game_id": "01", "day": 0, "agent": "Ann", "status_map": names, "role_map": {"Ann": "SEER"}} | info
     knowledge.take({"request": "INITIALIZE", "info": known, "setting": dict(setting)})
     knowledge.take({"request": "DAILY_INITIALIZE", "info": known})
