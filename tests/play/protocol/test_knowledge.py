@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 
 from wolf_chatbox.errors import DataError
 from wolf_chatbox.game import WEREWOLF
+from wolf_chatbox.play.players.reasoning import Reasoner
 from wolf_chatbox.play.protocol.knowledge import ASKED, Knowledge, table_of
+from wolf_chatbox.play.protocol.packets import Cursor, packet_of
 from wolf_chatbox.werewolf.rules import Ask, Listen, Tell, Village, deal
 from wolf_chatbox.werewolf.sight import Line, Sight
 from wolf_chatbox.werewolf.table import ROLES, TableConfig
@@ -97,6 +99,18 @@ class Server:
         return info | {"role_map": dict(sorted(roles.items()))}
 
 
+class OurServer(Server):
+    """Our own moderator's packets."""
+
+    def __init__(self, village: Village) -> None:
+        super().__init__(village)
+        self.cursors = dict.fromkeys(village.names, Cursor())
+
+    def packet(self, request: str, name: str) -> dict[str, Any]:
+        made, self.cursors[name] = packet_of(request, self.village.sights[name], self.cursors[name])
+        return made
+
+
 def said(line: Line) -> dict[str, Any]:
     marks = {"skip": line.text == "Skip", "over": line.text == "Over"}
     return {"idx": line.idx, "day": line.day, "turn": line.turn, "agent": line.speaker, "text": line.text, **marks}
@@ -128,9 +142,9 @@ def request_of(step: Ask | Tell) -> str:
     return f"{step.kind}_{step.what}".upper() if chat else step.what.upper()
 
 
-def course(village: Village, seed: int) -> Iterator[tuple[str, str, Knowledge]]:
+def course(village: Village, seed: int, kind: type[Server] = Server) -> Iterator[tuple[str, str, Knowledge]]:
     """Play a village by chance past an agent for each player; yields each request once it is taken in."""
-    chance, server = random.Random(seed), Server(village)
+    chance, server = random.Random(seed), kind(village)
     known = {name: Knowledge() for name in village.names}
 
     def take(request: str, name: str) -> None:
@@ -192,13 +206,13 @@ tables = st.sampled_from(
 
 
 @settings(max_examples=40)
-@given(tables, st.integers(0, 10**6))
-def test_an_agent_knows_what_a_table_knows_for_it(table: TableConfig, seed: int) -> None:
+@given(tables, st.integers(0, 10**6), st.sampled_from([Server, OurServer]))
+def test_an_agent_knows_what_a_table_knows_for_it(table: TableConfig, seed: int, server: type[Server]) -> None:
     names = NAMES[: table.players]
     profiles = dict.fromkeys(names, "age: 29")
     village = Village(table, deal(table, names, seed), seed, game_id="01M", profiles=profiles)
     asked = 0
-    for request, name, knowledge in course(village, seed):
+    for request, name, knowledge in course(village, seed, server):
         ours, theirs = knowledge.sight, village.sights[name]
         assert ours is not None
         assert (ours.me, ours.role, ours.names, ours.roles) == (theirs.me, theirs.role, theirs.names, theirs.roles)
@@ -240,6 +254,16 @@ def test_the_votes_of_a_day_come_before_its_execution_though_wolves_learn_them_a
         same = told if its.sight.role == WEREWOLF else lambda sight: sight.events  # a wolf missed some whispers
         assert same(its.sight) == same(village.sights[name])
         assert (its.sight.rewritten > 0) == (its.sight.role in (WEREWOLF, "SEER", "BODYGUARD"))
+
+
+def test_who_reasons_step_by_step_concludes_the_same_as_from_everything_at_once() -> None:
+    table = TableConfig()
+    village = Village(table, deal(table, NAMES[:5], 5), 5)
+    reasoners = {name: Reasoner() for name in village.names}
+    for request, name, its in course(village, 5):
+        if its.sight is not None and request in ASKED:
+            assert reasoners[name].beliefs(its.sight) == Reasoner().beliefs(its.sight)
+    assert any(village.sights[name].day > 1 for name in reasoners)
 
 
 def test_a_guard_remembers_whom_it_guarded() -> None:

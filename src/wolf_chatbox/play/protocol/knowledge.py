@@ -153,6 +153,7 @@ class Knowledge:
             sight.left = left
         if kind or what in CHAT:
             sight.letters_left = letters if isinstance(letters, int) else None
+            sight.skips_left = _number(info.get("remain_skip")) or 0
 
     # What happens
 
