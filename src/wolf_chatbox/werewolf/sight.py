@@ -70,6 +70,9 @@ class Sight:
     """Characters that it has left for the day, where there is such a limit."""
     skips_left: int = 0
     """How often it may skip, before Skip is Over."""
+    rewritten: int = 0
+    """How often something that was told late was put before what was known; who follows `lines` and `events` step by
+    step begins anew then."""
     winner: str = ""
     over: bool = False
 
