@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing, nullcontext
+from pathlib import Path
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from wolf_chatbox.cli.pulse import Pulse
 from wolf_chatbox.files import check_place, new_file
 from wolf_chatbox.play.tournament.config import TournamentConfig
+from wolf_chatbox.play.tournament.games import Order
 from wolf_chatbox.play.tournament.league import Record, play
 from wolf_chatbox.play.tournament.outcome import Outcome
 from wolf_chatbox.screen import Screen
@@ -24,27 +27,43 @@ def tournament(config: TournamentConfig | None = None) -> int:
         if file is not None:
             check_place(file, overwrite=config.overwrite)
     console, screen = Screen(stderr=True), Screen()
-    found = gather(config, console)
+    found = gather(
+        config.order(),
+        range(config.games),
+        config.output,
+        console,
+        workers=config.workers,
+        ray=config.ray,
+        fresh=config.fresh,
+    )
     write(config, found, screen)
     return 0
 
 
-def gather(config: TournamentConfig, console: Screen) -> list[Outcome]:
-    """Play the games that are not there yet, and give all in the order of their numbers."""
-    order = config.order()
-    record = Record(config.output, order)
-    with record.open(fresh=config.fresh) as found:
-        left = [game for game in range(config.games) if game not in found]
-        if len(left) < config.games:
-            console.say(f"{config.games - len(left):,} games are in {config.output}; {len(left):,} are left.")
-        with closing(play(order, left, config.workers, config.ray, console.say)) as games, _bar(console) as bar:
-            task = bar.add_task("games", total=config.games, completed=config.games - len(left))
+def gather(
+    order: Order,
+    numbers: Sequence[int],
+    folder: Path,
+    console: Screen,
+    *,
+    workers: int | None = None,
+    ray: str | None = None,
+    fresh: bool = False,
+) -> list[Outcome]:
+    """Play the games that are not in the folder yet, and give all."""
+    record = Record(folder, order)
+    with record.open(fresh=fresh) as found:
+        left = [game for game in numbers if game not in found]
+        if len(left) < len(numbers):
+            console.say(f"{len(numbers) - len(left):,} games are in {folder}; {len(left):,} are left.")
+        with closing(play(order, left, workers, ray, console.say)) as games, _bar(console) as bar:
+            task = bar.add_task("games", total=len(numbers), completed=len(numbers) - len(left))
             with nullcontext() if console.is_terminal else Pulse(console.say, f"playing {len(left):,} games"):
                 for outcome in games:
                     record.add(outcome)
                     found[outcome.game] = outcome
                     bar.advance(task)
-    return [found[game] for game in range(config.games)]
+    return [found[game] for game in numbers]
 
 
 def _bar(console: Screen) -> Progress:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from wolf_chatbox.play.casting import Cast, PlayersConfig
 from wolf_chatbox.play.moderator import Moderator, SimulatedClock
 from wolf_chatbox.play.tournament.outcome import Outcome, kept
-from wolf_chatbox.play.tournament.schedule import Contest
+from wolf_chatbox.play.tournament.schedule import Contest, Seating
 from wolf_chatbox.visible import Tell
 from wolf_chatbox.werewolf.rules import Village
 
@@ -34,17 +34,21 @@ def names_of(players: int) -> list[str]:
     return [f"Agent[{seat:02}]" for seat in range(1, players + 1)]
 
 
+def game_of(contest: Contest, seating: Seating) -> Village:
+    """A game before it begins."""
+    names = names_of(contest.table.players)
+    game_id = f"{contest.mark()}-{seating.game}"
+    return Village(contest.table, dict(zip(names, seating.roles)), contest.seed_of(seating.game), game_id=game_id)
+
+
 def play_game(order: Order, game: int, cast: Cast, stopped: Stopped = lambda: False) -> Outcome:
     """Play one game; raises CancelledError when it is stopped before its end."""
     contest = order.contest
     seating = contest.seating(game)
-    names = names_of(contest.table.players)
-    village = Village(
-        contest.table, dict(zip(names, seating.roles)), contest.seed_of(game), game_id=f"{contest.seed}-{game}"
-    )
+    village = game_of(contest, seating)
     players = {
         name: cast.make(player)(contest.seed_of(game, seat))
-        for seat, (name, player) in enumerate(zip(names, seating.players))
+        for seat, (name, player) in enumerate(zip(village.names, seating.players))
     }
     clock = SimulatedClock(village, players, seed=contest.seed_of(game, "clock"))
     Moderator(village, players, clock=clock, stopped=stopped).lead()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -38,6 +39,10 @@ class Contest:
     def seed_of(self, game: int, what: object = "") -> str:
         """The seed of a game, or of something in it."""
         return f"{self.seed}/{game}/{what}"
+
+    def mark(self) -> str:
+        """A short name, which other contests do not have."""
+        return hashlib.sha256(repr(self).encode()).hexdigest()[:8]
 
     def seating(self, game: int) -> Seating:
         """Who sits where in a game.
