@@ -29,9 +29,10 @@ def view(conversation: Conversation, kind: str, persona: str | None = None) -> l
 
 
 def learners_of(game: Game, kind: str, persona: str | None = None) -> frozenset[str]:
-    """The players whose turns are learnt in the views of this kind."""
+    """The players whose turns are learnt in the views of this kind; never those who are context alone."""
     role = kind.partition(":")[2].upper()
-    names = frozenset(player.name for player in game.players if not role or player.first_role == role)
+    learnt = (player for player in game.players if not player.context)
+    names = frozenset(player.name for player in learnt if not role or player.first_role == role)
     return names if persona is None else names & {persona}
 
 
