@@ -48,7 +48,7 @@ def add_page(app: FastAPI, house: House, home: Path, named: Sequence[str], load:
     rooms, games, queue = Rooms(characters, archive), Games(workspace.games), Queue(workspace)
     tables = Tables(workspace.werewolf)
     desk = Desk(workspace, house, characters, rooms, archive, entrance, games, queue, tables)
-    house.on_leaving += [rooms.stop, tables.stop]
+    house.on_leaving.extend((rooms.stop, tables.stop))
     app.mount("/static", StaticFiles(directory=STATIC))
     for pages in (home_page, new, talk, compare, guess, werewolf, runs, data, lost):
         pages.add(desk)

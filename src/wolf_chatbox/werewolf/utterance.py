@@ -80,5 +80,5 @@ def _first(text: str, table: TableConfig, most: int | None) -> str:
         return ""
     if not table.count_words and table.count_spaces:
         return text[:most]
-    counted = re.finditer(r"\S+" if table.count_words else r"\S", text)
-    return text[: [found.end() for _, found in zip(range(most), counted)][-1]]
+    units = re.finditer(r"\S+" if table.count_words else r"\S", text)
+    return text[: [found.end() for _, found in zip(range(most), units)][-1]]

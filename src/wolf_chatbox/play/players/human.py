@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 
 from wolf_chatbox.play.moderator import Deadline
-from wolf_chatbox.play.player import Bid, Player
+from wolf_chatbox.play.player import Player
 from wolf_chatbox.werewolf.rules import Tell
 from wolf_chatbox.werewolf.sight import Kind, Sight
 
@@ -37,19 +37,11 @@ class HumanPlayer(Player):
         self._left = False
 
     def answer(self, kind: Kind, sight: Sight) -> str | None:
-        return self._wait(kind, sight, self._seconds)
-
-    def bid(self, sight: Sight, seconds: float, kind: Kind = "talk") -> Bid | None:
-        """What the person says, as soon as it is said, until the talk ends."""
-        text = self._wait(kind, sight, seconds)
-        return Bid(text, 0.0) if text else None
-
-    def _wait(self, kind: Kind, sight: Sight, seconds: float | None) -> str | None:
         with self._answered:
             if self._left:
                 return None
             self.sight, self.asked, self._answer = sight, kind, None
-            self.deadline = Deadline(seconds) if seconds is not None else None
+            self.deadline = Deadline(self._seconds) if self._seconds is not None else None
         self._changed()
         with self._answered:
             while self._answer is None and not self._left and (self.deadline is None or self.deadline.left):
