@@ -12,7 +12,7 @@ from wolf_chatbox.werewolf.rules import Answer, Ask, Listen, Step, Tell, Village
 from wolf_chatbox.werewolf.sight import Kind
 
 Watch = Callable[[Village, Step], None]
-"""Called after each step, with what has become of the game; pages, logs and viewers follow a game in this way."""
+"""Called at each step, before anybody is asked, with what has become of the game; pages, logs and viewers follow it so."""
 
 
 class Moderator:
@@ -43,11 +43,11 @@ class Moderator:
         try:
             while not self._stopped():
                 step = course.send(answer)
+                self._watch(self.village, step)
                 answer = self._take(step)
                 for name, player in self.players.items():
                     if player.gone and name not in self.village.gone:
                         self.village.lose(name)
-                self._watch(self.village, step)
         except StopIteration:
             pass
         finally:

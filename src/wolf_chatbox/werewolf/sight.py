@@ -68,6 +68,8 @@ class Sight:
     """Utterances that this player has left, the next one among them."""
     letters_left: int | None = None
     """Characters that it has left for the day, where there is such a limit."""
+    skips_left: int = 0
+    """How often it may skip, before Skip is Over."""
     winner: str = ""
     over: bool = False
 
