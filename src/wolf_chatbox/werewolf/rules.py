@@ -415,10 +415,14 @@ class Village:
         return self._chance.choice(tops)
 
     def conversation(self) -> Conversation:
-        """The game as training data: everything that was said and happened. The thoughts are facts beside it."""
+        """The game as training data: everything that was said and happened. The thoughts are facts beside it.
+
+        As of the events, it is said of each thought how many turns came before it.
+        """
         players = tuple(Player(name, self.roles[name], self.seat(name)) for name in self.names)
         facts: dict[str, object] = {"game_id": self.game_id} if self.game_id else {}
         if self.thoughts:
-            facts["thoughts"] = [thought._asdict() for thought in self.thoughts]
+            turns = [sum(line.is_speech for line in self.lines[: thought.at]) for thought in self.thoughts]
+            facts["thoughts"] = [thought._replace(at=at)._asdict() for thought, at in zip(self.thoughts, turns)]
         group = self.game_id or "game"
         return conversation_of(self.lines, self.events, players, self.table, self.winner, group=group, facts=facts)
