@@ -11,3 +11,10 @@ app = App(
     help="Play werewolf: with people, models, and the contest's agents.",
     help_epilogue=examples("wolf-chatbox werewolf play", "wolf-chatbox werewolf tournament rules random"),
 )
+app.command(
+    "wolf_chatbox.cli.werewolf.play:play",
+    help="Play yourself, with models and other players.",
+    help_epilogue=examples(
+        "wolf-chatbox werewolf play", "wolf-chatbox werewolf play --players 9 --language ja --seat-role seer"
+    ),
+)
