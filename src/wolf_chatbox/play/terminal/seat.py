@@ -18,7 +18,7 @@ from wolf_chatbox.play.terminal.telling import Telling
 from wolf_chatbox.screen import Screen
 from wolf_chatbox.werewolf.rules import Ask, Listen, Step, Village
 from wolf_chatbox.werewolf.sight import SPEECH, Kind
-from wolf_chatbox.werewolf.utterance import OVER, SKIP, size
+from wolf_chatbox.werewolf.utterance import OVER, SKIP, counted
 
 LINE_SECONDS, COLUMN_SECONDS, MOST_SECONDS = 0.4, 0.02, 4.0
 """The time to read a line: for itself, for each of its columns, and at most."""
@@ -191,7 +191,7 @@ class Seat:
             return ""
         said = as_said(text, self.human.sight)
         if is_cut(text, said) and text != self._long:
-            self._note("long", size=size(text, self.village.table), end="…" + said.strip()[-END:])
+            self._note("long", size=counted(text, self.village.table), end="…" + said.strip()[-END:])
             if self.asks:
                 self._long = text
                 return text
@@ -249,7 +249,7 @@ class Seat:
             parts = [self._others()]
         elif kind in SPEECH:
             limit = self.village.table.letters
-            length = size(typed, self.village.table)
+            length = counted(typed, self.village.table)
             parts = [self.word("talks_left", count=sight.left), f"{length}/{limit}" if limit else str(length)]
             parts += [self.word("rest", left=sight.letters_left)] if sight.letters_left is not None else []
             parts += [self.word("over")]
