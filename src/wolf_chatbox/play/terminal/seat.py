@@ -239,7 +239,7 @@ class Seat:
             return "… "
         if kind in SPEECH:
             return f"{self.me}: " if kind == "talk" else f"{self.me} ({self.word('whispers')}): "
-        return f"{self.words('werewolf.phases.' + kind)}: "
+        return f"{self.word('prompts.' + kind)}: "
 
     def status(self, typed: str = "") -> str:
         """One line: what is asked, what is left, how much time."""

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import sys
+import threading
+from collections import deque
+from collections.abc import Iterable
+from contextvars import copy_context
 from pathlib import Path
 from typing import TextIO
 
 from prompt_toolkit import PromptSession
-from prompt_toolkit.application import create_app_session, get_app
+from prompt_toolkit.application import create_app_session, get_app, run_in_terminal
 from prompt_toolkit.formatted_text import FormattedText
 from prompt_toolkit.history import InMemoryHistory
-from prompt_toolkit.patch_stdout import patch_stdout
+from rich.text import Text
 
 from wolf_chatbox.errors import DataError
 from wolf_chatbox.play.finished import save
@@ -27,6 +31,8 @@ class Desk(Seat):
     """A seat at a real terminal: the person types while the others talk."""
 
     def prepare(self) -> None:
+        self._context = copy_context()  # with the app session of this terminal, for what other threads want printed
+        self._unprinted: deque[Text] = deque()
         self._editor: PromptSession[str] = PromptSession(
             self._message,
             bottom_toolbar=self._toolbar,
@@ -44,14 +50,29 @@ class Desk(Seat):
     def _toolbar(self) -> FormattedText:
         return FormattedText([("", f" {self.status(get_app().current_buffer.text)} ")])
 
+    def show(self, pieces: Iterable[Text]) -> None:
+        """Print above the prompt; while there is none, a text of the game's thread waits for the next one."""
+        self._unprinted.extend(pieces)
+        if threading.current_thread() is threading.main_thread():
+            self._print()
+        else:
+            self.wake()
+
+    def _print(self) -> None:
+        with self._printing:
+            while self._unprinted:
+                self.console.print(self._unprinted.popleft(), soft_wrap=True)
+
     def wake(self) -> None:
         app = self._editor.app
         if app.is_running and app.loop is not None:
-            app.loop.call_soon_threadsafe(self._finish)
+            app.loop.call_soon_threadsafe(self._refresh, context=self._context)
 
-    def _finish(self) -> None:
-        """Draw the prompt anew; end it when the game is over."""
+    def _refresh(self) -> None:
+        """Draw the prompt anew, below what is new; end it when the game is over."""
         app = self._editor.app
+        if self._unprinted:
+            run_in_terminal(self._print)
         if self.ended.is_set() and app.is_running and not app.is_done:
             app.exit(result="")
         else:
@@ -60,14 +81,14 @@ class Desk(Seat):
     def lines(self) -> None:
         """Take what the person types, until the game is over; raises Leave."""
         text = ""
-        with patch_stdout(raw=True):
-            self.start()
-            while not self.ended.is_set():
-                try:
-                    text = self.take(self._editor.prompt(default=text, pre_run=self._finish))
-                except (KeyboardInterrupt, EOFError):
-                    text = ""
-                    self.interrupt()
+        self.start()
+        while not self.ended.is_set():
+            self._print()
+            try:
+                text = self.take(self._editor.prompt(default=text, pre_run=self._refresh))
+            except (KeyboardInterrupt, EOFError):
+                text = ""
+                self.interrupt()
 
 
 class Pipe(Seat):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
+from itertools import groupby
 
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
-from wolf_chatbox.game import WEREWOLF, Event
+from wolf_chatbox.game import SIDES, Event
 from wolf_chatbox.talk.wrapping import wrapped
 from wolf_chatbox.visible import visible
 from wolf_chatbox.werewolf.claims import claims_in
@@ -264,49 +265,44 @@ class Telling:
         yield self.title(self.words(f"werewolf.questions.{kind}"))
         names = enumerate(self.sight.targets(kind), 1)
         yield self._painted(
-            "  " + "   ".join(f"{number} {name}" for number, name in names if name in near or not near), indent=2
+            "  " + "   ".join(f"{number}\u00a0{name}" for number, name in names if name in near or not near), indent=2
         )
 
     # The end
 
     def reveal(self) -> Iterator[Text]:
-        """Who won, who was what, who voted for whom, and what everybody thought."""
+        """What everybody thought, who voted for whom, who was what, and last who won."""
         self.everything = True
-        winner = self.village.winner
-        side = self.words(f"werewolf.sides.{winner}") if winner else ""
-        won = (
-            self.words("werewolf.won", side=side[:1].upper() + side[1:])
-            if winner
-            else self.words("werewolf.nobody_won")
-        )
-        mine = WEREWOLF if self.sight.role in (WEREWOLF, "POSSESSED") else "VILLAGER"
-        yield self.told(won)
-        if winner:
-            yield self.told(self.word("won" if winner == mine else "lost"))
-        yield from self.seats(self.village.roles)
-        yield from self._votes_by_day()
         yield from self._thoughts()
+        yield from self._votes_by_day()
+        yield self.title(self.word("roles"))
+        yield from self.seats(self.village.roles)
+        winner = self.village.winner
+        if not winner:
+            yield self.told(self.words("werewolf.nobody_won"))
+            return
+        side = self.words(f"werewolf.sides.{winner}")
+        yield self.told(self.words("werewolf.won", side=side[:1].upper() + side[1:]))
+        yield self.told(self.word("won" if winner == SIDES[self.sight.role] else "lost"))
 
     def _votes_by_day(self) -> Iterator[Text]:
         votes = [event for event in self.village.events if event.kind == "vote"]
-        if not votes:
-            return
-        yield self.title(self.word("votes_by_day"))
+        if votes:
+            yield self.title(self.word("votes_by_day"))
         column = max(map(cell_len, self.village.names))
         for name in self.village.names:
-            own = [f"{vote.day} {vote.target}" for vote in votes if vote.actor == name]
+            own = [f"{vote.day}\u00a0{vote.target}" for vote in votes if vote.actor == name]
             if own:
                 yield self._painted(f"  {set_cell_size(name, column)}  {'   '.join(own)}", indent=column + 4)
 
     def _thoughts(self) -> Iterator[Text]:
-        day, last = -1, dict.fromkeys(self.village.names, "")
+        """A line for each player and day, without what was thought again."""
         if self.village.thoughts:
             yield self.title(self.word("thoughts"))
-        for thought in self.village.thoughts:
-            if thought.text == last[thought.name]:
-                continue
-            if thought.day != day:
-                day = thought.day
-                yield self.note(self.words("werewolf.day", day=day))
-            last[thought.name] = thought.text
-            yield self._painted(f"  {thought.name}: {' '.join(thought.text.split())}", indent=4)
+        for day, thoughts in groupby(self.village.thoughts, lambda thought: thought.day):
+            yield self.note(self.words("werewolf.day", day=day))
+            by_name: dict[str, dict[str, None]] = {}
+            for thought in thoughts:
+                by_name.setdefault(thought.name, {})[" ".join(thought.text.split())] = None
+            for name in filter(by_name.get, self.village.names):
+                yield self._painted(f"  {name}: {self._say.say('space').join(by_name[name])}", indent=4)
