@@ -12,6 +12,13 @@ app = App(
     help_epilogue=examples("wolf-chatbox werewolf play", "wolf-chatbox werewolf tournament rules random"),
 )
 app.command(
+    "wolf_chatbox.cli.werewolf.play:play",
+    help="Play yourself, with models and other players.",
+    help_epilogue=examples(
+        "wolf-chatbox werewolf play", "wolf-chatbox werewolf play --players 9 --language ja --seat-role seer"
+    ),
+)
+app.command(
     "wolf_chatbox.cli.werewolf.tournament:tournament",
     help="Let players play many games, and tell how good they are.",
     help_epilogue=examples(
