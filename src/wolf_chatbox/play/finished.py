@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from wolf_chatbox.evaluate.judging.votes import add_line
-from wolf_chatbox.files import new_file, writing
-from wolf_chatbox.play.log import log_text
+from wolf_chatbox.files import writing
+from wolf_chatbox.play.log import write_log
 from wolf_chatbox.werewolf.rules import Village
 
 GAMES = "games.jsonl"
@@ -37,6 +37,5 @@ def save(village: Village, folder: Path, teams: Mapping[str, str]) -> Saved:
     conversation = village.conversation()
     if conversation.turns and not log.exists():
         add_line(games, conversation.to_dict())
-    with new_file(log, overwrite=True) as file:
-        file.write(log_text(village, teams))
+    write_log(log, village, teams)
     return Saved(log, games if conversation.turns else None)

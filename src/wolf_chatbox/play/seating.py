@@ -13,96 +13,16 @@ from wolf_chatbox.play.player import Player
 from wolf_chatbox.werewolf.rules import Village, deal
 from wolf_chatbox.werewolf.table import TableConfig
 
-NAMES: dict[str, tuple[str, ...]] = {
-    "en": tuple(
-        [
-            "Alice",
-            "Bella",
-            "Carol",
-            "Clara",
-            "Diana",
-            "Edith",
-            "Ellen",
-            "Emily",
-            "Fiona",
-            "Helen",
-            "Irene",
-            "Julia",
-            "Laura",
-            "Lucy",
-            "Nancy",
-            "Nora",
-            "Olivia",
-            "Paula",
-            "Rachel",
-            "Susan",
-            "Wendy",
-            "Aaron",
-            "Albert",
-            "Brian",
-            "Carl",
-            "David",
-            "Edward",
-            "Felix",
-            "Harold",
-            "Henry",
-            "Hugo",
-            "Ivan",
-            "Keith",
-            "Martin",
-            "Nathan",
-            "Oscar",
-            "Peter",
-            "Ralph",
-            "Thomas",
-            "Walter",
-        ]
-    ),
-    "ja": tuple(
-        [
-            "陽子",
-            "直子",
-            "恵子",
-            "裕子",
-            "智子",
-            "京子",
-            "由紀子",
-            "久美子",
-            "香織",
-            "美穂",
-            "千尋",
-            "彩香",
-            "沙織",
-            "麻衣",
-            "奈緒",
-            "真理子",
-            "理恵",
-            "佳奈",
-            "結衣",
-            "美月",
-            "健太",
-            "大輔",
-            "直樹",
-            "翔太",
-            "拓也",
-            "和也",
-            "達也",
-            "亮太",
-            "浩二",
-            "誠一",
-            "雄介",
-            "隆之",
-            "康平",
-            "秀樹",
-            "正人",
-            "哲也",
-            "一郎",
-            "幸雄",
-            "修平",
-            "慎吾",
-        ]
-    ),
-}
+_ENGLISH = (
+    "Alice Bella Carol Clara Diana Edith Ellen Emily Fiona Helen Irene Julia Laura Lucy Nancy Nora Olivia Paula Rachel "
+    "Susan Wendy Aaron Albert Brian Carl David Edward Felix Harold Henry Hugo Ivan Keith Martin Nathan Oscar Peter "
+    "Ralph Thomas Walter"
+)
+_JAPANESE = (
+    "陽子 直子 恵子 裕子 智子 京子 由紀子 久美子 香織 美穂 千尋 彩香 沙織 麻衣 奈緒 真理子 理恵 佳奈 結衣 美月 "
+    "健太 大輔 直樹 翔太 拓也 和也 達也 亮太 浩二 誠一 雄介 隆之 康平 秀樹 正人 哲也 一郎 幸雄 修平 慎吾"
+)
+NAMES = {"en": tuple(_ENGLISH.split()), "ja": tuple(_JAPANESE.split())}
 """Common given names, by language."""
 MANNERS: dict[str, tuple[str, ...]] = {
     "en": (
@@ -197,7 +117,7 @@ def seat(table: TableConfig, humans: Sequence[str], fill: Sequence[str], seed: i
 def deal_to(
     table: TableConfig, names: Sequence[str], seed: int | str | None, wishes: Mapping[str, str]
 ) -> dict[str, str]:
-    """Deal the roles by chance, but to some players the role that they wish; raises ConfigError where that cannot be."""
+    """Deal the roles by chance, but give some players the role that they wish; raises ConfigError for too many."""
     roles = deal(table, names, seed)
     for name, wish in wishes.items():
         if roles[name] == wish:

@@ -154,8 +154,7 @@ class Village:
             yield Tell("daily_initialize", self.names)
             yield from self._day()
             self.day += 1
-            too_late = self.table.days is not None and self.day > self.table.days
-            self.over = self.over or too_late or self._decided()
+            self.over = self.over or self._is_late() or self._decided()
         self._end()
         yield Tell("finish", self.names)
 
@@ -175,6 +174,11 @@ class Village:
             if given_up or self._ends():
                 return
 
+    def _is_late(self) -> bool:
+        """Whether the days are used up, or nobody has died for so long that nobody will."""
+        quiet = self.day - max(self.onlooker.dead.values(), default=0)
+        return quiet > self.table.quiet_days or (self.table.days is not None and self.day > self.table.days)
+
     def _decided(self) -> bool:
         """Whether somebody has won, or too many are lost."""
         if len(self.gone) >= self.table.lost_at_most():
@@ -188,8 +192,6 @@ class Village:
         return self.over
 
     def _happen(self, kind: EventKind, actor: str = "", target: str = "", result: str = "") -> None:
-        if kind in ("divine", "guard", "attack_vote", "attack"):
-            self._nightfall()
         event = Event(len(self.lines), self.day, kind, actor, target, result)
         if kind != "medium":  # no recording of a server has it: it follows from the execution
             self.events.append(event)
@@ -197,7 +199,8 @@ class Village:
             sight.learn(event)
 
     def _nightfall(self) -> None:
-        if not self._dark:
+        """The night begins with the first thing that somebody may do in it."""
+        if self._evening and not self._dark:
             self._dark = True
             self._happen("night")
 
@@ -234,8 +237,7 @@ class Village:
         talks = self.table.talks_of(kind)
         if len(who) < 2 or not talks:
             return
-        if self._evening:  # before the first whisper, as in every recording
-            self._nightfall()
+        self._nightfall()
         self.left = dict.fromkeys(who, talks)
         self.letters = dict.fromkeys(who, self.table.letters_a_day) if self.table.letters_a_day is not None else {}
         self.skips.clear()
@@ -347,6 +349,7 @@ class Village:
 
     def _divine(self) -> Course:
         for seer in self.with_role("SEER")[:1]:
+            self._nightfall()
             replies = yield Ask("divine", (seer,))
             if target := self._named(seer, self._reply(replies, seer), self._others(seer)):
                 self._happen("divine", seer, target, self._species(target))
@@ -354,6 +357,7 @@ class Village:
     def _guard(self) -> Course:
         self._guarded = ""
         for guard in self.with_role("BODYGUARD")[:1]:
+            self._nightfall()
             replies = yield Ask("guard", (guard,))
             if target := self._named(guard, self._reply(replies, guard), self._others(guard)):
                 self._guarded = target
@@ -363,6 +367,7 @@ class Village:
         wolves = self.with_role(WEREWOLF)
         if not wolves:
             return
+        self._nightfall()
         prey = [name for name in self._present() if self.roles[name] != WEREWOLF]
         target = yield from self._ballot("attack", wolves, prey, self.table.attack_ballots)
         if not target:
@@ -393,7 +398,8 @@ class Village:
         event: EventKind = "vote" if kind == "vote" else "attack_vote"
         tops: list[str] = []
         for _ in range(rounds):
-            replies = yield Ask(kind, tuple(voters))
+            voters = [name for name in voters if name not in self.gone]
+            replies = (yield Ask(kind, tuple(voters))) if voters else {}
             votes: Counter[str] = Counter()
             for voter in voters:
                 may = self._present() if self.table.self_votes else self._others(voter)
@@ -409,10 +415,14 @@ class Village:
         return self._chance.choice(tops)
 
     def conversation(self) -> Conversation:
-        """The game as training data: everything that was said and happened. The thoughts are facts beside it."""
+        """The game as training data: everything that was said and happened. The thoughts are facts beside it.
+
+        As of the events, it is said of each thought how many turns came before it.
+        """
         players = tuple(Player(name, self.roles[name], self.seat(name)) for name in self.names)
         facts: dict[str, object] = {"game_id": self.game_id} if self.game_id else {}
         if self.thoughts:
-            facts["thoughts"] = [thought._asdict() for thought in self.thoughts]
+            turns = [sum(line.is_speech for line in self.lines[: thought.at]) for thought in self.thoughts]
+            facts["thoughts"] = [thought._replace(at=at)._asdict() for thought, at in zip(self.thoughts, turns)]
         group = self.game_id or "game"
         return conversation_of(self.lines, self.events, players, self.table, self.winner, group=group, facts=facts)

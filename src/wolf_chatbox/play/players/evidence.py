@@ -102,12 +102,8 @@ class Evidence:
         match said.what:
             case "claim" if said.role in SPECIAL:
                 self._claim(speaker, said.role, line.day)
-            case "result" if said.target != speaker and self.claims.get(speaker, said.role) in (said.role, "POSSESSED"):
-                self._claim(speaker, said.role, line.day)
-                key = (speaker, said.role, said.target)
-                if key not in self.results or self.results[key].result != said.result:
-                    self.results[key] = Result(*key, said.result, line.day)
-                    self.version += 1
+            case "result" if said.target != speaker:
+                self._result(speaker, said, line.day)
             case "estimate" if said.role in (WEREWOLF, HUMAN) and said.target != speaker:
                 if self.estimates.get((speaker, said.target)) != said.role:
                     self.estimates[speaker, said.target] = said.role
@@ -118,6 +114,18 @@ class Evidence:
                 for name in [said.target] if said.target else self.alive:
                     if name != speaker:
                         self.asked[name] = (at, said.role)
+
+    def _result(self, speaker: str, said: Statement, day: int) -> None:
+        """Somebody tells what it found out; who has claimed nothing yet claims it with that."""
+        claimed = self.claims.get(speaker, "")
+        role = said.role or claimed
+        if role not in ("SEER", "MEDIUM") or (claimed in ("SEER", "MEDIUM") and claimed != role):
+            return
+        self._claim(speaker, role, day)
+        key = (speaker, role, said.target)
+        if key not in self.results or self.results[key].result != said.result:
+            self.results[key] = Result(*key, said.result, day)
+            self.version += 1
 
     def _claim(self, speaker: str, role: str, day: int) -> None:
         self.claimed_first.setdefault(speaker, day)

@@ -24,6 +24,8 @@ class Phrases(NamedTuple):
     foreign: re.Pattern[str]
     """The result is somebody else's, or a supposition."""
     result: re.Pattern[str]
+    definite: re.Pattern[str]
+    """Matches from the name on where a colour is told as a fact."""
     vote: list[re.Pattern[str]]
     no_vote: re.Pattern[str]
     wolf: list[re.Pattern[str]]
@@ -46,7 +48,7 @@ def _each(*patterns: str) -> list[re.Pattern[str]]:
 _WHITE = r"not (?:a |the )?(?:were ?)?wol(?:f|ves)|human|white|innocent|villager|clear|good|town"
 _BLACK = r"were ?wol(?:f|ves)|wolf|black|evil|guilty"
 _LINK = (
-    r"(?:\s*(?:,|:|=|->|→|-|—|\(|\.\.\.)\s*|\s+(?:and|who|to|be|he|she|they|it|that|was|is|were|are|as|a|an|the|came|up|back"
+    r"(?:\s*(?:,|:|=|->|→|-|—|\(|\.\.\.)\s*|\s*\b(?:and|who|to|be|he|she|they|it|that|was|is|were|are|as|a|an|the|came|up|back"
     r"|out|turned|returned|shows?|showed|revealed|result\w*|on|day ?\d|last|night|says|said|being|found|confirmed"
     r"|definitely|clearly|indeed|really|your|our|my|seer|medium)\b|'s\b)*"
 )
@@ -65,6 +67,9 @@ ENGLISH = Phrases(
         r"\bI(?:'m| am)(?: the| a)? (?:real |true )?(?:seer|medium)\b",
         r"^\s*(?:result|N\d)\b",
         r"\b(?:seer|medium) CO\b",
+        r"\bCO (?:seer|medium)\b",
+        r"\b(?:per|by) my\b",
+        r"^\s*(?:seer|medium) here\b",
     ),
     medium=_any(r"\bmedium\b"),
     seer=_any(r"\bseer\b", r"\b(?:divin|peek|check|inspect|investigat|scann|examin)"),
@@ -75,6 +80,10 @@ ENGLISH = Phrases(
         r"\blet's divine|\bwill divine|\bnot divin|\?",
     ),
     result=re.compile(rf"{_N}{_LINK}\s*\b(?:(?P<white>{_WHITE})|(?P<black>{_BLACK}))\b", re.IGNORECASE),
+    definite=re.compile(
+        rf"{_N}(?:\s*=\s*|\s+(?:is (?:confirmed|definitely)|was|came up|came back)\s+(?:as )?(?:an? |the )?)(?:{_WHITE}|{_BLACK})\b",
+        re.IGNORECASE,
+    ),
     vote=_each(
         rf"\b(?:I|I'll|I'm|we|we'll)\b[^.!?]{{0,24}}\bvot(?:e|ing)\s+(?:for\s+|to\s+(?:lynch|execute|eliminate)\s+|out\s+)?{_N}",
         rf"\bmy (?:final )?vote\b[^.!?{_L}]{{0,24}}{_N}",
@@ -104,10 +113,10 @@ ENGLISH = Phrases(
 
 _WHITE_JA = r"白判定|白確認|白確|白|シロ|人間判定|人間|村人判定|(?:人狼|狼)(?:では|じゃ)な"
 _BLACK_JA = r"黒判定|黒|クロ|人狼判定|人狼|狼"
-_END = r"(?![目寄っい塗要視くぽさ陣取さ側]|出し|だと思|かも|かな|なら|候補|だろう|像)"
+_END = r"(?![目寄っい塗要視くぽさ陣取さ側]|出し|だと思|かも|かな|なら|候補|だろう|像|で?ある(?:可能|場合)|の可能)"
 _FILL = (
     r"(?:の|は|が|を|も|、|:|→|=|-|\(|「|\s|占っ?て?た?い?ら?|結果|霊媒|霊能|師|正体|判定|色|昨夜|と|って|で|\)|した|ました|すると|出て"
-    r"|確認|初日|本日|今日)*"
+    r"|確認|初日|本日|今日|みたら|みると|さん|ね|ら)*"
 )
 _HAS = r"(?:が|は|を|も|の(?:発言|主張|占い|結果|態度|行動|動き|話|CO|沈黙)(?:が|は|を|も)?)?"
 _PAST = r"(?!した|しました|され|させ|し(?:ない|たくない)|れた|れました|に反対|は反対)"
@@ -115,14 +124,15 @@ _PAST = r"(?!した|しました|され|させ|し(?:ない|たくない)|れた
 JAPANESE = Phrases(
     sentence=re.compile(r"[。!?\n…]+(?![がのはを])|(?<=[.])\s"),
     own=_any(
-        rf"{_ANY}[を、は\s]*(?:占って(?![くほみいもおあ下])|占った|占い、|占い(?:まし|結果))",
+        rf"{_ANY}[を、は\s]*(?:占って(?![くほいもおあ下])|占った|占い、|占いまし|占いで)",
+        r"占いの結果[、は:]",
+        r"(?:昨夜|昨晩|今朝|夜)[^。]{0,8}(?:占|判定)",
         r"(?<!の)占い?結果(?![をがもにのまと出待])",
         r"(?<!の)霊[媒能]師?の?結果(?![をがもにのまと出待])",
         r"(?:私|俺|僕|ぼく|あたし|わし|儂)の?(?:占|霊[媒能])",
         r"占い?師?(?:だ|です|CO|として)",
         r"霊[媒能]師?(?:だ|です|CO|として)",
         r"^[\s、]*結果[はも、:]",
-        r"昨夜[^。]{0,6}占",
     ),
     medium=_any(r"霊[媒能]"),
     seer=_any(r"占"),
@@ -130,10 +140,15 @@ JAPANESE = Phrases(
         rf"{_ANY}(?:の|による)(?:占|霊|結果|判定|報告)",
         rf"{_ANY}(?:が|は)[^。]{{0,8}}{_ANY}[を、]?(?:占|黒|白)",
         rf"{_ANY}が[^。]{{0,6}}(?:占|黒|白)",
-        r"と(?:言|主張)|名乗|なら|もし|かも|だろう|ください|くれ(?!た)|ちょうだい|願い|べき|聞|教え|[?]|本当に|投票|対抗|偽",
+        rf"{_ANY}の{_ANY}",
+        rf"{_ANY}[はもが、]?(?:占い?師?|霊[媒能]師?)(?:CO|だと)",
+        r"と(?:言|主張|する|した)|名乗|なら|もし|かも|だろう|ください|くれ(?!た)|ちょうだい|願い|べき|聞|教え|[?]|本当に|投票|対抗|偽",
         r"占いた|占おう",
     ),
     result=re.compile(rf"{_N}{_FILL}(?:(?P<white>{_WHITE_JA})|(?P<black>{_BLACK_JA})){_END}", re.IGNORECASE),
+    definite=re.compile(
+        rf"{_N}は?(?:確定で)?(?:(?:{_WHITE_JA}|{_BLACK_JA})(?:でした|だった|です(?!か)|判定)|「(?:人間|人狼)」でした)"
+    ),
     vote=_each(
         rf"{_N}[、\s]*(?:に|へ)(?:一票|票|投票|入れ|[^。、に]{{0,4}}投票){_PAST}",
         rf"{_N}[、\s]*(?:を|の)?(?:吊り|吊る|吊ろ|追放し|追放を|処刑し|処刑を|投票){_PAST}",

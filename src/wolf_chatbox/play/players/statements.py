@@ -24,7 +24,8 @@ class Statement(NamedTuple):
     """One thing that a line says.
 
     claim      the speaker has this `role`
-    result     the speaker found out, as `role`, SEER or MEDIUM, that `target` is `result`, HUMAN or WEREWOLF
+    result     the speaker found out, as `role`, SEER or MEDIUM, that `target` is `result`, HUMAN or WEREWOLF; an empty
+               `role`: it says so as a fact, and has found it out if it has claimed to be either
     estimate   the speaker believes that `target` is WEREWOLF, HUMAN, or the real SEER or MEDIUM (`role`)
     vote       the speaker votes for `target`, or wants it voted out
     ask        the speaker asks `target`, or everybody (empty), for an answer; `role`: for that role's claim or result
@@ -89,10 +90,12 @@ def _read(
         return names[ord(found["n"]) - ord(FIRST)]
 
     told: set[str] = set()
-    for found in phrases.result.finditer(sentence) if owns else ():
-        if not phrases.foreign.search(sentence[: found.end()]) and "?" not in sentence[found.end() :]:
-            told.add(who(found))
-            yield Statement("result", role, who(found), HUMAN if found["white"] else WEREWOLF)
+    for found in phrases.result.finditer(sentence):
+        if not phrases.foreign.search(sentence[: found.end() + 4]) and "?" not in sentence[found.end() :]:
+            of = _last_role(sentence[: found.start()], phrases) or role
+            if owns or phrases.definite.match(sentence[found.start() :]):
+                told.add(who(found))
+                yield Statement("result", of if owns else "", who(found), HUMAN if found["white"] else WEREWOLF)
     if not phrases.no_vote.search(sentence):
         for pattern in phrases.vote:
             yield from (Statement("vote", "", who(found)) for found in pattern.finditer(sentence))
@@ -102,6 +105,16 @@ def _read(
         asked = next((letter for letter in sentence if FIRST <= letter <= LAST), "")
         wanted = "MEDIUM" if phrases.medium.search(sentence) else "SEER" if phrases.seer.search(sentence) else ""
         yield Statement("ask", wanted, names[ord(asked) - ord(FIRST)] if asked else "")
+
+
+def _last_role(text: str, phrases: Phrases) -> str:
+    """SEER or MEDIUM, as the last word of a text that is about either."""
+    ends = {
+        role: max((found.end() for found in pattern.finditer(text)), default=-1)
+        for role, pattern in (("SEER", phrases.seer), ("MEDIUM", phrases.medium))
+    }
+    last = max(ends, key=lambda role: ends[role])
+    return last if ends[last] >= 0 else ""
 
 
 def _estimates(sentence: str, told: set[str], phrases: Phrases, names: tuple[str, ...]) -> Iterator[Statement]:
