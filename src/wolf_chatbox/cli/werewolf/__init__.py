@@ -34,3 +34,11 @@ app.command(
         "wolf-chatbox werewolf selfplay model:wolf_model rules --keep winners -o games.jsonl",
     ),
 )
+app.command(
+    "wolf_chatbox.cli.werewolf.join:join",
+    help="Play at the tables of a server of the AIWolf NLP contest.",
+    help_epilogue=examples(
+        "wolf-chatbox werewolf join ws://127.0.0.1:8080/ws --player rules --seats 5",
+        "wolf-chatbox werewolf join ws://127.0.0.1:8080/ws --player model:wolf_model --games 0 --log seen",
+    ),
+)
