@@ -33,7 +33,7 @@ QUANTITIES = (
 )
 """What is counted, each as a numerator and a denominator."""
 PLACE = {quantity: place for place, quantity in enumerate(QUANTITIES)}
-ALIKE = 0.8
+ALIKE = 0.7
 """Two lines are near copies from this share of common word pairs on (Jaccard)."""
 
 
