@@ -21,9 +21,7 @@ GAMES = range(12)
 
 
 def test_two_workers_play_the_games_that_one_plays() -> None:
-    one, two = (
-        sorted(play(order(), GAMES, workers), key=lambda outcome: outcome.game) for workers in (1, 2)
-    )
+    one, two = (sorted(play(order(), GAMES, workers), key=lambda outcome: outcome.game) for workers in (1, 2))
     assert one == two
     assert [outcome.game for outcome in one] == list(GAMES)
 
@@ -39,7 +37,9 @@ def test_who_stops_listening_stops_the_games(monkeypatch: pytest.MonkeyPatch) ->
     began: list[int] = []
     real = league.play_chunk
     monkeypatch.setattr(league, "thinks", lambda order: True)
-    monkeypatch.setattr(league, "play_chunk", lambda order, games, *rest: began.extend(games) or real(order, games, *rest))
+    monkeypatch.setattr(
+        league, "play_chunk", lambda order, games, *rest: began.extend(games) or real(order, games, *rest)
+    )
     games = play(order(), range(10_000), 2)
     assert next(games)
     games.close()  # type: ignore[attr-defined]

@@ -48,7 +48,9 @@ def better(outcomes: list[Outcome], name: str) -> list[Outcome]:
         mine = [role for player, role in zip(outcome.players, outcome.roles) if player == name]
         return sum(SIDES[role] == side for role in mine) / sum(SIDES[role] == side for role in outcome.roles)
 
-    return [replace(each, winner=max(("VILLAGER", "WEREWOLF"), key=lambda side: seats(each, side))) for each in outcomes]
+    return [
+        replace(each, winner=max(("VILLAGER", "WEREWOLF"), key=lambda side: seats(each, side))) for each in outcomes
+    ]
 
 
 def by(found: list[Rating]) -> dict[tuple[str, str], Rating]:

@@ -48,7 +48,9 @@ def test_everybody_sits_with_and_against_everybody_about_equally_often(many: int
         counts = [together[same, frozenset(pair)] for pair in combinations(NAMES[:many], 2)]
         assert max(counts) - min(counts) < 0.1 * sum(counts) / len(counts)
     # Side by side or against each other: as often as two places of a table are.
-    shares = [together[True, frozenset(pair)] / together[False, frozenset(pair)] for pair in combinations(NAMES[:many], 2)]
+    shares = [
+        together[True, frozenset(pair)] / together[False, frozenset(pair)] for pair in combinations(NAMES[:many], 2)
+    ]
     assert shares == pytest.approx([4 / 6] * len(shares), rel=0.1)
 
 

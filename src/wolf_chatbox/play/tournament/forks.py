@@ -98,8 +98,7 @@ def fork(order: Order, game: int, cast: Cast, rollouts: int) -> Preference | Non
     lines = [plain(tape.asked[at].reply or "", lines=False) for tape in (whole, drawn)]
     side = SIDES[village.roles[speaker]]
     won = [
-        sum(played(Tape([*before, line]), turn).winner == side for turn in range(rollouts)) / rollouts
-        for line in lines
+        sum(played(Tape([*before, line]), turn).winner == side for turn in range(rollouts)) / rollouts for line in lines
     ]
     if abs(won[0] - won[1]) < MARGIN:
         return None
@@ -125,9 +124,7 @@ def _other_line(
     return None
 
 
-def play_on(
-    order: Order, game: int, cast: Cast, tape: Tape, what: object, stopped: Stopped = lambda: False
-) -> Village:
+def play_on(order: Order, game: int, cast: Cast, tape: Tape, what: object, stopped: Stopped = lambda: False) -> Village:
     """Play a game whose first answers are on a tape; the players' seeds follow from the game and `what`."""
     seating = order.contest.seating(game)
     village = game_of(order.contest, seating)
