@@ -47,13 +47,14 @@ def watch(conversation: Conversation, name: str | None) -> Iterator[Scene]:
     yield observer.scene()
 
 
-def present(conversation: Conversation, name: str | None, channel: str = "") -> Scene:
-    """The last scene of a running game, in which the player is to say something that this channel hears."""
+def present(conversation: Conversation, name: str | None, channel: str | None = None) -> Scene:
+    """The last scene of a running game; the player is to say something that this channel hears, or nothing."""
     assert conversation.game is not None
     observer = Observer(conversation, conversation.game, name)
     for _ in _days(conversation, observer):
         pass
-    observer.turn_to(channel)
+    if channel is not None:
+        observer.turn_to(channel)
     return observer.scene()
 
 
