@@ -42,7 +42,7 @@ def test_who_stops_listening_stops_the_games(monkeypatch: pytest.MonkeyPatch) ->
     )
     games = play(order(), range(10_000), 2)
     assert next(games)
-    games.close()  # type: ignore[attr-defined]
+    games.close()
     assert len(began) < 10_000
 
 

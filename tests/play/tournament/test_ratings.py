@@ -64,14 +64,22 @@ def test_who_makes_its_side_win_is_rated_higher_in_every_role() -> None:
             ann, bob = (getattr(found[name, role], kind) for name in ("ann", "bob"))
             assert ann.value > bob.value, (role, kind)
     ann, bob = found["ann", ""], found["bob", ""]
-    assert ann.skill.low is not None and bob.skill.high is not None and ann.skill.low > bob.skill.high
-    assert ann.points.low is not None and bob.points.high is not None and ann.points.low > bob.points.high
+    assert ann.skill.low is not None
+    assert bob.skill.high is not None
+    assert ann.skill.low > bob.skill.high
+    assert ann.points.low is not None
+    assert bob.points.high is not None
+    assert ann.points.low > bob.points.high
 
 
 def test_equals_are_not_told_apart() -> None:
     ann, bob, *_ = ratings(played(200), ("ann", "bob"))
-    assert ann.skill.low is not None and ann.skill.high is not None and ann.skill.low < 25 < ann.skill.high
-    assert ann.points.low is not None and ann.points.high is not None and ann.points.low < 0 < ann.points.high
+    assert ann.skill.low is not None
+    assert ann.skill.high is not None
+    assert ann.skill.low < 25 < ann.skill.high
+    assert ann.points.low is not None
+    assert ann.points.high is not None
+    assert ann.points.low < 0 < ann.points.high
     assert ann.points.value == pytest.approx(-(bob.points.value or 0))
 
 

@@ -33,7 +33,9 @@ def test_the_games_are_read_with_everything_that_was_said(tmp_path: Path, capsys
     games = list(read_conversations([str(file)]))
     assert len({game.group for game in games}) == 6
     for each in games:
-        assert each.game is not None and each.game.winner and each.turns
+        assert each.game is not None
+        assert each.game.winner
+        assert each.turns
         assert {player.facts["team"] for player in each.game.players} == {"random"}
         assert not any(player.context for player in each.game.players)
     assert not (tmp_path / "games.jsonl.unfinished").exists()
@@ -104,7 +106,9 @@ def test_the_context_of_a_choice_is_the_prompt_of_the_game(tokenizer: Any) -> No
     tape = Tape([None] * 3)
     play_on(order(("ann",)), 0, Named(), tape, "first", lambda: len(tape.asked) > 3)
     scene = tape.scene
-    assert scene is not None and scene.opening and scene.speaker
+    assert scene is not None
+    assert scene.opening
+    assert scene.speaker
     renderer = make_renderer(tokenizer, "named", None, "", scene.speakers())
     choice = Scene(context_of(scene), scene.speaker)
     assert renderer.prompt(choice, 2000) == renderer.prompt(scene, 2000)
@@ -115,5 +119,6 @@ def test_the_command_writes_choices(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     games, choices = tmp_path / "games.jsonl", tmp_path / "choices.jsonl"
     assert selfplay("random", "--games", "10", "-o", str(games), "--preferences", str(choices)) == 0
     found = list(read_preferences(choices))
-    assert found and all(found)
+    assert found
+    assert all(found)
     assert json.loads(choices.read_text().splitlines()[0])["prompt"]

@@ -1,4 +1,4 @@
-"""The measures of a tournament: counted by hand, true by construction, and with intervals that hold what they promise."""
+"""The measures of a tournament: counted by hand, true by construction, with intervals that hold."""
 
 from __future__ import annotations
 
@@ -66,7 +66,8 @@ def test_who_plays_by_chance_hits_as_chance_does() -> None:
     found = {each["name"]: each["figures"] for each in measured(counts, totals(counts, SETS[5], 0), columns(SETS[5]))}
     for name in ("voted", "executed", "divined", "vote_accuracy", "divine_accuracy"):
         for each in found[name].values():
-            assert each["low"] < 1.1 and 0.9 < each["high"] and 0.75 < each["value"] < 1.25, name
+            assert 0.75 < each["value"] < 1.25, name
+            assert each["low"] - 0.1 < 1 < each["high"] + 0.1, name
 
 
 def coins(games: int, chance: float, rng: np.random.Generator) -> Counts:
@@ -83,7 +84,8 @@ def test_intervals_hold_the_true_rate_nineteen_times_of_twenty(chance: float) ->
     for seed in range(200):
         sums = totals(coins(80, chance, rng), SETS[5], seed, 200)
         each = figure(sums.share("win", ["VILLAGER"])[:, 0], 80)
-        assert each.low is not None and each.high is not None
+        assert each.low is not None
+        assert each.high is not None
         held += each.low <= chance <= each.high
     assert 180 <= held <= 199
 

@@ -47,8 +47,12 @@ def show(found: Form, screen: Screen) -> None:
 def rated(found: Form) -> Grid:
     """The ratings by role, a line a role and player."""
     rows = [
-        [each["role"].lower() or "all roles", each["player"], *_with_bounds(SKILL, each["skill"])]
-        + _with_bounds(POINTS, each["points"])
+        [
+            each["role"].lower() or "all roles",
+            each["player"],
+            *_with_bounds(SKILL, each["skill"]),
+            *_with_bounds(POINTS, each["points"]),
+        ]
         for each in found["ratings"]
     ]
     return Grid(["role", "player", "OpenSkill", "95 %", "Bradley-Terry", "95 %"], rows)
@@ -157,7 +161,7 @@ def _power(found: Form) -> Any:
             f"about {100 * rate:.0f} %": [
                 (100 * gap, math.log10(games_for(rate + gap / 2, rate - gap / 2)))
                 for gap in places
-                if 0 <= rate - gap / 2 and rate + gap / 2 <= 1
+                if rate - gap / 2 >= 0 and rate + gap / 2 <= 1
             ]
             for rate in (0.5, 0.2)
         }
