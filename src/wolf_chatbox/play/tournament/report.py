@@ -34,11 +34,11 @@ def show(found: Form, screen: Screen) -> None:
         if grid.rows:
             made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_edge=False)
             for name in grid.columns:
-                made.add_column(painted((name, "bold")), no_wrap=not screen.is_terminal)
+                made.add_column(painted((name, "bold")))
             for row in grid.rows:
                 made.add_row(*(painted((cell, "")) for cell in row))
             screen.print()
-            screen.print(made)
+            table.put(made, screen)
     screen.print()
     for line in said(found):
         screen.say(line)
@@ -67,7 +67,7 @@ def told(found: Form) -> Grid:
             [
                 f"{duel['one']} − {duel['other']}",
                 duel["side"],
-                *_with_bounds(RATE, {**duel, "value": duel["value"]}),
+                *_with_bounds(RATE, duel),
                 "—" if needed is None else f"{needed:,}",
                 "—" if for_5 is None else f"{for_5:,}",
             ]
