@@ -226,6 +226,8 @@ class Village:
         talks = self.table.talks_of(kind)
         if len(who) < 2 or not talks:
             return
+        if self._evening:  # before anybody is asked: who answers knows that it is night
+            self._nightfall()
         self.left = dict.fromkeys(who, talks)
         self.letters = dict.fromkeys(who, self.table.letters_a_day) if self.table.letters_a_day is not None else {}
         skips: Counter[str] = Counter()
@@ -317,8 +319,6 @@ class Village:
 
     def _add(self, line: Line, who: Collection[str]) -> None:
         """A line is said: the wolves hear a whisper, everybody a talk, the dead too."""
-        if self._evening:
-            self._nightfall()
         self.lines.append(line)
         for name, sight in self.sights.items():
             if not line.whisper or name in who:
