@@ -11,3 +11,19 @@ app = App(
     help="Play werewolf: with people, models, and the contest's agents.",
     help_epilogue=examples("wolf-chatbox werewolf play", "wolf-chatbox werewolf tournament rules random"),
 )
+app.command(
+    "wolf_chatbox.cli.werewolf.tournament:tournament",
+    help="Let players play many games, and tell how good they are.",
+    help_epilogue=examples(
+        "wolf-chatbox werewolf tournament rules random",
+        "wolf-chatbox werewolf tournament model:wolf_model rules random --players 9 --html report.html",
+    ),
+)
+app.command(
+    "wolf_chatbox.cli.werewolf.selfplay:selfplay",
+    help="Let players play, and write their games as training data.",
+    help_epilogue=examples(
+        "wolf-chatbox werewolf selfplay rules --games 1000 -o games.jsonl",
+        "wolf-chatbox werewolf selfplay model:wolf_model rules --keep winners -o games.jsonl",
+    ),
+)

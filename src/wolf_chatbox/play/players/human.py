@@ -32,6 +32,7 @@ class HumanPlayer(Player):
         self.sight: Sight | None = None
         """What this person knows, once the game has begun."""
         self._changed, self._seconds = changed, seconds
+        self._hear: Callable[[str], None] | None = None
         self._answered = threading.Condition()
         self._answer: str | None = None
         self._left = False
@@ -55,15 +56,46 @@ class HumanPlayer(Player):
         with self._answered:
             if self.asked is None or self._answer is not None:
                 return False
-            self._answer = text
-            self._answered.notify()
+            if self._hear is None:
+                self._answer = text
+                self._answered.notify()
+            else:
+                self._hear(text)
         return True
+
+    @property
+    def there(self) -> bool:
+        """Whether the person has not left."""
+        return not self._left
+
+    @property
+    def talks_freely(self) -> bool:
+        """Whether it is talk at any time: one line may follow the other."""
+        return self._hear is not None
+
+    def let_talk(self, kind: Kind, sight: Sight, deadline: Deadline, hear: Callable[[str], None]) -> None:
+        """Talk at any time goes on until the deadline; `hear` takes each line."""
+        with self._answered:
+            if self._left:
+                return
+            self.sight, self.asked, self.deadline, self._hear = sight, kind, deadline, hear
+        self._changed()
+
+    def end_talk(self) -> None:
+        """Talk at any time is over for this person."""
+        with self._answered:
+            if self._hear is None:
+                return
+            self.asked = self._hear = None
+        self._changed()
 
     def leave(self) -> None:
         """The person leaves the table; from now on there is no answer, at once."""
         with self._answered:
             self._left = True
+            self.asked = self._hear = None
             self._answered.notify()
+        self._changed()
 
     def told(self, tell: Tell, sight: Sight) -> None:
         self.sight = sight
