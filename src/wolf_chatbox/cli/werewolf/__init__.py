@@ -27,3 +27,11 @@ app.command(
         "wolf-chatbox werewolf selfplay model:wolf_model rules --keep winners -o games.jsonl",
     ),
 )
+app.command(
+    "wolf_chatbox.cli.werewolf.replay:replay",
+    help="Make a page of a recorded game, with a timeline of suspicion.",
+    help_epilogue=examples(
+        "wolf-chatbox werewolf replay game.log",
+        "wolf-chatbox werewolf replay games.jsonl --game 2 --output replay.html",
+    ),
+)

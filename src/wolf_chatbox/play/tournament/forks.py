@@ -98,8 +98,7 @@ def fork(order: Order, game: int, cast: Cast, rollouts: int) -> Preference | Non
     lines = [plain(tape.asked[at].reply or "", lines=False) for tape in (whole, drawn)]
     side = SIDES[village.roles[speaker]]
     won = [
-        sum(played(Tape([*before, line]), turn).winner == side for turn in range(rollouts)) / rollouts
-        for line in lines
+        sum(played(Tape([*before, line]), turn).winner == side for turn in range(rollouts)) / rollouts for line in lines
     ]
     if abs(won[0] - won[1]) < MARGIN:
         return None

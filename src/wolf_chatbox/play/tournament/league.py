@@ -61,7 +61,9 @@ def play(
         context = get_context("spawn")
         stop = context.Event()
         with ProcessPoolExecutor(workers, context, _begin, (stop,)) as processes:
-            yield from _gather(processes, [partial(_play_here, order, part) for part in chunks(games, workers or 1)], stop.set)
+            yield from _gather(
+                processes, [partial(_play_here, order, part) for part in chunks(games, workers or 1)], stop.set
+            )
 
 
 def thinks(order: Order) -> bool:

@@ -104,7 +104,9 @@ class _Place:
             "wolf": seat.role == "WEREWOLF",
             "open": seen.over,
         }
-        root.classes(add=" ".join(m for m, on in marks.items() if on), remove=" ".join(m for m in marks if not marks[m]))
+        root.classes(
+            add=" ".join(m for m, on in marks.items() if on), remove=" ".join(m for m in marks if not marks[m])
+        )
         root.props["aria-disabled"] = str(not target).lower()
         root.props["aria-pressed"] = str(chosen).lower()
         root.props["tabindex"] = "0" if target else "-1"

@@ -80,9 +80,9 @@ class Lobby:
             people = listed(words, table.people) or words("werewolf_page.agents_only")
             ui.label(people).classes("ww-entry-title")
             state = "werewolf_page.is_open" if table.state == "open" else "werewolf_page.is_played"
-            ui.label(
-                f"{words(state)} · {words('werewolf_page.players', count=table.plan.table.players)}"
-            ).classes("quiet small")
+            ui.label(f"{words(state)} · {words('werewolf_page.players', count=table.plan.table.players)}").classes(
+                "quiet small"
+            )
 
     @ui.refreshable_method
     def finished(self) -> None:
@@ -132,12 +132,8 @@ class Form:
             agents = {"rules": words("werewolf_page.rules"), "random": words("werewolf_page.random"), **runs}
             self.fill = self._select("fill", agents, "rules")
             with ui.expansion(words("werewolf_page.more")).classes("ww-more"), ui.element("div").classes("ww-form"):
-                self.seconds = self._select(
-                    "seconds", {one: self._minutes(one) for one in SECONDS}, 180
-                )
-                self.pace = self._select(
-                    "pace", {pace: words(f"werewolf_page.paces.{pace}") for pace in PACES}, "calm"
-                )
+                self.seconds = self._select("seconds", {one: self._minutes(one) for one in SECONDS}, 180)
+                self.pace = self._select("pace", {pace: words(f"werewolf_page.paces.{pace}") for pace in PACES}, "calm")
                 self.talks = self._number("utterances", 1, 20, 4)
                 self.letters = self._number("letters_each", 0, 1000, 125)
                 self.minutes = self._number("minutes", 1, 60, 5)

@@ -97,9 +97,7 @@ class Waiting:
                 there = "here" if chair.looking else "away"
                 ui.label(words(f"werewolf_page.{there}")).classes(f"ww-there {there}")
             if host and chair is not self.chair:
-                icon_button(
-                    "close", words("werewolf_page.withdraw"), lambda chair=chair: self.table.withdraw(chair)
-                )
+                icon_button("close", words("werewolf_page.withdraw"), lambda chair=chair: self.table.withdraw(chair))
         if host and chair is not self.chair and not chair.name:
             self._link(words("werewolf_page.seat_link"), self.links.table(self.table.id, chair.token, whole=True))
 
