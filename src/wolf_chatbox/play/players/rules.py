@@ -273,7 +273,9 @@ class RulesPlayer(Player):
             if voter == sight.me or voter not in sight.alive:
                 continue
             if target in scores:
-                scores[target] += ALLY * self._ally(voter, sight, beliefs) if enemy else CROWD * (1 - beliefs.wolf(voter))
+                scores[target] += (
+                    ALLY * self._ally(voter, sight, beliefs) if enemy else CROWD * (1 - beliefs.wolf(voter))
+                )
                 scores[target] += ALONG if enemy else 0.0
         if sight.role == "POSSESSED":
             self._spare(scores, sight, evidence)
@@ -283,7 +285,9 @@ class RulesPlayer(Player):
         few = len(sight.alive) < 4
         for voter, target in evidence.announced.items():
             if voter in scores:
-                scores[voter] += 0.5 if target == sight.me else -0.4 if few or self._fakes.get(target) == WEREWOLF else 0.0
+                scores[voter] += (
+                    0.5 if target == sight.me else -0.4 if few or self._fakes.get(target) == WEREWOLF else 0.0
+                )
         for (who, whom), role in evidence.estimates.items():
             if who in scores and role == WEREWOLF:
                 scores[who] += 0.4 if whom == sight.me else -0.3 if self._fakes.get(whom) == WEREWOLF else 0.0

@@ -62,7 +62,9 @@ class HostConfig:
             problem = f"leaves {self.table.players - self.seats} seats empty. Fill them: --with rules"
             raise ConfigError("agents", self.agents, problem)
         if self.invite and self.secret_file is None:
-            raise ConfigError("invite", " ".join(self.invite), "needs --secret-file, with the secret that signs tokens.")
+            raise ConfigError(
+                "invite", " ".join(self.invite), "needs --secret-file, with the secret that signs tokens."
+            )
 
     @property
     def seats(self) -> int:
@@ -74,7 +76,12 @@ class Host:
     """Lets agents in and leads their games; to be used in a `with` block, which ends all of them."""
 
     def __init__(
-        self, config: HostConfig, fill: Sequence[Make] = (), *, secret: str | None = None, tell: Tell = lambda text: None
+        self,
+        config: HostConfig,
+        fill: Sequence[Make] = (),
+        *,
+        secret: str | None = None,
+        tell: Tell = lambda text: None,
     ) -> None:
         """`fill` makes the players of `config.fill`; `tell` takes a line for what happens, from any thread.
 
@@ -107,7 +114,9 @@ class Host:
         self._gate.open()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Stop all games, and write what there is of them."""
         with self._changed:
             self._stopped = True

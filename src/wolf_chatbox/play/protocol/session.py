@@ -20,7 +20,12 @@ class Session:
     """A game of agents, with players of this process in the other seats."""
 
     def __init__(
-        self, table: TableConfig, guests: Sequence[Connection], fill: Sequence[Make], seed: int | str | None, output: Path
+        self,
+        table: TableConfig,
+        guests: Sequence[Connection],
+        fill: Sequence[Make],
+        seed: int | str | None,
+        output: Path,
     ) -> None:
         """Seats go to the agents in the order in which they came, then to those of `fill`."""
         names = names_for(table.players, table.language, seed)
