@@ -27,6 +27,8 @@ SET = "aiwolf"
 MARKS = {"over": "Over (nothing to say)", "skip": "Skip (nothing to say)", "forceskip": "ForceSkip (nothing to say)"}
 """What an agent sends when it has nothing to say, in any case, and the reasons it is counted under."""
 SIDES = ("VILLAGER", "WEREWOLF")
+ULID = re.compile("[0-7][0-9A-HJKMNP-TV-Z]{25}")
+"""The id of a game: https://github.com/ulid/spec"""
 BY_DAY = ("vote", "execute")
 """What happens before the night begins."""
 

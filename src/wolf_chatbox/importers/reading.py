@@ -14,10 +14,12 @@ from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError, FormatError, Setting
+from wolf_chatbox.importers.aiwolf_play import ULID
 from wolf_chatbox.importers.corpora.rows import HUB, read_hub
 from wolf_chatbox.importers.files import expand, find
 from wolf_chatbox.importers.registry import FORMATS, Ambiguous, recognise
 from wolf_chatbox.importers.source import AnyPath, Damaged, Source
+from wolf_chatbox.werewolf.sight import SOURCE as OWN
 
 
 def read_conversations(
@@ -94,9 +96,11 @@ def _digests(conversation: Conversation) -> list[bytes]:
     if game is None:
         return []
     said = [(turn.speaker, turn.text, turn.channel) for turn in conversation.turns]
-    keys: list[object] = [["turns", game.source, game.same_as, said]]
-    if number := game.facts.get("game_id"):
-        keys.append(["id", game.source, number])
+    number = game.facts.get("game_id")
+    own = number if game.source == OWN else ""  # our players by chance say the same in many games
+    keys: list[object] = [["turns", game.source, game.same_as, said, own]]
+    if number:  # a ULID is one game's, whoever recorded it
+        keys.append(["id", "" if ULID.fullmatch(str(number)) else game.source, number])
     return [blake2b(json.dumps(key, sort_keys=True).encode(), digest_size=16).digest() for key in keys]
 
 

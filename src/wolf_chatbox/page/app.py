@@ -18,6 +18,7 @@ from wolf_chatbox.page.entrance import API, Entrance
 from wolf_chatbox.page.judging.games import Games
 from wolf_chatbox.page.making.queue import Queue
 from wolf_chatbox.page.rooms import Rooms
+from wolf_chatbox.page.tables import Tables
 from wolf_chatbox.page.workspace import Workspace
 from wolf_chatbox.talk.archive import Archive
 from wolf_chatbox.talk.server.house import House
@@ -38,17 +39,18 @@ def add_page(app: FastAPI, house: House, home: Path, named: Sequence[str], load:
     from nicegui import app as pages_app
     from nicegui import ui
 
-    from wolf_chatbox.page.pages import compare, data, guess, lost, new, runs, talk
+    from wolf_chatbox.page.pages import compare, data, guess, lost, new, runs, talk, werewolf
     from wolf_chatbox.page.pages import home as home_page
 
     characters = Characters(workspace, named, house.roster, load)
     archive = Archive(workspace.chats)
     entrance = Entrance(app, keys)
     rooms, games, queue = Rooms(characters, archive), Games(workspace.games), Queue(workspace)
-    desk = Desk(workspace, house, characters, rooms, archive, entrance, games, queue)
-    house.on_leaving.append(rooms.stop)
+    tables = Tables(workspace.werewolf)
+    desk = Desk(workspace, house, characters, rooms, archive, entrance, games, queue, tables)
+    house.on_leaving.extend((rooms.stop, tables.stop))
     app.mount("/static", StaticFiles(directory=STATIC))
-    for pages in (home_page, new, talk, compare, guess, runs, data, lost):
+    for pages in (home_page, new, talk, compare, guess, werewolf, runs, data, lost):
         pages.add(desk)
     ui.add_head_html('<link rel="stylesheet" href="/static/page.css">', shared=True)
     ui.run_with(

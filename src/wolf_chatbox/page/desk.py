@@ -9,6 +9,7 @@ from wolf_chatbox.page.entrance import Entrance
 from wolf_chatbox.page.judging.games import Games
 from wolf_chatbox.page.making.queue import Queue
 from wolf_chatbox.page.rooms import Rooms
+from wolf_chatbox.page.tables import Tables
 from wolf_chatbox.page.workspace import Workspace
 from wolf_chatbox.talk.archive import Archive
 from wolf_chatbox.talk.server.house import House
@@ -26,3 +27,4 @@ class Desk:
     entrance: Entrance
     games: Games
     queue: Queue
+    tables: Tables

@@ -1,7 +1,7 @@
 """Who may look at the page: everybody on this machine; beyond it whoever has the key, and guests of a game.
 
 A browser shows the key once, in a form or a link, and keeps a cookie that is made from it. A guest's link opens one
-game and nothing else.
+game, or one table of werewolf, and nothing else.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import html
 import secrets
 from collections.abc import Sequence
 from importlib.resources import files
-from urllib.parse import parse_qs, quote
+from urllib.parse import parse_qs, quote, urlencode
 
 from starlette.datastructures import Headers, QueryParams
 from starlette.requests import Request, cookie_parser
@@ -28,7 +28,8 @@ ENTER = "/enter"
 API = ("/v1/", "/api/", "/metrics", "/openapi.json")
 ASSETS = ("/static/", "/_nicegui/", "/_nicegui_ws/", "/favicon.ico")
 """What every page needs; a connection or an upload belongs to a page that was loaded with the key."""
-GAME = "/guess/"
+GAME, TABLE = "/guess/", "/werewolf/table/"
+"""What the paths of pages begin with that a guest's link can open; the rest is the name of a game."""
 A_MONTH = 30 * 24 * 3600
 
 
@@ -56,9 +57,9 @@ class Entrance:
         else:
             await self._outside(scope)(scope, receive, send)
 
-    def guest_token(self, game: str) -> str:
+    def guest_token(self, game: str, at: str = GAME) -> str:
         """What a link for guests of a game has; the same until the key changes."""
-        return self._made(f"guest {game}")
+        return self._made(f"guest {game}" if at == GAME else f"guest {at}{game}")
 
     def is_guest(self, request: Request) -> bool:
         """Whether a page is shown to somebody who may have that page alone."""
@@ -76,18 +77,20 @@ class Entrance:
     def _admits_guest(self, path: str, cookie: str) -> bool:
         """Whether somebody who was let in to one game may have this path."""
         game, _, token = cookie.partition(".")
-        if not game or not _equal(token, self.guest_token(game)):
-            return False
-        return path == GAME + game or path.startswith(ASSETS)
+        opened = [at + game for at in (GAME, TABLE) if game and _equal(token, self.guest_token(game, at))]
+        return path in opened or (bool(opened) and path.startswith(ASSETS))
 
     def _outside(self, scope: Scope) -> Response:
         """What somebody without a key is answered."""
         path, query = scope["path"], QueryParams(scope.get("query_string", b""))
-        token, game = query.get("guest", ""), path.removeprefix(GAME)
-        if path.startswith(GAME) and _equal(token, self.guest_token(game)):
-            response: Response = RedirectResponse(quote(path), 303)
-            _set(response, GUEST_COOKIE, f"{game}.{token}", scope)
-            return response
+        token = query.get("guest", "")
+        for at in (GAME, TABLE):
+            game = path.removeprefix(at)
+            if path.startswith(at) and _equal(token, self.guest_token(game, at)):
+                rest = urlencode([(name, value) for name, value in query.multi_items() if name != "guest"])
+                response: Response = RedirectResponse(quote(path) + (f"?{rest}" if rest else ""), 303)
+                _set(response, GUEST_COOKIE, f"{game}.{token}", scope)
+                return response
         if path.startswith(API) or scope["method"] != "GET":
             return answer(keyless(), path)
         to = path + (f"?{query}" if query else "")

@@ -18,11 +18,12 @@ from wolf_chatbox.talk.server.refusals import Refusal
 from wolf_chatbox.words import Words, languages, words_of
 
 DARK_COOKIE = "wolf_chatbox_dark"
-Place = Literal["home", "new", "compare", "data", "runs", "talk", "game"]
+Place = Literal["home", "new", "compare", "data", "runs", "talk", "game", "werewolf"]
 NAVIGATION: dict[Place, tuple[str, str]] = {
     "home": ("/", "home"),
     "new": ("/new", "add_circle_outline"),
     "compare": ("/compare", "balance"),
+    "werewolf": ("/werewolf", "nights_stay"),
     "runs": ("/runs", "insights"),
     "data": ("/data", "folder_open"),
 }
@@ -44,8 +45,12 @@ class Reader:
 
 
 @contextmanager
-def frame(request: Request, place: Place, title: str = "", *, guest: bool = False) -> Iterator[Reader]:
+def frame(
+    request: Request, place: Place, title: str = "", *, guest: bool = False, full: bool = False
+) -> Iterator[Reader]:
     """Build a page: what is made in the block stands in its middle. A guest gets no way to other pages.
+
+    A `full` page takes the whole window, without the way to other pages at its foot.
 
     @ui.page("/runs")
     def runs(request: Request) -> None:
@@ -64,10 +69,10 @@ def frame(request: Request, place: Place, title: str = "", *, guest: bool = Fals
             _navigate(words, place, "frame-links", icons=False)
         ui.space()
         _settings(reader)
-    if not guest and place != "talk":
+    if not guest and place != "talk" and not full:
         with ui.footer().classes("frame-tabs"):
             _navigate(words, place, "", icons=True)
-    with ui.element("main").classes(f"frame-main at-{place}") as main:
+    with ui.element("main").classes(f"frame-main at-{place}" + (" full" if full else "")) as main:
         ui.skip_link(words("frame.skip"), target=main)
         yield reader
 

@@ -17,6 +17,7 @@ class Workspace:
     chats/          one file a chat (talk/archive.py)
     games/          one file a game of "Who wrote this?", and the guesses beside it
     votes/          votes of comparisons
+    werewolf/       games of werewolf that are over: a log each, and all of them in games.jsonl
     exports/        a folder for each run: what was exported of it
     """
 
@@ -43,11 +44,16 @@ class Workspace:
         return self.root / "votes"
 
     @property
+    def werewolf(self) -> Path:
+        return self.root / "werewolf"
+
+    @property
     def exports(self) -> Path:
         return self.root / "exports"
 
     def make(self) -> None:
         """Make the folders; raises CheckpointError where that cannot be."""
         with writing(self.root, "Choose another folder with --home."):
-            for folder in (self.root, self.characters, self.making, self.chats, self.games, self.votes, self.exports):
+            kept = (self.characters, self.making, self.chats, self.games, self.votes, self.werewolf, self.exports)
+            for folder in (self.root, *kept):
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -12,7 +12,7 @@ from wolf_chatbox.werewolf.rules import Answer, Ask, Listen, Step, Tell, Village
 from wolf_chatbox.werewolf.sight import Kind
 
 Watch = Callable[[Village, Step], None]
-"""Called after each step, with what has become of the game; pages, logs and viewers follow a game in this way."""
+"""Called at each step, before anybody is asked, with what has become of the game: for pages, logs and viewers."""
 
 
 class Moderator:
@@ -43,14 +43,15 @@ class Moderator:
         try:
             while not self._stopped():
                 step = course.send(answer)
+                self._watch(self.village, step)
                 answer = self._take(step)
                 for name, player in self.players.items():
                     if player.gone and name not in self.village.gone:
                         self.village.lose(name)
-                self._watch(self.village, step)
         except StopIteration:
             pass
         finally:
+            self._clock.close()
             for player in self.players.values():
                 player.close()
         return self.village
@@ -58,11 +59,17 @@ class Moderator:
     def _take(self, step: Step) -> Answer:
         match step:
             case Tell():
+                if step.what != "broadcast":
+                    self._clock.rest()
                 for name in step.who:
-                    self.players[name].told(step, self.village.sights[name])
+                    if not self._clock.thinking(name):
+                        self.players[name].told(step, self.village.sights[name])
                 return None
             case Listen():
-                return self._clock.next(step)
+                heard = self._clock.next(step)
+                if heard is not None:
+                    self._take_thought(heard[0])
+                return heard
             case Ask():
                 if self._together is None or len(step.who) < 2:
                     return {name: self._ask(step.kind, name) for name in step.who}
@@ -70,12 +77,14 @@ class Moderator:
                 return {name: reply.result() for name, reply in zip(step.who, replies)}
 
     def _ask(self, kind: Kind, name: str) -> str | None:
-        player = self.players[name]
-        reply = player.answer(kind, self.village.sights[name])
-        if player.thought:
-            self.village.think(name, player.thought)
-            player.thought = ""
+        reply = self.players[name].answer(kind, self.village.sights[name])
+        self._take_thought(name)
         return reply
+
+    def _take_thought(self, name: str) -> None:
+        player = self.players[name]
+        self.village.think(name, player.thought)
+        player.thought = ""
 
 
 class Clock:
@@ -85,11 +94,21 @@ class Clock:
         """Who says what; None when the time is up."""
         raise NotImplementedError
 
+    def thinking(self, name: str) -> bool:
+        """Whether a player is busy with a bid, so that nothing can be told to it now: its Sight has it anyway."""
+        return False
+
+    def rest(self) -> None:
+        """The talk is over: wait until nobody is busy any more."""
+
+    def close(self) -> None:
+        """The game is over."""
+
 
 class SimulatedClock(Clock):
     """Does not wait: the player who would speak first does, and the time goes on by as much."""
 
-    def __init__(self, village: Village, players: Mapping[str, Player], seed: int | None = None) -> None:
+    def __init__(self, village: Village, players: Mapping[str, Player], seed: int | str | None = None) -> None:
         self._village, self._players = village, players
         self._chance = random.Random(seed)
         self._left = 0.0

@@ -64,6 +64,7 @@ class Thought(NamedTuple):
     """How many lines came before it."""
     name: str
     text: str
+    day: int = 0
 
 
 def deal(table: TableConfig, names: Sequence[str], seed: int | str | None = None) -> dict[str, str]:
@@ -92,8 +93,9 @@ class Village:
         self.profiles = dict(profiles or {})
         self.day = 0
         self.dead: set[str] = set()
-        self.gone: set[str] = set()
-        """Players who are lost: they do nothing any more, and nobody can name them; they count as alive."""
+        self.gone: dict[str, int] = {}
+        """Players who are lost, and since which day: they do nothing any more, and nobody can name them; they count as
+        alive."""
         self.lines: list[Line] = []
         self.events: list[Event] = []
         self.thoughts: list[Thought] = []
@@ -108,6 +110,8 @@ class Village:
         """Utterances that each player has left in this phase."""
         self.letters: dict[str, int] = {}
         """Characters that each player has left in this phase, where there is such a limit."""
+        self.skips: Counter[str] = Counter()
+        """How often in a row each player has skipped in this phase."""
         self.sights = {name: self.sight(name) for name in self.names}
         """What each player knows."""
         self.onlooker = self.sight("")
@@ -136,12 +140,12 @@ class Village:
 
     def lose(self, name: str) -> None:
         """A player is lost for good."""
-        self.gone.add(name)
+        self.gone.setdefault(name, self.day)
 
     def think(self, name: str, text: str) -> None:
         """A player tells what it thinks, for the reveal at the end."""
         if text:
-            self.thoughts.append(Thought(len(self.lines), name, text))
+            self.thoughts.append(Thought(len(self.lines), name, text, self.day))
 
     def course(self) -> Course:
         """The game, step by step."""
@@ -151,8 +155,7 @@ class Village:
             yield Tell("daily_initialize", self.names)
             yield from self._day()
             self.day += 1
-            too_late = self.table.days is not None and self.day > self.table.days
-            self.over = self.over or too_late or self._decided()
+            self.over = self.over or self._is_late() or self._decided()
         self._end()
         yield Tell("finish", self.names)
 
@@ -172,6 +175,11 @@ class Village:
             if given_up or self._ends():
                 return
 
+    def _is_late(self) -> bool:
+        """Whether the days are used up, or nobody has died for so long that nobody will."""
+        quiet = self.day - max(self.onlooker.dead.values(), default=0)
+        return quiet > self.table.quiet_days or (self.table.days is not None and self.day > self.table.days)
+
     def _decided(self) -> bool:
         """Whether somebody has won, or too many are lost."""
         if len(self.gone) >= self.table.lost_at_most():
@@ -185,8 +193,6 @@ class Village:
         return self.over
 
     def _happen(self, kind: EventKind, actor: str = "", target: str = "", result: str = "") -> None:
-        if kind in ("divine", "guard", "attack_vote", "attack"):
-            self._nightfall()
         event = Event(len(self.lines), self.day, kind, actor, target, result)
         if kind != "medium":  # no recording of a server has it: it follows from the execution
             self.events.append(event)
@@ -194,19 +200,25 @@ class Village:
             sight.learn(event)
 
     def _nightfall(self) -> None:
-        if not self._dark:
+        """The night begins with the first thing that somebody may do in it."""
+        if self._evening and not self._dark:
             self._dark = True
             self._happen("night")
 
     def _dawn(self) -> None:
         self._evening = self._dark = False
-        executed = [event.target for event in self.events if event.kind == "execute" and event.day == self.day - 1]
-        for target in executed:
-            for medium in self.with_role("MEDIUM"):
-                self._happen("medium", medium, target, self._species(target))
+        self._tell_mediums()
         self._happen("day")
 
+    def _tell_mediums(self) -> None:
+        """What yesterday's executed was; as on the server, a medium learns it who did not live to tell, too."""
+        executed = [event.target for event in self.events if event.kind == "execute" and event.day == self.day - 1]
+        for target in executed:
+            for medium in (name for name in self.names if self.roles[name] == "MEDIUM"):
+                self._happen("medium", medium, target, self._species(target))
+
     def _end(self) -> None:
+        self._tell_mediums()
         self._happen("end")
         for sight in (*self.sights.values(), self.onlooker):
             sight.day, sight.over, sight.winner = self.day, True, self.winner
@@ -226,15 +238,16 @@ class Village:
         talks = self.table.talks_of(kind)
         if len(who) < 2 or not talks:
             return
+        self._nightfall()
         self.left = dict.fromkeys(who, talks)
         self.letters = dict.fromkeys(who, self.table.letters_a_day) if self.table.letters_a_day is not None else {}
-        skips: Counter[str] = Counter()
-        yield from self._anytime(kind, who, skips) if self.table.talk == "anytime" else self._rounds(kind, who, skips)
+        self.skips.clear()
+        yield from self._anytime(kind, who) if self.table.talk == "anytime" else self._rounds(kind, who)
 
     def _present(self) -> tuple[str, ...]:
         return tuple(name for name in self.alive if name not in self.gone)
 
-    def _rounds(self, kind: Kind, who: Sequence[str], skips: Counter[str]) -> Course:
+    def _rounds(self, kind: Kind, who: Sequence[str]) -> Course:
         order, first = list(who), self._first_idx(kind)
         self._chance.shuffle(order)
         for turn in range(self.table.rounds_of(kind)):
@@ -244,14 +257,14 @@ class Village:
                     continue
                 self._show_budget(name)
                 replies = yield Ask(kind, (name,))
-                text = self._text(name, self._reply(replies, name), skips)
+                text = self._text(name, self._reply(replies, name))
                 self._add(Line(first, self.day, turn, name, text, kind == "whisper"), who)
                 first += 1
                 spoke |= text != OVER
             if not spoke:
                 return
 
-    def _anytime(self, kind: Kind, who: Sequence[str], skips: Counter[str]) -> Course:
+    def _anytime(self, kind: Kind, who: Sequence[str]) -> Course:
         first, turns = self._first_idx(kind), Counter[str]()
         for name in who:
             self._show_budget(name)
@@ -266,7 +279,7 @@ class Village:
             name, reply = heard
             if name not in may or not plain(reply, lines=True):
                 continue
-            text = self._text(name, plain(reply, lines=True), skips)
+            text = self._text(name, plain(reply, lines=True))
             self._add(Line(first, self.day, turns[name], name, text, kind == "whisper"), who)
             first, turns[name] = first + 1, turns[name] + 1
             self._show_budget(name)
@@ -284,7 +297,9 @@ class Village:
         return self.left[name] > 0 and self.letters.get(name, 1) > 0 and name not in self.gone
 
     def _show_budget(self, name: str) -> None:
-        self.sights[name].left, self.sights[name].letters_left = self.left[name], self.letters.get(name)
+        sight = self.sights[name]
+        sight.left, sight.letters_left = self.left[name], self.letters.get(name)
+        sight.skips_left = max(0, self.table.skips - self.skips[name])
 
     def _reply(self, replies: Answer, name: str) -> str | None:
         """The reply of a player; None if there was none, which is counted."""
@@ -293,7 +308,7 @@ class Village:
         self.unanswered[name] += reply is None
         return reply
 
-    def _text(self, name: str, reply: str | None, skips: Counter[str]) -> str:
+    def _text(self, name: str, reply: str | None) -> str:
         """What becomes of a reply: the line as it is said. It takes one of the speaker's utterances."""
         self.left[name] -= 1
         if reply is None:
@@ -302,10 +317,10 @@ class Village:
         if text == FORCE_SKIP:
             return SKIP
         if text == SKIP:
-            skips[name] += 1
-            text = SKIP if skips[name] <= self.table.skips else OVER
+            self.skips[name] += 1
+            text = SKIP if self.skips[name] <= self.table.skips else OVER
         elif text and text != OVER:
-            skips[name] = 0
+            self.skips[name] = 0
             others = [other for other in self.names if other != name]
             text, cost = cut(text, self.table, others, self.letters.get(name))
             if name in self.letters:
@@ -317,8 +332,6 @@ class Village:
 
     def _add(self, line: Line, who: Collection[str]) -> None:
         """A line is said: the wolves hear a whisper, everybody a talk, the dead too."""
-        if self._evening:
-            self._nightfall()
         self.lines.append(line)
         for name, sight in self.sights.items():
             if not line.whisper or name in who:
@@ -337,6 +350,7 @@ class Village:
 
     def _divine(self) -> Course:
         for seer in self.with_role("SEER")[:1]:
+            self._nightfall()
             replies = yield Ask("divine", (seer,))
             if target := self._named(seer, self._reply(replies, seer), self._others(seer)):
                 self._happen("divine", seer, target, self._species(target))
@@ -344,6 +358,7 @@ class Village:
     def _guard(self) -> Course:
         self._guarded = ""
         for guard in self.with_role("BODYGUARD")[:1]:
+            self._nightfall()
             replies = yield Ask("guard", (guard,))
             if target := self._named(guard, self._reply(replies, guard), self._others(guard)):
                 self._guarded = target
@@ -353,6 +368,7 @@ class Village:
         wolves = self.with_role(WEREWOLF)
         if not wolves:
             return
+        self._nightfall()
         prey = [name for name in self._present() if self.roles[name] != WEREWOLF]
         target = yield from self._ballot("attack", wolves, prey, self.table.attack_ballots)
         if not target:
@@ -383,7 +399,8 @@ class Village:
         event: EventKind = "vote" if kind == "vote" else "attack_vote"
         tops: list[str] = []
         for _ in range(rounds):
-            replies = yield Ask(kind, tuple(voters))
+            voters = [name for name in voters if name not in self.gone]
+            replies = (yield Ask(kind, tuple(voters))) if voters else {}
             votes: Counter[str] = Counter()
             for voter in voters:
                 may = self._present() if self.table.self_votes else self._others(voter)
@@ -399,8 +416,14 @@ class Village:
         return self._chance.choice(tops)
 
     def conversation(self) -> Conversation:
-        """The game as training data: everything that was said and happened. The thoughts are facts beside it."""
+        """The game as training data: everything that was said and happened. The thoughts are facts beside it.
+
+        As of the events, it is said of each thought how many turns came before it.
+        """
         players = tuple(Player(name, self.roles[name], self.seat(name)) for name in self.names)
-        facts = {"thoughts": [thought._asdict() for thought in self.thoughts]} if self.thoughts else {}
+        facts: dict[str, object] = {"game_id": self.game_id} if self.game_id else {}
+        if self.thoughts:
+            turns = [sum(line.is_speech for line in self.lines[: thought.at]) for thought in self.thoughts]
+            facts["thoughts"] = [thought._replace(at=at)._asdict() for thought, at in zip(self.thoughts, turns)]
         group = self.game_id or "game"
         return conversation_of(self.lines, self.events, players, self.table, self.winner, group=group, facts=facts)

@@ -39,13 +39,13 @@ def cut(text: str, table: TableConfig, names: Sequence[str], left: int | None) -
     mention = _mention(text, table, names)
     if mention is None:
         kept = _first(text, table, _limit(free, spare, table.letters_at_once))
-        return Cut(kept, max(0, _size(kept, table) - free) if left is not None else 0)
+        return Cut(kept, max(0, counted(kept, table) - free) if left is not None else 0)
     at, name = mention
     head = _first(text[:at], table, _limit(free, spare, table.letters_at_once))
-    cost = max(0, _size(head, table) - free) if left is not None else 0
-    at_once = None if table.letters_at_once is None else max(0, table.letters_at_once - _size(head, table))
+    cost = max(0, counted(head, table) - free) if left is not None else 0
+    at_once = None if table.letters_at_once is None else max(0, table.letters_at_once - counted(head, table))
     tail = _first(text[at + len(name) + 1 :], table, _limit(after, spare - cost, at_once))
-    cost += max(0, _size(tail, table) - after) if left is not None else 0
+    cost += max(0, counted(tail, table) - after) if left is not None else 0
     return Cut(f"{head} @{name} {tail}", cost)
 
 
@@ -65,7 +65,8 @@ def _mention(text: str, table: TableConfig, names: Sequence[str]) -> tuple[int, 
     return found[0] if table.protocol == "v0" else min(found, key=lambda one: (one[0], -len(one[1])))
 
 
-def _size(text: str, table: TableConfig) -> int:
+def counted(text: str, table: TableConfig) -> int:
+    """How much of its limits a text takes: characters, or words."""
     if table.count_words:
         return len(text.split())
     return len(text) if table.count_spaces else sum(not letter.isspace() for letter in text)
@@ -73,11 +74,11 @@ def _size(text: str, table: TableConfig) -> int:
 
 def _first(text: str, table: TableConfig, most: int | None) -> str:
     """The beginning of a text that counts `most`, with its own spacing."""
-    if most is None or _size(text, table) <= most:
+    if most is None or counted(text, table) <= most:
         return text
     if most <= 0:
         return ""
     if not table.count_words and table.count_spaces:
         return text[:most]
-    counted = re.finditer(r"\S+" if table.count_words else r"\S", text)
-    return text[: [found.end() for _, found in zip(range(most), counted)][-1]]
+    units = re.finditer(r"\S+" if table.count_words else r"\S", text)
+    return text[: [found.end() for _, found in zip(range(most), units)][-1]]

@@ -18,7 +18,7 @@ from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError
-from wolf_chatbox.importers.aiwolf_play import Play, Seat, time_of
+from wolf_chatbox.importers.aiwolf_play import ULID, Play, Seat, time_of
 from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.source import Source
 
@@ -65,6 +65,7 @@ def _records(source: Source, tally: Tally) -> Iterator[tuple[int, str, str]]:
 
 class _Log:
     def __init__(self, source: Source, config: ReadConfig, tally: Tally) -> None:
+        self.source = source
         self.play = Play(source, config, tally)
         self.seats: dict[str, Seat] = {}
         self.names: set[str] = set()
@@ -144,6 +145,8 @@ class _Log:
             self.tally.notes.append(
                 f"{self.play.where}: {len(self.strange)} records of an unknown kind, kept as facts only"
             )
+        if number == 1 and ULID.fullmatch(self.source.path.stem):  # a log does not hold its id, but may be named so
+            self.play.facts["game_id"] = self.source.path.stem
         seats = [
             seat._replace(facts={"missing_from_day": int(self.missing[key])} if key in self.missing else {})
             for key, seat in self.seats.items()

@@ -48,12 +48,13 @@ class Reasoner:
 
     def __init__(self) -> None:
         self._evidence: Evidence | None = None
+        self._rewritten = 0
         self._known: dict[bool, tuple[int, Beliefs]] = {}
 
     def evidence(self, sight: Sight) -> Evidence:
         """What was seen and heard until now."""
-        if self._evidence is None:
-            self._evidence = Evidence(sight.names)
+        if self._evidence is None or sight.rewritten != self._rewritten:
+            self._evidence, self._rewritten, self._known = Evidence(sight.names), sight.rewritten, {}
         self._evidence.read(sight)
         return self._evidence
 

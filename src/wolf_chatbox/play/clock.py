@@ -1,0 +1,126 @@
+"""The clock of people: talk at any time goes on in real time, whoever speaks."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import partial
+from typing import NamedTuple
+
+from wolf_chatbox.play.moderator import Clock, Deadline
+from wolf_chatbox.play.player import Bid, Player
+from wolf_chatbox.play.players.human import HumanPlayer
+from wolf_chatbox.werewolf.rules import Listen, Village
+
+BREATH = 0.2
+"""Seconds between two looks at whether a person has left."""
+
+
+class _Bidding(NamedTuple):
+    """An agent that thinks about what to say, or knows it."""
+
+    since: float
+    bid: Future[Bid | None]
+
+    @property
+    def silent(self) -> bool:
+        """Whether it has nothing to say, for now."""
+        return self.bid.done() and self.bid.result() is None
+
+
+class LiveClock(Clock):
+    """People speak when they send a line, agents when the time of their bid has come.
+
+    A bid is asked for again when somebody has spoken; but who still thinks goes on, or a slow player never spoke.
+    """
+
+    def __init__(self, village: Village, players: Mapping[str, Player], *, pace: float = 1.0) -> None:
+        """`pace` is the share of the time until an agent speaks that really passes; 0: none."""
+        self._village, self._pace = village, pace
+        self._people = {name: player for name, player in players.items() if isinstance(player, HumanPlayer)}
+        self._agents = {name: player for name, player in players.items() if name not in self._people}
+        self._said: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
+        self._woken = threading.Event()
+        self._bids: dict[str, _Bidding] = {}
+        self._threads = ThreadPoolExecutor(max(1, len(self._agents)), "bid")
+        self.deadline: Deadline | None = None
+        """When the talk ends that goes on."""
+
+    def next(self, step: Listen) -> tuple[str, str] | None:
+        if step.begins or self.deadline is None:
+            while self._heard(()) is not None:
+                pass
+            self.deadline = Deadline(60 * self._village.table.talk_minutes)
+        self._invite(step, self.deadline)
+        while self.deadline.left:
+            self._woken.clear()
+            if (line := self._heard(step.who) or self._due(step.who)) is not None:
+                return line
+            there = any(player.there for name, player in self._people.items() if name in step.who)
+            if not there and all(self._bids[name].silent for name in step.who if name in self._agents):
+                return None
+            self._woken.wait(min(self._pause(), self.deadline.left))
+        return None
+
+    def thinking(self, name: str) -> bool:
+        return name in self._bids and not self._bids[name].bid.done()
+
+    def rest(self) -> None:
+        for person in self._people.values():
+            person.end_talk()
+        wait([bidding.bid for bidding in self._bids.values()])
+        self._bids.clear()
+        self.deadline = None
+
+    def close(self) -> None:
+        self._threads.shutdown()
+
+    def _invite(self, step: Listen, deadline: Deadline) -> None:
+        """Let those speak who may: people by a line, agents by a bid."""
+        for name, person in self._people.items():
+            if name in step.who:
+                person.let_talk(step.kind, self._village.sights[name], deadline, partial(self._hear, name))
+            else:
+                person.end_talk()
+        for name in step.who:
+            if name in self._agents and not self.thinking(name):
+                sight = self._village.sights[name]
+                bid = self._threads.submit(self._agents[name].bid, sight, deadline.left, step.kind)
+                bid.add_done_callback(lambda _: self._woken.set())
+                self._bids[name] = _Bidding(time.monotonic(), bid)
+
+    def _hear(self, name: str, text: str) -> None:
+        self._said.put((name, text))
+        self._woken.set()
+
+    def _heard(self, who: tuple[str, ...]) -> tuple[str, str] | None:
+        """A person's line; None if there is none. Lines of others than `who` come too late."""
+        while not self._said.empty():
+            name, text = self._said.get()
+            if name in who:
+                return name, text
+        return None
+
+    def _due(self, who: tuple[str, ...]) -> tuple[str, str] | None:
+        """The bid of an agent whose time has come first; None if there is none."""
+        now = time.monotonic()
+        ready = [(at, name) for name, at in self._times().items() if at <= now and name in who]
+        if not ready:
+            return None
+        name = min(ready)[1]
+        bid = self._bids.pop(name).bid.result()
+        assert bid is not None
+        return name, bid.text
+
+    def _times(self) -> dict[str, float]:
+        """When each agent speaks that knows what to say."""
+        bids = {name: bidding.bid.result() for name, bidding in self._bids.items() if bidding.bid.done()}
+        return {name: self._bids[name].since + self._pace * bid.after for name, bid in bids.items() if bid is not None}
+
+    def _pause(self) -> float:
+        """How long nothing is to be done, unless somebody speaks."""
+        soonest = min(self._times().values(), default=float("inf")) - time.monotonic()
+        return min(max(0.0, soonest), BREATH)
