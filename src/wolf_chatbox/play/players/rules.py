@@ -16,8 +16,8 @@ from wolf_chatbox.werewolf.rules import HUMAN
 from wolf_chatbox.werewolf.sight import SPEECH, Kind, Sight
 from wolf_chatbox.werewolf.utterance import OVER
 
-PLANNED = ("claim", "deny", "vote")
-"""How the keys begin of what must be said."""
+PLANNED = ("claim", "deny", "vote", "attack")
+"""How the keys of that begin which others must know: claims and results, denials, votes, and whom the wolves attack."""
 LETTERS = 125
 """Characters of an utterance at most, without spaces, also where the table allows more."""
 ROOM_FOR_MORE = 0.7
@@ -44,7 +44,8 @@ class RulesPlayer(Player):
         self._voice: Voice | None = None
         self._said: set[str] = set()
         self._offered: tuple[str, ...] = ()
-        self._planned: tuple[str, tuple[str, ...]] = ("", ())
+        self._planned = ("", "")
+        """The last plan, in words, and its key."""
         self._read = 0
         self._mine = 0
         self._fakes: dict[str, str] = {}
@@ -89,25 +90,26 @@ class RulesPlayer(Player):
             if line.speaker == sight.me:
                 self._mine += 1
                 if "".join(line.text.split()) == "".join(self._planned[0].split()):
-                    self._offered = self._planned[1]
+                    self._said.update(self._planned[1].split("\n"))
                 self._said.update(self._offered)
                 self._offered = ()
         self._read = len(sight.lines)
 
     # Talk
 
-    def plan(self, sight: Sight) -> str:
-        """What the game hangs on, and is to be said now: a claim, a result, a denial, a vote; empty if nothing is.
+    def plan(self, kind: Kind, sight: Sight) -> str:
+        """What must be said now, because the game hangs on it: `PLANNED`; empty if nothing must.
 
-        For a player who says other things too. Until it is said it is planned again.
+        For a player who says other things too. Until it is said it is planned again, in the same words.
         """
         self._hear(sight)
-        item = self._next(sight)
+        item = self._whispered(sight) if kind == "whisper" else self._next(sight)
         if item is None or not item.key.startswith(PLANNED):
             return ""
-        text = self._utter(item, sight)
-        self._planned, self._offered = (text, self._offered), ()
-        return text
+        if self._planned[1] != item.key:
+            self._planned = self._utter(item, sight), item.key
+            self._offered = ()
+        return self._planned[0]
 
     def _next(self, sight: Sight, *, late: bool = False) -> Item | None:
         """What to say now; None: nothing more today."""
