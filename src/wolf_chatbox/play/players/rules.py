@@ -38,7 +38,8 @@ class RulesPlayer(Player):
     def __init__(self, seed: int | str | None = None) -> None:
         super().__init__()
         self._chance = random.Random(seed)
-        self._reasoner = Reasoner()
+        self.reasoner = Reasoner()
+        """What it knows and believes; others may ask it too."""
         self._voice: Voice | None = None
         self._said: set[str] = set()
         self._offered: tuple[str, ...] = ()
@@ -95,10 +96,10 @@ class RulesPlayer(Player):
         """What to say now; None: nothing more today."""
         if sight.day == 0:
             return next((item for item in self._greeting() if item.key not in self._said), None)
-        evidence, beliefs = self._reasoner.evidence(sight), self._reasoner.beliefs(sight)
+        evidence, beliefs = self.reasoner.evidence(sight), self.reasoner.beliefs(sight)
         mask = self._mask(sight, evidence, beliefs)
         view = self._view(sight, beliefs, mask)
-        shown = beliefs if mask.honest else self._reasoner.public(sight)
+        shown = beliefs if mask.honest else self.reasoner.public(sight)
         vote = self._best("vote", sight)
         agenda = Agenda(sight, evidence, shown, view, mask, vote)
         items = [item for item in agenda.items() if item.key not in self._said and self._cares(item)]
@@ -204,7 +205,7 @@ class RulesPlayer(Player):
         others = [name for name in sight.alive if name != sight.me]
         if sight.role not in ENEMIES:
             return {name: beliefs.wolf(name) for name in others}
-        public = self._reasoner.public(sight)
+        public = self.reasoner.public(sight)
         view = {name: public.wolf(name) * (1 - beliefs.wolf(name)) for name in others}
         for name, result in mask.fakes.items():
             view[name] = 1.0 if result == WEREWOLF else 0.0
@@ -249,7 +250,7 @@ class RulesPlayer(Player):
 
     def _best(self, kind: Kind, sight: Sight) -> str:
         """One of the best targets; which one of those that are nearly as good stays the same all day."""
-        beliefs = self._reasoner.beliefs(sight)
+        beliefs = self.reasoner.beliefs(sight)
         scores = worth(kind, sight, beliefs)
         if kind == "vote":
             self._follow(scores, sight, beliefs)
@@ -267,10 +268,10 @@ class RulesPlayer(Player):
 
     def _follow(self, scores: dict[str, float], sight: Sight, beliefs: Beliefs) -> None:
         """What the others announced counts: the village's votes must meet, and its enemies hide in the crowd."""
-        evidence = self._reasoner.evidence(sight)
+        evidence = self.reasoner.evidence(sight)
         enemy = sight.role in ENEMIES
         if enemy:
-            public = self._reasoner.public(sight)
+            public = self.reasoner.public(sight)
             for name in scores:
                 scores[name] += 1.2 * public.wolf(name) + FAKED.get(self._fakes.get(name, ""), 0.0)
         for voter, target in evidence.announced.items():
@@ -301,7 +302,7 @@ class RulesPlayer(Player):
         return beliefs.wolf(name) + (beliefs.role(name, "POSSESSED") if sight.role == WEREWOLF else 0.0)
 
     def _think(self, key: str, sight: Sight, target: str = "") -> None:
-        share = round(100 * self._reasoner.beliefs(sight).wolf(target)) if target else 0
+        share = round(100 * self.reasoner.beliefs(sight).wolf(target)) if target else 0
         if key == "suspect" and not target:
             key = "talk"
         self.thought = THOUGHTS[key][sight.table.language == "ja"].format(t=target, p=share)
