@@ -82,8 +82,11 @@ class RulesPlayer(Player):
         return self._favours[what]
 
     def _hear(self, sight: Sight) -> None:
-        """Notice own lines: what was offered has been said."""
+        """Notice what was said; an own line is what was offered before."""
+        if self._voice is None:
+            self._voice = Voice(sight.table.language, self._chance)
         for line in sight.lines[self._read :]:
+            self._voice.hear(line.text)
             if line.speaker == sight.me:
                 self._mine += 1
                 self._said.update(self._offered)
@@ -133,8 +136,7 @@ class RulesPlayer(Player):
 
     def _utter(self, item: Item, sight: Sight) -> str:
         """An item in words, as much of it as there is room for."""
-        if self._voice is None:
-            self._voice = Voice(sight.table.language, self._chance)
+        assert self._voice is not None, "it has listened before it speaks"
         text = ""
         for part in item.parts:
             more = self._voice.state(part) if isinstance(part, Statement) else self._voice.remark(part[0], **part[1])
