@@ -6,7 +6,6 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import Annotated, Literal, Self
 
 from cyclopts import Parameter
@@ -36,7 +35,7 @@ class HostConfig:
     agents: Annotated[Whole | None, PLAYERS, AT_LEAST_1, unset("all players; 1 with --with")] = None
     """Seats at each table for agents of the network; the players of --with have the others."""
     teams: Annotated[Literal["same", "different"], PLAYERS] = "same"
-    """Whether the agents at a table are of one team (their name without the digits at its end), or of different ones."""
+    """Whether agents of one team meet (their names without the digits at the end), or those of different teams."""
     seed: Annotated[Whole | None, TABLE, unset("a new one each time")] = None
     """Number that decides on names, roles, orders and ties."""
     host: Annotated[str, SERVER] = "127.0.0.1"
@@ -62,7 +61,9 @@ class HostConfig:
             problem = f"leaves {self.table.players - self.seats} seats empty. Fill them: --with rules"
             raise ConfigError("agents", self.agents, problem)
         if self.invite and self.secret_file is None:
-            raise ConfigError("invite", " ".join(self.invite), "needs --secret-file, with the secret that signs tokens.")
+            raise ConfigError(
+                "invite", " ".join(self.invite), "needs --secret-file, with the secret that signs tokens."
+            )
 
     @property
     def seats(self) -> int:
@@ -74,7 +75,12 @@ class Host:
     """Lets agents in and leads their games; to be used in a `with` block, which ends all of them."""
 
     def __init__(
-        self, config: HostConfig, fill: Sequence[Make] = (), *, secret: str | None = None, tell: Tell = lambda text: None
+        self,
+        config: HostConfig,
+        fill: Sequence[Make] = (),
+        *,
+        secret: str | None = None,
+        tell: Tell = lambda text: None,
     ) -> None:
         """`fill` makes the players of `config.fill`; `tell` takes a line for what happens, from any thread.
 
@@ -107,7 +113,7 @@ class Host:
         self._gate.open()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *error: object) -> None:
         """Stop all games, and write what there is of them."""
         with self._changed:
             self._stopped = True

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from wolf_chatbox.play.casting import Make
+from wolf_chatbox.play.clock import LiveClock
 from wolf_chatbox.play.log import NONE, Times, now, write_log, write_packets
 from wolf_chatbox.play.moderator import Moderator
 from wolf_chatbox.play.protocol.connection import Connection
@@ -20,7 +21,12 @@ class Session:
     """A game of agents, with players of this process in the other seats."""
 
     def __init__(
-        self, table: TableConfig, guests: Sequence[Connection], fill: Sequence[Make], seed: int | str | None, output: Path
+        self,
+        table: TableConfig,
+        guests: Sequence[Connection],
+        fill: Sequence[Make],
+        seed: int | str | None,
+        output: Path,
     ) -> None:
         """Seats go to the agents in the order in which they came, then to those of `fill`."""
         names = names_for(table.players, table.language, seed)
@@ -45,11 +51,7 @@ class Session:
     def lead(self, stopped: Callable[[], bool] = lambda: False) -> None:
         """Play the game and write its files, also of a game that was stopped, or that an error ended."""
         village = self.village
-        clock = None
-        if village.table.talk == "anytime":
-            from wolf_chatbox.play.clock import LiveClock
-
-            clock = LiveClock(village, self.players)
+        clock = LiveClock(village, self.players) if village.table.talk == "anytime" else None
         try:
             Moderator(village, self.players, watch=self._watch, clock=clock, stopped=stopped).lead()
         finally:
