@@ -23,9 +23,9 @@ from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import ConfigError
 from wolf_chatbox.importers import read_conversations
 from wolf_chatbox.play.players.chance import ChancePlayer
-from wolf_chatbox.play.protocol import connection, remote
-from wolf_chatbox.play.protocol import socket as gate
-from wolf_chatbox.play.protocol.host import Host, HostConfig
+from wolf_chatbox.play.protocol import connection, gate, remote
+from wolf_chatbox.play.protocol.config import HostConfig
+from wolf_chatbox.play.protocol.host import Host
 from wolf_chatbox.play.protocol.matching import WaitingRoom
 from wolf_chatbox.play.protocol.token import admits, claims_of, sign
 from wolf_chatbox.werewolf.table import TableConfig
