@@ -27,6 +27,7 @@ from wolf_chatbox.play.protocol import connection, gate, remote
 from wolf_chatbox.play.protocol.config import HostConfig
 from wolf_chatbox.play.protocol.host import Host
 from wolf_chatbox.play.protocol.matching import WaitingRoom
+from wolf_chatbox.play.protocol.session import Session
 from wolf_chatbox.play.protocol.token import admits, claims_of, sign
 from wolf_chatbox.werewolf.table import TableConfig
 
@@ -36,6 +37,14 @@ TEAM = [f"wolf{seat}" for seat in range(1, 6)]
 
 def host(folder: Path, table: TableConfig | None = None, **settings: Any) -> HostConfig:
     return HostConfig(table=table or TableConfig(), port=0, output=folder, seed=1, **{"games": 1, **settings})
+
+
+class Table(Host):
+    """A moderator that keeps the games that ended."""
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        self.sessions: list[Session] = []
+        super().__init__(*arguments, done=self.sessions.append, **settings)
 
 
 def read(path: Path) -> Conversation:
@@ -63,7 +72,7 @@ def without_mediums(conversation: Conversation) -> object:
 @pytest.mark.parametrize("players", [5, 13])
 def test_a_game_over_the_network_is_read_without_loss(players: int, protocol: Any, tmp_path: Path) -> None:
     config = host(tmp_path, TableConfig(players=players, protocol=protocol))
-    with Host(config) as table:
+    with Table(config) as table:
         received = play(table.url, [f"wolf{seat}" for seat in range(players)])
         table.wait()
     [session] = table.sessions
@@ -77,7 +86,7 @@ def test_a_game_over_the_network_is_read_without_loss(players: int, protocol: An
 
 
 def test_each_agent_receives_what_is_kept_for_the_json(tmp_path: Path) -> None:
-    with Host(host(tmp_path)) as table:
+    with Table(host(tmp_path)) as table:
         received = play(table.url, TEAM)
         table.wait()
     form = json.loads(next(tmp_path.glob("*.json")).read_text(encoding="utf-8"))
@@ -111,7 +120,7 @@ def common_client(url: str, name: str) -> list[str]:
 
 
 def test_the_contests_own_client_plays_a_whole_game(tmp_path: Path) -> None:
-    with Host(host(tmp_path, TableConfig(talks=1))) as table, ThreadPoolExecutor(5) as threads:
+    with Table(host(tmp_path, TableConfig(talks=1))) as table, ThreadPoolExecutor(5) as threads:
         games = list(threads.map(lambda name: common_client(table.url, name), TEAM))
         table.wait()
     assert all(requests[:3] == ["NAME", "INITIALIZE", "DAILY_INITIALIZE"] for requests in games)
@@ -121,7 +130,7 @@ def test_the_contests_own_client_plays_a_whole_game(tmp_path: Path) -> None:
 
 
 def test_many_games_at_once_and_teams_apart(tmp_path: Path) -> None:
-    with Host(host(tmp_path, TableConfig(talks=1), games=4)) as table:
+    with Table(host(tmp_path, TableConfig(talks=1), games=4)) as table:
         play(table.url, [f"{team}{seat}" for seat in range(5) for team in ("a", "b", "c", "d")])
         table.wait()
     teams = ["".join({name[0] for name in session.teams.values()}) for session in table.sessions]
@@ -130,7 +139,7 @@ def test_many_games_at_once_and_teams_apart(tmp_path: Path) -> None:
 
 
 def test_one_agent_plays_with_players_of_this_machine(tmp_path: Path) -> None:
-    with Host(host(tmp_path, fill=("random",)), [ChancePlayer]) as table:
+    with Table(host(tmp_path, fill=("random",)), [ChancePlayer]) as table:
         play(table.url, ["ann1"])
         table.wait()
     session = table.sessions[0]
@@ -169,7 +178,7 @@ def chatting(name: str) -> Answer:
 
 
 def test_a_chat_over_the_network(tmp_path: Path) -> None:
-    with Host(host(tmp_path, TableConfig(talk="anytime", talks=3))) as table:
+    with Table(host(tmp_path, TableConfig(talk="anytime", talks=3))) as table:
         received = play(table.url, TEAM, chatting)
         table.wait()
     [session] = table.sessions
@@ -199,7 +208,7 @@ class Misbehaving:
     """An agent that does `what` at its first TALK, among four that play by chance; then it plays on, if it can."""
 
     def __init__(self, folder: Path, table: TableConfig = HASTY) -> None:
-        self.table = Host(host(folder, table))
+        self.table = Table(host(folder, table))
         self.sent: list[Packet] = []
 
     def play(self, what: Any, *, honest: Any = by_chance) -> Any:
@@ -336,7 +345,7 @@ def test_one_that_reads_nothing_is_cut_off_and_nobody_waits_for_it(monkeypatch: 
 
 def test_a_bad_name_or_token_stays_outside(tmp_path: Path) -> None:
     told: list[str] = []
-    with Host(host(tmp_path), secret=SECRET, tell=told.append) as table:
+    with Table(host(tmp_path), secret=SECRET, tell=told.append) as table:
         for name, token in (
             ("ann1", ""),
             ("ann1", "x.y.z"),
@@ -383,7 +392,7 @@ def test_a_token_is_what_was_signed() -> None:
 
 
 def test_two_agents_may_have_one_name(tmp_path: Path) -> None:
-    with Host(host(tmp_path, TableConfig(talks=1))) as table:
+    with Table(host(tmp_path, TableConfig(talks=1))) as table:
 
         async def game() -> None:
             await asyncio.gather(*(agent(table.url, "ann", by_chance(seat)) for seat in range(5)))
@@ -395,7 +404,7 @@ def test_two_agents_may_have_one_name(tmp_path: Path) -> None:
 
 
 def test_who_left_the_waiting_room_is_not_waited_for(tmp_path: Path) -> None:
-    with Host(host(tmp_path, TableConfig(talks=1))) as table:
+    with Table(host(tmp_path, TableConfig(talks=1))) as table:
         with connect_now(table.url) as socket:
             socket.recv()
             socket.send("wolf9")
@@ -412,7 +421,7 @@ def test_a_moderator_that_stops_writes_what_there_is(tmp_path: Path) -> None:
             begun.set()
         return None
 
-    with Host(host(tmp_path)) as table:
+    with Table(host(tmp_path)) as table:
         players = threading.Thread(target=play, args=(table.url, TEAM, lambda name: answer))
         players.start()
         assert begun.wait(10)
@@ -428,7 +437,7 @@ def test_a_port_in_use_is_said(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         with pytest.raises(ConfigError, match="is in use"):
-            Host(HostConfig(port=taken.getsockname()[1], output=tmp_path))
+            Table(HostConfig(port=taken.getsockname()[1], output=tmp_path))
 
 
 @pytest.mark.parametrize(

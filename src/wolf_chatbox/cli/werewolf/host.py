@@ -36,8 +36,9 @@ def host(config: HostConfig | None = None) -> int:
             table.wait()
         except KeyboardInterrupt:
             console.say("leaving: games that go on are written as far as they went")
-    won = [session.winner for session in table.sessions]
-    console.say(f"{len(won)} games: " + ", ".join(f"{won.count(side)} {side}" for side in sorted(set(won))))
+    won = table.winners
+    counts = "".join(f", {won.count(side)} {side}" for side in sorted(set(won)))
+    console.say(f"games: {len(won)}{counts}")
     return 0
 
 

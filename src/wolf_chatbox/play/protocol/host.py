@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Self
 
 from wolf_chatbox.files import writing
 from wolf_chatbox.play.casting import Make
+from wolf_chatbox.play.log import NONE
 from wolf_chatbox.play.protocol.config import HostConfig
 from wolf_chatbox.play.protocol.connection import Connection
 from wolf_chatbox.play.protocol.gate import Gate
@@ -27,12 +28,14 @@ class Host:
         *,
         secret: str | None = None,
         tell: Tell = lambda text: None,
+        done: Callable[[Session], None] = lambda session: None,
     ) -> None:
-        """`fill` makes the players of `config.fill`; `tell` takes a line for what happens, from any thread.
+        """`fill` makes the players of `config.fill`; `tell` takes a line for what happens, and `done` each game that
+        ended, both from any thread.
 
         Raises ConfigError for an address or a port that cannot be had.
         """
-        self.config, self._tell = config, tell
+        self.config, self._tell, self._done = config, tell, done
         others = config.table.players - config.seats
         self._fill = [fill[at % len(fill)] for at in range(others)] if others else []
         self._room: WaitingRoom[Connection] = WaitingRoom(config.seats, same_team=config.teams == "same")
@@ -40,8 +43,8 @@ class Host:
         self._threads: list[threading.Thread] = []
         self._begun = 0
         self._stopped = False
-        self.sessions: list[Session] = []
-        """Games that have ended."""
+        self.winners: list[str] = []
+        """Who won, of the games that have ended."""
         self.failed: list[Exception] = []
         """What ended a game that is not its end."""
         self._place = listen(config.host, config.port)
@@ -64,13 +67,13 @@ class Host:
         with self._changed:
             self._stopped = True
         self._gate.close()  # games that wait for an answer find that there is nobody any more
-        for thread in self._threads:
+        for thread in list(self._threads):
             thread.join()
 
     def wait(self) -> None:
         """Wait until all games are over that there shall be; raises what ended a game that is not its end."""
         with self._changed:
-            self._changed.wait_for(lambda: self.failed or len(self.sessions) == self.config.games)
+            self._changed.wait_for(lambda: self.failed or len(self.winners) == self.config.games)
         if self.failed:
             raise self.failed[0]
 
@@ -100,17 +103,18 @@ class Host:
             thread.start()
 
     def _lead(self, session: Session) -> None:
-        game_id = session.village.game_id
+        game_id, winner = session.village.game_id, ""
         self._tell(f"game {game_id} begins: {', '.join(session.teams.values())}")
         try:
             session.lead(lambda: self._stopped)
+            how = "ended" if session.village.over else "was stopped"
+            winner = session.village.winner or NONE
+            self._tell(f"game {game_id} {how}: {'nobody' if winner == NONE else winner} won")
+            self._done(session)
         except Exception as error:
             self.failed.append(error)  # `wait` raises it
-        finally:
-            with self._changed:
-                self._threads.remove(threading.current_thread())
-                self.sessions.append(session)
-                self._seat()
-                self._changed.notify_all()
-        how = f"{session.winner} won" if session.village.winner else "nobody won"
-        self._tell(f"game {game_id} {'ended' if session.village.over else 'was stopped'}: {how}")
+        with self._changed:
+            self._threads.remove(threading.current_thread())
+            self.winners.append(winner or NONE)
+            self._seat()
+            self._changed.notify_all()

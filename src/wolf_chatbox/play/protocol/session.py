@@ -7,7 +7,7 @@ from pathlib import Path
 
 from wolf_chatbox.play.casting import Make
 from wolf_chatbox.play.clock import LiveClock
-from wolf_chatbox.play.log import NONE, Times, now, write_log, write_packets
+from wolf_chatbox.play.log import Times, now, write_log, write_packets
 from wolf_chatbox.play.moderator import Moderator
 from wolf_chatbox.play.protocol.connection import Connection
 from wolf_chatbox.play.protocol.remote import Entries, LocalPlayer, RemotePlayer, WiredPlayer
@@ -43,10 +43,6 @@ class Session:
             self.teams[name] = f"{other.team}{number}"
         self._place = output / self.village.game_id
         self._stamped = 0
-
-    @property
-    def winner(self) -> str:
-        return self.village.winner or NONE
 
     def lead(self, stopped: Callable[[], bool] = lambda: False) -> None:
         """Play the game and write its files, also of a game that was stopped, or that an error ended."""
