@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -28,6 +29,7 @@ def host(config: HostConfig | None = None) -> int:
     if secret is None and not is_loopback(config.host):
         problem = "lets other machines in, which needs a secret for tokens. Pass --secret-file."
         raise ConfigError("host", config.host, problem)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
     with Host(config, players_of(config, console), secret=secret, tell=console.say) as table:
         console.say(f"ready: {table.url} · {config.seats} agents a game · games in {config.output} · Ctrl-C leaves")
         for team in config.invite if secret else ():
