@@ -31,7 +31,7 @@ def host(config: HostConfig | None = None) -> int:
         raise ConfigError("host", config.host, problem)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
     with Host(config, players_of(config, console), secret=secret, tell=console.say) as table:
-        console.say(f"ready: {table.url} · {config.seats} agents a game · games in {config.output} · Ctrl-C leaves")
+        console.say(f"ready: {table.url} · agents a game: {config.seats} · games in {config.output} · Ctrl-C leaves")
         for team in config.invite if secret else ():
             console.say(f"token of team {team}: {sign(team, secret or '')}")
         try:
