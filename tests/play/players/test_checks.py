@@ -153,7 +153,8 @@ def test_a_line_is_cut_at_a_sentences_end() -> None:
     mine = sight()
     long = "I do not know whom to trust yet. " + "Bela talks and talks but never tells us anything new. " * 4
     fitted = fitting(f"{long} Over", mine)
-    assert fitted.endswith(".") and fitted in long
+    assert fitted.endswith(".")
+    assert fitted in long
     assert cut(fitted, mine.table, ENGLISH[1:], None).text == fitted
     assert fitting("Well, I see,\nBela. Over", mine) == "Well I see Bela"
     assert fitting("Over", mine) == "Over"

@@ -34,3 +34,19 @@ app.command(
         "wolf-chatbox werewolf selfplay model:wolf_model rules --keep winners -o games.jsonl",
     ),
 )
+app.command(
+    "wolf_chatbox.cli.werewolf.join:join",
+    help="Play at the tables of a server of the AIWolf NLP contest.",
+    help_epilogue=examples(
+        "wolf-chatbox werewolf join ws://127.0.0.1:8080/ws --player rules --seats 5",
+        "wolf-chatbox werewolf join ws://127.0.0.1:8080/ws --player model:wolf_model --games 0 --log seen",
+    ),
+)
+app.command(
+    "wolf_chatbox.cli.werewolf.replay:replay",
+    help="Make a page of a recorded game, with a timeline of suspicion.",
+    help_epilogue=examples(
+        "wolf-chatbox werewolf replay game.log",
+        "wolf-chatbox werewolf replay games.jsonl --game 2 --output replay.html",
+    ),
+)

@@ -89,7 +89,8 @@ class Knowledge:
         return Sight(table, game, me, roles.get(me, ""), names, roles, counts, profile)
 
     def _take(self, sight: Sight, what: str, packet: Mapping[str, Any], info: Mapping[str, Any]) -> None:
-        day = info.get("day") if isinstance(info.get("day"), int) else self._day
+        told = _number(info.get("day"))
+        day = self._day if told is None else told
         if what != "FINISH" and day > self._day:
             self._dawn(sight, info, day)
         late = self._dusk is not None or what in ("VOTE", "DIVINE", "GUARD", "ATTACK")

@@ -33,15 +33,20 @@ class Totals(NamedTuple):
         places = [ROLES.index(role) for role in roles]
         above = self.above[:, :, places, PLACE[quantity]].sum(2)
         below = self.below[:, :, places, PLACE[quantity]].sum(2)
-        return np.divide(above, below, out=np.full_like(above, np.nan), where=below > 0)
+        return ratio(above, below)
 
     def over_roles(self, weights: Mapping[str, int]) -> Numbers:
         """The win rates in the roles that a player had, averaged with these weights."""
         rates = np.stack([self.share("win", [role]) for role in weights])
         there = ~np.isnan(rates) * np.array(list(weights.values()), float)[:, None, None]
         sums = there.sum(0)
-        mean = np.nansum(rates * there, 0)
-        return np.divide(mean, sums, out=np.full_like(mean, np.nan), where=sums > 0)
+        return ratio(np.nansum(rates * there, 0), sums)
+
+
+def ratio(above: Numbers, below: Numbers) -> Numbers:
+    """The quotients; NaN where there is nothing below."""
+    found: Numbers = np.divide(above, below, out=np.full_like(above, np.nan), where=below > 0)
+    return found
 
 
 class Column(NamedTuple):

@@ -34,11 +34,11 @@ def show(found: Form, screen: Screen) -> None:
         if grid.rows:
             made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_edge=False)
             for name in grid.columns:
-                made.add_column(painted((name, "bold")), no_wrap=not screen.is_terminal)
+                made.add_column(painted((name, "bold")))
             for row in grid.rows:
                 made.add_row(*(painted((cell, "")) for cell in row))
             screen.print()
-            screen.print(made)
+            table.put(made, screen)
     screen.print()
     for line in said(found):
         screen.say(line)
@@ -47,8 +47,12 @@ def show(found: Form, screen: Screen) -> None:
 def rated(found: Form) -> Grid:
     """The ratings by role, a line a role and player."""
     rows = [
-        [each["role"].lower() or "all roles", each["player"], *_with_bounds(SKILL, each["skill"])]
-        + _with_bounds(POINTS, each["points"])
+        [
+            each["role"].lower() or "all roles",
+            each["player"],
+            *_with_bounds(SKILL, each["skill"]),
+            *_with_bounds(POINTS, each["points"]),
+        ]
         for each in found["ratings"]
     ]
     return Grid(["role", "player", "OpenSkill", "95 %", "Bradley-Terry", "95 %"], rows)
@@ -63,7 +67,7 @@ def told(found: Form) -> Grid:
             [
                 f"{duel['one']} − {duel['other']}",
                 duel["side"],
-                *_with_bounds(RATE, {**duel, "value": duel["value"]}),
+                *_with_bounds(RATE, duel),
                 "—" if needed is None else f"{needed:,}",
                 "—" if for_5 is None else f"{for_5:,}",
             ]
@@ -157,7 +161,7 @@ def _power(found: Form) -> Any:
             f"about {100 * rate:.0f} %": [
                 (100 * gap, math.log10(games_for(rate + gap / 2, rate - gap / 2)))
                 for gap in places
-                if 0 <= rate - gap / 2 and rate + gap / 2 <= 1
+                if rate - gap / 2 >= 0 and rate + gap / 2 <= 1
             ]
             for rate in (0.5, 0.2)
         }
