@@ -16,6 +16,8 @@ from wolf_chatbox.werewolf.rules import HUMAN
 from wolf_chatbox.werewolf.sight import SPEECH, Kind, Sight
 from wolf_chatbox.werewolf.utterance import OVER
 
+PLANNED = ("claim", "deny", "vote")
+"""How the keys begin of what must be said."""
 LETTERS = 125
 """Characters of an utterance at most, without spaces, also where the table allows more."""
 ROOM_FOR_MORE = 0.7
@@ -43,6 +45,7 @@ class RulesPlayer(Player):
         self._voice: Voice | None = None
         self._said: set[str] = set()
         self._offered: tuple[str, ...] = ()
+        self._planned: tuple[str, tuple[str, ...]] = ("", ())
         self._read = 0
         self._mine = 0
         self._fakes: dict[str, str] = {}
@@ -89,11 +92,26 @@ class RulesPlayer(Player):
             self._voice.hear(line.text)
             if line.speaker == sight.me:
                 self._mine += 1
+                if "".join(line.text.split()) == "".join(self._planned[0].split()):
+                    self._offered = self._planned[1]
                 self._said.update(self._offered)
                 self._offered = ()
         self._read = len(sight.lines)
 
     # Talk
+
+    def plan(self, sight: Sight) -> str:
+        """What the game hangs on, and is to be said now: a claim, a result, a denial, a vote; empty if nothing is.
+
+        For a player who says other things too. Until it is said it is planned again.
+        """
+        self._hear(sight)
+        item = self._next(sight)
+        if item is None or not item.key.startswith(PLANNED):
+            return ""
+        text = self._utter(item, sight)
+        self._planned, self._offered = (text, self._offered), ()
+        return text
 
     def _next(self, sight: Sight, *, late: bool = False) -> Item | None:
         """What to say now; None: nothing more today."""
@@ -252,6 +270,11 @@ class RulesPlayer(Player):
 
     def _best(self, kind: Kind, sight: Sight) -> str:
         """One of the best targets; which one of those that are nearly as good stays the same all day."""
+        scores = self.scores(kind, sight)
+        return max(scores, key=lambda name: scores[name]) if scores else ""
+
+    def scores(self, kind: Kind, sight: Sight) -> dict[str, float]:
+        """How good it is to name each target, as `worth` has it, after what the others announced."""
         beliefs = self.reasoner.beliefs(sight)
         scores = worth(kind, sight, beliefs)
         if kind == "vote":
@@ -263,10 +286,7 @@ class RulesPlayer(Player):
         elif kind == "divine":
             for name in sight.found("divine"):
                 scores.pop(name, None)
-        if not scores:
-            return ""
-        noise = {name: NEAR * self._favour(f"{kind} {sight.day} {name}") for name in scores}
-        return max(scores, key=lambda name: scores[name] + noise[name])
+        return {name: scores[name] + NEAR * self._favour(f"{kind} {sight.day} {name}") for name in scores}
 
     def _follow(self, scores: dict[str, float], sight: Sight, beliefs: Beliefs) -> None:
         """What the others announced counts: the village's votes must meet, and its enemies hide in the crowd."""
