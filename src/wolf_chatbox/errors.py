@@ -8,7 +8,8 @@
     ├── StyleError              a rendering style does not suit the model or the data
     ├── CheckpointError         an output folder cannot be written, resumed or loaded
     ├── TrainingError           training failed (a loss of NaN)
-    └── ChatError               the chat cannot process a message or command
+    ├── ChatError               the chat cannot process a message or command
+    └── PlayError               a game of werewolf cannot be joined, or was broken off
 
 The library raises them; the command line prints them as `error: …` and exits with 1, or with 2 for a ConfigError.
 """
@@ -89,3 +90,7 @@ class TrainingError(WolfChatboxError):
 
 class ChatError(WolfChatboxError):
     """The chat cannot process a message or command; the conversation is unchanged."""
+
+
+class PlayError(WolfChatboxError):
+    """A game of werewolf cannot be joined, or was broken off."""

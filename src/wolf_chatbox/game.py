@@ -99,6 +99,9 @@ class Player:
     dealt: str = ""
     """The role at the beginning, if it is another."""
     facts: Mapping[str, Any] = field(default_factory=dict)
+    context: bool = False
+    """Whether its turns are context alone, and nobody learns them: a loser's, in games that are kept for the winners'
+    play."""
 
     @property
     def first_role(self) -> str:
@@ -107,7 +110,8 @@ class Player:
 
     def to_dict(self) -> dict[str, Any]:
         form = {"name": self.name, "role": self.role, "seat": self.seat, "dealt": self.dealt, "facts": dict(self.facts)}
-        return {name: value for name, value in form.items() if value not in ("", None, {})}
+        form = {name: value for name, value in form.items() if value not in ("", None, {})}
+        return form | {"context": True} if self.context else form
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,11 @@ app.command(
     help="Inspect, clean and convert conversations; download public data sets.",
 )
 app.command("wolf_chatbox.cli.models:app", name="models", help="List and download base models.")
+app.command(
+    "wolf_chatbox.cli.werewolf:app",
+    name="werewolf",
+    help="Play werewolf: with people, models, and the contest's agents.",
+)
 app.register_install_completion_command()
 
 

@@ -34,10 +34,9 @@ def serve(config: ServeConfig | None = None) -> int:
             raise untrained("runs", run, "wolf-chatbox train --data FILE")
     check_packages(("fastapi", "uvicorn", "prometheus_client"), "serve", config.runs)
     from wolf_chatbox.talk.server.app import make_app
-    from wolf_chatbox.talk.server.guard import LOOPBACK
     from wolf_chatbox.talk.server.house import Limits
+    from wolf_chatbox.talk.server.place import LOOPBACK, listen, url_of
     from wolf_chatbox.talk.server.roster import Roster
-    from wolf_chatbox.talk.server.serving import listen, url_of
     from wolf_chatbox.talk.server.serving import serve as run_server
 
     keys, console = read_keys(config), Screen(stderr=True)
@@ -99,7 +98,7 @@ def open_run(
 
 def check_key(config: ServeConfig, keys: Sequence[str]) -> bool:
     """Whether only this machine reaches the server; raises ConfigError where others do, and need no key."""
-    from wolf_chatbox.talk.server.serving import is_loopback
+    from wolf_chatbox.talk.server.place import is_loopback
 
     local = is_loopback(config.host)
     if not local and not keys:

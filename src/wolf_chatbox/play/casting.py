@@ -84,5 +84,5 @@ class Cast:
             return lambda seed: ModelPlayer(mind, seed)
         from wolf_chatbox.play.players.openai import OpenAIPlayer, Server
 
-        server = Server.named(rest, self._config)
+        server = Server.named(rest, self._config, setting)
         return lambda seed: OpenAIPlayer(server, seed)

@@ -108,7 +108,7 @@ class Clock:
 class SimulatedClock(Clock):
     """Does not wait: the player who would speak first does, and the time goes on by as much."""
 
-    def __init__(self, village: Village, players: Mapping[str, Player], seed: int | None = None) -> None:
+    def __init__(self, village: Village, players: Mapping[str, Player], seed: int | str | None = None) -> None:
         self._village, self._players = village, players
         self._chance = random.Random(seed)
         self._left = 0.0

@@ -64,6 +64,7 @@ class Thought(NamedTuple):
     """How many lines came before it."""
     name: str
     text: str
+    day: int = 0
 
 
 def deal(table: TableConfig, names: Sequence[str], seed: int | str | None = None) -> dict[str, str]:
@@ -144,7 +145,7 @@ class Village:
     def think(self, name: str, text: str) -> None:
         """A player tells what it thinks, for the reveal at the end."""
         if text:
-            self.thoughts.append(Thought(len(self.lines), name, text))
+            self.thoughts.append(Thought(len(self.lines), name, text, self.day))
 
     def course(self) -> Course:
         """The game, step by step."""
@@ -154,8 +155,7 @@ class Village:
             yield Tell("daily_initialize", self.names)
             yield from self._day()
             self.day += 1
-            too_late = self.table.days is not None and self.day > self.table.days
-            self.over = self.over or too_late or self._decided()
+            self.over = self.over or self._is_late() or self._decided()
         self._end()
         yield Tell("finish", self.names)
 
@@ -175,6 +175,11 @@ class Village:
             if given_up or self._ends():
                 return
 
+    def _is_late(self) -> bool:
+        """Whether the days are used up, or nobody has died for so long that nobody will."""
+        quiet = self.day - max(self.onlooker.dead.values(), default=0)
+        return quiet > self.table.quiet_days or (self.table.days is not None and self.day > self.table.days)
+
     def _decided(self) -> bool:
         """Whether somebody has won, or too many are lost."""
         if len(self.gone) >= self.table.lost_at_most():
@@ -188,8 +193,6 @@ class Village:
         return self.over
 
     def _happen(self, kind: EventKind, actor: str = "", target: str = "", result: str = "") -> None:
-        if kind in ("divine", "guard", "attack_vote", "attack"):
-            self._nightfall()
         event = Event(len(self.lines), self.day, kind, actor, target, result)
         if kind != "medium":  # no recording of a server has it: it follows from the execution
             self.events.append(event)
@@ -197,7 +200,8 @@ class Village:
             sight.learn(event)
 
     def _nightfall(self) -> None:
-        if not self._dark:
+        """The night begins with the first thing that somebody may do in it."""
+        if self._evening and not self._dark:
             self._dark = True
             self._happen("night")
 
@@ -234,6 +238,7 @@ class Village:
         talks = self.table.talks_of(kind)
         if len(who) < 2 or not talks:
             return
+        self._nightfall()
         self.left = dict.fromkeys(who, talks)
         self.letters = dict.fromkeys(who, self.table.letters_a_day) if self.table.letters_a_day is not None else {}
         self.skips.clear()
@@ -327,8 +332,6 @@ class Village:
 
     def _add(self, line: Line, who: Collection[str]) -> None:
         """A line is said: the wolves hear a whisper, everybody a talk, the dead too."""
-        if self._evening:
-            self._nightfall()
         self.lines.append(line)
         for name, sight in self.sights.items():
             if not line.whisper or name in who:
@@ -347,6 +350,7 @@ class Village:
 
     def _divine(self) -> Course:
         for seer in self.with_role("SEER")[:1]:
+            self._nightfall()
             replies = yield Ask("divine", (seer,))
             if target := self._named(seer, self._reply(replies, seer), self._others(seer)):
                 self._happen("divine", seer, target, self._species(target))
@@ -354,6 +358,7 @@ class Village:
     def _guard(self) -> Course:
         self._guarded = ""
         for guard in self.with_role("BODYGUARD")[:1]:
+            self._nightfall()
             replies = yield Ask("guard", (guard,))
             if target := self._named(guard, self._reply(replies, guard), self._others(guard)):
                 self._guarded = target
@@ -363,6 +368,7 @@ class Village:
         wolves = self.with_role(WEREWOLF)
         if not wolves:
             return
+        self._nightfall()
         prey = [name for name in self._present() if self.roles[name] != WEREWOLF]
         target = yield from self._ballot("attack", wolves, prey, self.table.attack_ballots)
         if not target:
@@ -393,7 +399,8 @@ class Village:
         event: EventKind = "vote" if kind == "vote" else "attack_vote"
         tops: list[str] = []
         for _ in range(rounds):
-            replies = yield Ask(kind, tuple(voters))
+            voters = [name for name in voters if name not in self.gone]
+            replies = (yield Ask(kind, tuple(voters))) if voters else {}
             votes: Counter[str] = Counter()
             for voter in voters:
                 may = self._present() if self.table.self_votes else self._others(voter)

@@ -70,6 +70,9 @@ class Sight:
     """Characters that it has left for the day, where there is such a limit."""
     skips_left: int = 0
     """How often it may skip, before Skip is Over."""
+    rewritten: int = 0
+    """How often something that was told late was put before what was known; who follows `lines` and `events` step by
+    step begins anew then."""
     winner: str = ""
     over: bool = False
 
@@ -121,8 +124,8 @@ class Sight:
         return conversation_of(self.lines, events, players, self.table, self.winner, group=self.game_id)
 
     def scene(self, kind: Kind | None = None) -> Scene:
-        """What the player has before its eyes, as training data has it; it is to talk, or to whisper."""
-        return present(self.conversation(), self.me or None, "whisper" if kind == "whisper" else "")
+        """What the player has before its eyes, as training data has it, when it is asked for this."""
+        return present(self.conversation(), self.me or None, {"talk": "", "whisper": "whisper"}.get(kind or ""))
 
 
 def seen_by(event: Event, name: str, role: str, votes_are_public: bool) -> Event | None:

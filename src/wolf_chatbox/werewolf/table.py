@@ -72,6 +72,8 @@ class TableConfig:
     """Players learn who voted for whom."""
     days: Annotated[Whole | None, AT_LEAST_1, unset("any number")] = None
     """Days at most; after them nobody has won."""
+    quiet_days: Annotated[Whole, AT_LEAST_1] = 10
+    """Days in a row without a death after which nobody has won; the contest's server would go on for ever."""
     answer_seconds: Annotated[float, Within(above=0)] = 60.0
     """Seconds that an answer may take."""
     probe_seconds: Annotated[float, Within(above=0)] = 120.0

@@ -29,9 +29,10 @@ def view(conversation: Conversation, kind: str, persona: str | None = None) -> l
 
 
 def learners_of(game: Game, kind: str, persona: str | None = None) -> frozenset[str]:
-    """The players whose turns are learnt in the views of this kind."""
+    """The players whose turns are learnt in the views of this kind; never those who are context alone."""
     role = kind.partition(":")[2].upper()
-    names = frozenset(player.name for player in game.players if not role or player.first_role == role)
+    learnt = (player for player in game.players if not player.context)
+    names = frozenset(player.name for player in learnt if not role or player.first_role == role)
     return names if persona is None else names & {persona}
 
 
@@ -46,13 +47,14 @@ def watch(conversation: Conversation, name: str | None) -> Iterator[Scene]:
     yield observer.scene()
 
 
-def present(conversation: Conversation, name: str | None, channel: str = "") -> Scene:
-    """The last scene of a running game, in which the player is to say something that this channel hears."""
+def present(conversation: Conversation, name: str | None, channel: str | None = None) -> Scene:
+    """The last scene of a running game; the player is to say something that this channel hears, or nothing."""
     assert conversation.game is not None
     observer = Observer(conversation, conversation.game, name)
     for _ in _days(conversation, observer):
         pass
-    observer.turn_to(channel)
+    if channel is not None:
+        observer.turn_to(channel)
     return observer.scene()
 
 

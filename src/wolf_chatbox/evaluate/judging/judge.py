@@ -7,26 +7,21 @@ the replies change places has no preference.
 from __future__ import annotations
 
 import json
-import os
 import re
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from http.client import HTTPException
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
-from wolf_chatbox.errors import ConfigError, ModelError
+from wolf_chatbox.errors import ModelError
 from wolf_chatbox.evaluate.judging.pairs import Pair
 from wolf_chatbox.evaluate.judging.votes import JUDGE, Choice, Vote
+from wolf_chatbox.model import remote
 
 KEY = "WOLF_CHATBOX_JUDGE_KEY"
 """The environment variable with the server's key."""
 AT_ONCE = 4
 """How many pairs are asked about at the same time."""
-TRIES = 4
-"""How often a request is made while the server is busy."""
 GIVEN_UP = 5
 """After how many pairs without a readable answer, and none with one, the judge is given up."""
 SENT = 10
@@ -65,12 +60,8 @@ class Judge(NamedTuple):
     @classmethod
     def of(cls, address: str) -> Judge:
         """The judge of `URL#MODEL`, the URL as OpenAI's clients take it; raises ConfigError for anything else."""
-        url, _, model = address.partition("#")
-        if not re.match(r"https?://[^/\s]", url) or not model:
-            example = "such as http://127.0.0.1:8000/v1#wolf_model"
-            raise ConfigError("judge", address, f"must be the URL and the model of a server, {example}.")
-        url = url.rstrip("/")
-        return cls(url if url.endswith("/chat/completions") else url + "/chat/completions", model)
+        named = remote.Remote.named(address, "judge", KEY)
+        return cls(named.url, named.model)
 
     @property
     def voter(self) -> str:
@@ -136,49 +127,6 @@ def side_of(answer: str) -> Side | None:
     return side if side in ("A", "B", "tie") else None
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """Refuses to go elsewhere: the key and the texts are for the server that was named."""
-
-    def redirect_request(self, *request: Any, **more: Any) -> None:
-        return None
-
-
 def complete(judge: Judge, messages: Sequence[dict[str, str]], wait: Callable[[float], None] = time.sleep) -> str:
     """The judge's answer to some messages; raises ModelError. A busy server is asked again after `wait` seconds."""
-    body: dict[str, Any] = {"model": judge.model, "messages": list(messages), "temperature": 0}
-    for tried in range(1, TRIES + 1):
-        try:
-            answer = _post(judge.url, body)
-            content = json.loads(answer)["choices"][0]["message"]["content"]
-            return content if isinstance(content, str) else ""
-        except urllib.error.HTTPError as error:
-            why = f"{error.code} {error.reason}{_reason(error)}"
-            if error.code == 400 and "temperature" in body and "temperature" in why:
-                del body["temperature"]  # some models take their own only
-            elif tried == TRIES or not (error.code == 429 or error.code >= 500):
-                raise ModelError(f"{judge.url}: {why}. Check the address, the model and {KEY}.") from error
-            else:
-                wait(2.0**tried)
-        except (OSError, HTTPException, ValueError, LookupError, TypeError) as error:
-            why = str(getattr(error, "reason", error)) or type(error).__name__
-            raise ModelError(f"{judge.url}: no answer ({why}). Check the address, and that the server runs.") from error
-    raise ModelError(f"{judge.url}: no answer. Check the address, and that the server runs.")
-
-
-def _post(url: str, body: dict[str, Any]) -> bytes:
-    headers = {"Content-Type": "application/json"}
-    if key := os.environ.get(KEY):
-        headers["Authorization"] = f"Bearer {key}"
-    request = urllib.request.Request(url, json.dumps(body).encode(), headers)
-    with urllib.request.build_opener(_NoRedirect).open(request, timeout=300) as answer:
-        content: bytes = answer.read(10_000_000)
-    return content
-
-
-def _reason(error: urllib.error.HTTPError) -> str:
-    """What the server says about its refusal, in a line."""
-    try:
-        said = json.loads(error.read(100_000))["error"]["message"]
-    except (OSError, HTTPException, ValueError, LookupError, TypeError):
-        return ""
-    return f": {' '.join(str(said).split())[:200].rstrip('.')}"
+    return remote.complete(remote.Remote(*judge, KEY), messages, {"temperature": 0}, wait=wait)
