@@ -144,6 +144,21 @@ def test_a_seer_tells_all_that_it_found_out() -> None:
     assert told >= 8
 
 
+@pytest.mark.parametrize("table", [TABLES[0], TABLES[2], TABLES[6]], ids=name_of)
+def test_who_is_honest_tells_no_result_that_it_has_not(table: TableConfig) -> None:
+    for seed in range(3):
+        village = play(table, seed)
+        for line in village.lines:
+            if SIDES[village.roles[line.speaker]] == VILLAGER and line.is_speech:
+                sight = village.sights[line.speaker]
+                found = {"SEER": sight.found("divine"), "MEDIUM": sight.found("medium")}
+                for said in statements_in(line.text, village.names, table.language):
+                    if said.what == "result":
+                        assert village.roles[line.speaker] == said.role
+                        assert found[said.role][said.target] == said.result, line
+                    assert (said.what, said.role) != ("claim", "SEER") or village.roles[line.speaker] == "SEER"
+
+
 def test_the_possessed_claims_to_be_the_seer_and_nobody_else_lies_so_often() -> None:
     claims: Counter[tuple[str, str]] = Counter()
     for seed in range(12):

@@ -143,7 +143,9 @@ class Agenda:
                 parts.append(Statement("estimate", "SEER", best))
             yield Item(f"two claims {' '.join(seers)}", tuple(parts), 10.0, share=0.6)
         if living and self.mask.role == "SEER":
-            yield Item(f"rival {living[0]}", (Statement("estimate", WEREWOLF, living[0]),), 8.0)
+            wolf = self.view.get(living[0], 0.0) > 0.5
+            parts = [Statement("estimate", WEREWOLF, living[0]) if wolf else remark("false seer", a=living[0])]
+            yield Item(f"rival {living[0]}", tuple(parts), 8.0)
         if not seers and self.mask.role != "SEER" and "SEER" in self.sight.counts and self.day == 1:
             yield Item("ask SEER", (Statement("ask", "SEER"),), 9.0, share=0.5)
         for result in self.evidence.results.values():

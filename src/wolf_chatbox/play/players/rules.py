@@ -41,6 +41,7 @@ class RulesPlayer(Player):
         super().__init__()
         self._chance = random.Random(seed)
         self.reasoner = Reasoner()
+        """What it knows and believes; others may ask it too."""
         self._voice: Voice | None = None
         self._said: set[str] = set()
         self._offered: tuple[str, ...] = ()
@@ -85,8 +86,11 @@ class RulesPlayer(Player):
         return self._favours[what]
 
     def _hear(self, sight: Sight) -> None:
-        """Notice own lines: what was offered has been said."""
+        """Notice what was said; an own line is what was offered before."""
+        if self._voice is None:
+            self._voice = Voice(sight.table.language, self._chance)
         for line in sight.lines[self._read :]:
+            self._voice.hear(line.text)
             if line.speaker == sight.me:
                 self._mine += 1
                 if "".join(line.text.split()) == "".join(self._planned[0].split()):
@@ -152,8 +156,7 @@ class RulesPlayer(Player):
 
     def _utter(self, item: Item, sight: Sight) -> str:
         """An item in words, as much of it as there is room for."""
-        if self._voice is None:
-            self._voice = Voice(sight.table.language, self._chance)
+        assert self._voice is not None, "it has listened before it speaks"
         text = ""
         for part in item.parts:
             more = self._voice.state(part) if isinstance(part, Statement) else self._voice.remark(part[0], **part[1])
