@@ -25,8 +25,8 @@ DRAWN = (1, 3, 4)
 WEIGHT = 0.2
 """How much the model's standardised scores count beside the log-scores of the reasoning, where both choose.
 
-Measured with a SmolLM2-135M that learnt nine games, on 48 votes of villagers in games of rules players: from 0.15 to 0.2
-the wolf is likeliest, and from 0.7 on less likely than without the model."""
+Measured with a SmolLM2-135M that learnt nine games, on 48 votes of villagers in games of rules players: the wolf is
+likeliest from 0.1 to 0.2, and from 0.3 on less likely than without the model."""
 EQUAL = 1e-6
 """Scores that differ by less are equal; chance decides."""
 WORST = -20.0

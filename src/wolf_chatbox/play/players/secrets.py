@@ -33,6 +33,27 @@ _LEAKS = {
     ),
 }
 """What only a wolf or a possessed player would say."""
+_TOGETHER = {
+    "en": (
+        re.compile(r"[.!?;…]+"),
+        re.compile(r"\b(?:I|I'm|me|my|mine|we|we're|us|our|ours)\b", re.IGNORECASE),
+        re.compile(r"wol(?:f|ves)|possessed", re.IGNORECASE),
+        re.compile(
+            r"\bnot?\b|n't|never|find|catch|look|hunt|search|suspect|think|believe|vote|voting|accus|against|\bwho\b|which"
+            r"|danger|problem|between|among|stop|play|game|divin|result|claim|sa(?:y|id)\b|figure|identify|reveal the",
+            re.IGNORECASE,
+        ),
+    ),
+    "ja": (
+        re.compile(r"[。！？!?…]+"),
+        re.compile(_ME),
+        re.compile(r"狼|狂人"),
+        re.compile(
+            r"ない|なん|疑|怪し|探|見つけ|吊|投票|誰|思|違|占|結果|CO|主張|言|知り|倒|追放|危|寄り|プレイ|ゲーム|ません|か$"
+        ),
+    ),
+}
+"""How a sentence ends, words for the speaker's side, for the wolves, and words that make both together harmless."""
 _SEES = {
     "en": re.compile(
         r"\bI(?:'ve| have)? (?:divined|checked|inspected|investigated|saw that)\b|\bmy (?:divination|N\d)\b",
@@ -68,11 +89,25 @@ def forbidden(text: str, sight: Sight, said: Sequence[str]) -> str:
     is_village = SIDES.get(sight.role, VILLAGER) == VILLAGER
     if not is_village:
         leaks = _LEAKS[language].search(text) if language in _LEAKS else None
-        if claims & SECRET_ROLES or leaks or any(_calls_wolf(text, name, language) for name in sight.friends):
+        if (
+            claims & SECRET_ROLES
+            or leaks
+            or _stands_with_wolves(text, language)
+            or any(_calls_wolf(text, name, language) for name in sight.friends)
+        ):
             return "secret"
         before = {role for line in said for role in claimed_in(line, language)}
         return "claim" if before and claims - before else ""
     return "claim" if claims - {sight.role} or _misreports(text, sight) else ""
+
+
+def _stands_with_wolves(text: str, language: str) -> bool:
+    """Whether a sentence names the speaker and wolves together, and does not speak of a search for them."""
+    if language not in _TOGETHER:
+        return False
+    end, own, wolves, harmless = _TOGETHER[language]
+    sentences = end.split(text)
+    return any(own.search(part) and wolves.search(part) and not harmless.search(part) for part in sentences)
 
 
 def _calls_wolf(text: str, name: str, language: str) -> bool:
