@@ -60,7 +60,7 @@ BAD = [
     ("secret", "WEREWOLF", "I will keep my position as werewolf."),
     ("secret", "POSSESSED", "Oh dear my wolf!"),
     ("secret", "POSSESSED", "My intent is to protect the village and all wolves."),
-    ("secret", "WEREWOLF", "It is clear that we are indeed the werewolves."),
+    ("secret", "WEREWOLF", "It is clear from our results that we are indeed the werewolves."),
     ("secret", "WEREWOLF", "Let us see whom we will attack."),
     ("secret", "WEREWOLF", "Whisper to me tonight."),
     ("secret", "POSSESSED", "I'm the possessed."),

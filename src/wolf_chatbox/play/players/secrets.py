@@ -23,6 +23,7 @@ _LEAKS = {
         r"|\b(?:we|I)(?:'ll|'ve| will| have| should| must| can)? (?:attack|kill|devour|bite|eat|ate|bit)(?:ed)?\b"
         r"|\b(?:my|our) (?:own )?wol(?:f|fs|ves)\b|\bI(?:'m| am) (?:a|the|your) (?:real |true )?(?:were)?wolf\b"
         r"|\b(?:position|role|part|job|myself|duty|team|identity) (?:as|is)(?: an?| the)? (?:were)?wol(?:f|ves)\b"
+        r"|\bwe(?:'re| are) (?:(?:indeed|all|really|both|the|actually) )*(?:were)?wol(?:f|ves)\b"
         r"|\bwhisper|\bhelp the (?:were)?wol(?:f|ves)\b|\b(?:wolf|werewol(?:f|ves))(?:'s|'|s'|) (?:side|team)\b",
         re.IGNORECASE,
     ),
