@@ -61,7 +61,9 @@ _VERY = (
 _IS = r"(?:\s+(?:is|seems?|looks?|feels?|sounds?)|'s)"
 
 ENGLISH = Phrases(
-    sentence=re.compile(r"(?<=[.!?])\s+(?!(?:The )?(?:[Rr]esult|She|He|They)\b)|\n|(?<=[a-z])[.!?](?=[A-Z])|\s+[—–]\s+|;\s*"),
+    sentence=re.compile(
+        r"(?<=[.!?])\s+(?!(?:The )?(?:[Rr]esult|She|He|They)\b)|\n|(?<=[a-z])[.!?](?=[A-Z])|\s+[—–]\s+|;\s*"
+    ),
     own=_any(
         r"\bI(?:'ve| have)?\b[^.!?]{0,30}\b(?:divin(?:ed|e)|peeked|checked|inspected|investigated|scanned|examined)\b",
         r"\bmy (?:analysis|check|reading)\b[^.!?]{0,20}\btargeted",
