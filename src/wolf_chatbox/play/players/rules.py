@@ -128,26 +128,26 @@ class RulesPlayer(Player):
 
     def _utter(self, items: list[Item], sight: Sight) -> str:
         """The items in words, as much of them as there is room for, the same thing once."""
-        assert self._voice is not None, "it has listened before it speaks"
         parts = [part for item in items for part in item.parts]
         if self._draft[0] != parts:
-            text, said, offered = "", list[Part](), list[str]()
-            for item in items:
-                for part in item.parts:
-                    more = "" if part in said else self._word(part)
-                    longer = self._voice.space.join(filter(None, (text, more)))
-                    if text and not _fits(longer, sight):
-                        break
-                    text = longer
-                    said.append(part)
-                else:
-                    offered.append(item.key)
-                    continue
-                break
-            self._draft, self._offered = (parts, text), tuple(offered or [items[0].key])
+            self._draft = parts, self._written(items, sight)
         targets = [part.target for part in items[0].parts if isinstance(part, Statement) and part.target]
         self._think(items[0].thought, sight, targets[0] if targets else "")
         return self._draft[1]
+
+    def _written(self, items: list[Item], sight: Sight) -> str:
+        assert self._voice is not None, "it has listened before it speaks"
+        text, said = "", list[Part]()
+        self._offered = (items[0].key,)
+        for item in items:
+            for part in [part for part in item.parts if part not in said]:
+                longer = self._voice.space.join(filter(None, (text, self._word(part))))
+                if text and not _fits(longer, sight):
+                    return text
+                text = longer
+                said.append(part)
+            self._offered += (item.key,)
+        return text
 
     def _word(self, part: Part) -> str:
         assert self._voice is not None, "it has listened before it speaks"
