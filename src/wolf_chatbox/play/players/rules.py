@@ -16,6 +16,8 @@ from wolf_chatbox.werewolf.rules import HUMAN
 from wolf_chatbox.werewolf.sight import SPEECH, Kind, Sight
 from wolf_chatbox.werewolf.utterance import OVER
 
+PLANNED = ("claim", "deny", "vote", "attack")
+"""How the keys of that begin which others must know: claims and results, denials, votes, and whom the wolves attack."""
 LETTERS = 125
 """Characters of an utterance at most, without spaces, also where the table allows more."""
 LATE, SILENT = 0.3, 60.0
@@ -78,18 +80,28 @@ class RulesPlayer(Player):
         return self._favours[what]
 
     def _hear(self, sight: Sight) -> None:
-        """Notice what was said; an own line is what was offered before."""
+        """Notice what was said, and whether it is what was offered before; its end may have been cut off."""
         if self._voice is None:
             self._voice = Voice(sight.table.language, self._chance)
         for line in sight.lines[self._read :]:
             self._voice.hear(line.text)
             if line.speaker == sight.me:
                 self._mine += 1
-                self._said.update(self._offered)
+                if line.is_speech and _letters(self._draft[1]).startswith(_letters(line.text)):
+                    self._said.update(self._offered)
                 self._offered, self._draft = (), ([], "")
         self._read = len(sight.lines)
 
     # Talk
+
+    def plan(self, kind: Kind, sight: Sight) -> str:
+        """What must be said now, because the game hangs on it: `PLANNED`; empty if nothing must.
+
+        For a player who says other things too. Until it is said it is planned again, in the same words.
+        """
+        self._hear(sight)
+        items = self._whispered(sight) if kind == "whisper" else self._next(sight)
+        return self._utter(items, sight) if items and items[0].key.startswith(PLANNED) else ""
 
     def _next(self, sight: Sight, *, late: bool = False) -> list[Item]:
         """What to say now; nothing: no more today."""
@@ -189,7 +201,15 @@ class RulesPlayer(Player):
         return best
 
     def _best(self, kind: Kind, sight: Sight) -> str:
-        """One of the best targets; which one of those that are nearly as good stays the same all day."""
+        """The best target; empty if there is none."""
+        scores = self.scores(kind, sight)
+        return max(scores, key=lambda name: scores[name]) if scores else ""
+
+    def scores(self, kind: Kind, sight: Sight) -> dict[str, float]:
+        """How good it is to name each target: `worth`, and what the others announced.
+
+        Which one of those is best that are nearly as good stays the same all day.
+        """
         beliefs = self.reasoner.beliefs(sight)
         scores = worth(kind, sight, beliefs)
         if kind == "vote":
@@ -201,10 +221,7 @@ class RulesPlayer(Player):
         elif kind == "divine":
             for name in sight.found("divine"):
                 scores.pop(name, None)
-        if not scores:
-            return ""
-        noise = {name: NEAR * self._favour(f"{kind} {sight.day} {name}") for name in scores}
-        return max(scores, key=lambda name: scores[name] + noise[name])
+        return {name: score + NEAR * self._favour(f"{kind} {sight.day} {name}") for name, score in scores.items()}
 
     def _follow(self, scores: dict[str, float], sight: Sight, beliefs: Beliefs) -> None:
         """What the others announced counts: the village's votes must meet, and its enemies hide in the crowd."""
@@ -252,9 +269,14 @@ FAKED = {WEREWOLF: 0.7, HUMAN: -1.5}
 """How much a made-up result adds to the worth of voting for its target: who lies must act on it."""
 
 
+def _letters(text: str) -> str:
+    """A text without white space, which mentions change."""
+    return "".join(text.split())
+
+
 def _fits(text: str, sight: Sight) -> bool:
     """Whether a text keeps to the limits of the table."""
     table = sight.table
     bounds = [bound for bound in (table.letters or None, table.letters_at_once, LETTERS) if bound is not None]
-    size = len(text.split()) if table.count_words else len(text) if table.count_spaces else len("".join(text.split()))
+    size = len(text.split()) if table.count_words else len(text) if table.count_spaces else len(_letters(text))
     return size <= min(bounds)
