@@ -23,9 +23,11 @@ from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import ConfigError
 from wolf_chatbox.importers import read_conversations
 from wolf_chatbox.play.players.chance import ChancePlayer
+from wolf_chatbox.play.players.rules import RulesPlayer
 from wolf_chatbox.play.protocol import connection, gate, remote
 from wolf_chatbox.play.protocol.config import HostConfig
 from wolf_chatbox.play.protocol.host import Host
+from wolf_chatbox.play.protocol.joining import JoinConfig, Seats
 from wolf_chatbox.play.protocol.matching import WaitingRoom
 from wolf_chatbox.play.protocol.session import Session
 from wolf_chatbox.play.protocol.token import admits, claims_of, sign
@@ -95,6 +97,19 @@ def test_each_agent_receives_what_is_kept_for_the_json(tmp_path: Path) -> None:
         kept = [json.loads(entry["request"]) for entry in form["entries"] if entry["agent"] == names[team]]
         assert packets[0] == {"request": "NAME"}
         assert packets[1:] == kept
+
+
+@pytest.mark.parametrize("table", [TableConfig(protocol="v0"), TableConfig(players=9, language="ja")], ids=["v0", "v1"])
+def test_our_own_agents_play_at_our_own_table(table: TableConfig, tmp_path: Path) -> None:
+    with Table(host(tmp_path, table)) as running:
+        Seats(JoinConfig(url=running.url, seats=table.players, seed=1), RulesPlayer, lambda line: None).play()
+        running.wait()
+    village = running.sessions[0].village
+    assert village.winner
+    assert not village.gone
+    assert not +village.invalid
+    assert not +village.unanswered
+    assert facts_of(read(tmp_path / f"{village.game_id}.log")) == facts_of(village.conversation())
 
 
 def common_client(url: str, name: str) -> list[str]:
