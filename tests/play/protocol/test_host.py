@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect as connect_now
+from websockets.typing import Origin
 
 from agents import Answer, Packet, agent, by_chance, play
 from wolf_chatbox.conversation import Conversation
@@ -387,6 +388,31 @@ def test_a_bad_name_or_token_stays_outside(tmp_path: Path) -> None:
         table.wait()
     assert sum("refused" in line for line in told) == 7
     assert table.sessions[0].village.over
+
+
+def test_a_page_of_another_site_cannot_come_in(tmp_path: Path) -> None:
+    with Table(host(tmp_path)) as table:
+        port = int(table.url.rpartition(":")[2].partition("/")[0])
+        with pytest.raises(InvalidStatus, match="403"):
+            connect_now(table.url, origin=Origin("http://elsewhere.example"))
+        with sockets.create_connection(("127.0.0.1", port)) as line, pytest.raises(InvalidStatus, match="403"):
+            connect_now(f"ws://elsewhere.example:{port}/ws", sock=line)
+
+
+def test_too_many_connections_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate, "CONNECTIONS", 1)
+    with Table(host(tmp_path)) as table, connect_now(table.url) as first:
+        assert first.recv()
+        with pytest.raises(InvalidStatus, match="503"):
+            connect_now(table.url)
+
+
+def test_who_says_no_name_is_sent_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate, "NAME_SECONDS", 0.05)
+    with Table(host(tmp_path)) as table, connect_now(table.url) as socket:
+        socket.recv()
+        with pytest.raises(ConnectionClosed, match="1008"):
+            socket.recv()
 
 
 def test_a_token_is_what_was_signed() -> None:
