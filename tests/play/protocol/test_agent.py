@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
 
+from wolf_chatbox.cli.werewolf.join import join as verb
 from wolf_chatbox.errors import ConfigError, ModelError, PlayError
 from wolf_chatbox.play.player import Bid, Player
 from wolf_chatbox.play.protocol.agent import Agent, Request, may_be_named
@@ -417,6 +418,18 @@ def test_a_player_that_fails_is_answered_for_and_told_once() -> None:
         assert len(said) == 2
         with pytest.raises(ZeroDivisionError):  # a fault of ours is shown when the game is over
             join(url, Scripted(buggy))
+
+
+def test_the_verb_prints_a_line_for_each_game(capsys: pytest.CaptureFixture[str]) -> None:
+    def play(script: Script) -> None:
+        script.begin()
+        assert script.ask(packet("TALK")) == "I have nothing to tell yet."
+        script.end()
+
+    with server(play) as url:
+        assert verb(JoinConfig(url=url, player="random", seats=2, name="team")) == 0
+    lines = sorted(capsys.readouterr().out.splitlines())
+    assert lines == [f"01GAME · team{seat} = Ann, SEER · VILLAGER won · day 2" for seat in (1, 2)]
 
 
 def test_a_wolf_that_is_answered_for_attacks_no_wolf() -> None:
