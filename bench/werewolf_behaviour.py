@@ -18,7 +18,6 @@ from wolf_chatbox.game import WEREWOLF, Game
 from wolf_chatbox.importers import read_conversations
 from wolf_chatbox.play.players.evidence import Evidence
 from wolf_chatbox.play.players.statements import statements_in
-from wolf_chatbox.werewolf.rules import HUMAN
 from wolf_chatbox.werewolf.sight import Line, Sight
 from wolf_chatbox.werewolf.table import TableConfig
 
@@ -78,11 +77,15 @@ class Counts:
         for told in evidence.results.values():
             self.results[roles[told.teller], told.target in wolves][told.result] += 1
         for (who, whom), taken_for in evidence.estimates.items():
-            self._lift("suspects" if taken_for == WEREWOLF else "trusts", roles[who], whom, wolves - {who}, len(roles) - 1)
+            self._lift(
+                "suspects" if taken_for == WEREWOLF else "trusts", roles[who], whom, wolves - {who}, len(roles) - 1
+            )
         for ballot in evidence.ballots.values():
             for voter, target in ballot.votes:
                 if voter != target:
-                    self._lift("votes", roles[voter], target, wolves & set(ballot.alive) - {voter}, len(ballot.alive) - 1)
+                    self._lift(
+                        "votes", roles[voter], target, wolves & set(ballot.alive) - {voter}, len(ballot.alive) - 1
+                    )
         self._attacks(game, roles)
         self._spoken(conversation, game, roles)
 
@@ -150,7 +153,9 @@ class Counts:
         for role, (times, chance) in self.attacked.items():
             print(f"  {role:10} {times:.0f} {chance:.1f} {times / max(chance, 1e-9):.2f}")
         divined, spoken, read = self.spoken
-        print(f"divinations {divined}, their target named by the seer next day {spoken}, read with the right result {read}")
+        print(
+            f"divinations {divined}, their target named by the seer next day {spoken}, read with the right result {read}"
+        )
 
 
 def main() -> None:

@@ -21,8 +21,9 @@ from wolf_chatbox.samples.rendering import make_renderer
 from wolf_chatbox.talk.server.app import make_app
 from wolf_chatbox.talk.server.gate import Gate
 from wolf_chatbox.talk.server.house import House, Limits
+from wolf_chatbox.talk.server.place import listen, url_of
 from wolf_chatbox.talk.server.roster import Roster, Served
-from wolf_chatbox.talk.server.serving import Server, listen, url_of
+from wolf_chatbox.talk.server.serving import Server
 
 SPEAKERS = {"Rick": 5, "Morty": 4, "Beth": 2}
 SAMPLING = SamplingConfig(max_new_tokens=12)

@@ -104,7 +104,9 @@ app.command(
 )
 app.command("wolf_chatbox.cli.models:app", name="models", help="List and download base models.")
 app.command(
-    "wolf_chatbox.cli.werewolf:app", name="werewolf", help="Play werewolf: with people, models, and the contest's agents."
+    "wolf_chatbox.cli.werewolf:app",
+    name="werewolf",
+    help="Play werewolf: with people, models, and the contest's agents.",
 )
 app.register_install_completion_command()
 

@@ -32,10 +32,10 @@ def web(config: WebConfig | None = None) -> int:
     check_packages(NEEDED, "web", config.runs)
     from wolf_chatbox.page.app import add_page
     from wolf_chatbox.talk.server.app import guarded, make_api
-    from wolf_chatbox.talk.server.guard import LOOPBACK
     from wolf_chatbox.talk.server.house import Limits
+    from wolf_chatbox.talk.server.place import LOOPBACK, listen, url_of
     from wolf_chatbox.talk.server.roster import Roster
-    from wolf_chatbox.talk.server.serving import listen, serve, url_of
+    from wolf_chatbox.talk.server.serving import serve
 
     keys, console = read_keys(config), Screen(stderr=True)
     local = check_key(config, keys)

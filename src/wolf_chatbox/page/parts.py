@@ -54,9 +54,10 @@ def why_dropped(words: Words, why: str) -> str:
         return why
 
 
-def avatar(name: str, *, small: bool = False) -> ui.element:
-    """A speaker's sign: a disc with the first letter, in a colour that the name always has."""
-    hue = HUES[hashlib.sha256(name.encode("utf-8", "replace")).digest()[0] % len(HUES)]
+def avatar(name: str, *, small: bool = False, number: int | None = None) -> ui.element:
+    """A speaker's sign: a disc with the first letter, in a colour that the name always has, or that of a number."""
+    number = hashlib.sha256(name.encode("utf-8", "replace")).digest()[0] if number is None else number
+    hue = HUES[number % len(HUES)]
     disc = ui.element("div").classes("avatar small-avatar" if small else "avatar")
     disc.style(f"background: hsl({hue} 42% 42%)").props("aria-hidden=true")
     with disc:

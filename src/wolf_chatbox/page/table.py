@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import random
-import re
 import secrets
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -17,23 +15,19 @@ from typing import Literal
 from wolf_chatbox.errors import ChatError, WolfChatboxError
 from wolf_chatbox.page.outlook import Outlook, outlook
 from wolf_chatbox.play.casting import Make
-from wolf_chatbox.play.live import LiveClock
+from wolf_chatbox.play.clock import LiveClock
 from wolf_chatbox.play.moderator import Moderator
 from wolf_chatbox.play.player import Player
 from wolf_chatbox.play.players.human import HumanPlayer
-from wolf_chatbox.play.seating import names_for
-from wolf_chatbox.visible import visible
-from wolf_chatbox.werewolf.rules import Answer, Ask, Course, Step, Village, deal
+from wolf_chatbox.play.seating import check_name, deal_to, profile_for, seat
+from wolf_chatbox.werewolf.rules import Ask, Course, Step, Village
 from wolf_chatbox.werewolf.sight import Kind, Sight
 from wolf_chatbox.werewolf.table import TableConfig
 
 EVERY = 0.05
 """Seconds between two looks that the browsers are given at most."""
-LONGEST_NAME = 20
 MISSED = 2
 """Answers that somebody who looks no more may owe; from then on nobody waits for this person."""
-NAME = re.compile(r"[^\W_][\w ·・'’.-]*")
-"""What a person may be called: no comma, which divides a log, and no @, which divides a talk."""
 State = Literal["open", "begins", "plays", "over"]
 
 
@@ -58,12 +52,15 @@ class Person(HumanPlayer):
 
     def __init__(self, changed: Callable[[], None], seconds: float | None, is_there: Callable[[], bool]) -> None:
         super().__init__(changed, seconds)
+        self.asks = 0
+        """How often it was asked for something."""
         self._is_there, self._missed = is_there, 0
 
     def answer(self, kind: Kind, sight: Sight) -> str | None:
         if self._missed >= MISSED and not self._is_there():
             self.sight = sight
             return None
+        self.asks += 1
         answer = super().answer(kind, sight)
         self._missed = 0 if answer is not None else self._missed + 1
         return answer
@@ -164,12 +161,10 @@ class Table:
             self.changed()
 
     def sit(self, chair: Chair, name: str) -> None:
-        """Take a seat under a name; raises ChatError for one that cannot be."""
-        name = " ".join(name.split())
+        """Take a seat under a name; raises ChatError where somebody has it, and ConfigError for one that is none."""
         if self.state != "open":
             raise ChatError("the game has begun. Watch it, or join the next one.")
-        if not NAME.fullmatch(name) or len(name) > LONGEST_NAME or visible(name) != name:
-            raise ChatError(f"{name}: cannot be a name here. Take letters and digits, at most {LONGEST_NAME}.")
+        name = check_name(name)
         if any(name.casefold() == other.name.casefold() for other in self.chairs if other is not chair):
             raise ChatError(f"{name}: somebody has this name. Take another one.")
         chair.name = name
@@ -192,7 +187,7 @@ class Table:
 
     def _run(self) -> None:
         try:
-            makes = [self._make(name) for name in self.plan.fill]
+            makes = {name: self._make(name) for name in self.plan.fill}
             if not self._stopped.is_set():
                 self._play(makes)
         except WolfChatboxError as error:
@@ -203,14 +198,15 @@ class Table:
         finally:
             self._end()
 
-    def _play(self, makes: Sequence[Make]) -> None:
+    def _play(self, makes: Mapping[str, Make]) -> None:
         seed = self.plan.seed if self.plan.seed is not None else secrets.randbits(48)
-        roles = self._roles(seed)
+        seats, roles = self._seats(seed)
         village = Watched(self.plan.table, roles, seed, self.id, self.changed)
-        players = self._players(makes, tuple(roles), seed)
+        village.profiles = {name: profile_for(name, self.plan.table.language, seed) for name in roles if seats[name]}
+        players = self._players(makes, seats, seed)
         self.teams = {name: player.team for name, player in players.items()}
         with ThreadPoolExecutor(len(players), f"werewolf {self.id}") as together:
-            self.clock = LiveClock(village, players, together, self._stopped.is_set)
+            self.clock = LiveClock(village, players, pace=min(1.0, self.plan.pace))
             moderator = Moderator(
                 village,
                 players,
@@ -224,36 +220,28 @@ class Table:
                 self._dismiss()
             moderator.lead()
 
-    def _roles(self, seed: int) -> dict[str, str]:
-        """Who sits where, and with which role; a wish is granted where the table has that role."""
+    def _seats(self, seed: int) -> tuple[dict[str, str], dict[str, str]]:
+        """Who plays each seat, empty for a person, and the roles; a wish is granted where the table has that role."""
         table, people = self.plan.table, self.people
-        names = people + names_for(table.players - len(people), table.language, seed, taken=people)
-        random.Random(f"seats {seed}").shuffle(names)
-        roles = deal(table, names, seed)
-        wisher = self.chairs[0].name if self.chairs else ""
-        if wisher and self.plan.wish in roles.values() and roles[wisher] != self.plan.wish:
-            holders = [name for name in names if roles[name] == self.plan.wish]
-            other = random.Random(f"wish {seed}").choice(holders)
-            roles[wisher], roles[other] = roles[other], roles[wisher]
-        return roles
+        seats = seat(table, people, self.plan.fill[: table.players - len(people)], seed)
+        first = self.chairs[0].name if self.chairs else ""
+        wish = self.plan.wish if self.plan.wish in table.counts() else ""
+        return seats, deal_to(table, list(seats), seed, {first: wish} if first and wish else {})
 
-    def _players(self, makes: Sequence[Make], names: Sequence[str], seed: int) -> dict[str, Player]:
+    def _players(self, makes: Mapping[str, Make], seats: Mapping[str, str], seed: int) -> dict[str, Player]:
         chairs = {chair.name: chair for chair in self.chairs if chair.name}
-        players: dict[str, Player] = {}
-        for number, name in enumerate(names):
-            if (chair := chairs.get(name)) is not None:
-                seconds = self.plan.seconds
-                chair.person = Person(self.changed, seconds, lambda chair=chair: chair.looking > 0)  # type: ignore[misc]
-                players[name] = chair.person
-            else:
-                players[name] = makes[(number + seed) % len(makes)](f"{seed} {name}")
-        return players
+        return {
+            name: makes[word](f"{name} {seed}") if word else self._person(chairs[name]) for name, word in seats.items()
+        }
+
+    def _person(self, chair: Chair) -> Person:
+        chair.person = Person(self.changed, self.plan.seconds, lambda: chair.looking > 0)
+        return chair.person
 
     def _watch(self, village: Village, step: Step) -> None:
-        """Let an agent take a moment before it is heard."""
+        """Let an agent take a moment before it speaks."""
         if isinstance(step, Ask) and step.kind == "talk" and self.teams[step.who[0]] != Person.team:
             self._stopped.wait(self.plan.pace)
-        self.changed()
 
     def _end(self) -> None:
         if self.village is not None:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import secrets
 import threading
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
 
 from wolf_chatbox.conversation import Conversation, parse_conversations
 from wolf_chatbox.errors import ChatError
 from wolf_chatbox.page.table import Plan, Table
 from wolf_chatbox.play.casting import Cast, Make, PlayersConfig
-from wolf_chatbox.play.finished import save
+from wolf_chatbox.play.finished import GAMES, save
+from wolf_chatbox.play.seating import new_game_id
 from wolf_chatbox.reread import Reread
 from wolf_chatbox.werewolf.rules import Village
 
-GAMES = "games.jsonl"
 MOST = 24
 """Tables at which a game may be played at once."""
 REMEMBERED = 40
@@ -42,8 +40,8 @@ class Tables:
         for old in [table for table in self._tables.values() if table.state == "over" and not table.listeners]:
             if len(self._tables) >= REMEMBERED:
                 del self._tables[old.id]
-        id = f"{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
-        table = self._tables[id] = Table(id, plan, self._make, self._keep)
+        table = Table(new_game_id(), plan, self._make, self._keep)
+        self._tables[table.id] = table
         return table
 
     def again(self, table: Table) -> Table:

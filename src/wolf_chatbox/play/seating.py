@@ -106,7 +106,7 @@ def seat(table: TableConfig, humans: Sequence[str], fill: Sequence[str], seed: i
     if empty < 0:
         raise ConfigError("players", table.players, f"{len(humans)} people have no seats. Take more players.")
     if len(fill) > empty or (empty and not fill):
-        raise ConfigError("fill", " ".join(fill), f"{empty} seats are empty. Give at most as many players, and one.")
+        raise ConfigError("with", " ".join(fill), f"{empty} seats are empty. Give at most as many players, and one.")
     words = [*([""] * len(humans)), *(fill[at % len(fill)] for at in range(empty))]
     names = [*humans, *names_for(empty, table.language, seed, humans)]
     order = list(zip(names, words, strict=True))

@@ -64,6 +64,7 @@ class Thought(NamedTuple):
     """How many lines came before it."""
     name: str
     text: str
+    day: int = 0
 
 
 def deal(table: TableConfig, names: Sequence[str], seed: int | str | None = None) -> dict[str, str]:
@@ -144,7 +145,7 @@ class Village:
     def think(self, name: str, text: str) -> None:
         """A player tells what it thinks, for the reveal at the end."""
         if text:
-            self.thoughts.append(Thought(len(self.lines), name, text))
+            self.thoughts.append(Thought(len(self.lines), name, text, self.day))
 
     def course(self) -> Course:
         """The game, step by step."""

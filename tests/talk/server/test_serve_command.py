@@ -26,8 +26,9 @@ from wolf_chatbox.cli.serve import read_keys
 from wolf_chatbox.config import ServeConfig
 from wolf_chatbox.errors import ConfigError
 from wolf_chatbox.talk.server.app import make_app
+from wolf_chatbox.talk.server.place import is_loopback, listen, url_of
 from wolf_chatbox.talk.server.roster import Roster, Served, run_names
-from wolf_chatbox.talk.server.serving import Server, is_loopback, listen, url_of
+from wolf_chatbox.talk.server.serving import Server
 
 PROGRAM = [sys.executable, "-c", "from wolf_chatbox.cli import main; main()", "serve"]
 CHAT = "/v1/chat/completions"

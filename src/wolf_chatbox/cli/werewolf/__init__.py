@@ -12,6 +12,13 @@ app = App(
     help_epilogue=examples("wolf-chatbox werewolf play", "wolf-chatbox werewolf tournament rules random"),
 )
 app.command(
+    "wolf_chatbox.cli.werewolf.play:play",
+    help="Play yourself, with models and other players.",
+    help_epilogue=examples(
+        "wolf-chatbox werewolf play", "wolf-chatbox werewolf play --players 9 --language ja --seat-role seer"
+    ),
+)
+app.command(
     "wolf_chatbox.cli.werewolf.tournament:tournament",
     help="Let players play many games, and tell how good they are.",
     help_epilogue=examples(
@@ -33,5 +40,21 @@ app.command(
     help_epilogue=examples(
         "wolf-chatbox werewolf join ws://127.0.0.1:8080/ws --player rules --seats 5",
         "wolf-chatbox werewolf join ws://127.0.0.1:8080/ws --player model:wolf_model --games 0 --log seen",
+    ),
+)
+app.command(
+    "wolf_chatbox.cli.werewolf.replay:replay",
+    help="Make a page of a recorded game, with a timeline of suspicion.",
+    help_epilogue=examples(
+        "wolf-chatbox werewolf replay game.log",
+        "wolf-chatbox werewolf replay games.jsonl --game 2 --output replay.html",
+    ),
+)
+app.command(
+    "wolf_chatbox.cli.werewolf.host:host",
+    help="Lead games of agents that connect, as the contest's server does.",
+    help_epilogue=examples(
+        "wolf-chatbox werewolf host",
+        "wolf-chatbox werewolf host --players 13 --with rules --agents 1 --games 10",
     ),
 )

@@ -20,16 +20,21 @@ TITLE, SHORT_TITLE = 30, 20
 def show(found: Form, screen: Screen) -> None:
     """Print the figures; entries that do not fit side by side stand below each other."""
     tables, beside = _tables(found, screen)
-    room = screen.width
     for made in tables:
-        if not screen.is_terminal:  # a log stays whole
-            screen.width = max(room, _width(made, screen))
-        screen.print(made)
-        screen.width = room
+        put(made, screen)
     base = next(iter(named(found, "base")), None)
     if base is not None:
         text = f"{BETTER} better, {WORSE} worse than {base} (p < {SURE}); bold: better than all other models; "
         screen.say(text + f"{'in brackets' if beside else 'below'}: 95 % interval.", "dim")
+
+
+def put(made: Table, screen: Screen) -> None:
+    """Print a table; a log gets it whole, however wide it is."""
+    room = screen.width
+    if not screen.is_terminal:
+        screen.width = max(room, _width(made, screen))
+    screen.print(made)
+    screen.width = room
 
 
 def _tables(found: Form, screen: Screen) -> tuple[list[Table], bool]:

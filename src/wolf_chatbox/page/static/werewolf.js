@@ -24,7 +24,10 @@ window.werewolf = (() => {
     else if (at === field() && event.key === "Enter" && plain) { event.preventDefault(); send(); }
     else if (writes || !plain) return;
     else if (/^[0-9]$/.test(event.key)) act("digit", event.key);
-    else if (event.key === "Enter" && !at.closest("button, a")) act("confirm");
+    else if (event.key === "Enter" && (at.closest(".ww-seat.chosen") || !at.closest("button, a"))) {
+      at.blur();
+      act("confirm");
+    }
   }, true);
 
   return {

@@ -30,6 +30,17 @@ class Ballot(NamedTuple):
     votes: tuple[tuple[str, str], ...]
 
 
+class Asked(NamedTuple):
+    """A question to a player."""
+
+    line: int
+    by: str
+    role: str
+    """The role whose claim or result is asked for, or empty."""
+    by_name: bool
+    """Whether the player was named, or everybody was asked."""
+
+
 class Evidence:
     """Everything that `reasoning` weighs: public facts, and in `known` and `species` what its reader alone knows."""
 
@@ -47,8 +58,8 @@ class Evidence:
         """WEREWOLF or HUMAN, as what the first player called the second one last."""
         self.announced: dict[str, str] = {}
         """Whom each player announced today to vote for."""
-        self.asked: dict[str, tuple[int, str]] = {}
-        """Who was asked something today: the number of the line, and the role that the question was about."""
+        self.asked: dict[str, Asked] = {}
+        """Who was asked something today."""
         self.ballots: dict[int, Ballot] = {}
         self.killed: list[str] = []
         self.quiet_nights: list[tuple[str, tuple[str, ...]]] = []
@@ -110,10 +121,10 @@ class Evidence:
                     self.version += 1
             case "vote" if said.target != speaker:
                 self.announced[speaker] = said.target
-            case "ask":
+            case "ask" if said.target != speaker:
                 for name in [said.target] if said.target else self.alive:
-                    if name != speaker:
-                        self.asked[name] = (at, said.role)
+                    if name != speaker and (said.target or name not in self.asked):
+                        self.asked[name] = Asked(at, speaker, said.role, bool(said.target))
 
     def _result(self, speaker: str, said: Statement, day: int) -> None:
         """Somebody tells what it found out; who has claimed nothing yet claims it with that."""

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 
 from wolf_chatbox.play.moderator import Deadline
-from wolf_chatbox.play.player import Player
+from wolf_chatbox.play.player import LivePlayer
 from wolf_chatbox.werewolf.rules import Tell
 from wolf_chatbox.werewolf.sight import Kind, Sight
 
@@ -14,7 +14,7 @@ ABSENT = 0.2
 """Seconds between two looks at whether somebody still sits there."""
 
 
-class HumanPlayer(Player):
+class HumanPlayer(LivePlayer):
     """Waits for a person's answer; the terminal and the page show `asked`, and call `say`.
 
     The game runs in a thread of its own, and the person's side in another.
@@ -31,7 +31,7 @@ class HumanPlayer(Player):
         """When the answer must be there; None: whenever."""
         self.sight: Sight | None = None
         """What this person knows, once the game has begun."""
-        self._changed, self._seconds = changed, seconds
+        self.changed, self._seconds = changed, seconds
         self._hear: Callable[[str], None] | None = None
         self._answered = threading.Condition()
         self._answer: str | None = None
@@ -43,12 +43,12 @@ class HumanPlayer(Player):
                 return None
             self.sight, self.asked, self._answer = sight, kind, None
             self.deadline = Deadline(self._seconds) if self._seconds is not None else None
-        self._changed()
+        self.changed()
         with self._answered:
             while self._answer is None and not self._left and (self.deadline is None or self.deadline.left):
                 self._answered.wait(ABSENT)
             answer, self._answer, self.asked = self._answer, None, None
-        self._changed()
+        self.changed()
         return answer
 
     def say(self, text: str) -> bool:
@@ -56,12 +56,16 @@ class HumanPlayer(Player):
         with self._answered:
             if self.asked is None or self._answer is not None:
                 return False
-            if self._hear is None:
-                self._answer = text
-                self._answered.notify()
-            else:
+            self._answer = text
+            self._answered.notify()
+            if self._hear is not None:
                 self._hear(text)
         return True
+
+    @property
+    def waits(self) -> bool:
+        """Whether the game waits for a line, and has none yet."""
+        return self.asked is not None and self._answer is None
 
     @property
     def there(self) -> bool:
@@ -78,16 +82,16 @@ class HumanPlayer(Player):
         with self._answered:
             if self._left:
                 return
-            self.sight, self.asked, self.deadline, self._hear = sight, kind, deadline, hear
-        self._changed()
+            self.sight, self.asked, self.deadline, self._hear, self._answer = sight, kind, deadline, hear, None
+        self.changed()
 
     def end_talk(self) -> None:
         """Talk at any time is over for this person."""
         with self._answered:
             if self._hear is None:
                 return
-            self.asked = self._hear = None
-        self._changed()
+            self.asked = self._hear = self._answer = None
+        self.changed()
 
     def leave(self) -> None:
         """The person leaves the table; from now on there is no answer, at once."""
@@ -95,8 +99,8 @@ class HumanPlayer(Player):
             self._left = True
             self.asked = self._hear = None
             self._answered.notify()
-        self._changed()
+        self.changed()
 
     def told(self, tell: Tell, sight: Sight) -> None:
         self.sight = sight
-        self._changed()
+        self.changed()

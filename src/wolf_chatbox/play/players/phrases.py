@@ -32,6 +32,8 @@ class Phrases(NamedTuple):
     human: list[re.Pattern[str]]
     real: re.Pattern[str]
     """The speaker believes a claim."""
+    attack: list[re.Pattern[str]]
+    """What wolves whisper."""
     doubt: re.Pattern[str]
     """Turns an estimate into none."""
     asks: re.Pattern[str]
@@ -81,7 +83,8 @@ ENGLISH = Phrases(
     ),
     result=re.compile(rf"{_N}{_LINK}\s*\b(?:(?P<white>{_WHITE})|(?P<black>{_BLACK}))\b", re.IGNORECASE),
     definite=re.compile(
-        rf"{_N}(?:\s*=\s*|\s+(?:is (?:confirmed|definitely)|was|came up|came back)\s+(?:as )?(?:an? |the )?)(?:{_WHITE}|{_BLACK})\b",
+        rf"{_N}(?:\s*=\s*|\s+(?:is (?:confirmed|definitely)|was|came up|came back)\s+(?:as )?(?:an? |the )?)"
+        rf"(?:{_WHITE}|{_BLACK})\b",
         re.IGNORECASE,
     ),
     vote=_each(
@@ -105,8 +108,19 @@ ENGLISH = Phrases(
         rf"{_N}{_IS}{_VERY}\s+(?:trustworthy|human|innocent|honest|genuine|villager|town|credible|sincere)\b",
     ),
     real=re.compile(rf"{_N}\s+is\s+(?:probably\s+)?the\s+(?:real|true)\s+(?P<role>seer|medium)\b", re.IGNORECASE),
+    attack=_each(
+        rf"\b(?:let's|let us|want to|we should|I'd|I'll|plan:|target:?)\b[^.!?{_L}]{{0,24}}"
+        rf"\b(?:attack|kill|bite|eat|target)\s+{_N}",
+        rf"\b(?:night )?(?:kill|attack|target):?\s+(?:the seer\s+)?{_N}",
+    ),
     doubt=_any(
-        r"\bif\b", r"\?", r"\bwhy\b", r"\bwhether\b", r"\bnot (?:a |the )?(?:suspicious|were ?wolf|wolf|lying|fake)\b"
+        rf"{_ANY}\s+(?:says?|said|claims?|calls?|called|marks?|marked)\b",
+        rf"{_ANY}'s (?:divination|result)",
+        r"\bif\b",
+        r"\?",
+        r"\bwhy\b",
+        r"\bwhether\b",
+        r"\bnot (?:a |the )?(?:suspicious|were ?wolf|wolf|lying|fake)\b",
     ),
     asks=_any(r"\?", r"\b(?:please|tell us|tell me|explain|reveal|share|answer)\b"),
 )
@@ -119,7 +133,7 @@ _FILL = (
     r"|確認|初日|本日|今日|みたら|みると|さん|ね|ら)*"
 )
 _HAS = r"(?:が|は|を|も|の(?:発言|主張|占い|結果|態度|行動|動き|話|CO|沈黙)(?:が|は|を|も)?)?"
-_PAST = r"(?!した|しました|され|させ|し(?:ない|たくない)|れた|れました|に反対|は反対)"
+_PAST = r"(?!した|して|しました|され|させ|し(?:ない|たくない)|れた|れました|に反対|は反対)"
 
 JAPANESE = Phrases(
     sentence=re.compile(r"[。!?\n…]+(?![がのはを])|(?<=[.])\s"),
@@ -164,8 +178,14 @@ JAPANESE = Phrases(
         r"|白目|白寄り|白く|人間だ|人間と|人間で|村人だ|村人っぽ|誠実)",
     ),
     real=re.compile(rf"{_N}(?:が|は|を)?、?(?:本物|真)の(?P<role>占い?師|霊[媒能]師)"),
+    attack=_each(
+        rf"{_N}[をはに、]*(?:襲撃し(?:ましょう|よう|たい|ます)|襲(?:いま|おう|う)|噛(?:み|む|も))",
+        rf"襲撃先?は、?{_N}",
+    ),
     doubt=_any(
-        r"なら|もし|[?]|なぜ|どうして|でしょうか", r"(?:怪し|疑|人狼で)[^。]{0,6}(?:くない|ありません|ない(?!か))"
+        r"と(?:言|主張)",
+        r"なら|もし|[?]|なぜ|どうして|でしょうか",
+        r"(?:怪し|疑|人狼で)[^。]{0,6}(?:くない|ありません|ない(?!か))",
     ),
     asks=_any(r"[?]|ください|教え|聞かせ|どう思|願い|くれ|説明|ちょうだい|ですか|出して|でしょうか"),
 )

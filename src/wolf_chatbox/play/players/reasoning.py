@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from wolf_chatbox.game import WEREWOLF
 from wolf_chatbox.play.players import behaviour
-from wolf_chatbox.play.players.evidence import Evidence
+from wolf_chatbox.play.players.evidence import Ballot, Evidence
 from wolf_chatbox.werewolf.sight import Kind, Sight
 
 MOST_SETS = 4000
@@ -104,6 +104,8 @@ class Worlds:
         known = evidence.revealed | (evidence.known if private else {})
         self.known = {name: role for name, role in known.items() if role in self.roles}
         species = evidence.species if private else dict.fromkeys(evidence.killed, False)
+        self._own = {(told.teller, told.target) for told in evidence.results.values()}
+        self._black = {told.target for told in evidence.results.values() if told.result == WEREWOLF}
         self.species = species | {name: role == WEREWOLF for name, role in self.known.items()}
 
     def shares(self, *, strict: bool) -> Array | None:
@@ -147,7 +149,7 @@ class Worlds:
         base = alone + pairs[..., 0].sum(2)
         logs: Array = base[:, :, None] + (pairs[..., 1] - pairs[..., 0]) @ wolves.T.astype(float)
         for ballot in self.evidence.ballots.values():
-            self._add_ballot(logs, wolves, ballot.alive, [voter for voter, target in ballot.votes if voter != target])
+            self._add_ballot(logs, wolves, ballot.alive, [voter for voter, _ in self._free_votes(ballot)])
         return logs
 
     def _alone(self, name: str) -> Array:
@@ -175,11 +177,19 @@ class Worlds:
         for result in self.evidence.results.values():
             found.append((result.teller, result.target, _results(roles, result.role, result.result)))
         for (who, whom), role in self.evidence.estimates.items():
-            if (who, "SEER", whom) not in self.evidence.results:
+            if not self._led(who, whom):
                 found.append((who, whom, _estimates(roles, role)))
         for ballot in self.evidence.ballots.values():
-            found += [(voter, target, _votes(roles)) for voter, target in ballot.votes if voter != target]
+            found += [(voter, target, _votes(roles)) for voter, target in self._free_votes(ballot)]
         return [(who, whom, table) for who, whom, table in found if who != self.me and who in self.seat]
+
+    def _free_votes(self, ballot: Ballot) -> list[tuple[str, str]]:
+        """The votes that nothing but the voter's mind explains."""
+        return [(voter, target) for voter, target in ballot.votes if voter != target and not self._led(voter, target)]
+
+    def _led(self, who: str, whom: str) -> bool:
+        """Whether a result that was told explains that `who` names `whom`: an own one, or a wolf that others found."""
+        return (who, whom) in self._own or whom in self._black
 
     def _add_ballot(self, logs: Array, wolves: Array, alive: Sequence[str], voters: Sequence[str]) -> None:
         """Divide the votes' weights by their sum over all whom a voter could have named."""
@@ -231,20 +241,22 @@ def _results(roles: tuple[str, ...], of: str, told: str) -> Array:
 
 @lru_cache(maxsize=64)
 def _estimates(roles: tuple[str, ...], role: str) -> Array:
-    table, usual = (behaviour.SUSPECTS, 1.2) if role == WEREWOLF else (behaviour.TRUSTS, 0.8)
+    table, usual = (
+        (behaviour.SUSPECTS, behaviour.USUAL_SUSPECT) if role == WEREWOLF else (behaviour.TRUSTS, behaviour.USUAL_TRUST)
+    )
     return np.log([[1.0, table.get(role, usual)] for role in roles])
 
 
 @lru_cache(maxsize=64)
 def _votes(roles: tuple[str, ...]) -> Array:
-    return np.log([[1.0, behaviour.VOTES.get(role, 1.5)] for role in roles])
+    return np.log([[1.0, behaviour.VOTES.get(role, behaviour.USUAL_VOTE)] for role in roles])
 
 
 @lru_cache(maxsize=256)
 def _normalisers(roles: tuple[str, ...], others: int, most: int) -> Array:
     """Log of the sum of the weights of all whom a voter of each role can name, by how many of them are wolves."""
     wolves = np.arange(most + 1)
-    lift = np.array([behaviour.VOTES.get(role, 1.5) for role in roles])[:, None]
+    lift = np.array([behaviour.VOTES.get(role, behaviour.USUAL_VOTE) for role in roles])[:, None]
     sums: Array = np.maximum(others - wolves, 0) + lift * wolves + 1e-9
     return np.log(sums)
 

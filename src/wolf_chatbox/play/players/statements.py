@@ -17,7 +17,7 @@ from wolf_chatbox.play.players.phrases import ENGLISH, FIRST, LAST, PHRASES, Phr
 from wolf_chatbox.werewolf.claims import claims_in
 from wolf_chatbox.werewolf.rules import HUMAN
 
-What = Literal["claim", "result", "estimate", "vote", "ask"]
+What = Literal["claim", "result", "estimate", "vote", "ask", "attack"]
 
 
 class Statement(NamedTuple):
@@ -29,6 +29,7 @@ class Statement(NamedTuple):
     estimate   the speaker believes that `target` is WEREWOLF, HUMAN, or the real SEER or MEDIUM (`role`)
     vote       the speaker votes for `target`, or wants it voted out
     ask        the speaker asks `target`, or everybody (empty), for an answer; `role`: for that role's claim or result
+    attack     the speaker, a wolf among wolves, wants `target` dead
     """
 
     what: What
@@ -99,6 +100,8 @@ def _read(
     if not phrases.no_vote.search(sentence):
         for pattern in phrases.vote:
             yield from (Statement("vote", "", who(found)) for found in pattern.finditer(sentence))
+        for pattern in phrases.attack:
+            yield from (Statement("attack", "", who(found)) for found in pattern.finditer(sentence))
     if not phrases.doubt.search(sentence):
         yield from _estimates(sentence, told, phrases, names)
     if phrases.asks.search(sentence):

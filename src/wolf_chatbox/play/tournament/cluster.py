@@ -6,7 +6,7 @@ https://docs.ray.io/en/latest/ray-core/walkthrough.html. Each machine needs wolf
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from secrets import token_hex
@@ -22,7 +22,9 @@ AHEAD = 2
 """Tasks that wait for each processor, at most."""
 
 
-def play_on_ray(order: Order, games: Sequence[int], address: str, workers: int | None = None) -> Iterator[Outcome]:
+def play_on_ray(
+    order: Order, games: Sequence[int], address: str, workers: int | None = None
+) -> Generator[Outcome, None, None]:
     """Play games on a cluster, in any order; `workers` are the processors that are used, all by default.
 
     Raises DataError where Ray is not installed, or does not answer.

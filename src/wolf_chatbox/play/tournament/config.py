@@ -29,7 +29,7 @@ class TournamentConfig:
     games: Annotated[Whole, PLAYERS, AT_LEAST_1] = 1000
     """Number of games; more than before goes on with a tournament."""
     match: Annotated[Match, PLAYERS] = "mixed"
-    """Who meets: mixed (everybody at every table) or sides (one player has the villagers' side, another the wolves')."""
+    """Who meets: mixed (all at every table), or sides (one player has the villagers' side, another the wolves')."""
     seed: Annotated[Whole, PLAYERS, AT_LEAST_0] = 0
     """Random seed of the seats, the roles and the players."""
     workers: Workers = None

@@ -33,7 +33,7 @@ QUANTITIES = (
 )
 """What is counted, each as a numerator and a denominator."""
 PLACE = {quantity: place for place, quantity in enumerate(QUANTITIES)}
-ALIKE = 0.8
+ALIKE = 0.7
 """Two lines are near copies from this share of common word pairs on (Jaccard)."""
 
 
@@ -51,9 +51,7 @@ def count(outcomes: Sequence[Outcome], players: Sequence[str]) -> Counts:
     found = Counts(tuple(players), np.zeros(shape), np.zeros(shape))
     heard = _said_in(outcomes)
     for at, outcome in enumerate(outcomes):
-        places = [
-            (players.index(player), ROLES.index(role)) for player, role in zip(outcome.players, outcome.roles)
-        ]
+        places = [(players.index(player), ROLES.index(role)) for player, role in zip(outcome.players, outcome.roles)]
 
         def add(quantity: str, seat: int, above: float, below: float) -> None:
             place = (at, *places[seat], PLACE[quantity])  # noqa: B023 - called within this turn of the loop
@@ -168,10 +166,9 @@ def _answers(outcome: Outcome, add: Add) -> None:
     for seat, account in enumerate(outcome.accounts):
         add("invalid", seat, outcome.invalid[seat], 1)
         add("unanswered", seat, outcome.unanswered[seat], 1)
-        if account:
-            said = max(1, sum(speaker == seat for _, speaker, _ in outcome.said))
-            add("fallback", seat, account.get("fallback", 0), said)
-            add("drawn_again", seat, account.get("drawn again", 0), said)
+        if drawn := account.get("said", 0) + account.get("fallback", 0):
+            add("fallback", seat, account.get("fallback", 0), drawn)
+            add("drawn_again", seat, account.get("drawn again", 0), drawn)
 
 
 def _talk(outcome: Outcome, add: Add) -> None:

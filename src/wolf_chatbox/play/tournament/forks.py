@@ -83,7 +83,7 @@ def fork(order: Order, game: int, cast: Cast, rollouts: int) -> Preference | Non
         raise ConfigError("preferences", True, "needs talk in turns. Add --talk turns, or leave it out.")
 
     def played(tape: Tape, what: object, stopped: Stopped = lambda: False) -> Village:
-        return _play(order, game, cast, tape, f"{game}/{what}", stopped)
+        return play_on(order, game, cast, tape, what, stopped)
 
     whole = Tape()
     village = played(whole, "first")
@@ -98,8 +98,7 @@ def fork(order: Order, game: int, cast: Cast, rollouts: int) -> Preference | Non
     lines = [plain(tape.asked[at].reply or "", lines=False) for tape in (whole, drawn)]
     side = SIDES[village.roles[speaker]]
     won = [
-        sum(played(Tape([*before, line]), turn).winner == side for turn in range(rollouts)) / rollouts
-        for line in lines
+        sum(played(Tape([*before, line]), turn).winner == side for turn in range(rollouts)) / rollouts for line in lines
     ]
     if abs(won[0] - won[1]) < MARGIN:
         return None
@@ -125,12 +124,12 @@ def _other_line(
     return None
 
 
-def _play(order: Order, game: int, cast: Cast, tape: Tape, seed: str, stopped: Stopped) -> Village:
-    """Play a game whose first answers are on a tape; the players' seeds follow from `seed`."""
+def play_on(order: Order, game: int, cast: Cast, tape: Tape, what: object, stopped: Stopped = lambda: False) -> Village:
+    """Play a game whose first answers are on a tape; the players' seeds follow from the game and `what`."""
     seating = order.contest.seating(game)
     village = game_of(order.contest, seating)
     players = {
-        name: Taped(cast.make(player)(f"{order.contest.seed}/{seed}/{seat}"), tape)
+        name: Taped(cast.make(player)(order.contest.seed_of(game, f"{what}/{seat}")), tape)
         for seat, (name, player) in enumerate(zip(village.names, seating.players))
     }
     return Moderator(village, players, stopped=stopped).lead()

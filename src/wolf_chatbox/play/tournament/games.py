@@ -9,11 +9,11 @@ from functools import lru_cache
 
 from wolf_chatbox.play.casting import Cast, PlayersConfig
 from wolf_chatbox.play.moderator import Moderator, SimulatedClock
+from wolf_chatbox.play.seating import names_for
 from wolf_chatbox.play.tournament.outcome import Outcome, kept
 from wolf_chatbox.play.tournament.schedule import Contest, Seating
 from wolf_chatbox.visible import Tell
 from wolf_chatbox.werewolf.rules import Village
-
 
 Stopped = Callable[[], bool]
 """Whether the games are to be given up; asked between the steps of a game."""
@@ -29,14 +29,9 @@ class Order:
     """Whether the conversation of each game is kept."""
 
 
-def names_of(players: int) -> list[str]:
-    """The names at the table, as in the contest where nobody has a profile."""
-    return [f"Agent[{seat:02}]" for seat in range(1, players + 1)]
-
-
 def game_of(contest: Contest, seating: Seating) -> Village:
     """A game before it begins."""
-    names = names_of(contest.table.players)
+    names = names_for(contest.table.players, contest.table.language, contest.seed_of(seating.game))
     game_id = f"{contest.mark()}-{seating.game}"
     return Village(contest.table, dict(zip(names, seating.roles)), contest.seed_of(seating.game), game_id=game_id)
 

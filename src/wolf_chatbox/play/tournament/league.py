@@ -10,7 +10,7 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -23,7 +23,7 @@ from wolf_chatbox.conversation import parse_json
 from wolf_chatbox.errors import CheckpointError, DataError, Setting
 from wolf_chatbox.files import new_file, writing
 from wolf_chatbox.lock import alone
-from wolf_chatbox.play.tournament.games import Order, Stopped, chunks, loaded, play_chunk
+from wolf_chatbox.play.tournament.games import Order, chunks, loaded, play_chunk
 from wolf_chatbox.play.tournament.outcome import Outcome
 from wolf_chatbox.visible import Tell
 
@@ -37,7 +37,7 @@ def play(
     workers: int | None = None,
     ray: str | None = None,
     tell: Tell = lambda text: None,
-) -> Iterator[Outcome]:
+) -> Generator[Outcome, None, None]:
     """Play games, in any order; yields each that is over. The same games come out of any number of workers.
 
     Players without a model play in `workers` processes. Where a model plays, so many games are played at once in this
@@ -61,7 +61,9 @@ def play(
         context = get_context("spawn")
         stop = context.Event()
         with ProcessPoolExecutor(workers, context, _begin, (stop,)) as processes:
-            yield from _gather(processes, [partial(_play_here, order, part) for part in chunks(games, workers or 1)], stop.set)
+            yield from _gather(
+                processes, [partial(_play_here, order, part) for part in chunks(games, workers or 1)], stop.set
+            )
 
 
 def thinks(order: Order) -> bool:
@@ -69,19 +71,18 @@ def thinks(order: Order) -> bool:
     return any(":" in player for player in order.contest.players)
 
 
-_stopped: Stopped = lambda: False
-"""In a process of the pool: whether the one that gathers the games has stopped."""
+_stop: list[Event] = []
+"""In a process of the pool: what tells that the one that gathers the games has stopped."""
 
 
 def _begin(stop: Event) -> None:
     """A process of the pool begins; Ctrl-C is for the one that gathers the games."""
-    global _stopped
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _stopped = stop.is_set
+    _stop.append(stop)
 
 
 def _play_here(order: Order, games: Sequence[int]) -> list[Outcome]:
-    return play_chunk(order, games, stopped=_stopped)
+    return play_chunk(order, games, stopped=_stop[0].is_set)
 
 
 def _gather(

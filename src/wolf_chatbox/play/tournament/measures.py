@@ -33,15 +33,20 @@ class Totals(NamedTuple):
         places = [ROLES.index(role) for role in roles]
         above = self.above[:, :, places, PLACE[quantity]].sum(2)
         below = self.below[:, :, places, PLACE[quantity]].sum(2)
-        return np.divide(above, below, out=np.full_like(above, np.nan), where=below > 0)
+        return ratio(above, below)
 
     def over_roles(self, weights: Mapping[str, int]) -> Numbers:
         """The win rates in the roles that a player had, averaged with these weights."""
         rates = np.stack([self.share("win", [role]) for role in weights])
         there = ~np.isnan(rates) * np.array(list(weights.values()), float)[:, None, None]
         sums = there.sum(0)
-        mean = np.nansum(rates * there, 0)
-        return np.divide(mean, sums, out=np.full_like(mean, np.nan), where=sums > 0)
+        return ratio(np.nansum(rates * there, 0), sums)
+
+
+def ratio(above: Numbers, below: Numbers) -> Numbers:
+    """The quotients; NaN where there is nothing below."""
+    found: Numbers = np.divide(above, below, out=np.full_like(above, np.nan), where=below > 0)
+    return found
 
 
 class Column(NamedTuple):
@@ -166,13 +171,18 @@ def _mistakes(composition: Mapping[str, int]) -> Iterator[Column]:
     for name, (title, what) in shares.items():
         if name != "no_guard" or "BODYGUARD" in composition:
             yield Column(name, title, group, f"The share of {what}.", _of(name), "lower")
-    rates = {
+    for name, (title, means) in {
+        "fallback": (
+            "Fallbacks",
+            "The share of lines that were a template, as none that the model drew passed the checks.",
+        ),
+        "drawn_again": ("Drawn again", "How often lines were drawn again, for each line."),
+    }.items():
+        yield Column(name, title, group, means, _of(name), "lower")
+    for name, (title, means) in {
         "invalid": ("Invalid answers", "Answers a seat and game that named nobody who could be named."),
         "unanswered": ("No answers", "Requests a seat and game without an answer."),
-        "fallback": ("Fallbacks", "Answers that had to be made without the model, for each line that was said."),
-        "drawn_again": ("Drawn again", "Utterances that a check refused, for each line that was said."),
-    }
-    for name, (title, means) in rates.items():
+    }.items():
         yield Column(name, title, group, means, _of(name), "lower", "", 3)
 
 

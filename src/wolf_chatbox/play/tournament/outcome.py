@@ -58,7 +58,10 @@ class Outcome:
     def from_dict(cls, form: Mapping[str, Any], where: str) -> Outcome:
         """The inverse of `to_dict`; raises DataError, beginning with `where`, for anything else."""
         try:
-            return cls(**{name: tupled(value) if isinstance(value, list) else value for name, value in form.items()})
+            made: dict[str, Any] = {
+                name: tupled(each) if isinstance(each, list) else each for name, each in form.items()
+            }
+            return cls(**made)
         except (TypeError, AttributeError) as error:
             raise DataError(f"{where}: is no finished game ({error}). Choose another output folder.") from error
 

@@ -10,7 +10,7 @@ in the same role, which shifts alike. As it depends on the order of the games, i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from wolf_chatbox.play.tournament.counts import Numbers
 from wolf_chatbox.play.tournament.measures import figure
 from wolf_chatbox.play.tournament.outcome import Outcome
 
+Orders = np.ndarray[Any, np.dtype[np.int64]]
 RESAMPLES, ORDERS = 400, 40
 MU, SIGMA = 25.0, 25.0 / 3
 BETA, KAPPA = SIGMA / 2, 0.0001
@@ -64,7 +65,7 @@ def _rate(outcomes: Sequence[Outcome], rated: Sequence[tuple[str, str]], seed: i
     resamples = draws(games, RESAMPLES, seed)
     found = openskill(teams[0], teams[1], np.vstack([*shuffles, resamples]))
     skills = np.vstack([found[:ORDERS].mean(0), found[ORDERS:]])
-    points = ELO * bradley_terry(_wins(*teams, np.vstack([np.arange(games), resamples])))
+    points = ELO * bradley_terry(_wins(teams[0], teams[1], np.vstack([np.arange(games), resamples])))
     for role in {role for _, role in rated}:
         same = [at for at, each in enumerate(rated) if each[1] == role]
         points[:, same] -= points[:, same].mean(1, keepdims=True)
@@ -77,7 +78,7 @@ def _rate(outcomes: Sequence[Outcome], rated: Sequence[tuple[str, str]], seed: i
     ]
 
 
-def openskill(winners: Numbers, losers: Numbers, order: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> Numbers:
+def openskill(winners: Numbers, losers: Numbers, order: Orders) -> Numbers:
     """The skill (mu) of everybody after games in each of several orders.
 
     Shapes: winners and losers (games, rated), how many seats of it were on that side; order (orders, games); the result
@@ -101,7 +102,7 @@ def openskill(winners: Numbers, losers: Numbers, order: np.ndarray[tuple[int, ..
     return mu
 
 
-def _wins(winners: Numbers, losers: Numbers, order: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> Numbers:
+def _wins(winners: Numbers, losers: Numbers, order: Orders) -> Numbers:
     """Wins of each over each in each order, shape (orders, rated, rated); the pairs of one game weigh 1 together."""
     pairs = winners[:, :, None] * losers[:, None, :]
     pairs[:, np.arange(pairs.shape[1]), np.arange(pairs.shape[1])] = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import permutations
 from typing import Literal, NamedTuple, TypeVar
 
@@ -31,7 +31,7 @@ class Contest:
 
     players: tuple[str, ...]
     """The names of those compared, as `Cast` makes them."""
-    table: TableConfig = TableConfig()
+    table: TableConfig = field(default_factory=TableConfig)
     seed: int = 0
     match: Match = "mixed"
     """Whether all sit together at each table, or one has the villagers' side and another the wolves'."""

@@ -14,9 +14,10 @@ from starlette.types import ASGIApp
 
 from wolf_chatbox.talk.server import chat, completions, kobold, refusals
 from wolf_chatbox.talk.server.chat import REFUSALS
-from wolf_chatbox.talk.server.guard import LOOPBACK, Guard
+from wolf_chatbox.talk.server.guard import Guard
 from wolf_chatbox.talk.server.house import House, Limits, house_of
 from wolf_chatbox.talk.server.metrics import Metrics
+from wolf_chatbox.talk.server.place import LOOPBACK
 from wolf_chatbox.talk.server.roster import Roster, Served
 from wolf_chatbox.talk.server.schema import Model, Models
 

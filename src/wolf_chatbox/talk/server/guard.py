@@ -16,12 +16,12 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from wolf_chatbox.talk.server.metrics import Metrics
+from wolf_chatbox.talk.server.place import LOOPBACK
 from wolf_chatbox.talk.server.refusals import Refusal, answer
 
 OPEN = "/health"
 """The path that needs no key: who watches a server need not be able to use it."""
 BODY_SECONDS = 30
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True)

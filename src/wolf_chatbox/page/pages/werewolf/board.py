@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 
 from nicegui import ui
 
+from wolf_chatbox.game import SIDES, WEREWOLF
 from wolf_chatbox.page.outlook import Outlook, Seen
-from wolf_chatbox.page.parts import avatar
+from wolf_chatbox.page.parts import avatar as sign
 from wolf_chatbox.words import Words
 
-WIDE, HIGH = 40.0, 39.0
+WIDE, HIGH = 40.0, 37.0
 """Half of the ellipse on which the seats stand, in percent of the board."""
+
+A_ROW = 7
+"""Seats in a row, where the window is too narrow for a table."""
 
 
 def roles_said(words: Words, roles: Collection[str]) -> str:
@@ -28,25 +32,37 @@ def role_name(words: Words, role: str) -> str:
         return role.lower()
 
 
+class Signs:
+    """The players' signs: neighbours have different colours."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = list(names)
+
+    def __call__(self, name: str, *, small: bool = False) -> ui.element:
+        return sign(name, small=small, number=self.names.index(name) if name in self.names else None)
+
+
 class Board:
     """The seats of one game. They are made once; `show` changes what has changed."""
 
-    def __init__(self, words: Words, names: Collection[str], me: str, choose: Callable[[str], object]) -> None:
+    def __init__(self, words: Words, avatar: Signs, me: str, choose: Callable[[str], object]) -> None:
+        names = avatar.names
         self._words, self._me = words, me
         self._places: dict[str, _Place] = {}
         with ui.element("div").classes("ww-board" + (" many" if len(names) > 9 else "")) as self.root:
             self.root.props(f'role=group aria-label="{words("werewolf_page.table")}"')
+            columns = len(names) if len(names) <= A_ROW else min(A_ROW, math.ceil(len(names) / 2))
+            self.root.style(f"--columns: {columns}")
             with ui.element("div").classes("ww-cloth"):
                 self._sky = ui.icon("light_mode").classes("ww-sky").props("aria-hidden=true")
                 self._day = ui.label().classes("ww-day")
                 self._phase = ui.label().classes("ww-phase")
-            order = list(names)
-            first = order.index(me) if me in order else 0
-            for name in order:
-                turn = math.tau * ((order.index(name) - first) % len(order)) / len(order)
-                place = _Place(words, name, order.index(name) + 1, name == me, choose)
+            first = names.index(me) if me in names else 0
+            for number, name in enumerate(names, 1):
+                turn = math.tau * (number - 1 - first) / len(names)
+                place = _Place(words, avatar, name, number, name == me, choose)
                 left, top = 50 - WIDE * math.sin(turn), 50 + HIGH * math.cos(turn)
-                place.root.style(f"left: {left:.2f}%; top: {top:.2f}%")
+                place.root.style(f"--left: {left:.2f}%; --top: {top:.2f}%")
                 self._places[name] = place
 
     def show(self, seen: Outlook, targets: Collection[str] = (), chosen: str = "") -> None:
@@ -74,14 +90,18 @@ def won(words: Words, winner: str) -> str:
     """Who has won."""
     if winner not in ("VILLAGER", "WEREWOLF"):
         return words("werewolf.nobody_won")
-    return words("werewolf.won", side=words(f"werewolf.sides.{winner}"))
+    text = words("werewolf.won", side=words(f"werewolf.sides.{winner}"))
+    return text[:1].upper() + text[1:]
 
 
 class _Place:
     """A seat: a button while its player can be named."""
 
-    def __init__(self, words: Words, name: str, number: int, mine: bool, choose: Callable[[str], object]) -> None:
-        self._words, self._voters = words, ("",)
+    def __init__(
+        self, words: Words, avatar: Signs, name: str, number: int, mine: bool, choose: Callable[[str], object]
+    ) -> None:
+        self._words, self._avatar = words, avatar
+        self._voters: tuple[str, ...] = ()
         self.root = ui.element("button").classes("ww-seat" + (" mine" if mine else "")).props("type=button")
         self.root.on("click", lambda: choose(name))
         with self.root:
@@ -101,10 +121,12 @@ class _Place:
             "speaks": seen.speaks == seat.name,
             "target": target,
             "chosen": chosen,
-            "wolf": seat.role == "WEREWOLF",
+            "wolf": SIDES.get(seat.role) == WEREWOLF,
             "open": seen.over,
         }
-        root.classes(add=" ".join(m for m, on in marks.items() if on), remove=" ".join(m for m in marks if not marks[m]))
+        root.classes(
+            add=" ".join(m for m, on in marks.items() if on), remove=" ".join(m for m in marks if not marks[m])
+        )
         root.props["aria-disabled"] = str(not target).lower()
         root.props["aria-pressed"] = str(chosen).lower()
         root.props["tabindex"] = "0" if target else "-1"
@@ -124,4 +146,4 @@ class _Place:
             self._votes.clear()
             with self._votes:
                 for voter in seat.votes:
-                    avatar(voter, small=True).props["title"] = voter
+                    self._avatar(voter, small=True).props["title"] = voter

@@ -7,16 +7,15 @@ from collections.abc import Sequence
 from nicegui import ui
 
 from wolf_chatbox.page.outlook import Entry
-from wolf_chatbox.page.pages.werewolf.board import roles_said
-from wolf_chatbox.page.parts import avatar
+from wolf_chatbox.page.pages.werewolf.board import Signs, roles_said
 from wolf_chatbox.words import Words
 
 
 class Feed:
     """Shows the entries of an outlook; what stands there already stays as it is."""
 
-    def __init__(self, words: Words, me: str = "") -> None:
-        self._words, self._me = words, me
+    def __init__(self, words: Words, avatar: Signs, me: str = "") -> None:
+        self._words, self._avatar, self._me = words, avatar, me
         self._shown: list[Entry] = []
         # Its children stand in reverse order, so the browser itself stays at the end, and where one reads.
         with ui.element("div").classes("ww-feed").props("tabindex=0 role=log aria-live=polite") as root:
@@ -47,7 +46,7 @@ class Feed:
         words, mine = self._words, entry.who == self._me
         classes = f"said ww-said {entry.what}" + (" mine" if mine else "") + (" secret" if entry.secret else "")
         with ui.element("div").classes(classes):
-            avatar(entry.who, small=True)
+            self._avatar(entry.who, small=True)
             with ui.element("div").classes("said-body"):
                 with ui.element("div").classes("ww-head"):
                     ui.label(entry.who).classes("said-name")

@@ -16,6 +16,7 @@ from wolf_chatbox.page.pages.werewolf.board import role_name, won
 from wolf_chatbox.page.pages.werewolf.reveal import REPLAY
 from wolf_chatbox.page.parts import link_button, listed, section
 from wolf_chatbox.page.table import Plan, Table
+from wolf_chatbox.play.seating import CROCKFORD
 from wolf_chatbox.werewolf.table import MOST, ROLES, SETS, TableConfig
 from wolf_chatbox.words import Words
 
@@ -24,6 +25,8 @@ OTHER = 0
 SECONDS = (60, 180, 600, 0)
 """Seconds for an answer to choose from; 0 is as long as it takes."""
 PACES = {"calm": 1.5, "quick": 0.4, "none": 0.0}
+ULID = 26
+"""Digits of a table's id."""
 LISTED = 30
 """Games that are over which are listed."""
 
@@ -80,9 +83,9 @@ class Lobby:
             people = listed(words, table.people) or words("werewolf_page.agents_only")
             ui.label(people).classes("ww-entry-title")
             state = "werewolf_page.is_open" if table.state == "open" else "werewolf_page.is_played"
-            ui.label(
-                f"{words(state)} · {words('werewolf_page.players', count=table.plan.table.players)}"
-            ).classes("quiet small")
+            ui.label(f"{words(state)} · {words('werewolf_page.players', count=table.plan.table.players)}").classes(
+                "quiet small"
+            )
 
     @ui.refreshable_method
     def finished(self) -> None:
@@ -97,16 +100,16 @@ class Lobby:
             with ui.element("div").classes("card ww-entry"):
                 ui.link(won(words, game.game.winner), TABLE + game.group).classes("ww-entry-title")
                 players = words("werewolf_page.players", count=len(game.game.players))
-                ui.label(f"{_when(game.group)} · {players}").classes("quiet small")
+                ui.label(" · ".join(filter(None, (_when(game.group), players)))).classes("quiet small")
                 link_button(words("werewolf_page.replay"), REPLAY + game.group, icon="movie", quiet=True)
 
 
 def _when(id: str) -> str:
-    """When a table was set, as its id says."""
-    try:
-        return f"{datetime.strptime(id[:15], '%Y%m%d-%H%M%S'):%Y-%m-%d %H:%M}"
-    except ValueError:
-        return id
+    """When a table was set, as the first ten digits of its id say (a ULID); empty for another id."""
+    if len(id) != ULID or not set(id) <= set(CROCKFORD):
+        return ""
+    milliseconds = sum(CROCKFORD.index(digit) << 5 * place for place, digit in enumerate(reversed(id[:10])))
+    return f"{datetime.fromtimestamp(milliseconds / 1000):%Y-%m-%d %H:%M}"
 
 
 class Form:
@@ -132,12 +135,8 @@ class Form:
             agents = {"rules": words("werewolf_page.rules"), "random": words("werewolf_page.random"), **runs}
             self.fill = self._select("fill", agents, "rules")
             with ui.expansion(words("werewolf_page.more")).classes("ww-more"), ui.element("div").classes("ww-form"):
-                self.seconds = self._select(
-                    "seconds", {one: self._minutes(one) for one in SECONDS}, 180
-                )
-                self.pace = self._select(
-                    "pace", {pace: words(f"werewolf_page.paces.{pace}") for pace in PACES}, "calm"
-                )
+                self.seconds = self._select("seconds", {one: self._minutes(one) for one in SECONDS}, 180)
+                self.pace = self._select("pace", {pace: words(f"werewolf_page.paces.{pace}") for pace in PACES}, "calm")
                 self.talks = self._number("utterances", 1, 20, 4)
                 self.letters = self._number("letters_each", 0, 1000, 125)
                 self.minutes = self._number("minutes", 1, 60, 5)
@@ -179,8 +178,8 @@ class Form:
         return TableConfig(
             players=sum(counts.values()) if other else int(self.size.value or 5),
             roles=tuple(f"{role.lower()}={count}" for role, count in counts.items() if count) if other else (),
-            language=self.language.value,  # type: ignore[arg-type]
-            talk=self.talk.value,  # type: ignore[arg-type]
+            language=self.language.value,
+            talk=self.talk.value,
             talks=int(self.talks.value or 1),
             letters=int(self.letters.value or 0),
             talk_minutes=float(self.minutes.value or 5),

@@ -6,7 +6,7 @@ from nicegui import ui
 
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.page.outlook import finished
-from wolf_chatbox.page.pages.werewolf.board import Board
+from wolf_chatbox.page.pages.werewolf.board import Board, Signs
 from wolf_chatbox.page.pages.werewolf.feed import Feed
 from wolf_chatbox.page.pages.werewolf.reveal import show_reveal
 from wolf_chatbox.words import Words
@@ -21,9 +21,10 @@ def show_past(words: Words, game: Conversation | None, *, guest: bool) -> None:
                 ui.link(words("werewolf_page.to_lobby"), "/werewolf")
         return
     seen = finished(game, words.language)
+    signs = Signs([seat.name for seat in seen.seats])
     with ui.element("div").classes("ww over"):
         with ui.element("div").classes("ww-left"):
-            Board(words, [seat.name for seat in seen.seats], "", lambda name: None).show(seen)
-            show_reveal(words, seen, game.group, replay=not guest)
+            Board(words, signs, "", lambda name: None).show(seen)
+            show_reveal(words, signs, seen, game.group, replay=not guest)
         with ui.element("section").classes("ww-right"):
-            Feed(words).show(seen.entries)
+            Feed(words, signs).show(seen.entries)

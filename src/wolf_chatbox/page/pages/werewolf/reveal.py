@@ -4,29 +4,30 @@ from __future__ import annotations
 
 from nicegui import ui
 
+from wolf_chatbox.game import SIDES
 from wolf_chatbox.page.outlook import Outlook
-from wolf_chatbox.page.pages.werewolf.board import role_name, won
-from wolf_chatbox.page.parts import avatar, link_button
+from wolf_chatbox.page.pages.werewolf.board import Signs, role_name, won
+from wolf_chatbox.page.parts import link_button
 from wolf_chatbox.words import Words
 
 REPLAY = "/werewolf/replay/"
 """Where a game that is over is played again, from its id."""
 
 
-def show_reveal(words: Words, seen: Outlook, id: str, *, replay: bool) -> None:
+def show_reveal(words: Words, avatar: Signs, seen: Outlook, id: str, *, replay: bool) -> None:
     """The roles and the votes; `replay` offers the way to the game's replay."""
     with ui.element("section").classes("card ww-reveal"):
         ui.label(won(words, seen.winner)).classes("heading").props("role=heading aria-level=2")
         if seen.role and seen.winner:
-            wins = (seen.role in ("WEREWOLF", "POSSESSED")) == (seen.winner == "WEREWOLF")
+            wins = SIDES.get(seen.role) == seen.winner
             ui.label(words("werewolf_page.you_won" if wins else "werewolf_page.you_lost")).classes("quiet")
         with ui.element("div").classes("scrolls").props("tabindex=0"):
-            _table(words, seen)
+            _table(words, avatar, seen)
         if replay:
             link_button(words("werewolf_page.replay"), REPLAY + id, icon="movie", quiet=True)
 
 
-def _table(words: Words, seen: Outlook) -> None:
+def _table(words: Words, avatar: Signs, seen: Outlook) -> None:
     days = sorted(seen.ballots)
     teams = any(seat.team for seat in seen.seats)
     with ui.element("table").classes("figures"):

@@ -12,7 +12,7 @@ from wolf_chatbox.page.desk import Desk
 from wolf_chatbox.page.frame import tell
 from wolf_chatbox.page.outlook import Outlook
 from wolf_chatbox.page.pages.werewolf.acting import Acting
-from wolf_chatbox.page.pages.werewolf.board import Board, day_name, role_name
+from wolf_chatbox.page.pages.werewolf.board import Board, Signs, day_name, role_name
 from wolf_chatbox.page.pages.werewolf.feed import Feed
 from wolf_chatbox.page.pages.werewolf.reveal import show_reveal
 from wolf_chatbox.page.pages.werewolf.waiting import Waiting
@@ -124,9 +124,10 @@ class Game:
         self._ended = False
         self._next = ""
         words, chair = self.words, sitting.chair
+        self._signs = Signs([seat.name for seat in seen.seats])
         with ui.element("div").classes("ww") as self.root:
             with ui.element("div").classes("ww-left"):
-                self.board = Board(words, [seat.name for seat in seen.seats], seen.me, self._choose)
+                self.board = Board(words, self._signs, seen.me, self._choose)
                 self._under = ui.element("div").classes("ww-under")
             with ui.element("section").classes("ww-right"):
                 with ui.element("div").classes("ww-bar"):
@@ -137,7 +138,7 @@ class Game:
                         self._eye.props["aria-keyshortcuts"] = "Alt+R"
                     if not sitting.links.guest:
                         self._stop = icon_button("stop_circle", words("werewolf_page.stop"), self._end)
-                self.feed = Feed(words, seen.me)
+                self.feed = Feed(words, self._signs, seen.me)
                 self.acting = Acting(sitting.table, words, chair.person if chair and seen.me else None)
         self._show_card()
         self._show_hidden()
@@ -152,10 +153,10 @@ class Game:
         self.board.show(seen, self.acting.targets, self.acting.chosen)
         self.feed.show(seen.entries)
         person = self.acting.person
-        asked = person.asked if person is not None else None
+        asked = (person.asked, person.asks) if person is not None else (None, 0)
         if asked != self._asked:
             self._asked = asked
-            if asked is not None:
+            if asked[0] is not None:
                 self.sitting.client.run_javascript(self.acting.focus())
         table = self.sitting.table
         if seen.over and (not self._ended or table.next != self._next):
@@ -205,7 +206,7 @@ class Game:
         with self._under:
             if table.error:
                 ui.label(table.error).classes("note bad").props("role=alert")
-            show_reveal(words, self.seen, table.id, replay=not sitting.links.guest)
+            show_reveal(words, self._signs, self.seen, table.id, replay=not sitting.links.guest)
             with ui.element("div").classes("ww-buttons"):
                 if not sitting.links.guest:
                     ui.button(words("werewolf_page.again"), icon="replay", on_click=sitting.again)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from nicegui import ui
 
-from wolf_chatbox.errors import ChatError
+from wolf_chatbox.errors import ChatError, WolfChatboxError
 from wolf_chatbox.page.frame import tell
 from wolf_chatbox.page.pages.werewolf.board import role_name
 from wolf_chatbox.page.parts import avatar, icon_button
-from wolf_chatbox.page.table import LONGEST_NAME, Chair, Table
-from wolf_chatbox.play.seating import names_for
+from wolf_chatbox.page.table import Chair, Table
+from wolf_chatbox.play.seating import LONGEST_NAME, names_for
 from wolf_chatbox.words import Words
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Waiting:
         def sit() -> None:
             try:
                 table.sit(chair, str(name.value or ""))
-            except ChatError as error:
+            except WolfChatboxError as error:
                 tell(error)
             else:
                 form.delete()
@@ -97,9 +97,7 @@ class Waiting:
                 there = "here" if chair.looking else "away"
                 ui.label(words(f"werewolf_page.{there}")).classes(f"ww-there {there}")
             if host and chair is not self.chair:
-                icon_button(
-                    "close", words("werewolf_page.withdraw"), lambda chair=chair: self.table.withdraw(chair)
-                )
+                icon_button("close", words("werewolf_page.withdraw"), lambda chair=chair: self.table.withdraw(chair))
         if host and chair is not self.chair and not chair.name:
             self._link(words("werewolf_page.seat_link"), self.links.table(self.table.id, chair.token, whole=True))
 

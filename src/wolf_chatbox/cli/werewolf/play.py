@@ -1,0 +1,34 @@
+"""`wolf-chatbox werewolf play`."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from wolf_chatbox.cli.display import quiet_transformers
+from wolf_chatbox.cli.pulse import waiting
+from wolf_chatbox.play.casting import Cast
+from wolf_chatbox.play.players.human import HumanPlayer
+from wolf_chatbox.play.seating import names_for, sit_down
+from wolf_chatbox.play.terminal.config import PlayConfig
+from wolf_chatbox.play.terminal.sitting import play_game
+from wolf_chatbox.screen import Screen
+from wolf_chatbox.words import words_of
+
+
+def play(config: PlayConfig | None = None) -> int:
+    """Play werewolf yourself, on the terminal; through a pipe, each input line is an answer."""
+    config = config or PlayConfig()
+    console, notes = Screen(), Screen(stderr=True)
+    words = words_of(config.table.language)
+    cast = Cast(config.minds, lambda text: notes.say(text, "dim"))
+    cast.check(config.fill, "with")
+    human = HumanPlayer(seconds=config.thinking_time)
+    name = config.name or names_for(1, config.table.language, config.seed)[0]
+    wishes = {} if config.seat_role == "any" else {name: config.seat_role.upper()}
+    quiet_transformers()
+    with waiting(notes, words("werewolf_terminal.loading")):
+        make = partial(cast.make, setting="with")
+        sitting = sit_down(config.table, {name: human}, config.fill, make, config.seed, wishes)
+    folder = config.home.expanduser() / "werewolf"
+    play_game(sitting, human, console, folder, config.pace)
+    return 0

@@ -1,0 +1,67 @@
+"""A replay as one HTML file: it needs no other file, no network and no server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from wolf_chatbox.conversation import Conversation
+from wolf_chatbox.game import SIDES, WEREWOLF
+from wolf_chatbox.play.replay.frames import frames
+from wolf_chatbox.visible import visible
+from wolf_chatbox.words import words_of
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+
+def to_html(conversation: Conversation, language: str, title: str = "") -> str:
+    """The replay of a game; its page speaks `language`, its players what they spoke."""
+    game = conversation.game
+    assert game is not None, "only a game can be replayed"
+    words = words_of(language)
+    title = title or visible(conversation.group) or words("werewolf.title")
+    known: Mapping[str, str] = words.texts["werewolf"]["roles"]
+    players = [
+        {
+            "name": player.name,
+            "role": known.get(player.first_role, player.first_role.lower()),
+            "wolf": player.first_role == WEREWOLF,
+            "side": SIDES.get(player.first_role, "").lower(),
+            "team": str(player.facts.get("team") or player.facts.get("connection") or ""),
+        }
+        for player in game.players
+    ]
+    form = {
+        "players": players,
+        "frames": [frame.to_dict() for frame in frames(conversation)],
+        "words": words.texts["werewolf_replay"],
+        "roles": {**known, **words.texts["werewolf"]["species"]},
+    }
+    sides = words.texts["werewolf"]["sides"]
+    winner = sides.get(game.winner, game.winner.lower())
+    won = words("werewolf.won", side=winner) if game.winner else words("werewolf.nobody_won")
+    return _template().render(
+        title=title, language=words.language, words=words, data=_as_script(form), won=won, number=len(players)
+    )
+
+
+def _as_script(value: Any) -> str:
+    """JSON that cannot end the script element that it stands in (HTML, 4.12.1.3)."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c").replace("&", "\\u0026")
+
+
+@cache
+def _template() -> Template:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    here = Environment(
+        loader=PackageLoader("wolf_chatbox.play", "replay"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return here.get_template("replay.html")
