@@ -52,12 +52,15 @@ class Person(HumanPlayer):
 
     def __init__(self, changed: Callable[[], None], seconds: float | None, is_there: Callable[[], bool]) -> None:
         super().__init__(changed, seconds)
+        self.asks = 0
+        """How often it was asked for something."""
         self._is_there, self._missed = is_there, 0
 
     def answer(self, kind: Kind, sight: Sight) -> str | None:
         if self._missed >= MISSED and not self._is_there():
             self.sight = sight
             return None
+        self.asks += 1
         answer = super().answer(kind, sight)
         self._missed = 0 if answer is not None else self._missed + 1
         return answer

@@ -28,6 +28,7 @@ class Acting:
         self.chosen = ""
         """Who is named, until that is confirmed."""
         self._asked: Kind | None = None
+        self._asks = 0
         self._digits, self._pressed = "", 0.0
         with ui.element("div").classes("ww-acts") as self.root:
             with ui.element("div").classes("ww-line"):
@@ -69,8 +70,10 @@ class Acting:
         """Show what is asked of this person now."""
         words, person = self._words, self.person
         asked = person.asked if person is not None and not seen.over else None
-        if asked != self._asked:
-            self._asked, self.chosen = asked, ""
+        asks = person.asks if person is not None else 0
+        if (asked, asks) != (self._asked, self._asks):
+            self._asked, self._asks, self.chosen = asked, asks, ""
+            self.root.props["data-asked"] = str(asks if asked else 0)
         speaks = seen.lives and not seen.over and (asked in SPEECH or (asked is None and seen.phase in ("talk", "")))
         self._speech.set_visibility(speaks)
         self._choice.set_visibility(bool(self.targets))

@@ -15,6 +15,9 @@ from wolf_chatbox.words import Words
 WIDE, HIGH = 40.0, 37.0
 """Half of the ellipse on which the seats stand, in percent of the board."""
 
+A_ROW = 7
+"""Seats in a row, where the window is too narrow for a table."""
+
 
 def roles_said(words: Words, roles: Collection[str]) -> str:
     """Roles in a row."""
@@ -48,6 +51,8 @@ class Board:
         self._places: dict[str, _Place] = {}
         with ui.element("div").classes("ww-board" + (" many" if len(names) > 9 else "")) as self.root:
             self.root.props(f'role=group aria-label="{words("werewolf_page.table")}"')
+            columns = len(names) if len(names) <= A_ROW else min(A_ROW, math.ceil(len(names) / 2))
+            self.root.style(f"--columns: {columns}")
             with ui.element("div").classes("ww-cloth"):
                 self._sky = ui.icon("light_mode").classes("ww-sky").props("aria-hidden=true")
                 self._day = ui.label().classes("ww-day")
@@ -57,7 +62,7 @@ class Board:
                 turn = math.tau * (number - 1 - first) / len(names)
                 place = _Place(words, avatar, name, number, name == me, choose)
                 left, top = 50 - WIDE * math.sin(turn), 50 + HIGH * math.cos(turn)
-                place.root.style(f"left: {left:.2f}%; top: {top:.2f}%")
+                place.root.style(f"--left: {left:.2f}%; --top: {top:.2f}%")
                 self._places[name] = place
 
     def show(self, seen: Outlook, targets: Collection[str] = (), chosen: str = "") -> None:
@@ -95,7 +100,8 @@ class _Place:
     def __init__(
         self, words: Words, avatar: Signs, name: str, number: int, mine: bool, choose: Callable[[str], object]
     ) -> None:
-        self._words, self._avatar, self._voters = words, avatar, ("",)
+        self._words, self._avatar = words, avatar
+        self._voters: tuple[str, ...] = ()
         self.root = ui.element("button").classes("ww-seat" + (" mine" if mine else "")).props("type=button")
         self.root.on("click", lambda: choose(name))
         with self.root:

@@ -178,8 +178,8 @@ class Form:
         return TableConfig(
             players=sum(counts.values()) if other else int(self.size.value or 5),
             roles=tuple(f"{role.lower()}={count}" for role, count in counts.items() if count) if other else (),
-            language=self.language.value,  # type: ignore[arg-type]
-            talk=self.talk.value,  # type: ignore[arg-type]
+            language=self.language.value,
+            talk=self.talk.value,
             talks=int(self.talks.value or 1),
             letters=int(self.letters.value or 0),
             talk_minutes=float(self.minutes.value or 5),

@@ -153,10 +153,10 @@ class Game:
         self.board.show(seen, self.acting.targets, self.acting.chosen)
         self.feed.show(seen.entries)
         person = self.acting.person
-        asked = person.asked if person is not None else None
+        asked = (person.asked, person.asks) if person is not None else (None, 0)
         if asked != self._asked:
             self._asked = asked
-            if asked is not None:
+            if asked[0] is not None:
                 self.sitting.client.run_javascript(self.acting.focus())
         table = self.sitting.table
         if seen.over and (not self._ended or table.next != self._next):
