@@ -170,7 +170,7 @@ class _Story:
                 at += 1
             self._close()
             while thought < len(thoughts) and thoughts[thought].at <= place:
-                name, text = thoughts[thought][1:]
+                name, text = thoughts[thought].name, thoughts[thought].text
                 self.entries.append(Entry("thought", visible(text), name))
                 thought += 1
             if line is not None and line.is_speech:
