@@ -6,6 +6,7 @@ the end, sees all of it.
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -189,8 +190,8 @@ class _Story:
         claims = () if line.whisper else _claims(line.text, language)
         earlier = self.claimed.get(line.speaker, ())
         self.claimed[line.speaker] = earlier + tuple(role for role in claims if role not in earlier)
-        what = "whisper" if line.whisper else "talk"
-        self.entries.append(Entry(what, visible(line.text), line.speaker, claims, line.whisper))
+        what, text = "whisper" if line.whisper else "talk", re.sub(" {2,}", " ", line.text).strip()
+        self.entries.append(Entry(what, visible(text), line.speaker, claims, line.whisper))
 
     def _happen(self, event: Event) -> None:
         if event.kind in ("vote", "attack_vote"):
