@@ -18,7 +18,6 @@ from wolf_chatbox.game import WEREWOLF, Game
 from wolf_chatbox.importers import read_conversations
 from wolf_chatbox.play.players.evidence import Evidence
 from wolf_chatbox.play.players.statements import statements_in
-from wolf_chatbox.werewolf.rules import HUMAN
 from wolf_chatbox.werewolf.sight import Line, Sight
 from wolf_chatbox.werewolf.table import TableConfig
 

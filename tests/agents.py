@@ -25,7 +25,8 @@ def by_chance(seed: int | str) -> Answer:
         if request in ("TALK", "WHISPER"):
             return chance.choice(["Over", f"I am {info['agent']}, and it is day {info['day']}, or so."])
         if request in ("VOTE", "DIVINE", "GUARD", "ATTACK"):
-            return chance.choice([name for name, status in info["status_map"].items() if status == "ALIVE"])
+            alive = [name for name, status in info["status_map"].items() if status == "ALIVE"]
+            return chance.choice([name for name in alive if name != info["agent"]])
         return None
 
     return answer

@@ -117,22 +117,26 @@ def check_packages(names: Sequence[str], extra: str, runs: Sequence[str]) -> Non
 def read_keys(config: ServeConfig) -> list[str]:
     """The keys that clients may send; raises ConfigError for a file that others can read, or too short a key."""
     keys = [config.api_key] if config.api_key is not None else []
-    if path := config.api_key_file:
-        try:
-            mode = path.stat().st_mode
-            lines = path.read_text(encoding="utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-            raise ConfigError(
-                "api_key_file", path, f"cannot be read ({reason}). Name a file with one key a line."
-            ) from error
-        if os.name == "posix" and stat.S_IMODE(mode) & 0o077:
-            raise ConfigError("api_key_file", path, f"others can read it. Close it: chmod 600 {path}")
-        keys += [line.strip() for line in lines if line.strip()]
-        if not keys:
-            raise ConfigError("api_key_file", path, "has no key. Write one a line.")
+    if config.api_key_file:
+        keys += secrets_of("api_key_file", config.api_key_file)
     for key in keys:
         if len(key) < SHORTEST_KEY or not key.isascii() or not key.isprintable() or " " in key:
             problem = f"needs {SHORTEST_KEY} or more ASCII characters, no spaces. Make one: openssl rand -hex 32"
             raise ConfigError("api_key", "(not shown)", problem)
     return keys
+
+
+def secrets_of(setting: str, path: Path) -> list[str]:
+    """The secrets of a file, one a line; raises ConfigError for a file that is empty, or that others can read."""
+    try:
+        mode = path.stat().st_mode
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise ConfigError(setting, path, f"cannot be read ({reason}). Name a file with one key a line.") from error
+    if os.name == "posix" and stat.S_IMODE(mode) & 0o077:
+        raise ConfigError(setting, path, f"others can read it. Close it: chmod 600 {path}")
+    secrets = [line.strip() for line in lines if line.strip()]
+    if not secrets:
+        raise ConfigError(setting, path, "has no key. Write one a line.")
+    return secrets

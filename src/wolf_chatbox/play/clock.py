@@ -1,4 +1,4 @@
-"""The clock of people: talk at any time goes on in real time, whoever speaks."""
+"""The clock of people and of networks: talk at any time goes on in real time, whoever speaks."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from functools import partial
 from typing import NamedTuple
 
 from wolf_chatbox.play.moderator import Clock, Deadline
-from wolf_chatbox.play.player import Bid, Player
-from wolf_chatbox.play.players.human import HumanPlayer
+from wolf_chatbox.play.player import Bid, LivePlayer, Player
 from wolf_chatbox.werewolf.rules import Listen, Village
 
 BREATH = 0.2
@@ -32,7 +31,7 @@ class _Bidding(NamedTuple):
 
 
 class LiveClock(Clock):
-    """People speak when they send a line, agents when the time of their bid has come.
+    """People, and agents of the network, speak when they send a line; others when the time of their bid has come.
 
     A bid is asked for again when somebody has spoken; but who still thinks goes on, or a slow player never spoke.
     """
@@ -40,7 +39,7 @@ class LiveClock(Clock):
     def __init__(self, village: Village, players: Mapping[str, Player], *, pace: float = 1.0) -> None:
         """`pace` is the share of the time until an agent speaks that really passes; 0: none."""
         self._village, self._pace = village, pace
-        self._people = {name: player for name, player in players.items() if isinstance(player, HumanPlayer)}
+        self._people = {name: player for name, player in players.items() if isinstance(player, LivePlayer)}
         self._agents = {name: player for name, player in players.items() if name not in self._people}
         self._said: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
         self._woken = threading.Event()

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
 
 from wolf_chatbox.werewolf.rules import Tell
 from wolf_chatbox.werewolf.sight import Kind, Sight
+
+if TYPE_CHECKING:
+    from wolf_chatbox.play.moderator import Deadline
 
 
 class Bid(NamedTuple):
@@ -54,3 +58,20 @@ class Player:
 
     def close(self) -> None:
         """The game is over for this player; free what it holds."""
+
+
+class LivePlayer(Player):
+    """A player who speaks whenever it wants to in talk at any time, without bids: a person, an agent of the network."""
+
+    @property
+    def there(self) -> bool:
+        """Whether it has not left."""
+        raise NotImplementedError
+
+    def let_talk(self, kind: Kind, sight: Sight, deadline: Deadline, hear: Callable[[str], None]) -> None:
+        """Talk at any time goes on until the deadline; `hear` takes each line, from any thread."""
+        raise NotImplementedError
+
+    def end_talk(self) -> None:
+        """It has said what it may, or the talk is over."""
+        raise NotImplementedError

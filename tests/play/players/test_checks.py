@@ -50,6 +50,9 @@ BAD = [
     ("stranger", "VILLAGER", "Hello Grimbold and good day."),  # a name that the model knows
     ("itself", "VILLAGER", "I will vote for Anna."),
     ("itself", "VILLAGER", "Anna is suspicious to me."),
+    ("itself", "VILLAGER", "Hello everybody. I'm Emily."),
+    ("itself", "VILLAGER", "Hello. I am Bela."),
+    ("itself", "VILLAGER", "I am sure. Voting for me will protect us."),
     ("secret", "WEREWOLF", "I am a werewolf."),
     ("secret", "WEREWOLF", "We wolves must stay quiet."),
     ("secret", "WEREWOLF", "Cleo is a werewolf."),
@@ -76,6 +79,7 @@ BAD_JAPANESE = [
     ("stranger", "VILLAGER", "グリムの話を聞こう。"),
     ("itself", "VILLAGER", "ミドリに投票します。"),
     ("itself", "VILLAGER", "ミドリさん、おはよう。"),
+    ("itself", "VILLAGER", "私はミオです。よろしく。"),
     ("secret", "WEREWOLF", "私は人狼です。"),
     ("secret", "WEREWOLF", "仲間の人狼を守りたい。"),
     ("secret", "WEREWOLF", "Shionは私の仲間です。"),
@@ -90,6 +94,8 @@ GOOD = [
     ("en", "VILLAGER", "Bela says that Cleo is a werewolf. I do not trust Bela's claim."),
     ("en", "VILLAGER", "Why do you think I am a werewolf? I am not the wolf."),
     ("en", "VILLAGER", "The Seer should speak now. What did you see?"),
+    ("en", "VILLAGER", "Hello. I am Anna and this is Cleo's day."),
+    ("en", "VILLAGER", "Why do you vote for me? If you vote for me we lose."),
     ("en", "VILLAGER", "Over"),
     ("en", "VILLAGER", "Skip"),
     ("en", "SEER", "I am the seer. I divined Bela and Bela is human."),
@@ -131,7 +137,10 @@ def test_what_was_said_is_not_said_again() -> None:
     assert problem(line, mine, [line]) == "repeated"
     assert problem(line.replace("worries", "troubles"), mine, [line]) == "repeated"
     assert problem("Cleo speaks a lot and says little.", mine, [line]) == ""
-    assert problem("I agree.", mine, ["I agree.", line]) == ""  # so short a line may come again
+    assert problem("I agree.", mine, ["I agree.", line]) == "repeated"
+    assert problem("I agree.", mine, ["I agree.", *"abcd"]) == ""  # so short a line may come again, later
+    assert problem("Hello there. Hello there.", mine, []) == "repeated"
+    assert problem(line.replace("Bela", "Cleo"), mine, [line]) == "repeated"
     mine.hear(Line(0, 0, 0, "Dora", line))
     assert problem(line, mine, []) == "repeated"  # a parrot
 

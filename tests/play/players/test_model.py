@@ -1,4 +1,4 @@
-"""A model's player: its prompt is training data, its lines pass the checks, its targets are legal, the mind is shared."""
+"""A model's player: its prompt is training data, its lines are checked, its targets are legal, its mind is shared."""
 
 from __future__ import annotations
 

@@ -86,12 +86,13 @@ def weight(world: Mapping[str, str], evidence: Evidence, me: str) -> float:
     black = {told.target for told in evidence.results.values() if told.result == WEREWOLF}
     for (who, whom), taken_for in evidence.estimates.items():
         if who != me and wolf[whom] and (who, whom) not in told_of and whom not in black:
-            table, usual = (behaviour.SUSPECTS, 1.2) if taken_for == WEREWOLF else (behaviour.TRUSTS, 0.8)
+            suspected = behaviour.SUSPECTS, behaviour.USUAL_SUSPECT
+            table, usual = suspected if taken_for == WEREWOLF else (behaviour.TRUSTS, behaviour.USUAL_TRUST)
             product *= table.get(world[who], usual)
     for ballot in evidence.ballots.values():
         for voter, target in ballot.votes:
             if voter not in (me, target) and (voter, target) not in told_of and target not in black:
-                lift = behaviour.VOTES.get(world[voter], 1.5)
+                lift = behaviour.VOTES.get(world[voter], behaviour.USUAL_VOTE)
                 could = [lift if wolf[name] else 1.0 for name in ballot.alive if name != voter]
                 product *= (lift if wolf[target] else 1.0) / (sum(could) + 1e-9)
     return product

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from wolf_chatbox.play.tournament.needed import games_for, games_like_these, table, wilson
+from wolf_chatbox.play.tournament.needed import games_for, games_like_these, power_of, table, wilson
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,12 @@ def test_half_the_difference_takes_four_times_the_games() -> None:
     assert games_for(0.55, 0.45) == games_for(0.45, 0.55) == 392
     with pytest.raises(ValueError, match="never told apart"):
         games_for(0.5, 0.5)
+
+
+@pytest.mark.parametrize(("one", "other"), [(0.55, 0.45), (0.9, 0.7), (0.1, 0.3)])
+def test_so_many_games_have_that_power(one: float, other: float) -> None:
+    assert power_of(one, other, games_for(one, other)) == pytest.approx(0.8, abs=0.01)
+    assert power_of(one, other, 10) < 0.5 < power_of(one, other, 1000)
 
 
 def test_the_table_names_only_rates_that_there_are() -> None:

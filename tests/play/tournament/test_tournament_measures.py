@@ -38,6 +38,7 @@ BY_HAND = {
     "near_copy": (1 / 5, None),
     "invalid": (1 / 3, 0),
     "unanswered": (0, 1),
+    "fallback": (None, 1 / 4),
     "lines": (5 / 3, 0),
 }
 

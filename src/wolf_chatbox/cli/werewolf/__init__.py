@@ -50,3 +50,11 @@ app.command(
         "wolf-chatbox werewolf replay games.jsonl --game 2 --output replay.html",
     ),
 )
+app.command(
+    "wolf_chatbox.cli.werewolf.host:host",
+    help="Lead games of agents that connect, as the contest's server does.",
+    help_epilogue=examples(
+        "wolf-chatbox werewolf host",
+        "wolf-chatbox werewolf host --players 13 --with rules --agents 1 --games 10",
+    ),
+)

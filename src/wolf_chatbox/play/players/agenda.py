@@ -25,6 +25,8 @@ class Item(NamedTuple):
     after: float
     """In talk at any time: in about how many seconds."""
     thought: str = "talk"
+    share: float = 1.0
+    """How often it is said at all: not everybody must say what all can see."""
 
 
 @dataclass
@@ -139,11 +141,13 @@ class Agenda:
             parts = [remark("two claims", a=seers[0], b=seers[1])]
             if self._real(best) > 1.5 * self._real(second) and best in self.others:
                 parts.append(Statement("estimate", "SEER", best))
-            yield Item(f"two claims {' '.join(seers)}", tuple(parts), 10.0)
+            yield Item(f"two claims {' '.join(seers)}", tuple(parts), 10.0, share=0.6)
         if living and self.mask.role == "SEER":
-            yield Item(f"rival {living[0]}", (Statement("estimate", WEREWOLF, living[0]),), 8.0)
+            wolf = self.view.get(living[0], 0.0) > 0.5
+            parts = [Statement("estimate", WEREWOLF, living[0]) if wolf else remark("false seer", a=living[0])]
+            yield Item(f"rival {living[0]}", tuple(parts), 8.0)
         if not seers and self.mask.role != "SEER" and "SEER" in self.sight.counts and self.day == 1:
-            yield Item("ask SEER", (Statement("ask", "SEER"),), 9.0)
+            yield Item("ask SEER", (Statement("ask", "SEER"),), 9.0, share=0.5)
         for result in self.evidence.results.values():
             if result.teller != self.me and result.target in self.others and result.day == self.day:
                 yield self._reaction(result)
@@ -158,11 +162,11 @@ class Agenda:
         believed = self.view.get(result.target, 0.0)
         if result.result == HUMAN:
             trust: tuple[Part, ...] = (Statement("estimate", HUMAN, result.target),) if believed < 0.12 else ()
-            return Item(key, (remark("white", **names), *trust), 14.0)
+            return Item(key, (remark("white", **names), *trust), 14.0, share=0.4)
         if believed > 0.4:
-            return Item(key, (remark("black", **names), Statement("estimate", WEREWOLF, result.target)), 9.0)
+            return Item(key, (remark("black", **names), Statement("estimate", WEREWOLF, result.target)), 9.0, share=0.7)
         parts = (remark("black", **names), remark("unsure"))
-        return Item(key, parts, 12.0)
+        return Item(key, parts, 12.0, share=0.4)
 
     def _suspect(self) -> str:
         """The most suspicious player, if one stands out."""
@@ -177,14 +181,16 @@ class Agenda:
             yield Item(f"suspect {suspect}", parts, 15.0)
         else:
             yield Item(f"unsure {self.day}", (remark("unsure"), Statement("ask")), 18.0)
-        trusted = min(self.others, key=lambda name: self.view.get(name, 0.0), default="")
+        accused = {name for (who, name), role in self.evidence.estimates.items() if who == self.me and role == WEREWOLF}
+        harmless = [name for name in self.others if name not in accused]
+        trusted = min(harmless, key=lambda name: self.view.get(name, 0.0), default="")
         if trusted and self.view.get(trusted, 0.0) < 0.1 and self._earned(trusted):
             yield Item(f"trust {trusted}", (Statement("estimate", HUMAN, trusted),), 25.0)
         killed = [name for name in self.evidence.killed if self.sight.dead.get(name) == self.day - 1]
         if killed:
-            yield Item(f"killed {killed[0]}", (remark("killed", a=killed[0]),), 20.0)
+            yield Item(f"killed {killed[0]}", (remark("killed", a=killed[0]),), 20.0, share=0.2)
         if suspect and suspect not in self.evidence.announced:
-            yield Item(f"ask {suspect} {self.day}", (Statement("ask", "", suspect),), 22.0)
+            yield Item(f"ask {suspect} {self.day}", (Statement("ask", "", suspect),), 22.0, share=0.6)
 
     def _earned(self, name: str) -> bool:
         """Whether others can see why this player is trusted."""

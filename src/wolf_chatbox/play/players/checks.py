@@ -18,8 +18,11 @@ from wolf_chatbox.werewolf.claims import claims_in
 from wolf_chatbox.werewolf.sight import Kind, Sight
 from wolf_chatbox.werewolf.utterance import OVER, SKIP, cut
 
-NEAR = 0.85
-"""From this likeness on (difflib's ratio of the letters), a line says an earlier one again."""
+NEAR, PARROT = 0.8, 0.9
+"""From this likeness on (difflib's ratio of the letters), a line says an earlier one of its speaker, or of somebody
+else, again; other names make no other line."""
+LATELY, OTHERS = 4, 10
+"""Lines of the speaker in which a short line may not stand, and lines of others that are not repeated."""
 SECRET_ROLES = {WEREWOLF, "POSSESSED"}
 """Roles that nobody is glad to have claimed."""
 
@@ -74,7 +77,7 @@ def problem(
         return "long"
     if any(strangers_in(text, sight, strangers)):
         return "stranger"
-    if _names_itself(text, sight.me, sight.table.language):
+    if _is_somebody_else(text, sight) or _names_itself(text, sight.me, sight.table.language):
         return "itself"
     if kind == "talk" and (found := _told(text, sight, said)):
         return found
@@ -293,23 +296,42 @@ def _names_itself(text: str, me: str, language: str) -> bool:
         names = r"(?:vot(?:e|ing)|execute|exile|eliminate|suspect|accuse|trust)\s(?:for |on |out |against )?"
         pattern = (
             rf"@{who}\b|\b(?:I|I'll|I'm|let's|we|we'll|should|will)\b[^.!?;]{{0,30}}\b{names}{who}\b"
-            rf"|^vot(?:e|ing) (?:for )?{who}\b|\b{who} (?:is|seems|looks) (?:a |the |very |too |more )?"
+            rf"|(?:^|[.!?] )(?:please |just )?vot(?:e|ing) (?:for )?(?:{who}|me)\b(?!\?)|\b{who} (?:is|seems|looks) (?:a |the |very |too |more )?"
             rf"(?:were)?(?:wolf|suspicious)|\b{who}(?:'s|’s)\b|\b(?:thank you|thanks|hello|hi|agree with) {who}\b"
         )
     return bool(me and re.search(pattern, text, re.IGNORECASE))
 
 
+_I_AM = {
+    "en": re.compile(r"(?:\bI(?:'m| am)|\b[Mm]y name is|\b[Cc]all me)\s+(?P<name>[A-Z][a-z]{2,})\b(?! [A-Z])"),
+    "ja": re.compile(
+        r"(?:^|。|、)(?:私|僕|俺|わたし)は(?P<name>[ァ-ヶー]{2,}|[A-Z][a-z]+)(?:です|だ|と申し|と言い|といい)"
+    ),
+}
+"""Where a speaker tells its name."""
+
+
+def _is_somebody_else(text: str, sight: Sight) -> bool:
+    """Whether the speaker tells a name that is not its own."""
+    found = [found["name"] for found in _I_AM[sight.table.language].finditer(text)]
+    return any(name not in sight.me and name.casefold() not in _ORDINARY for name in found)
+
+
 def _is_repeated(text: str, sight: Sight, said: Sequence[str]) -> bool:
-    """Whether it is nearly what the speaker said before, or just what somebody else said."""
-    if is_short(text):
-        return bool(said) and essence(said[-1]) == essence(text)
-    one = essence(text)
-    if any(one == essence(line.text) for line in sight.said() if line.speaker != sight.me):
+    """Whether it is nearly what the speaker said before, or what somebody else said lately, or says one thing twice."""
+    parts = [essence(part) for part in _ENDS.split(text) if part.strip()]
+    if len(set(parts)) < len(parts):
         return True
-    return any(_likeness(one, essence(line)) >= NEAR for line in said)
+    if is_short(text):
+        return essence(text) in map(essence, said[-LATELY:])
+    one = essence(_without_names(text, sight.names))
+    heard = [line.text for line in sight.said() if line.speaker != sight.me]
+    earlier = [(line, NEAR) for line in said] + [(line, PARROT) for line in heard[-OTHERS:]]
+    return any(_is_like(one, essence(_without_names(line, sight.names)), near) for line, near in earlier)
 
 
-def _likeness(one: str, other: str) -> float:
-    if 2 * min(len(one), len(other)) < NEAR * (len(one) + len(other)):  # the ratio cannot reach it
-        return 0.0
-    return SequenceMatcher(None, one, other, autojunk=False).ratio()
+def _is_like(one: str, other: str, near: float) -> bool:
+    """Whether two texts are as alike as that."""
+    if 2 * min(len(one), len(other)) < near * (len(one) + len(other)):  # the ratio cannot reach it
+        return False
+    return SequenceMatcher(None, one, other, autojunk=False).ratio() >= near

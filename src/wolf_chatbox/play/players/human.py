@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 
 from wolf_chatbox.play.moderator import Deadline
-from wolf_chatbox.play.player import Player
+from wolf_chatbox.play.player import LivePlayer
 from wolf_chatbox.werewolf.rules import Tell
 from wolf_chatbox.werewolf.sight import Kind, Sight
 
@@ -14,7 +14,7 @@ ABSENT = 0.2
 """Seconds between two looks at whether somebody still sits there."""
 
 
-class HumanPlayer(Player):
+class HumanPlayer(LivePlayer):
     """Waits for a person's answer; the terminal and the page show `asked`, and call `say`.
 
     The game runs in a thread of its own, and the person's side in another.

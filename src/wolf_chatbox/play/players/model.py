@@ -12,7 +12,6 @@ from wolf_chatbox.play.player import Bid, Player
 from wolf_chatbox.play.players import scheduler
 from wolf_chatbox.play.players.checks import claimed_in, fitting, problem
 from wolf_chatbox.play.players.mind import NARRATORS, Mind, log_shares
-from wolf_chatbox.play.players.reasoning import worth
 from wolf_chatbox.play.players.rules import RulesPlayer
 from wolf_chatbox.play.players.statements import statements_in
 from wolf_chatbox.werewolf.rules import HUMAN
@@ -23,6 +22,10 @@ DRAWN = (1, 3, 4)
 """Lines that are drawn at once, try after try, until one passes the checks."""
 WEIGHT = 0.3
 """How much the model's log-probabilities count beside those of the reasoning, where both choose."""
+EQUAL = 1e-6
+"""Scores that differ by less are equal; chance decides."""
+WORST = -20.0
+"""The score of a target that the reasoning leaves out."""
 KEPT = 3
 """Lines of others after which a line that was drawn, and not said yet, still fits."""
 
@@ -93,7 +96,7 @@ class ModelPlayer(Player):
             for text in texts:
                 line = fitting(text, sight)
                 found = problem(line, sight, said, kind=kind, strangers=self._strangers) or (
-                    "over" if line in (OVER, SKIP) else self._against(line, kind, sight, said)
+                    "over" if line in (OVER, SKIP) else self._against(line, kind, sight)
                 )
                 if not found:
                     return line
@@ -103,14 +106,13 @@ class ModelPlayer(Player):
     def _said(self, kind: Kind, sight: Sight) -> list[str]:
         return [line.text for line in sight.said(whisper=kind == "whisper") if line.speaker == sight.me]
 
-    def _against(self, text: str, kind: Kind, sight: Sight, said: list[str]) -> str:
+    def _against(self, text: str, kind: Kind, sight: Sight) -> str:
         """`unplanned` for a claim that only the plan may make, `unbelieved` for what the player does not believe."""
         if self.mind.choice == "model" or kind == "whisper":
             return ""
-        language, told = sight.table.language, statements_in(text, sight.names, sight.table.language)
-        before = {role for line in said for role in claimed_in(line, language)}
-        new = claimed_in(text, language) - before - {VILLAGER if sight.role == VILLAGER else ""}
-        if new or any(statement.what == "result" for statement in told):
+        told = statements_in(text, sight.names, sight.table.language)
+        claims = claimed_in(text, sight.table.language) - {VILLAGER if sight.role == VILLAGER else ""}
+        if claims or any(statement.what == "result" for statement in told):
             return "unplanned"
         beliefs = self._rules.reasoner.beliefs(sight)
         others = [name for name in sight.alive if name != sight.me]
@@ -127,12 +129,8 @@ class ModelPlayer(Player):
         return ""
 
     def _plan(self, kind: Kind, sight: Sight) -> str:
-        """What the rules player would say now, if the game hangs on it: a claim, or a result."""
-        if self.mind.choice == "model" or kind == "whisper":
-            return ""
-        text = self._rules.answer(kind, sight) or ""
-        told = statements_in(text, sight.names, sight.table.language)
-        return text if any(statement.what in ("claim", "result") for statement in told) else ""
+        """What the rules player must say now, because the game hangs on it."""
+        return "" if self.mind.choice == "model" or kind == "whisper" else self._rules.plan(sight)
 
     def _template(self, kind: Kind, sight: Sight) -> str:
         """What the rules player would say, if it may be said."""
@@ -163,7 +161,7 @@ class ModelPlayer(Player):
             return names[0] if names else sight.me
         scores = self._scores(kind, sight)
         best = max(scores.values())
-        chosen = self._chance.choice([name for name in names if scores[name] > best - 1e-9])
+        chosen = self._chance.choice([name for name in names if scores[name] > best - EQUAL])
         shares = dict(zip(names, map(math.exp, log_shares(list(scores.values())))))
         first = sorted(names, key=lambda name: -shares[name])[:3]
         self.thought = f"{kind}: " + ", ".join(f"{name} {shares[name]:.2f}" for name in first)
@@ -175,8 +173,8 @@ class ModelPlayer(Player):
         choice = self.mind.choice
         total = dict.fromkeys(names, 0.0)
         if choice != "model":
-            reasons = worth(kind, sight, self._rules.reasoner.beliefs(sight))
-            total = dict(zip(names, log_shares([reasons[name] for name in names])))
+            reasons = self._rules.scores(kind, sight)
+            total = dict(zip(names, log_shares([reasons.get(name, WORST) for name in names])))
         if choice != "rules":
             try:
                 leanings = self.mind.leanings(sight, kind)

@@ -83,7 +83,8 @@ ENGLISH = Phrases(
     ),
     result=re.compile(rf"{_N}{_LINK}\s*\b(?:(?P<white>{_WHITE})|(?P<black>{_BLACK}))\b", re.IGNORECASE),
     definite=re.compile(
-        rf"{_N}(?:\s*=\s*|\s+(?:is (?:confirmed|definitely)|was|came up|came back)\s+(?:as )?(?:an? |the )?)(?:{_WHITE}|{_BLACK})\b",
+        rf"{_N}(?:\s*=\s*|\s+(?:is (?:confirmed|definitely)|was|came up|came back)\s+(?:as )?(?:an? |the )?)"
+        rf"(?:{_WHITE}|{_BLACK})\b",
         re.IGNORECASE,
     ),
     vote=_each(
@@ -108,7 +109,8 @@ ENGLISH = Phrases(
     ),
     real=re.compile(rf"{_N}\s+is\s+(?:probably\s+)?the\s+(?:real|true)\s+(?P<role>seer|medium)\b", re.IGNORECASE),
     attack=_each(
-        rf"\b(?:let's|let us|want to|we should|I'd|I'll|plan:|target:?)\b[^.!?{_L}]{{0,24}}\b(?:attack|kill|bite|eat|target)\s+{_N}",
+        rf"\b(?:let's|let us|want to|we should|I'd|I'll|plan:|target:?)\b[^.!?{_L}]{{0,24}}"
+        rf"\b(?:attack|kill|bite|eat|target)\s+{_N}",
         rf"\b(?:night )?(?:kill|attack|target):?\s+(?:the seer\s+)?{_N}",
     ),
     doubt=_any(

@@ -241,20 +241,22 @@ def _results(roles: tuple[str, ...], of: str, told: str) -> Array:
 
 @lru_cache(maxsize=64)
 def _estimates(roles: tuple[str, ...], role: str) -> Array:
-    table, usual = (behaviour.SUSPECTS, 1.2) if role == WEREWOLF else (behaviour.TRUSTS, 0.8)
+    table, usual = (
+        (behaviour.SUSPECTS, behaviour.USUAL_SUSPECT) if role == WEREWOLF else (behaviour.TRUSTS, behaviour.USUAL_TRUST)
+    )
     return np.log([[1.0, table.get(role, usual)] for role in roles])
 
 
 @lru_cache(maxsize=64)
 def _votes(roles: tuple[str, ...]) -> Array:
-    return np.log([[1.0, behaviour.VOTES.get(role, 1.5)] for role in roles])
+    return np.log([[1.0, behaviour.VOTES.get(role, behaviour.USUAL_VOTE)] for role in roles])
 
 
 @lru_cache(maxsize=256)
 def _normalisers(roles: tuple[str, ...], others: int, most: int) -> Array:
     """Log of the sum of the weights of all whom a voter of each role can name, by how many of them are wolves."""
     wolves = np.arange(most + 1)
-    lift = np.array([behaviour.VOTES.get(role, 1.5) for role in roles])[:, None]
+    lift = np.array([behaviour.VOTES.get(role, behaviour.USUAL_VOTE) for role in roles])[:, None]
     sums: Array = np.maximum(others - wolves, 0) + lift * wolves + 1e-9
     return np.log(sums)
 

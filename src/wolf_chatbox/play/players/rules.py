@@ -16,6 +16,8 @@ from wolf_chatbox.werewolf.rules import HUMAN
 from wolf_chatbox.werewolf.sight import SPEECH, Kind, Sight
 from wolf_chatbox.werewolf.utterance import OVER
 
+PLANNED = ("claim", "deny", "vote")
+"""How the keys begin of what must be said."""
 LETTERS = 125
 """Characters of an utterance at most, without spaces, also where the table allows more."""
 ROOM_FOR_MORE = 0.7
@@ -38,10 +40,12 @@ class RulesPlayer(Player):
     def __init__(self, seed: int | str | None = None) -> None:
         super().__init__()
         self._chance = random.Random(seed)
-        self._reasoner = Reasoner()
+        self.reasoner = Reasoner()
+        """What it knows and believes; others may ask it too."""
         self._voice: Voice | None = None
         self._said: set[str] = set()
         self._offered: tuple[str, ...] = ()
+        self._planned: tuple[str, tuple[str, ...]] = ("", ())
         self._read = 0
         self._mine = 0
         self._fakes: dict[str, str] = {}
@@ -81,35 +85,57 @@ class RulesPlayer(Player):
         return self._favours[what]
 
     def _hear(self, sight: Sight) -> None:
-        """Notice own lines: what was offered has been said."""
+        """Notice what was said; an own line is what was offered before."""
+        if self._voice is None:
+            self._voice = Voice(sight.table.language, self._chance)
         for line in sight.lines[self._read :]:
+            self._voice.hear(line.text)
             if line.speaker == sight.me:
                 self._mine += 1
+                if "".join(line.text.split()) == "".join(self._planned[0].split()):
+                    self._offered = self._planned[1]
                 self._said.update(self._offered)
                 self._offered = ()
         self._read = len(sight.lines)
 
     # Talk
 
+    def plan(self, sight: Sight) -> str:
+        """What the game hangs on, and is to be said now: a claim, a result, a denial, a vote; empty if nothing is.
+
+        For a player who says other things too. Until it is said it is planned again.
+        """
+        self._hear(sight)
+        item = self._next(sight)
+        if item is None or not item.key.startswith(PLANNED):
+            return ""
+        text = self._utter(item, sight)
+        self._planned, self._offered = (text, self._offered), ()
+        return text
+
     def _next(self, sight: Sight, *, late: bool = False) -> Item | None:
         """What to say now; None: nothing more today."""
         if sight.day == 0:
             return next((item for item in self._greeting() if item.key not in self._said), None)
-        evidence, beliefs = self._reasoner.evidence(sight), self._reasoner.beliefs(sight)
+        evidence, beliefs = self.reasoner.evidence(sight), self.reasoner.beliefs(sight)
         mask = self._mask(sight, evidence, beliefs)
         view = self._view(sight, beliefs, mask)
-        shown = beliefs if mask.honest else self._reasoner.public(sight)
+        shown = beliefs if mask.honest else self.reasoner.public(sight)
         vote = self._best("vote", sight)
         agenda = Agenda(sight, evidence, shown, view, mask, vote)
-        items = [item for item in agenda.items() if item.key not in self._said]
+        items = [item for item in agenda.items() if item.key not in self._said and self._cares(item)]
         announced = agenda.vote()
         if announced is not None and announced.key not in self._said:
             announced = announced._replace(thought="suspect" if sight.role not in ENEMIES else "scapegoat")
             if sight.left == 1 or late:
-                items = [item for item in items if item.key.startswith("claim")][:1] + [announced]
+                items = [*[item for item in items if item.key.startswith("claim")][:1], announced]
             else:
                 items.append(announced)
         return self._joined(items, sight) if items else None
+
+    def _cares(self, item: Item) -> bool:
+        """Whether this player says what not everybody must say."""
+        return item.share >= 1 or self._favour(f"say {item.key}") < item.share
 
     def _greeting(self) -> Iterable[Item]:
         return [Item("greet", (remark("greet"),), 4.0)]
@@ -128,8 +154,7 @@ class RulesPlayer(Player):
 
     def _utter(self, item: Item, sight: Sight) -> str:
         """An item in words, as much of it as there is room for."""
-        if self._voice is None:
-            self._voice = Voice(sight.table.language, self._chance)
+        assert self._voice is not None, "it has listened before it speaks"
         text = ""
         for part in item.parts:
             more = self._voice.state(part) if isinstance(part, Statement) else self._voice.remark(part[0], **part[1])
@@ -200,7 +225,7 @@ class RulesPlayer(Player):
         others = [name for name in sight.alive if name != sight.me]
         if sight.role not in ENEMIES:
             return {name: beliefs.wolf(name) for name in others}
-        public = self._reasoner.public(sight)
+        public = self.reasoner.public(sight)
         view = {name: public.wolf(name) * (1 - beliefs.wolf(name)) for name in others}
         for name, result in mask.fakes.items():
             view[name] = 1.0 if result == WEREWOLF else 0.0
@@ -245,7 +270,12 @@ class RulesPlayer(Player):
 
     def _best(self, kind: Kind, sight: Sight) -> str:
         """One of the best targets; which one of those that are nearly as good stays the same all day."""
-        beliefs = self._reasoner.beliefs(sight)
+        scores = self.scores(kind, sight)
+        return max(scores, key=lambda name: scores[name]) if scores else ""
+
+    def scores(self, kind: Kind, sight: Sight) -> dict[str, float]:
+        """How good it is to name each target, as `worth` has it, after what the others announced."""
+        beliefs = self.reasoner.beliefs(sight)
         scores = worth(kind, sight, beliefs)
         if kind == "vote":
             self._follow(scores, sight, beliefs)
@@ -256,17 +286,14 @@ class RulesPlayer(Player):
         elif kind == "divine":
             for name in sight.found("divine"):
                 scores.pop(name, None)
-        if not scores:
-            return ""
-        noise = {name: NEAR * self._favour(f"{kind} {sight.day} {name}") for name in scores}
-        return max(scores, key=lambda name: scores[name] + noise[name])
+        return {name: scores[name] + NEAR * self._favour(f"{kind} {sight.day} {name}") for name in scores}
 
     def _follow(self, scores: dict[str, float], sight: Sight, beliefs: Beliefs) -> None:
         """What the others announced counts: the village's votes must meet, and its enemies hide in the crowd."""
-        evidence = self._reasoner.evidence(sight)
+        evidence = self.reasoner.evidence(sight)
         enemy = sight.role in ENEMIES
         if enemy:
-            public = self._reasoner.public(sight)
+            public = self.reasoner.public(sight)
             for name in scores:
                 scores[name] += 1.2 * public.wolf(name) + FAKED.get(self._fakes.get(name, ""), 0.0)
         for voter, target in evidence.announced.items():
@@ -297,7 +324,7 @@ class RulesPlayer(Player):
         return beliefs.wolf(name) + (beliefs.role(name, "POSSESSED") if sight.role == WEREWOLF else 0.0)
 
     def _think(self, key: str, sight: Sight, target: str = "") -> None:
-        share = round(100 * self._reasoner.beliefs(sight).wolf(target)) if target else 0
+        share = round(100 * self.reasoner.beliefs(sight).wolf(target)) if target else 0
         if key == "suspect" and not target:
             key = "talk"
         self.thought = THOUGHTS[key][sight.table.language == "ja"].format(t=target, p=share)

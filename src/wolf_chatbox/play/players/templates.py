@@ -7,6 +7,7 @@ questions. `{t}` is the player who is meant, `{a}` and `{b}` are players in a re
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Mapping
 
 from wolf_chatbox.play.players.statements import Statement
@@ -23,11 +24,31 @@ ENGLISH: Words = {
     "result SEER WEREWOLF": ("I divined {t}: {t} is a werewolf.", "My divination result: {t} is a werewolf."),
     "result MEDIUM HUMAN": ("Medium result: {t} was human.", "My medium result: {t} was human."),
     "result MEDIUM WEREWOLF": ("Medium result: {t} was a werewolf.", "My medium result: {t} was a werewolf."),
-    "estimate WEREWOLF": ("I suspect {t}.", "{t} looks suspicious to me.", "I think {t} is a werewolf."),
-    "estimate HUMAN": ("I trust {t}.", "{t} seems honest to me.", "I think {t} is human."),
+    "estimate WEREWOLF": (
+        "I suspect {t}.",
+        "{t} looks suspicious to me.",
+        "I think {t} is a werewolf.",
+        "I don't trust {t}.",
+        "{t} seems fishy.",
+        "I am suspicious of {t}.",
+    ),
+    "estimate HUMAN": (
+        "I trust {t}.",
+        "{t} seems honest to me.",
+        "I think {t} is human.",
+        "I believe {t}.",
+        "{t} looks innocent to me.",
+    ),
     "estimate SEER": ("I believe {t} is the real seer.", "I think {t} is the true seer."),
     "estimate MEDIUM": ("I believe {t} is the real medium.", "I think {t} is the true medium."),
-    "vote": ("I will vote for {t}.", "My vote goes to {t}.", "I'm voting for {t} today."),
+    "vote": (
+        "I will vote for {t}.",
+        "My vote goes to {t}.",
+        "I'm voting for {t} today.",
+        "I vote for {t}.",
+        "My vote is {t}.",
+        "Today I will vote for {t}.",
+    ),
     "ask": ("What do you all think?", "Does anybody see it differently?", "Who else has an idea?"),
     "ask SEER": ("Seer: please tell us your result.", "Is there a seer who can tell us something?"),
     "ask MEDIUM": ("Medium: please tell us your result.", "Is there a medium who can tell us something?"),
@@ -41,20 +62,58 @@ ENGLISH: Words = {
         "Good evening all of you.",
         "Hi everyone. Let's find the wolves.",
         "Nice to meet you.",
+        "Hello from me too.",
+        "Hi there. I hope we play a good game.",
+        "Good to see you all.",
+        "Hi. Let's talk openly.",
+        "Greetings to this table.",
+        "Hello. I am curious who is hiding something.",
+        "Evening. Let's keep a cool head.",
+        "Hi all. No rush today.",
     ),
-    "deny": ("I am not a werewolf.", "You have the wrong one.", "That is a mistake about me."),
+    "deny": (
+        "I am not a werewolf.",
+        "You have the wrong one.",
+        "That is a mistake about me.",
+        "You would lose a friend with me.",
+        "Do not waste your votes on me.",
+    ),
     "two claims": ("{a} and {b} both claim to be the seer.", "{a} or {b} lies about being the seer."),
     "black": ("{a} calls {b} a werewolf.", "{a} marked {b} as a werewolf."),
     "white": ("{a} says that {b} is human.",),
-    "human out": ("{a} voted for {b} who was human.", "Yesterday {a} voted against {b} who was no wolf."),
-    "quiet": ("{a} has said little so far.", "{a} is very quiet."),
-    "killed": ("We lost {a} last night.", "Poor {a} died last night."),
+    "human out": (
+        "Yesterday {a} went after {b} and we lost a friend.",
+        "{a} helped to lose {b} yesterday.",
+    ),
+    "quiet": (
+        "{a} has said little so far.",
+        "{a} is very quiet.",
+        "We have not heard much from {a}.",
+    ),
+    "killed": (
+        "We lost {a} last night.",
+        "Poor {a} died last night.",
+        "I am sorry for {a}.",
+        "The night took {a} from us.",
+    ),
     "no result": ("I have no result to tell.", "I have nothing special to report."),
-    "unsure": ("I am not sure yet.", "There is little to go by yet.", "Let's listen to everybody first."),
+    "unsure": (
+        "I am not sure yet.",
+        "There is little to go by yet.",
+        "Let's listen to everybody first.",
+        "I keep an open mind.",
+        "I need to hear more.",
+        "That does not settle it for me.",
+    ),
     "together": ("Let's stand together today.", "We need one target today."),
     "follow": ("Wolf: I am on your side.",),
     "hide": ("Let's stay quiet and look harmless.", "I will act like a villager.", "I'll keep my head down by day."),
     "agreed": ("Agreed.", "Fine with me.", "Good choice."),
+    "false seer": (
+        "{a} is no seer.",
+        "{a} cannot be the seer.",
+        "Do not follow {a}.",
+    ),
 }
 POLITE: Words = {
     "claim SEER": ("私は占い師です。", "占い師COします。", "私の役職は占い師です。"),
@@ -74,11 +133,28 @@ POLITE: Words = {
     ),
     "result MEDIUM HUMAN": ("霊媒結果、{t}さんは人間でした。", "霊媒結果、{t}さんは白でした。"),
     "result MEDIUM WEREWOLF": ("霊媒結果、{t}さんは人狼でした。", "霊媒結果、{t}さんは黒でした。"),
-    "estimate WEREWOLF": ("{t}さんが怪しいと思います。", "{t}さんを疑っています。", "{t}さんは人狼だと思います。"),
-    "estimate HUMAN": ("{t}さんを信じます。", "{t}さんは人間だと思います。", "{t}さんを信頼しています。"),
+    "estimate WEREWOLF": (
+        "{t}さんが怪しいと思います。",
+        "{t}さんを疑っています。",
+        "{t}さんは人狼だと思います。",
+        "{t}さんの発言は不自然です。",
+        "{t}さんが一番怪しいです。",
+    ),
+    "estimate HUMAN": (
+        "{t}さんを信じます。",
+        "{t}さんは人間だと思います。",
+        "{t}さんを信頼しています。",
+        "{t}さんは村人だと思います。",
+    ),
     "estimate SEER": ("{t}さんが本物の占い師だと思います。", "{t}さんが真の占い師だと見ています。"),
     "estimate MEDIUM": ("{t}さんが本物の霊媒師だと思います。", "{t}さんが真の霊媒師だと見ています。"),
-    "vote": ("{t}さんに投票します。", "今日は{t}さんに投票します。", "投票先は{t}さんです。"),
+    "vote": (
+        "{t}さんに投票します。",
+        "今日は{t}さんに投票します。",
+        "投票先は{t}さんです。",
+        "私の票は{t}さんに入れます。",
+        "今日の投票は{t}さんにします。",
+    ),
     "ask": ("皆さんはどう思いますか?", "他に意見のある方はいますか?", "違う考えの方はいますか?"),
     "ask SEER": ("占い師の方、結果を教えてください。", "占い師の方は名乗り出てください。"),
     "ask MEDIUM": ("霊媒師の方、結果を教えてください。", "霊媒師の方は名乗り出てください。"),
@@ -86,8 +162,23 @@ POLITE: Words = {
     "ask name SEER": ("{t}さん、占いの結果を教えてください。", "@{t} 占いの結果を聞かせてください。"),
     "ask name MEDIUM": ("{t}さん、霊媒の結果を教えてください。", "@{t} 霊媒の結果を聞かせてください。"),
     "attack": ("今夜は{t}さんを襲撃しましょう。", "{t}さんを襲撃したいです。", "襲撃先は{t}さんにしましょう。"),
-    "greet": ("皆さん、こんにちは。", "よろしくお願いします。", "はじめまして。落ち着いて話し合いましょう。"),
-    "deny": ("私は人狼ではありません。", "それは誤解です。", "私を選ぶのは間違いです。"),
+    "greet": (
+        "皆さん、こんにちは。",
+        "よろしくお願いします。",
+        "はじめまして。落ち着いて話し合いましょう。",
+        "良い議論にしましょう。",
+        "どうぞよろしくお願いいたします。",
+        "こんばんは。気軽に話しかけてくださると嬉しいです。",
+        "皆さんのお話を楽しみにしています。",
+        "力を合わせていきましょう。",
+    ),
+    "deny": (
+        "私は人狼ではありません。",
+        "それは誤解です。",
+        "私を選ぶのは間違いです。",
+        "私は村の味方です。",
+        "その疑いは外れています。",
+    ),
     "two claims": (
         "{a}さんと{b}さんの二人が占い師を名乗っています。",
         "{a}さんと{b}さんのどちらかが占い師を騙っています。",
@@ -98,11 +189,21 @@ POLITE: Words = {
     "quiet": ("{a}さんは発言が少ないです。", "{a}さんはまだあまり話していません。"),
     "killed": ("昨夜は{a}さんが犠牲になりました。", "{a}さんが亡くなったのは残念です。"),
     "no result": ("お伝えできる結果はありません。", "特別な情報は持っていません。"),
-    "unsure": ("まだ決め手がありません。", "まずは皆さんの話を聞きたいところです。", "まだ情報が足りません。"),
+    "unsure": (
+        "まだ決め手がありません。",
+        "まずは皆さんの話を聞きたいところです。",
+        "まだ情報が足りません。",
+        "もう少し様子を見ます。",
+        "今は判断を保留します。",
+    ),
     "together": ("今日は票をまとめましょう。", "票が割れないようにしましょう。"),
     "follow": ("人狼の方、私は味方です。",),
     "hide": ("目立たないようにしましょう。", "昼は村人として振る舞います。", "昼は静かに過ごします。"),
     "agreed": ("賛成です。", "それでいきましょう。", "異論はありません。"),
+    "false seer": (
+        "{a}さんは占い師ではありません。",
+        "{a}さんの話に乗らないでください。",
+    ),
 }
 PLAIN: Words = {
     "claim SEER": ("{I}は占い師だ。", "占い師COする。", "{I}の役職は占い師だ。"),
@@ -114,11 +215,28 @@ PLAIN: Words = {
     "result SEER WEREWOLF": ("{t}を占ったら人狼だった。", "占い結果、{t}は人狼だったよ。", "{t}を占って黒だった。"),
     "result MEDIUM HUMAN": ("霊媒結果、{t}は人間だった。", "霊媒結果、{t}は白だったよ。"),
     "result MEDIUM WEREWOLF": ("霊媒結果、{t}は人狼だった。", "霊媒結果、{t}は黒だったよ。"),
-    "estimate WEREWOLF": ("{t}が怪しいと思う。", "{t}を疑っている。", "{t}は人狼だと思う。"),
-    "estimate HUMAN": ("{t}を信じる。", "{t}は人間だと思う。", "{t}を信頼している。"),
+    "estimate WEREWOLF": (
+        "{t}が怪しいと思う。",
+        "{t}を疑っている。",
+        "{t}は人狼だと思う。",
+        "{t}の発言は不自然だ。",
+        "{t}が一番怪しいな。",
+    ),
+    "estimate HUMAN": (
+        "{t}を信じる。",
+        "{t}は人間だと思う。",
+        "{t}を信頼している。",
+        "{t}は村人だと思う。",
+    ),
     "estimate SEER": ("{t}が本物の占い師だと思う。", "{t}が真の占い師だと見ている。"),
     "estimate MEDIUM": ("{t}が本物の霊媒師だと思う。", "{t}が真の霊媒師だと見ている。"),
-    "vote": ("{t}に投票する。", "今日は{t}に投票するよ。", "投票先は{t}だ。"),
+    "vote": (
+        "{t}に投票する。",
+        "今日は{t}に投票するよ。",
+        "投票先は{t}だ。",
+        "{I}の票は{t}に入れる。",
+        "今日の投票は{t}にする。",
+    ),
     "ask": ("みんなはどう思う?", "他に意見はある?", "違う考えの人はいる?"),
     "ask SEER": ("占い師は結果を教えてくれ。", "占い師は名乗り出てくれ。"),
     "ask MEDIUM": ("霊媒師は結果を教えてくれ。", "霊媒師は名乗り出てくれ。"),
@@ -126,8 +244,23 @@ PLAIN: Words = {
     "ask name SEER": ("{t}、占いの結果を教えて。", "@{t} 占いの結果を聞かせて。"),
     "ask name MEDIUM": ("{t}、霊媒の結果を教えて。", "@{t} 霊媒の結果を聞かせて。"),
     "attack": ("今夜は{t}を襲撃しよう。", "{t}を襲撃したい。", "襲撃先は{t}にしよう。"),
-    "greet": ("みんな、こんにちは。", "よろしく。", "はじめまして。じっくり話そう。"),
-    "deny": ("{I}は人狼じゃない。", "それは誤解だ。", "{I}を選ぶのは間違いだ。"),
+    "greet": (
+        "みんな、こんにちは。",
+        "よろしく。",
+        "はじめまして。じっくり話そう。",
+        "いい議論にしよう。",
+        "やあ、よろしくな。",
+        "こんばんは。気楽にいこう。",
+        "みんなの話を楽しみにしてるよ。",
+        "力を合わせていこう。",
+    ),
+    "deny": (
+        "{I}は人狼じゃない。",
+        "それは誤解だ。",
+        "{I}を選ぶのは間違いだ。",
+        "{I}は村の味方だ。",
+        "その疑いは外れている。",
+    ),
     "two claims": ("{a}と{b}の二人が占い師を名乗っている。", "{a}と{b}のどちらかが占い師を騙っている。"),
     "black": ("{a}は{b}に黒を出した。",),
     "white": ("{a}は{b}に白を出した。",),
@@ -135,11 +268,21 @@ PLAIN: Words = {
     "quiet": ("{a}は発言が少ない。", "{a}はまだあまり話していない。"),
     "killed": ("昨夜は{a}が犠牲になった。", "{a}が死んだのは残念だ。"),
     "no result": ("伝えられる結果はない。", "特別な情報は持っていない。"),
-    "unsure": ("まだ決め手がない。", "まずはみんなの話を聞きたい。", "まだ情報が足りない。"),
+    "unsure": (
+        "まだ決め手がない。",
+        "まずはみんなの話を聞きたい。",
+        "まだ情報が足りない。",
+        "もう少し様子を見る。",
+        "今は判断を保留する。",
+    ),
     "together": ("今日は票をまとめよう。", "票が割れないようにしよう。"),
     "follow": ("人狼、{I}は味方だ。",),
     "hide": ("目立たないようにしよう。", "昼は村人として振る舞う。", "昼は静かに過ごす。"),
     "agreed": ("賛成だ。", "それでいこう。", "異論はない。"),
+    "false seer": (
+        "{a}は占い師じゃない。",
+        "{a}の話に乗らないでくれ。",
+    ),
 }
 THOUGHTS: Mapping[str, tuple[str, str]] = {
     "suspect": ("{t} is a wolf with {p} percent.", "{t}が人狼である確率は{p}%だ。"),
@@ -155,6 +298,7 @@ THOUGHTS: Mapping[str, tuple[str, str]] = {
     "over": ("I have said what I wanted to say.", "言うべきことは言った。"),
 }
 """Why the player answered as it did, for the reveal at the end: English, Japanese."""
+_SENTENCE = re.compile(r"(?<=[.!?。])\s*")
 SELVES = ("私", "僕", "俺")
 STATEMENTS = tuple(key for key in ENGLISH if key.split()[0] in ("claim", "result", "estimate", "vote", "ask", "attack"))
 REMARKS = tuple(key for key in ENGLISH if key not in STATEMENTS)
@@ -176,10 +320,11 @@ def key_of(statement: Statement) -> str:
 
 
 class Voice:
-    """Puts statements and remarks into words, in the manner of one player."""
+    """Puts statements and remarks into words, in the manner of one player, and not as somebody said it before."""
 
     def __init__(self, language: str, chance: random.Random) -> None:
-        self._chance, self._self, self._last = chance, "私", dict[str, str]()
+        self._chance, self._self = chance, "私"
+        self._heard: set[str] = set()
         self._words, self.space = (ENGLISH, " ") if language != "ja" else (POLITE, "")
         if language == "ja" and chance.random() < 0.5:
             self._words, self._self = PLAIN, chance.choice(SELVES)
@@ -187,8 +332,16 @@ class Voice:
     def state(self, statement: Statement) -> str:
         return self.remark(key_of(statement), t=statement.target)
 
+    def hear(self, text: str) -> None:
+        """Somebody said this; it is not said again in the same words while there are others."""
+        self._heard.update(part for part in _SENTENCE.split(text) if part)
+
     def remark(self, key: str, **names: str) -> str:
-        """One of the templates of a key; not the one that was used last, where there are several."""
-        kinds = [text for text in self._words[key] if text != self._last.get(key)] or list(self._words[key])
-        self._last[key] = self._chance.choice(kinds)
-        return self._last[key].format(I=self._self, **names)
+        """One of the templates of a key."""
+        texts = [template.format(I=self._self, **names) for template in self._words[key]]
+        fresh = [text for text in texts if _SENTENCE.split(text)[0] not in self._heard]
+        if not fresh:
+            self._heard -= {_SENTENCE.split(text)[0] for text in texts}
+        chosen = self._chance.choice(fresh or texts)
+        self.hear(chosen)
+        return chosen

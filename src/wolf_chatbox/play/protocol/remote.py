@@ -10,7 +10,7 @@ from typing import Any
 
 from wolf_chatbox.play.log import now
 from wolf_chatbox.play.moderator import Deadline
-from wolf_chatbox.play.player import Bid, Player
+from wolf_chatbox.play.player import Bid, LivePlayer, Player
 from wolf_chatbox.play.protocol.connection import Connection, Lost, Silent
 from wolf_chatbox.play.protocol.packets import NAME, NOTHING, encode, packet_of, request_of
 from wolf_chatbox.werewolf.rules import Tell
@@ -42,7 +42,7 @@ class WiredPlayer(Player):
         self._entries.append({**entry, "response_timestamp": now()})
 
 
-class RemotePlayer(WiredPlayer):
+class RemotePlayer(WiredPlayer, LivePlayer):
     """An agent on a connection. One that does not answer is asked for its name; without it, it is gone."""
 
     def __init__(self, connection: Connection, entries: Entries, times: Mapping[Line, int]) -> None:
@@ -104,7 +104,7 @@ class RemotePlayer(WiredPlayer):
         self.connection.listen(hear)
 
     def end_talk(self) -> None:
-        """It may not speak any more: until the talk ends, the clock drops what it sends."""
+        """Until the talk ends, the clock drops what it sends."""
 
     def close(self) -> None:
         self.connection.close()

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from wolf_chatbox.play.casting import Make
-from wolf_chatbox.play.log import NONE, Times, now, write_log, write_packets
+from wolf_chatbox.play.clock import LiveClock
+from wolf_chatbox.play.log import Times, now, write_log, write_packets
 from wolf_chatbox.play.moderator import Moderator
 from wolf_chatbox.play.protocol.connection import Connection
 from wolf_chatbox.play.protocol.remote import Entries, LocalPlayer, RemotePlayer, WiredPlayer
@@ -43,18 +44,10 @@ class Session:
         self._place = output / self.village.game_id
         self._stamped = 0
 
-    @property
-    def winner(self) -> str:
-        return self.village.winner or NONE
-
     def lead(self, stopped: Callable[[], bool] = lambda: False) -> None:
         """Play the game and write its files, also of a game that was stopped, or that an error ended."""
         village = self.village
-        clock = None
-        if village.table.talk == "anytime":
-            from wolf_chatbox.play.clock import LiveClock
-
-            clock = LiveClock(village, self.players)
+        clock = LiveClock(village, self.players) if village.table.talk == "anytime" else None
         try:
             Moderator(village, self.players, watch=self._watch, clock=clock, stopped=stopped).lead()
         finally:

@@ -10,6 +10,8 @@ import json
 import time
 from typing import Any
 
+SHORTEST = 16
+"""Characters of a secret: one that can be guessed protects nothing."""
 PLAYER, RECEIVER = "PLAYER", "RECEIVER"
 """The roles of a token: an agent's, and that of somebody who only watches."""
 

@@ -24,7 +24,7 @@ from wolf_chatbox.play.terminal.answers import Completing
 from wolf_chatbox.play.terminal.seat import Leave, Seat
 from wolf_chatbox.screen import Screen
 from wolf_chatbox.talk.editor import Shown, make_output
-from wolf_chatbox.visible import behind
+from wolf_chatbox.visible import behind, visible
 
 
 class Desk(Seat):
@@ -128,6 +128,7 @@ def play_game(sitting: Sitting, human: HumanPlayer, console: Screen, folder: Pat
             seat.join()
         finally:
             saved = save(sitting.village, folder, sitting.teams)
-            seat.show([seat.telling.note(seat.word("saved", file=saved.log))])
+            # Not wrapped: a path is to be copied.
+            seat.show([Text(visible(seat.word("saved", file=saved.log)), "dim")])
             if saved.games is not None:
-                seat.show([seat.telling.note(seat.word("learn", folder=folder))])
+                seat.show([Text(visible(seat.word("learn", folder=folder)), "dim")])

@@ -68,7 +68,7 @@ class Telling:
         self._morning = []
         yield self.note(self.word("graveyard"))
         yield from self.seats(self.village.roles)
-        whispers = [line for line in self.village.lines if line.whisper and line not in self.sight.lines]
+        whispers = [line for line in self.village.lines if line.whisper and line.is_speech and line not in self.sight.lines]
         if whispers:
             yield self.note(self.word("whispered"))
         for line in whispers:
@@ -232,12 +232,11 @@ class Telling:
         known = roles if roles is not None else {**self._found(), **self.sight.roles}
         column = max(map(cell_len, self.village.names))
         for number, name in enumerate(self.village.names, 1):
-            parts = [self._fate(name)]
-            if name == self.me:
-                parts.insert(0, self.word("you"))
-            if role := known.get(name):
-                parts.append(self.words(f"werewolf.species.{role}") if role == "HUMAN" else self.role(role))
-            if claims := self._claims(name):
+            role = known.get(name, "")
+            parts = [self.word("you") if name == self.me else ""]
+            parts.append(self.words("werewolf.species.HUMAN") if role == "HUMAN" else self.role(role) if role else "")
+            parts.append(self._fate(name))
+            if claims := [claim for claim in self._claims(name) if claim != role]:
                 parts.append(self.words("werewolf.claims", roles=self._say.listed(map(self.role, claims))))
             row = f"  {number:>2}  {set_cell_size(name, column)}  {self._say.listed(filter(None, parts))}"
             shown = self._painted(row, "" if self._lives(name) else "dim", indent=column + 8)

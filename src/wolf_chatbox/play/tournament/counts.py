@@ -166,10 +166,9 @@ def _answers(outcome: Outcome, add: Add) -> None:
     for seat, account in enumerate(outcome.accounts):
         add("invalid", seat, outcome.invalid[seat], 1)
         add("unanswered", seat, outcome.unanswered[seat], 1)
-        if account:
-            said = max(1, sum(speaker == seat for _, speaker, _ in outcome.said))
-            add("fallback", seat, account.get("fallback", 0), said)
-            add("drawn_again", seat, account.get("drawn again", 0), said)
+        if drawn := account.get("said", 0) + account.get("fallback", 0):
+            add("fallback", seat, account.get("fallback", 0), drawn)
+            add("drawn_again", seat, account.get("drawn again", 0), drawn)
 
 
 def _talk(outcome: Outcome, add: Add) -> None:

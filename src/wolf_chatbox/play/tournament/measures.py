@@ -171,13 +171,18 @@ def _mistakes(composition: Mapping[str, int]) -> Iterator[Column]:
     for name, (title, what) in shares.items():
         if name != "no_guard" or "BODYGUARD" in composition:
             yield Column(name, title, group, f"The share of {what}.", _of(name), "lower")
-    rates = {
+    for name, (title, means) in {
+        "fallback": (
+            "Fallbacks",
+            "The share of lines that were a template, as none that the model drew passed the checks.",
+        ),
+        "drawn_again": ("Drawn again", "How often lines were drawn again, for each line."),
+    }.items():
+        yield Column(name, title, group, means, _of(name), "lower")
+    for name, (title, means) in {
         "invalid": ("Invalid answers", "Answers a seat and game that named nobody who could be named."),
         "unanswered": ("No answers", "Requests a seat and game without an answer."),
-        "fallback": ("Fallbacks", "Answers that had to be made without the model, for each line that was said."),
-        "drawn_again": ("Drawn again", "Utterances that a check refused, for each line that was said."),
-    }
-    for name, (title, means) in rates.items():
+    }.items():
         yield Column(name, title, group, means, _of(name), "lower", "", 3)
 
 

@@ -36,6 +36,14 @@ def games_for(one: float, other: float, power: float = POWER) -> int:
     return math.ceil((spread / (one - other)) ** 2)
 
 
+def power_of(one: float, other: float, games: int) -> float:
+    """How surely so many games of each player tell two win rates apart: the inverse of `games_for`."""
+    mean = (one + other) / 2
+    chance = Z * math.sqrt(2 * mean * (1 - mean))
+    own = math.sqrt(one * (1 - one) + other * (1 - other))
+    return NormalDist().cdf((abs(one - other) * math.sqrt(games) - chance) / own)
+
+
 def games_like_these(error: float, games: int, difference: float, power: float = POWER) -> int:
     """The games of such a tournament in which a difference would be told apart, with this power.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -13,9 +12,9 @@ from wolf_chatbox.evaluate.report import table
 from wolf_chatbox.evaluate.report.card import to_json
 from wolf_chatbox.evaluate.report.details import Block, Grid, blocks
 from wolf_chatbox.evaluate.report.page import colours
-from wolf_chatbox.evaluate.report.plots import Strip, curves, strip
+from wolf_chatbox.evaluate.report.plots import Lines, Strip, curves, strip
 from wolf_chatbox.evaluate.report.verdict import SURE, WAYS, Form, best, grouped, interval, number
-from wolf_chatbox.play.tournament.needed import games_for
+from wolf_chatbox.play.tournament.needed import games_for, power_of
 from wolf_chatbox.screen import Screen, painted
 from wolf_chatbox.visible import visible
 
@@ -25,6 +24,8 @@ if TYPE_CHECKING:
 SKILL: Form = {"unit": "", "digits": 1}
 POINTS: Form = {"unit": "", "digits": 0}
 RATE: Form = {"unit": "%", "digits": 3}
+GAMES = range(0, 2001, 20)
+"""The games of which a plot tells the power."""
 
 
 def show(found: Form, screen: Screen) -> None:
@@ -106,7 +107,7 @@ def to_html(found: Form) -> str:
         plots=list(_by_role(found, names)),
         told=told(found),
         said=list(said(found)),
-        power=_power(found),
+        power=_power(),
         table=Grid(
             ["difference", "games of each player"],
             [[f"{100 * each['difference']:.0f} %", f"{each['games']:,}"] for each in found["needed"]],
@@ -153,17 +154,12 @@ def _by_role(found: Form, names: Sequence[str]) -> Iterator[tuple[str, Strip, St
         yield role.lower() or "all roles", skill, points
 
 
-def _power(found: Form) -> Any:
-    """Lines of how many games tell two win rates apart, by their difference, on a logarithmic scale."""
-    places = [at / 100 for at in range(1, 41)]
+def _power() -> Lines:
+    """Lines of how surely differences about 50 % are told, by the number of games."""
     return curves(
         {
-            f"about {100 * rate:.0f} %": [
-                (100 * gap, math.log10(games_for(rate + gap / 2, rate - gap / 2)))
-                for gap in places
-                if rate - gap / 2 >= 0 and rate + gap / 2 <= 1
-            ]
-            for rate in (0.5, 0.2)
+            f"{100 * gap:.0f} %": [(games, power_of(0.5 + gap / 2, 0.5 - gap / 2, games)) for games in GAMES]
+            for gap in (0.05, 0.1, 0.2)
         }
     )
 

@@ -28,6 +28,7 @@ CONNECTIONS = 2_000
 LEAVE_SECONDS = 5.0
 """What an agent gets to read the last packets in."""
 LONGEST_NAME = 64
+CONTROL = {code: None for code in (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029) if code != ord("\n")}
 
 
 class Gate:
@@ -162,7 +163,9 @@ class _Outbox:
 
 
 def _text(frame: str | bytes) -> str:
-    return frame if isinstance(frame, str) else frame.decode(errors="replace")
+    """What an agent sent, without control characters, which no log may hold."""
+    text = frame if isinstance(frame, str) else frame.decode(errors="replace")
+    return text.translate(CONTROL)
 
 
 def _problem(name: str) -> str:
