@@ -67,6 +67,8 @@ BAD = [
     ("secret", "POSSESSED", "I want to help the wolves."),
     ("claim", "VILLAGER", "I am the seer."),
     ("claim", "VILLAGER", "I divined Bela last night."),
+    ("claim", "VILLAGER", "Hello. I am the village seer."),
+    ("claim", "VILLAGER", "My role is village guard."),
     ("claim", "VILLAGER", "I am a werewolf."),
     ("claim", "VILLAGER", "I'm the one who's actually wolf now."),
     ("claim", "SEER", "I am the seer. Bela is a werewolf."),
