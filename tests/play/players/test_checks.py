@@ -79,6 +79,7 @@ BAD_JAPANESE = [
     ("over", "VILLAGER", "オーバー。"),
     ("comma", "VILLAGER", "私は,ミオを疑います。"),
     ("emoji", "VILLAGER", "おはよう☀"),
+    ("code", "VILLAGER", "今日は\ufffd\ufffdです。"),
     ("slip", "VILLAGER", "申し訳ありませんが、そのリクエストにはお応えできません。"),
     ("long", "VILLAGER", "ミオが怪しい" * 40),
     ("stranger", "VILLAGER", "ヴィクトリアさんが怪しいです。"),
