@@ -89,7 +89,7 @@ class RulesPlayer(Player):
                 self._mine += 1
                 if line.is_speech and _letters(self._draft[1]).startswith(_letters(line.text)):
                     self._said.update(self._offered)
-                self._offered, self._draft = (), ([], "")
+                    self._offered, self._draft = (), ([], "")
         self._read = len(sight.lines)
 
     # Talk
