@@ -63,6 +63,7 @@ BAD = [
     ("claim", "VILLAGER", "I am the seer."),
     ("claim", "VILLAGER", "I divined Bela last night."),
     ("claim", "VILLAGER", "I am a werewolf."),
+    ("claim", "VILLAGER", "I'm the one who's actually wolf now."),
     ("claim", "SEER", "I am the seer. Bela is a werewolf."),
     ("claim", "SEER", "I divined Emil: Emil is human."),
 ]
@@ -93,6 +94,11 @@ GOOD = [
     ("en", "VILLAGER", "I am a villager and I will vote for Bela today."),
     ("en", "VILLAGER", "Bela says that Cleo is a werewolf. I do not trust Bela's claim."),
     ("en", "VILLAGER", "Why do you think I am a werewolf? I am not the wolf."),
+    (
+        "en",
+        "VILLAGER",
+        "I am sure that Bela is the wolf. I'm looking for the werewolf and I'm a villager not the wolf.",
+    ),
     ("en", "VILLAGER", "The Seer should speak now. What did you see?"),
     ("en", "VILLAGER", "Hello. I am Anna and this is Cleo's day."),
     ("en", "VILLAGER", "Why do you vote for me? If you vote for me we lose."),

@@ -232,10 +232,20 @@ _SEES = {
 """Where somebody tells what it found out: it says that it is the seer."""
 
 
+_HOWLS = re.compile(
+    r"\bI(?:'m| am) (?:(?!not?\b|never|for|against|hunt|find|look|search|sure|certain|vot|susp|sorry|afraid|here"
+    r"|of\b|after|about|with|think|convinced|worried|on\b|trying|seer|a\b|going|glad|play|ready|excited)[\w'’]+ ){0,5}"
+    r"(?:were)?wolf\b",
+    re.IGNORECASE,
+)
+"""A speaker says that it is a wolf, in other words than `claims` knows."""
+
+
 def claimed_in(text: str, language: str) -> set[str]:
     """The roles that the speaker of a text says or shows to have."""
     sees = {"SEER"} if language in _SEES and _SEES[language].search(text) else set()
-    return sees | set(claims_in(text, language))
+    howls = {WEREWOLF} if language == "en" and _HOWLS.search(text) else set()
+    return sees | howls | set(claims_in(text, language))
 
 
 def _told(text: str, sight: Sight, said: Sequence[str]) -> str:
@@ -296,8 +306,9 @@ def _names_itself(text: str, me: str, language: str) -> bool:
         names = r"(?:vot(?:e|ing)|execute|exile|eliminate|suspect|accuse|trust)\s(?:for |on |out |against )?"
         pattern = (
             rf"@{who}\b|\b(?:I|I'll|I'm|let's|we|we'll|should|will)\b[^.!?;]{{0,30}}\b{names}{who}\b"
-            rf"|(?:^|[.!?] )(?:please |just )?vot(?:e|ing) (?:for )?(?:{who}|me)\b(?!\?)|\b{who} (?:is|seems|looks) (?:a |the |very |too |more )?"
-            rf"(?:were)?(?:wolf|suspicious)|\b{who}(?:'s|’s)\b|\b(?:thank you|thanks|hello|hi|agree with) {who}\b"
+            rf"|(?:^|[.!?] )(?:please |just )?vot(?:e|ing) (?:for )?(?:{who}|me)\b(?!\?)"
+            rf"|\b{who} (?:is|seems|looks) (?:a |the |very |too |more )?(?:were)?(?:wolf|suspicious)"
+            rf"|\b{who}(?:'s|’s)\b|\b(?:thank you|thanks|hello|hi|agree with) {who}\b"
         )
     return bool(me and re.search(pattern, text, re.IGNORECASE))
 
