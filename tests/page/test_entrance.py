@@ -15,14 +15,22 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from browsing import Site, serve
-from wolf_chatbox.page.entrance import ENTER, GUEST_COOKIE, KEY_COOKIE, LANGUAGE_COOKIE, Entrance, language_of
+from wolf_chatbox.page.entrance import (
+    ENTER,
+    GUEST_COOKIE,
+    KEY_COOKIE,
+    LANGUAGE_COOKIE,
+    TABLE,
+    Entrance,
+    language_of,
+)
 from wolf_chatbox.words import words_of
 
 pytestmark = pytest.mark.slow
 
 KEY = "0123456789abcdef-the-key"
 SOCKET = "/_nicegui_ws/socket.io/?EIO=4&transport=websocket"
-PAGES = ("/", "/new", "/talk", "/compare", "/runs", "/data")
+PAGES = ("/", "/new", "/talk", "/compare", "/werewolf", "/runs", "/data")
 """Pages that are there for everybody who has the key."""
 
 
@@ -232,6 +240,24 @@ def test_a_guests_link_opens_its_game_and_nothing_else(outside: httpx.Client) ->
         assert outside.get(path).headers["location"].startswith(ENTER), path
     for path in ("/v1/models", "/api/v1/generate", "/metrics", "/openapi.json"):
         assert outside.get(path).status_code == 401, path
+
+
+def test_a_link_to_a_table_opens_it_keeps_the_seat_and_opens_nothing_else(outside: httpx.Client) -> None:
+    token = Entrance(None, [KEY]).guest_token("t1", TABLE)  # type: ignore[arg-type]
+    answer = outside.get("/werewolf/table/t1", params={"guest": token, "seat": "s-1"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/werewolf/table/t1?seat=s-1")
+    assert outside.get("/werewolf/table/t1", params={"seat": "s-1"}).status_code == 200
+    assert outside.get("/static/werewolf.js").status_code == 200
+    others = ("/werewolf/table/t2", "/werewolf/table/", "/werewolf/table/t1/x", "/werewolf/replay/t1", "/guess/t1")
+    for path in (*PAGES, *others):
+        assert outside.get(path).headers["location"].startswith(ENTER), path
+    assert outside.get("/v1/models").status_code == 401
+    assert token != guest_of("t1")
+    for wrong in (guest_of("t1"), token[:-1], ""):
+        with httpx.Client(base_url=str(outside.base_url), timeout=60) as other:
+            assert other.get("/werewolf/table/t1", params={"guest": wrong}).headers["location"].startswith(ENTER)
+            other.cookies.set(GUEST_COOKIE, f"t1.{wrong}")
+            assert other.get("/werewolf/table/t1").status_code == 303
 
 
 @pytest.mark.parametrize("token", ["", "x", "é", "0" * 32, guest_of("g2"), guest_of("g1").upper()])

@@ -93,12 +93,20 @@ def test_the_dead_and_everybody_after_the_end_see_whispers_roles_and_thoughts() 
 def test_a_game_that_is_kept_is_shown_as_it_was() -> None:
     village = play(9, 7, lambda village, step: None)
     kept, was = finished(village.conversation(), "en"), outlook(village, "", None, "en", {})
-    for thoughts in (True, False):  # what was thought before Over stands before the next turn
-        entries, others = ([e for e in seen.entries if (e.what == "thought") == thoughts] for seen in (kept, was))
-        assert entries == others
+    entries, others = ([entry for entry in seen.entries if entry.what != "thought"] for seen in (kept, was))
+    assert entries == others
+    assert sorted(kept.entries) == sorted(was.entries)  # what was thought before Over stands before the next turn
     assert kept.seats == was.seats
     assert kept.ballots == was.ballots
     assert (kept.winner, kept.over) == (village.winner, True)
+
+
+def test_a_thought_stands_before_what_came_of_it() -> None:
+    village = play(5, 2, lambda village, step: None)
+    entries = outlook(village, "", None, "en", {}).entries
+    at = next(place for place, entry in enumerate(entries) if entry.text.startswith("The votes"))
+    before = [entry for entry in entries[at - 5 : at] if entry.what == "thought"]
+    assert sorted(entry.who for entry in before) == sorted(NAMES[:5])
 
 
 @pytest.mark.parametrize("public", [True, False])

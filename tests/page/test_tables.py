@@ -108,6 +108,8 @@ def test_a_token_opens_one_seat_and_nothing_else(tmp_path: Path) -> None:
             assert table.chair(wrong) is None
         table.withdraw(chairs[1])
         assert table.chair(chairs[1].token) is None
+        with pytest.raises(ChatError):
+            table.sit(chairs[1], "Bea")
         for _ in range(4):
             table.invite()
         with pytest.raises(ChatError):
@@ -196,6 +198,8 @@ def test_the_people_of_a_game_can_play_again_with_their_links(tmp_path: Path) ->
         assert new.id == table.next != table.id
         assert new.people == ["Ann", "Bob"]
         assert [chair.token for chair in new.chairs] == [chair.token for chair in chairs]
+        new.stop()
+        assert tables.again(table) is not new
 
     played(tmp_path, play)
 

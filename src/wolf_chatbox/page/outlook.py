@@ -6,6 +6,8 @@ the end, sees all of it.
 
 from __future__ import annotations
 
+import re
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -163,25 +165,33 @@ class _Story:
         self.ballots: dict[int, Mapping[str, str]] = {}
         self.entries: list[Entry] = []
         self._votes: list[Event] = []
-        at, thought = 0, 0
+        at, pending, left = 0, list[Thought](), deque(thoughts)
         for place, line in enumerate([*lines, None]):
+            while left and left[0].at <= place:
+                pending.append(left.popleft())
             while at < len(events) and events[at].at <= place:
+                thought = next((one for one in pending if one.name == events[at].actor), None)
+                if thought is not None:
+                    self._think(thought)  # who votes, or acts at night, has thought about it before
+                    pending.remove(thought)
                 self._happen(events[at])
                 at += 1
             self._close()
-            while thought < len(thoughts) and thoughts[thought].at <= place:
-                name, text = thoughts[thought][1:]
-                self.entries.append(Entry("thought", visible(text), name))
-                thought += 1
+            for thought in pending:
+                self._think(thought)
+            pending.clear()
             if line is not None and line.is_speech:
                 self._hear(line, language)
+
+    def _think(self, thought: Thought) -> None:
+        self.entries.append(Entry("thought", visible(thought.text), thought.name))
 
     def _hear(self, line: Line, language: str) -> None:
         claims = () if line.whisper else _claims(line.text, language)
         earlier = self.claimed.get(line.speaker, ())
         self.claimed[line.speaker] = earlier + tuple(role for role in claims if role not in earlier)
-        what = "whisper" if line.whisper else "talk"
-        self.entries.append(Entry(what, visible(line.text), line.speaker, claims, line.whisper))
+        what, text = "whisper" if line.whisper else "talk", re.sub(" {2,}", " ", line.text).strip()
+        self.entries.append(Entry(what, visible(text), line.speaker, claims, line.whisper))
 
     def _happen(self, event: Event) -> None:
         if event.kind in ("vote", "attack_vote"):

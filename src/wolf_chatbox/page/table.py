@@ -162,8 +162,8 @@ class Table:
 
     def sit(self, chair: Chair, name: str) -> None:
         """Take a seat under a name; raises ChatError where somebody has it, and ConfigError for one that is none."""
-        if self.state != "open":
-            raise ChatError("the game has begun. Watch it, or join the next one.")
+        if self.state != "open" or chair not in self.chairs:
+            raise ChatError("this seat is not free any more. Watch the game, or join the next one.")
         name = check_name(name)
         if any(name.casefold() == other.name.casefold() for other in self.chairs if other is not chair):
             raise ChatError(f"{name}: somebody has this name. Take another one.")

@@ -46,7 +46,8 @@ class Tables:
 
     def again(self, table: Table) -> Table:
         """A table where those of another one can go on; their links stay good there."""
-        if not (table.next and table.next in self._tables):
+        following = self._tables.get(table.next)
+        if following is None or following.state == "over":
             new = self.new(table.again())
             for chair in table.chairs:
                 kept = new.invite(chair.token)

@@ -209,13 +209,15 @@ _LEAKS = {
         r"\b(?:we|us|fellow|dear) (?:are )?(?:the )?(?:were)?wol(?:f|ves)\b|\bas an? (?:were)?wolf (?:I|we)\b"
         r"|\bmy (?:fellow|partner|teammate|accomplice|ally|allies|pack|packmate)\b|\bour (?:pack|prey|attack|kill)\b"
         r"|\b(?:we|I)(?:'ll|'ve| will| have| should| must| can)? (?:attack|kill|devour|bite|eat|ate|bit)(?:ed)?\b"
+        r"|\b(?:my|our) (?:own )?wol(?:f|fs|ves)\b|\bI(?:'m| am) (?:a|the|your) (?:real |true )?(?:were)?wolf\b"
+        r"|\b(?:position|role|part|job|myself|duty|team|identity) (?:as|is)(?: an?| the)? (?:were)?wol(?:f|ves)\b"
         r"|\bwhisper|\bhelp the (?:were)?wol(?:f|ves)\b|\b(?:wolf|werewol(?:f|ves))(?:'s|'|s'|) (?:side|team)\b",
         re.IGNORECASE,
     ),
     "ja": re.compile(
         rf"{_ME}(?:は|たち|ら|、)*(?:人狼|狼|狂人)(?:です|だ(?!なんて|と|って|ろ|とし)|なのだ|なんだ|たち|仲間|陣営)|(?:人狼|狼)仲間|仲間の(?:人狼|狼)|囁き|ささやき"
         rf"|{_ME}[はがもの、][^。]{{0,12}}(?:襲撃(?!され)|噛[みむんま])|(?:人狼|狼)(?:陣営)?(?:を|が)(?:守|助け|勝たせ|勝つため)"
-        rf"|(?:^|。)(?:人狼|狂人)として|{_ME}の相[方棒]"
+        rf"|(?:^|。)(?:人狼|狂人)として|(?:人狼|狂人)としての|{_ME}の(?:人狼|狼)|{_ME}の相[方棒]"
     ),
 }
 """What only a wolf or a possessed player would say."""

@@ -5,19 +5,22 @@ from __future__ import annotations
 import asyncio
 from urllib.parse import urlencode
 
-from fastapi import Request
-from fastapi.responses import RedirectResponse
-from nicegui import ui
+from fastapi import HTTPException, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+from nicegui import app, ui
 
+from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.errors import DataError
 from wolf_chatbox.page.desk import Desk
 from wolf_chatbox.page.entrance import A_MONTH, TABLE
 from wolf_chatbox.page.frame import Reader, frame
 from wolf_chatbox.page.pages.werewolf.lobby import Lobby
 from wolf_chatbox.page.pages.werewolf.past import show_past
+from wolf_chatbox.page.pages.werewolf.reveal import REPLAY
 from wolf_chatbox.page.pages.werewolf.sitting import Sitting
 from wolf_chatbox.page.parts import style
 from wolf_chatbox.page.table import Table
+from wolf_chatbox.play.replay.page import to_html
 
 SEAT_COOKIE = "wolf_chatbox_seat"
 HIDDEN_COOKIE = "wolf_chatbox_role_hidden"
@@ -45,11 +48,21 @@ def add(desk: Desk) -> None:
                 hidden = request.cookies.get(HIDDEN_COOKIE, "") == "yes"
                 Sitting(desk, reader.words, found, chair, Links(desk, request, guest), hidden=hidden).build()
             else:
-                try:
-                    game = await asyncio.to_thread(desk.tables.kept, id)
-                except DataError:
-                    game = None
-                show_past(reader.words, game, guest=guest)
+                show_past(reader.words, await _kept(desk, id), guest=guest)
+        return None
+
+    @app.get(REPLAY + "{id}")
+    async def replay(request: Request, id: str) -> HTMLResponse:
+        if (game := await _kept(desk, id)) is None:
+            raise HTTPException(404)
+        return HTMLResponse(await asyncio.to_thread(to_html, game, Reader.of(request).words.language))
+
+
+async def _kept(desk: Desk, id: str) -> Conversation | None:
+    """A game that is over; None where there is none."""
+    try:
+        return await asyncio.to_thread(desk.tables.kept, id)
+    except DataError:
         return None
 
 

@@ -73,7 +73,7 @@ class Acting:
         asks = person.asks if person is not None else 0
         if (asked, asks) != (self._asked, self._asks):
             self._asked, self._asks, self.chosen = asked, asks, ""
-            self.root.props["data-asked"] = str(asks if asked else 0)
+            self.root.props["data-asked"] = str(max(1, asks) if asked else 0)
         speaks = seen.lives and not seen.over and (asked in SPEECH or (asked is None and seen.phase in ("talk", "")))
         self._speech.set_visibility(speaks)
         self._choice.set_visibility(bool(self.targets))
@@ -92,6 +92,8 @@ class Acting:
 
     def _doing(self, seen: Outlook, asked: Kind | None) -> str:
         words = self._words
+        if asked == "talk" and self.person is not None and self.person.talks_freely:
+            return words("werewolf_page.may_talk")
         if asked in ("talk", "whisper"):
             return words(f"werewolf_page.your_{asked}")
         if asked is not None:
