@@ -68,7 +68,9 @@ class Telling:
         self._morning = []
         yield self.note(self.word("graveyard"))
         yield from self.seats(self.village.roles)
-        whispers = [line for line in self.village.lines if line.whisper and line.is_speech and line not in self.sight.lines]
+        whispers = [
+            line for line in self.village.lines if line.whisper and line.is_speech and line not in self.sight.lines
+        ]
         if whispers:
             yield self.note(self.word("whispered"))
         for line in whispers:
