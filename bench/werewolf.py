@@ -14,6 +14,7 @@ import argparse
 import json
 import time
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -72,22 +73,20 @@ def cost(player: str, size: int, games: int, language: str) -> list[dict[str, An
 
 def model(run: str, size: int, games: int, at_once: int, language: str, mind: str) -> list[dict[str, Any]]:
     """Games an hour with every seat a model's: many games at once, and everything one after another."""
-    from wolf_chatbox.play.tournament.league import play
+    from wolf_chatbox.play.tournament.games import loaded, play_game
 
     found = []
     for how, slots, workers in (("together", 16, at_once), ("one engine call a seat", 1, 1)):
         order = order_of(f"model:{run}", size, language, slots=slots, mind=mind)
-        begun = None
-        done = lines = 0
-        for outcome in play(order, range(games + 1), workers):
-            begun = begun or time.perf_counter()  # the first game over: the model is loaded and warm
-            done, lines = done + 1, lines + len(outcome.said)
-        assert begun is not None
+        cast = loaded(order)
+        play_game(order, games, cast)  # what is loaded or compiled once
+        begun = time.perf_counter()
+        with ThreadPoolExecutor(workers) as pool:
+            outcomes = list(pool.map(lambda game, order=order, cast=cast: play_game(order, game, cast), range(games)))
         hours = (time.perf_counter() - begun) / 3600
-        found.append(
-            {"player": run, "players": size, "how": how, "games": done - 1, "games an hour": (done - 1) / hours}
-            | {"lines a game": lines / done}
-        )
+        lines = sum(len(outcome.said) for outcome in outcomes) / games
+        row = {"player": run, "players": size, "how": how, "games": games, "games an hour": games / hours}
+        found.append(row | {"lines a game": lines})
     return found
 
 

@@ -153,9 +153,7 @@ class Counts:
         for role, (times, chance) in self.attacked.items():
             print(f"  {role:10} {times:.0f} {chance:.1f} {times / max(chance, 1e-9):.2f}")
         divined, spoken, read = self.spoken
-        print(
-            f"divinations {divined}, their target named by the seer next day {spoken}, read with the right result {read}"
-        )
+        print(f"divinations {divined}, target named by the seer next day {spoken}, read with the right result {read}")
 
 
 def main() -> None:

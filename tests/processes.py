@@ -9,19 +9,24 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from wolf_chatbox.config import TrainConfig
 from wolf_chatbox.model.record import read_run
 from wolf_chatbox.training.run_folder import RunFolder
 
 context = multiprocessing.get_context("forkserver")
-context.set_forkserver_preload(
-    [
-        "wolf_chatbox.training.loop",
-        "transformers.models.gpt2.modeling_gpt2",
-        "transformers.models.llama.modeling_llama",
-        "peft",
-    ]
-)
+if not torch.cuda.is_available():
+    # transformers asks for GPUs when it is imported, and CUDA fails in forks of a process that asked. An optimizer calls
+    # CUDA even when it computes on the CPU, so where there is a GPU each child imports anew.
+    context.set_forkserver_preload(
+        [
+            "wolf_chatbox.training.loop",
+            "transformers.models.gpt2.modeling_gpt2",
+            "transformers.models.llama.modeling_llama",
+            "peft",
+        ]
+    )
 
 
 def ready() -> None:
@@ -71,8 +76,6 @@ def is_finished(output: Path) -> bool:
 def _train(config: TrainConfig, environment: dict[str, str], stop_after: int | None) -> None:
     os.environ.update({"OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"} | environment)
     import signal
-
-    import torch
 
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")

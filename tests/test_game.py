@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from wolf_chatbox.data.split import split
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError
 from wolf_chatbox.game import Event, Game, Player
+from wolf_chatbox.werewolf.views import learners_of
 
 
 def make(group: str = "game 1", **facts: object) -> Conversation:
@@ -81,6 +84,20 @@ def test_facts_stay_when_texts_are_repaired_and_go_when_people_are_protected() -
     assert not scrubbed.game.facts
     assert not any(player.facts for player in scrubbed.game.players)
     assert scrubbed.game.events == repaired.game.events if repaired.game else False
+
+
+def test_who_is_context_alone_stays_so_and_is_not_learnt() -> None:
+    whole = make()
+    assert whole.game is not None
+    loser, *others = whole.game.players
+    game = replace(whole.game, players=(replace(loser, context=True), *others))
+    changed = game.changed(lambda name: f"{name} 2", str.upper).without_facts()
+    kept = Conversation.from_dict(json.loads(json.dumps(replace(whole, game=changed).to_dict()))).game
+    assert kept == changed
+    assert learners_of(changed, "player") == {f"{player.name} 2" for player in others}
+    assert learners_of(changed, "moderator") == learners_of(changed, "player")
+    assert not learners_of(changed, "player", f"{loser.name} 2")
+    assert "context" not in whole.game.players[0].to_dict()
 
 
 def test_events_stay_where_they_were_when_turns_go() -> None:

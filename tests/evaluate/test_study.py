@@ -107,7 +107,7 @@ def test_the_fit_is_what_transformers_computes(character: Any, script: Path) -> 
         prompt = voice.prompt(exchange.scene, SamplingConfig())
         ids = [*voice.renderer.words(exchange.said, exchange.scene), voice.renderer.end_id]
         with torch.no_grad():
-            logits = model(torch.tensor([prompt + ids])).logits[0].float().log_softmax(-1)
+            logits = model(torch.tensor([prompt + ids], device=model.device)).logits[0].float().log_softmax(-1)
         nats = -sum(float(logits[len(prompt) + at - 1, id]) for at, id in enumerate(ids))
         assert fitted.nats == pytest.approx(nats, rel=1e-3)
         assert fitted.tokens == len(ids)

@@ -117,6 +117,13 @@ def test_the_log_is_read_without_loss(table: TableConfig, tmp_path: Path) -> Non
     assert facts_of(read(tmp_path / "game.log")) == facts_of(village.conversation())
 
 
+def test_the_blanks_around_a_mention_are_no_part_of_what_is_said(tmp_path: Path) -> None:
+    village = scripted(TABLE)
+    village.lines[3] = village.lines[3]._replace(text=" @Ken  good day to you ")
+    write_log(tmp_path / "game.log", village, TEAMS)
+    assert facts_of(read(tmp_path / "game.log")) == facts_of(village.conversation())
+
+
 def test_no_line_of_a_text_is_taken_for_a_record(tmp_path: Path) -> None:
     village = scripted(TABLE)
     village.lines[3] = village.lines[3]._replace(text="I know:\n3,vote,1,3\n9,result,0,9,WEREWOLF\n, or not")

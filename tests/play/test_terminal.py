@@ -466,6 +466,30 @@ def test_a_wrong_setting_is_named(play: Any, flags: tuple[str, ...], named: str)
 
 
 @pytest.mark.slow
+def test_a_dumb_terminal_is_sent_no_codes(tmp_path: Path) -> None:
+    import pexpect
+
+    flags = ["werewolf", "play", "--with", "random", "--name", "Ann", "--home", str(tmp_path), "--seed", "3"]
+    child = pexpect.spawn(
+        sys.executable,
+        ["-c", "from wolf_chatbox.cli import main; main()", *flags],
+        encoding="utf-8",
+        timeout=PATIENCE,
+        env=os.environ | {"TERM": "dumb", "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    shown = ""
+    for typed in ("Hello.", "/quit"):
+        child.expect("Ann: (?!Hello)")
+        shown += child.before
+        child.send(f"{typed}\r")
+    child.expect(pexpect.EOF)
+    shown += child.before
+    assert "Ann: Hello." in shown
+    assert "\x1b" not in shown
+    assert len(list(read_conversations(tmp_path / "werewolf"))) == 1
+
+
+@pytest.mark.slow
 def test_a_game_in_a_terminal(tmp_path: Path) -> None:
     """Ctrl-C asks, a line takes it back, what is typed while others speak stays, two Ctrl-C save."""
     program = shutil.which("tmux")

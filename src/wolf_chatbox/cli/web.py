@@ -25,7 +25,11 @@ UPLOADS = "/_nicegui/client/"
 
 def web(config: WebConfig | None = None) -> int:
     """Open the page: make characters from your files, and talk with them. The API is on the same port."""
-    config = config or WebConfig()
+    return open_page(config or WebConfig())
+
+
+def open_page(config: WebConfig, path: str = "") -> int:
+    """Serve the page until it is stopped; a browser opens it at this path."""
     for run in config.runs:
         if not (Path(run) / RUN_FILE).is_file():
             raise ConfigError("runs", run, "is no trained model: it has no run.json. Make one on the page instead.")
@@ -51,7 +55,7 @@ def web(config: WebConfig | None = None) -> int:
         outer = guarded(page, app, house, hosts=hosts, origins=config.allow_origin, uploads=uploads)
         url = url_of(place)
         console.say(f"ready: {url} · API: {url}/v1 · Ctrl-C leaves")
-        _lead_to(url, console, opens=not config.no_browser and sys.stdout.isatty(), local=local)
+        _lead_to(url + path, console, opens=not config.no_browser and sys.stdout.isatty(), local=local)
         serve(outer, house, [place], config.grace, console.say, starts=True)
     _say_what_goes_on(config.home.expanduser(), console)
     return 0
@@ -74,7 +78,7 @@ def _lead_to(url: str, console: Screen, *, opens: bool, local: bool) -> None:
     elif opens:
         console.say(f"There is no display here. Open {here} in a browser on this machine.")
     if not local:
-        port = url.rpartition(":")[2]
+        port = url.rpartition(":")[2].partition("/")[0]
         console.say(
             f"Other machines open http://{socket.gethostname()}:{port}, or this machine's address, with the key."
         )

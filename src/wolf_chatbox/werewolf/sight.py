@@ -153,10 +153,10 @@ def conversation_of(
     group: str = "",
     facts: Mapping[str, object] | None = None,
 ) -> Conversation:
-    """Lines and events as a conversation; Over and Skip are no turns."""
+    """Lines and events as a conversation; Over and Skip are no turns, and blanks around a text are none of it."""
     kept = [at for at, line in enumerate(lines) if line.is_speech]
     turns = tuple(
-        Turn(lines[at].speaker, lines[at].text, channel="whisper" if lines[at].whisper else "") for at in kept
+        Turn(lines[at].speaker, lines[at].text.strip(), channel="whisper" if lines[at].whisper else "") for at in kept
     )
     game = Game(SOURCE, table.language, players, tuple(events), winner, table.public_votes, facts=facts or {})
     return Conversation(turns, group, game.kept(kept))

@@ -27,6 +27,8 @@ from wolf_chatbox.play.players import scheduler
 from wolf_chatbox.play.players.checks import problem
 from wolf_chatbox.play.players.mind import Mind, log_shares, team_of, unfit
 from wolf_chatbox.play.players.model import ModelPlayer
+from wolf_chatbox.play.players.rules import RulesPlayer
+from wolf_chatbox.play.players.statements import statements_in
 from wolf_chatbox.samples.rendering import make_renderer
 from wolf_chatbox.werewolf.rules import Village, deal
 from wolf_chatbox.werewolf.sight import Kind, Line, Sight
@@ -190,6 +192,24 @@ def test_only_the_plan_claims(tokenizer: Any) -> None:
     assert drawn[0] not in lines
     free = ModelPlayer(scripted_mind(tokenizer, *drawn, choice="model"), 0)
     assert free.answer("talk", mine) == drawn[0]
+
+
+def test_a_plan_stays_until_it_is_said() -> None:
+    mine = sight("SEER")
+    mine.learn(Event(0, 0, "divine", "Anna", "Bela", "HUMAN"))
+    mine.learn(Event(0, 1, "day"))
+    rules = RulesPlayer(0)
+    plan = rules.plan("talk", mine)
+    assert "Bela" in plan
+    say(mine, "Cleo", "I have nothing to say yet.")
+    assert rules.plan("talk", mine) == plan
+    say(mine, "Anna", "I say something else first.")
+    assert rules.plan("talk", mine) == plan
+    say(mine, "Anna", plan)
+    assert rules.plan("talk", mine) != plan
+    mine.left = 1
+    announced = rules.plan("talk", mine)
+    assert {said.what for said in statements_in(announced, mine.names, "en")} == {"vote"}
 
 
 @pytest.mark.parametrize("kind", ["vote", "divine", "guard", "attack"])

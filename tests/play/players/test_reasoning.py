@@ -14,7 +14,8 @@ from wolf_chatbox.play.moderator import Moderator, Watch
 from wolf_chatbox.play.players import behaviour
 from wolf_chatbox.play.players.chance import ChancePlayer
 from wolf_chatbox.play.players.evidence import Evidence
-from wolf_chatbox.play.players.reasoning import MOST_SETS, Reasoner, wolf_sets, worth
+from wolf_chatbox.play.players.reasoning import Reasoner, worth
+from wolf_chatbox.play.players.worlds import MOST_SETS, wolf_sets
 from wolf_chatbox.werewolf.rules import Step, Village, deal
 from wolf_chatbox.werewolf.sight import Kind, Line, Sight
 from wolf_chatbox.werewolf.table import TableConfig, roles_in_order

@@ -5,7 +5,8 @@ import random
 import pytest
 
 from wolf_chatbox.play.players.statements import Statement, statements_in
-from wolf_chatbox.play.players.templates import ENGLISH, PLAIN, POLITE, REMARKS, SELVES, STATEMENTS, Voice, key_of
+from wolf_chatbox.play.players.templates import ENGLISH, REMARKS, SELVES, STATEMENTS, Voice, key_of
+from wolf_chatbox.play.players.templates_ja import PLAIN, POLITE
 from wolf_chatbox.werewolf.table import TableConfig
 from wolf_chatbox.werewolf.utterance import cut
 

@@ -13,12 +13,19 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
 
+from wolf_chatbox.cli.werewolf.join import join as verb
 from wolf_chatbox.errors import ConfigError, ModelError, PlayError
 from wolf_chatbox.play.player import Bid, Player
+from wolf_chatbox.play.players.chance import ChancePlayer
 from wolf_chatbox.play.protocol.agent import Agent, Request, may_be_named
+from wolf_chatbox.play.protocol.config import HostConfig
+from wolf_chatbox.play.protocol.host import Host
 from wolf_chatbox.play.protocol.joining import JoinConfig, Seats
+from wolf_chatbox.play.protocol.knowledge import Knowledge
+from wolf_chatbox.play.protocol.session import Session
 from wolf_chatbox.werewolf.rules import Tell
 from wolf_chatbox.werewolf.sight import Kind, Sight
+from wolf_chatbox.werewolf.table import TableConfig
 
 NAMES = ("Ann", "Ben", "Cid", "Dee", "Eve")
 ROLES = dict(zip(NAMES, ("SEER", "WEREWOLF", "VILLAGER", "VILLAGER", "POSSESSED")))
@@ -419,6 +426,18 @@ def test_a_player_that_fails_is_answered_for_and_told_once() -> None:
             join(url, Scripted(buggy))
 
 
+def test_the_verb_prints_a_line_for_each_game(capsys: pytest.CaptureFixture[str]) -> None:
+    def play(script: Script) -> None:
+        script.begin()
+        assert script.ask(packet("TALK")) == "I have nothing to tell yet."
+        script.end()
+
+    with server(play) as url:
+        assert verb(JoinConfig(url=url, player="random", seats=2, name="team")) == 0
+    lines = sorted(capsys.readouterr().out.splitlines())
+    assert lines == [f"01GAME · team{seat} = Ann, SEER · VILLAGER won · day 2" for seat in (1, 2)]
+
+
 def test_a_wolf_that_is_answered_for_attacks_no_wolf() -> None:
     known = info(role_map={"Ann": "WEREWOLF", "Ben": "WEREWOLF"})
     assert may_be_named(Request("attack", {"info": known}, 1)) == ["Cid", "Dee", "Eve"]
@@ -442,3 +461,27 @@ def test_a_wrong_setting_is_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(ConfigError) as error:
         JoinConfig(**settings)
     assert "two words" not in str(error.value)
+
+
+@pytest.mark.parametrize("protocol", ["v0", "v1"])
+def test_agents_play_at_our_own_moderators_table_without_a_mistake(protocol: Any, tmp_path: Path) -> None:
+    games: list[Session] = []
+    config = HostConfig(table=TableConfig(protocol=protocol), port=0, games=1, output=tmp_path / "games", seed=1)
+    with Host(config, done=games.append) as host:
+        said: list[str] = []
+        Seats(JoinConfig(url=host.url, seats=5, seed=1, log=tmp_path / "seen"), ChancePlayer, said.append).play()
+        host.wait()
+    village = games[0].village
+    assert (village.invalid.total(), village.unanswered.total(), village.gone) == (0, 0, {})
+    assert len(said) == 5
+    assert all(f"{village.winner} won · day {village.day}" in line for line in said)
+    for diary in (tmp_path / "seen").iterdir():  # what an agent kept tells what the table knew for it
+        events = [json.loads(line) for line in diary.read_text(encoding="utf-8").splitlines()]
+        knowledge = Knowledge()
+        for event in events:
+            knowledge.take(event.get("packet", {}))
+        sight = knowledge.sight
+        assert sight is not None
+        theirs = village.sights[sight.me]
+        assert sight.lines == theirs.lines
+        assert [event[1:] for event in sight.events] == [event[1:] for event in theirs.events]

@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect as connect_now
+from websockets.typing import Origin
 
 from agents import Answer, Packet, agent, by_chance, play
 from wolf_chatbox.conversation import Conversation
@@ -23,9 +24,11 @@ from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import ConfigError
 from wolf_chatbox.importers import read_conversations
 from wolf_chatbox.play.players.chance import ChancePlayer
+from wolf_chatbox.play.players.rules import RulesPlayer
 from wolf_chatbox.play.protocol import connection, gate, remote
 from wolf_chatbox.play.protocol.config import HostConfig
 from wolf_chatbox.play.protocol.host import Host
+from wolf_chatbox.play.protocol.joining import JoinConfig, Seats
 from wolf_chatbox.play.protocol.matching import WaitingRoom
 from wolf_chatbox.play.protocol.session import Session
 from wolf_chatbox.play.protocol.token import admits, claims_of, sign
@@ -95,6 +98,19 @@ def test_each_agent_receives_what_is_kept_for_the_json(tmp_path: Path) -> None:
         kept = [json.loads(entry["request"]) for entry in form["entries"] if entry["agent"] == names[team]]
         assert packets[0] == {"request": "NAME"}
         assert packets[1:] == kept
+
+
+@pytest.mark.parametrize("table", [TableConfig(protocol="v0"), TableConfig(players=9, language="ja")], ids=["v0", "v1"])
+def test_our_own_agents_play_at_our_own_table(table: TableConfig, tmp_path: Path) -> None:
+    with Table(host(tmp_path, table)) as running:
+        Seats(JoinConfig(url=running.url, seats=table.players, seed=1), RulesPlayer, lambda line: None).play()
+        running.wait()
+    village = running.sessions[0].village
+    assert village.winner
+    assert not village.gone
+    assert not +village.invalid
+    assert not +village.unanswered
+    assert facts_of(read(tmp_path / f"{village.game_id}.log")) == facts_of(village.conversation())
 
 
 def common_client(url: str, name: str) -> list[str]:
@@ -372,6 +388,31 @@ def test_a_bad_name_or_token_stays_outside(tmp_path: Path) -> None:
         table.wait()
     assert sum("refused" in line for line in told) == 7
     assert table.sessions[0].village.over
+
+
+def test_a_page_of_another_site_cannot_come_in(tmp_path: Path) -> None:
+    with Table(host(tmp_path)) as table:
+        port = int(table.url.rpartition(":")[2].partition("/")[0])
+        with pytest.raises(InvalidStatus, match="403"):
+            connect_now(table.url, origin=Origin("http://elsewhere.example"))
+        with sockets.create_connection(("127.0.0.1", port)) as line, pytest.raises(InvalidStatus, match="403"):
+            connect_now(f"ws://elsewhere.example:{port}/ws", sock=line)
+
+
+def test_too_many_connections_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate, "CONNECTIONS", 1)
+    with Table(host(tmp_path)) as table, connect_now(table.url) as first:
+        assert first.recv()
+        with pytest.raises(InvalidStatus, match="503"):
+            connect_now(table.url)
+
+
+def test_who_says_no_name_is_sent_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate, "NAME_SECONDS", 0.05)
+    with Table(host(tmp_path)) as table, connect_now(table.url) as socket:
+        socket.recv()
+        with pytest.raises(ConnectionClosed, match="1008"):
+            socket.recv()
 
 
 def test_a_token_is_what_was_signed() -> None:

@@ -21,7 +21,8 @@ GAMES = range(12)
 
 
 def test_two_workers_play_the_games_that_one_plays() -> None:
-    one, two = (sorted(play(order(), GAMES, workers), key=lambda outcome: outcome.game) for workers in (1, 2))
+    both = order(("rules", "random"))
+    one, two = (sorted(play(both, GAMES, workers), key=lambda outcome: outcome.game) for workers in (1, 2))
     assert one == two
     assert [outcome.game for outcome in one] == list(GAMES)
 

@@ -6,6 +6,7 @@ from functools import partial
 
 from wolf_chatbox.cli.display import quiet_transformers
 from wolf_chatbox.cli.pulse import waiting
+from wolf_chatbox.config import WebConfig
 from wolf_chatbox.play.casting import Cast
 from wolf_chatbox.play.players.human import HumanPlayer
 from wolf_chatbox.play.seating import names_for, sit_down
@@ -18,6 +19,10 @@ from wolf_chatbox.words import words_of
 def play(config: PlayConfig | None = None) -> int:
     """Play werewolf yourself, on the terminal; through a pipe, each input line is an answer."""
     config = config or PlayConfig()
+    if config.page:
+        from wolf_chatbox.cli.web import open_page
+
+        return open_page(WebConfig(home=config.home), "/werewolf")
     console, notes = Screen(), Screen(stderr=True)
     words = words_of(config.table.language)
     cast = Cast(config.minds, lambda text: notes.say(text, "dim"))

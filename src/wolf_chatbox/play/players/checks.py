@@ -209,13 +209,15 @@ _LEAKS = {
         r"\b(?:we|us|fellow|dear) (?:are )?(?:the )?(?:were)?wol(?:f|ves)\b|\bas an? (?:were)?wolf (?:I|we)\b"
         r"|\bmy (?:fellow|partner|teammate|accomplice|ally|allies|pack|packmate)\b|\bour (?:pack|prey|attack|kill)\b"
         r"|\b(?:we|I)(?:'ll|'ve| will| have| should| must| can)? (?:attack|kill|devour|bite|eat|ate|bit)(?:ed)?\b"
+        r"|\b(?:my|our) (?:own )?wol(?:f|fs|ves)\b|\bI(?:'m| am) (?:a|the|your) (?:real |true )?(?:were)?wolf\b"
+        r"|\b(?:position|role|part|job|myself|duty|team|identity) (?:as|is)(?: an?| the)? (?:were)?wol(?:f|ves)\b"
         r"|\bwhisper|\bhelp the (?:were)?wol(?:f|ves)\b|\b(?:wolf|werewol(?:f|ves))(?:'s|'|s'|) (?:side|team)\b",
         re.IGNORECASE,
     ),
     "ja": re.compile(
         rf"{_ME}(?:は|たち|ら|、)*(?:人狼|狼|狂人)(?:です|だ(?!なんて|と|って|ろ|とし)|なのだ|なんだ|たち|仲間|陣営)|(?:人狼|狼)仲間|仲間の(?:人狼|狼)|囁き|ささやき"
         rf"|{_ME}[はがもの、][^。]{{0,12}}(?:襲撃(?!され)|噛[みむんま])|(?:人狼|狼)(?:陣営)?(?:を|が)(?:守|助け|勝たせ|勝つため)"
-        rf"|(?:^|。)(?:人狼|狂人)として|{_ME}の相[方棒]"
+        rf"|(?:^|。)(?:人狼|狂人)として|(?:人狼|狂人)としての|{_ME}の(?:人狼|狼)|{_ME}の相[方棒]"
     ),
 }
 """What only a wolf or a possessed player would say."""
@@ -232,10 +234,20 @@ _SEES = {
 """Where somebody tells what it found out: it says that it is the seer."""
 
 
+_HOWLS = re.compile(
+    r"\bI(?:'m| am) (?:(?!not?\b|never|for|against|hunt|find|look|search|sure|certain|vot|susp|sorry|afraid|here"
+    r"|of\b|after|about|with|think|convinced|worried|on\b|trying|seer|a\b|going|glad|play|ready|excited)[\w'’]+ ){0,5}"
+    r"(?:were)?wolf\b",
+    re.IGNORECASE,
+)
+"""A speaker says that it is a wolf, in other words than `claims` knows."""
+
+
 def claimed_in(text: str, language: str) -> set[str]:
     """The roles that the speaker of a text says or shows to have."""
     sees = {"SEER"} if language in _SEES and _SEES[language].search(text) else set()
-    return sees | set(claims_in(text, language))
+    howls = {WEREWOLF} if language == "en" and _HOWLS.search(text) else set()
+    return sees | howls | set(claims_in(text, language))
 
 
 def _told(text: str, sight: Sight, said: Sequence[str]) -> str:
@@ -296,8 +308,9 @@ def _names_itself(text: str, me: str, language: str) -> bool:
         names = r"(?:vot(?:e|ing)|execute|exile|eliminate|suspect|accuse|trust)\s(?:for |on |out |against )?"
         pattern = (
             rf"@{who}\b|\b(?:I|I'll|I'm|let's|we|we'll|should|will)\b[^.!?;]{{0,30}}\b{names}{who}\b"
-            rf"|(?:^|[.!?] )(?:please |just )?vot(?:e|ing) (?:for )?(?:{who}|me)\b(?!\?)|\b{who} (?:is|seems|looks) (?:a |the |very |too |more )?"
-            rf"(?:were)?(?:wolf|suspicious)|\b{who}(?:'s|’s)\b|\b(?:thank you|thanks|hello|hi|agree with) {who}\b"
+            rf"|(?:^|[.!?] )(?:please |just )?vot(?:e|ing) (?:for )?(?:{who}|me)\b(?!\?)"
+            rf"|\b{who} (?:is|seems|looks) (?:a |the |very |too |more )?(?:were)?(?:wolf|suspicious)"
+            rf"|\b{who}(?:'s|’s)\b|\b(?:thank you|thanks|hello|hi|agree with) {who}\b"
         )
     return bool(me and re.search(pattern, text, re.IGNORECASE))
 

@@ -22,6 +22,8 @@ DRAWN = (1, 3, 4)
 """Lines that are drawn at once, try after try, until one passes the checks."""
 WEIGHT = 0.3
 """How much the model's log-probabilities count beside those of the reasoning, where both choose."""
+PROMISE = 0.3
+"""What it counts that the player announced its vote."""
 EQUAL = 1e-6
 """Scores that differ by less are equal; chance decides."""
 WORST = -20.0
@@ -46,6 +48,8 @@ class ModelPlayer(Player):
         self._rules = RulesPlayer(seed)
         self._chance = random.Random(seed)
         self._strangers = frozenset(mind.voice.speakers) - NARRATORS
+        self._offered = ""
+        """The last plan that was offered in talk at any time."""
         self._kept: tuple[Kind, int, int, str] | None = None
         """A line that was drawn and not said: its kind, its day, the number of lines before it."""
 
@@ -62,6 +66,8 @@ class ModelPlayer(Player):
         if sight.left <= 0:
             return None
         if plan := self._plan(kind, sight):
+            self.account["plan"] += plan != self._offered
+            self._offered = plan
             return Bid(plan, min(scheduler.SOON + self._chance.random(), seconds / 2))
         names = [name for name in sight.alive if kind == "talk" or name == sight.me or name in sight.friends]
         after = scheduler.pause(sight, kind, seconds, self._chances(kind, sight, names))
@@ -117,8 +123,11 @@ class ModelPlayer(Player):
         beliefs = self._rules.reasoner.beliefs(sight)
         others = [name for name in sight.alive if name != sight.me]
         usual = sum(beliefs.wolf(name) for name in others) / max(1, len(others))
+        best = max(scores, key=scores.__getitem__) if (scores := self._rules.scores("vote", sight)) else ""
         for statement in told:
-            accuses = statement.what == "vote" or (statement.what == "estimate" and statement.role == WEREWOLF)
+            if statement.what == "vote" and statement.target != best:
+                return "unbelieved"
+            accuses = statement[:2] == ("estimate", WEREWOLF)
             if accuses and statement.target == sight.me:
                 return "itself"
             if SIDES.get(sight.role, VILLAGER) != VILLAGER or statement.target not in others:
@@ -130,7 +139,7 @@ class ModelPlayer(Player):
 
     def _plan(self, kind: Kind, sight: Sight) -> str:
         """What the rules player must say now, because the game hangs on it."""
-        return "" if self.mind.choice == "model" or kind == "whisper" else self._rules.plan(sight)
+        return "" if self.mind.choice == "model" else self._rules.plan(kind, sight)
 
     def _template(self, kind: Kind, sight: Sight) -> str:
         """What the rules player would say, if it may be said."""
@@ -175,6 +184,9 @@ class ModelPlayer(Player):
         if choice != "model":
             reasons = self._rules.scores(kind, sight)
             total = dict(zip(names, log_shares([reasons.get(name, WORST) for name in names])))
+            promised = self._rules.reasoner.evidence(sight).announced.get(sight.me, "") if kind == "vote" else ""
+            if promised in total:
+                total[promised] += PROMISE
         if choice != "rules":
             try:
                 leanings = self.mind.leanings(sight, kind)

@@ -61,9 +61,12 @@ _VERY = (
 _IS = r"(?:\s+(?:is|seems?|looks?|feels?|sounds?)|'s)"
 
 ENGLISH = Phrases(
-    sentence=re.compile(r"(?<=[.!?])\s+|\n|(?<=[a-z])[.!?](?=[A-Z])|\s+[—–]\s+|;\s*"),
+    sentence=re.compile(
+        r"(?<=[.!?])\s+(?!(?:The )?(?:[Rr]esult|She|He|They)\b)|\n|(?<=[a-z])[.!?](?=[A-Z])|\s+[—–]\s+|;\s*"
+    ),
     own=_any(
         r"\bI(?:'ve| have)?\b[^.!?]{0,30}\b(?:divin(?:ed|e)|peeked|checked|inspected|investigated|scanned|examined)\b",
+        r"\bmy (?:analysis|check|reading)\b[^.!?]{0,20}\btargeted",
         r"\bmy\b[^.!?]{0,24}\b(?:results?|divination|checks?|medium|vision|reading)",
         r"(?<!your )\b(?:divination|divine|seer|medium|check) results?\b",
         r"\bI(?:'m| am)(?: the| a)? (?:real |true )?(?:seer|medium)\b",
@@ -81,7 +84,11 @@ ENGLISH = Phrases(
         r"\b(?:if|whether|suppose|assuming|unless|your|according to|would|should|could|maybe|did you|vote|think)\b",
         r"\blet's divine|\bwill divine|\bnot divin|\?",
     ),
-    result=re.compile(rf"{_N}{_LINK}\s*\b(?:(?P<white>{_WHITE})|(?P<black>{_BLACK}))\b", re.IGNORECASE),
+    result=re.compile(
+        rf"{_N}(?:(?: last night)?[.!] (?:The )?(?:result|she|he|they|it)\b'?(?:s|re)?)?{_LINK}"
+        rf"\s*\b(?:(?P<white>{_WHITE})|(?P<black>{_BLACK}))\b",
+        re.IGNORECASE,
+    ),
     definite=re.compile(
         rf"{_N}(?:\s*=\s*|\s+(?:is (?:confirmed|definitely)|was|came up|came back)\s+(?:as )?(?:an? |the )?)"
         rf"(?:{_WHITE}|{_BLACK})\b",
@@ -127,10 +134,10 @@ ENGLISH = Phrases(
 
 _WHITE_JA = r"白判定|白確認|白確|白|シロ|人間判定|人間|村人判定|(?:人狼|狼)(?:では|じゃ)な"
 _BLACK_JA = r"黒判定|黒|クロ|人狼判定|人狼|狼"
-_END = r"(?![目寄っい塗要視くぽさ陣取さ側]|出し|だと思|かも|かな|なら|候補|だろう|像|で?ある(?:可能|場合)|の可能)"
+_END = r"(?![目寄っい塗要視くぽさ陣取側か]|だけ|出し|だと思|なら|候補|だろう|像|で?ある(?:可能|場合)|の可能)"
 _FILL = (
     r"(?:の|は|が|を|も|、|:|→|=|-|\(|「|\s|占っ?て?た?い?ら?|結果|霊媒|霊能|師|正体|判定|色|昨夜|と|って|で|\)|した|ました|すると|出て"
-    r"|確認|初日|本日|今日|みたら|みると|さん|ね|ら)*"
+    r"|確認|初日|本日|今日|みたら|みると|さん|ね|ら|『|』|」|結果は|です。|ました。|よ、)*"
 )
 _HAS = r"(?:が|は|を|も|の(?:発言|主張|占い|結果|態度|行動|動き|話|CO|沈黙)(?:が|は|を|も)?)?"
 _PAST = r"(?!した|して|しました|され|させ|し(?:ない|たくない)|れた|れました|に反対|は反対)"

@@ -16,6 +16,8 @@ SOON = 2.0
 """Seconds until somebody speaks who was spoken to."""
 FASTEST, SLOWEST = 0.25, 4.0
 """How much the score may shorten or lengthen a pause."""
+GREETINGS = 2
+"""Utterances of the first day."""
 SILENT = 0.5
 """A share of an equal chance to speak; below it a player waits for others, if it has spoken as much as they."""
 _TO_ALL = re.compile(r"\b(?:everyone|everybody|all of you|anyone)\b.*\?|(?:みんな|みなさん|皆).*[？?]", re.IGNORECASE)
@@ -39,9 +41,15 @@ def is_asked(sight: Sight, kind: Kind) -> bool:
 
 
 def has_news(sight: Sight, kind: Kind) -> bool:
-    """Whether this player has not spoken in this phase, or somebody else has since; else it has nothing to add."""
-    if sight.left >= sight.table.talks_of(kind):
+    """Whether this player has something to add: it has not spoken in this phase, or somebody else has since.
+
+    On the first day, when nobody knows anything, a few words are enough, unless it is asked.
+    """
+    spoken = sight.table.talks_of(kind) - sight.left
+    if spoken <= 0:
         return True
+    if sight.day == 0 and spoken >= GREETINGS and not is_asked(sight, kind):
+        return False
     today = lines_of(sight, kind)
     return not today or today[-1].speaker != sight.me
 

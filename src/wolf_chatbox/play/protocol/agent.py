@@ -30,7 +30,7 @@ LOOK = 0.2
 MARGIN = 5.0
 """Seconds by which the agent is done before the server's time is up; a quarter of a short time."""
 ECHO = 5.0
-"""Seconds in which a line of talk at any time comes back from the server; then the agent does not wait for it any more."""
+"""Seconds in which a line of talk at any time comes back from the server; after them it is not waited for."""
 SECONDS = 60.0
 """Seconds for an answer, where the server does not tell."""
 PHASE = 600.0
@@ -168,7 +168,7 @@ class Agent:
                 if request is not None and not request.deadline.left:
                     self._answer_instead(request)
                 elif not silence.left and not self._greeted:
-                    raise PlayError("the server says nothing. Is it one of the AIWolf contest?")
+                    raise PlayError("the server says nothing. Is it one of the AIWolf contest?") from None
                 elif not silence.left and self._last:
                     self._note({"lost": "silence"})
                     return False

@@ -17,6 +17,7 @@ from websockets.http11 import Request, Response
 from wolf_chatbox.play.protocol.connection import Connection
 from wolf_chatbox.play.protocol.packets import NAME, encode
 from wolf_chatbox.play.protocol.token import admits
+from wolf_chatbox.talk.server.place import is_loopback
 from wolf_chatbox.visible import Tell, visible
 
 FRAME = 65_536
@@ -27,6 +28,8 @@ CONNECTIONS = 2_000
 """Open connections at most; others are refused."""
 LEAVE_SECONDS = 5.0
 """What an agent gets to read the last packets in."""
+NAME_SECONDS = 30.0
+"""What an agent gets to say its name in, when it comes."""
 LONGEST_NAME = 64
 CONTROL = {code: None for code in (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029) if code != ord("\n")}
 
@@ -41,13 +44,14 @@ class Gate:
         farewell: Callable[[Connection], None],
         *,
         secret: str | None,
-        name_seconds: float,
         tell: Tell,
     ) -> None:
         """`welcome` and `farewell` are called by the thread of the sockets, when an agent is in, and when it has left.
-        An agent has `name_seconds` to say its name."""
+
+        Without a `secret`, only programs of this machine may connect, and no page of another site in a browser here.
+        """
         self._place, self._welcome, self._farewell = place, welcome, farewell
-        self._secret, self._name_seconds, self._tell = secret, name_seconds, tell
+        self._secret, self._tell = secret, tell
         self._loop = asyncio.new_event_loop()
         self._ready, self._done = threading.Event(), asyncio.Event()
         self._open = 0
@@ -80,10 +84,14 @@ class Gate:
             server.close()
 
     def _admit(self, socket: ServerConnection, request: Request) -> Response | None:
-        """Refuse a connection, before it is a websocket, where there are too many."""
-        if self._open < CONNECTIONS:
-            return None
-        return socket.respond(HTTPStatus.SERVICE_UNAVAILABLE, "too many connections\n")
+        """Refuse a connection, before it is a websocket, where there are too many, or it comes from a page's script."""
+        host, origin = request.headers.get("Host", ""), request.headers.get("Origin")
+        here = is_loopback(urlsplit(f"//{host}").hostname or "") and origin in (None, f"http://{host}")
+        if self._secret is None and not here:
+            return socket.respond(HTTPStatus.FORBIDDEN, "for programs of this machine only\n")
+        if self._open >= CONNECTIONS:
+            return socket.respond(HTTPStatus.SERVICE_UNAVAILABLE, "too many connections\n")
+        return None
 
     async def _guest(self, socket: ServerConnection) -> None:
         self._open += 1
@@ -100,7 +108,7 @@ class Gate:
         """Ask for the name and look at the token; empty, and closed, for an agent that may not come in."""
         await socket.send(encode({"request": NAME}))
         try:
-            name = _text(await asyncio.wait_for(socket.recv(), self._name_seconds)).rstrip("\n")
+            name = _text(await asyncio.wait_for(socket.recv(), NAME_SECONDS)).rstrip("\n")
         except TimeoutError:
             name = ""
         problem = _problem(name)

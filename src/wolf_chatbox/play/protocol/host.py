@@ -48,8 +48,7 @@ class Host:
         self.failed: list[Exception] = []
         """What ended a game that is not its end."""
         self._place = listen(config.host, config.port)
-        probe = config.table.probe_seconds
-        self._gate = Gate(self._place, self._enter, self._leave, secret=secret, name_seconds=probe, tell=tell)
+        self._gate = Gate(self._place, self._enter, self._leave, secret=secret, tell=tell)
 
     @property
     def url(self) -> str:
@@ -97,15 +96,16 @@ class Host:
                 return
             seed = None if self.config.seed is None else f"{self.config.seed} {self._begun}"
             self._begun += 1
-            session = Session(self.config.table, guests, self._fill, seed, self.config.output)
-            thread = threading.Thread(target=self._lead, args=(session,), name=session.village.game_id)
+            thread = threading.Thread(target=self._lead, args=(guests, seed), name=f"game {self._begun}")
             self._threads.append(thread)
             thread.start()
 
-    def _lead(self, session: Session) -> None:
-        game_id, winner = session.village.game_id, ""
-        self._tell(f"game {game_id} begins: {', '.join(session.teams.values())}")
+    def _lead(self, guests: Sequence[Connection], seed: str | None) -> None:
+        winner = NONE
         try:
+            session = Session(self.config.table, guests, self._fill, seed, self.config.output)
+            game_id = session.village.game_id
+            self._tell(f"game {game_id} begins: {', '.join(session.teams.values())}")
             session.lead(lambda: self._stopped)
             how = "ended" if session.village.over else "was stopped"
             winner = session.village.winner or NONE
@@ -115,6 +115,6 @@ class Host:
             self.failed.append(error)  # `wait` raises it
         with self._changed:
             self._threads.remove(threading.current_thread())
-            self.winners.append(winner or NONE)
+            self.winners.append(winner)
             self._seat()
             self._changed.notify_all()

@@ -37,7 +37,7 @@ class PlayConfig:
     home: Annotated[Path, SAVING] = HOME
     """Folder where games are kept, in its folder werewolf."""
     page: Annotated[bool, PLAYERS] = False
-    """Play on the page instead; other people can join there."""
+    """Open the page and play there: the game is set up on it, and other people can join."""
     table: TableConfig = field(default_factory=TableConfig)
     minds: PlayersConfig = field(default_factory=PlayersConfig)
 

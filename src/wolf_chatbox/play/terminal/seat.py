@@ -239,7 +239,8 @@ class Seat:
             return "… "
         if kind in SPEECH:
             return f"{self.me}: " if kind == "talk" else f"{self.me} ({self.word('whispers')}): "
-        return f"{self.word('prompts.' + kind)}: "
+        asked = self.word(f"prompts.{kind}")
+        return f"{asked}: "
 
     def status(self, typed: str = "") -> str:
         """One line: what is asked, what is left, how much time."""

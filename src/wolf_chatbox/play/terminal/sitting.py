@@ -14,6 +14,7 @@ from prompt_toolkit import PromptSession
 from prompt_toolkit.application import create_app_session, get_app, run_in_terminal
 from prompt_toolkit.formatted_text import FormattedText
 from prompt_toolkit.history import InMemoryHistory
+from prompt_toolkit.utils import is_dumb_terminal
 from rich.text import Text
 
 from wolf_chatbox.errors import DataError
@@ -92,7 +93,7 @@ class Desk(Seat):
 
 
 class Pipe(Seat):
-    """A seat whose lines come from a file: each is the answer to a question."""
+    """A seat whose lines come from a file, or from a terminal without codes: each is the answer to a question."""
 
     def lines(self, source: TextIO) -> None:
         self.start()
@@ -101,6 +102,8 @@ class Pipe(Seat):
             if not self.human.waits:
                 self.woken.wait(1)
                 continue
+            if source.isatty():
+                self.console.print(Text(self.prompt()), end="")
             line = source.readline()
             if not line:
                 raise DataError("standard input: ended before the game did; it is saved as it is. Pass more lines.")
@@ -109,7 +112,7 @@ class Pipe(Seat):
 
 def play_game(sitting: Sitting, human: HumanPlayer, console: Screen, folder: Path, pace: float) -> None:
     """Play a game to its end, or until the person leaves, and save it in a folder; raises what ended it."""
-    terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    terminal = sys.stdin.isatty() and sys.stdout.isatty() and not is_dumb_terminal()
     seat = (Desk if terminal else Pipe)(sitting, human, console, asks=terminal, pace=pace if terminal else 0)
     try:
         if isinstance(seat, Desk):

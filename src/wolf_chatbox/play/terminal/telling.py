@@ -68,9 +68,8 @@ class Telling:
         self._morning = []
         yield self.note(self.word("graveyard"))
         yield from self.seats(self.village.roles)
-        whispers = [
-            line for line in self.village.lines if line.whisper and line.is_speech and line not in self.sight.lines
-        ]
+        heard = set(self.sight.said(whisper=True))
+        whispers = [line for line in self.village.lines if line.whisper and line.is_speech and line not in heard]
         if whispers:
             yield self.note(self.word("whispered"))
         for line in whispers:
@@ -236,7 +235,7 @@ class Telling:
         for number, name in enumerate(self.village.names, 1):
             role = known.get(name, "")
             parts = [self.word("you") if name == self.me else ""]
-            parts.append(self.words("werewolf.species.HUMAN") if role == "HUMAN" else self.role(role) if role else "")
+            parts.append(self.words("werewolf.human") if role == "HUMAN" else self.role(role) if role else "")
             parts.append(self._fate(name))
             if claims := [claim for claim in self._claims(name) if claim != role]:
                 parts.append(self.words("werewolf.claims", roles=self._say.listed(map(self.role, claims))))
