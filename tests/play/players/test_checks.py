@@ -47,6 +47,7 @@ BAD = [
     ("stranger", "VILLAGER", "I think Victoria is the wolf."),
     ("stranger", "VILLAGER", "@Victoria what do you say?"),
     ("stranger", "VILLAGER", "I trust Agent[12] more."),
+    ("stranger", "VILLAGER", "I suspect the wolf Emily."),
     ("stranger", "VILLAGER", "Hello Grimbold and good day."),  # a name that the model knows
     ("itself", "VILLAGER", "I will vote for Anna."),
     ("itself", "VILLAGER", "Anna is suspicious to me."),
@@ -59,6 +60,10 @@ BAD = [
     ("secret", "WEREWOLF", "My instincts say I am a werewolf."),
     ("secret", "WEREWOLF", "I will keep my position as werewolf."),
     ("secret", "POSSESSED", "Oh dear my wolf!"),
+    ("secret", "POSSESSED", "As the only one who is the Possessed I ask you."),
+    ("secret", "WEREWOLF", "I'll play the wolf."),
+    ("secret", "WEREWOLF", "Aligning with the wolves is crucial."),
+    ("secret", "WEREWOLF", "I'm the one who is truly the werewolf."),
     ("secret", "POSSESSED", "My intent is to protect the village and all wolves."),
     ("secret", "WEREWOLF", "It is clear from our results that we are indeed the werewolves."),
     ("secret", "WEREWOLF", "Let us see whom we will attack."),

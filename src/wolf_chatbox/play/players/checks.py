@@ -111,7 +111,7 @@ _ENGLISH_NAMES = (
     rf"@{_WHO}",
     rf"\b(?:[Vv]ot(?:e|ed|es|ing)(?: for| to execute| out| on| against)?|trust|suspect|accuse[ds]?|believe|exile"
     rf"|execute|eliminate|divin(?:e|ed|ing)|check(?:ed)?|investigated?|inspect(?:ed)?|protect(?:ed)?|guard(?:ed)?|ask"
-    rf"|agree with|against|with|and)\s+{_WHO}\b(?!\s+[A-Z])",
+    rf"|agree with|against|with|and|the (?:were)?wolf|the seer)(?: that)?\s+{_WHO}\b(?!\s+[A-Z])",
     rf"(?<=[a-z;:—] ){_WHO}(?:'s|’s)\b",
     rf"(?<=[a-z;:—] ){_WHO}\s+(?:is|was|isn't|has|seems|claims?|claimed|said|says|voted|looks)\b",
 )

@@ -24,6 +24,8 @@ _LEAKS = {
         r"|\b(?:my|our) (?:own )?wol(?:f|fs|ves)\b|\bI(?:'m| am) (?:a|the|your) (?:real |true )?(?:were)?wolf\b"
         r"|\b(?:position|role|part|job|myself|duty|team|identity) (?:as|is)(?: an?| the)? (?:were)?wol(?:f|ves)\b"
         r"|\bwe(?:'re| are) (?:(?:indeed|all|really|both|the|actually) )*(?:were)?wol(?:f|ves)\b"
+        r"|\bplay(?:ing)? (?:as |the |a )[^.!?;]{0,14}wol(?:f|ves)\b|wolf is me\b"
+        r"|\b(?:align|sid|ally)\w* with (?:the )?wol|\b(?:as|I'm|I am|my role)\b(?:(?!not|n't)[^.!?;]){0,30}\bpossess"
         r"|\bwhisper|\bhelp the (?:were)?wol(?:f|ves)\b|\b(?:wolf|werewol(?:f|ves))(?:'s|'|s'|) (?:side|team)\b",
         re.IGNORECASE,
     ),
@@ -71,7 +73,7 @@ _SEES = {
 
 _HOWLS = re.compile(
     r"\bI(?:'m| am) (?:(?!not?\b|never|for|against|hunt|find|look|search|sure|certain|vot|susp|sorry|afraid|here"
-    r"|of\b|after|about|with|think|convinced|worried|on\b|trying|seer|a\b|going|glad|play|ready|excited)[\w'’]+ ){0,5}"
+    r"|of\b|after|about|with|think|convinced|worried|on\b|trying|seer|a\b|going|glad|play|ready|excited)[\w'’]+ ){0,7}"
     r"(?:were)?wolf\b",
     re.IGNORECASE,
 )
