@@ -119,6 +119,8 @@ class Show:
     seed: int
     ask: str
     """What both sides of the comparison are asked."""
+    said: tuple[str, ...]
+    """What a person says at the table of werewolf."""
 
 
 ENGLISH = Show(
@@ -130,6 +132,7 @@ ENGLISH = Show(
     ("Good evening! Who are you?", "What is for supper tonight?", "Do you like the full moon?"),
     2,
     "Is there a room for the night?",
+    ("Good morning. Who will speak first?", "Who has something to tell us?", "I listen.", "I am the seer."),
 )
 JAPANESE = Show(
     "ja",
@@ -140,6 +143,7 @@ JAPANESE = Show(
     ("こんばんは。あなたは誰ですか。", "夕飯は何ですか。", "満月は好きですか。"),
     1,
     "今夜、泊まれますか。",
+    ("おはようございます。誰から話しますか。", "何か伝えたい人はいますか。", "聞いています。", "私は占い師です。"),
 )
 WIDTH, HEIGHT, PATIENCE = 1280, 800, 300_000
 MOST_BYTES = 300_000
@@ -216,7 +220,47 @@ def page_pictures(show: Show) -> None:
             people = page.get_by_text(words("new.people.title"))
             people.evaluate("there => window.scrollTo(0, there.getBoundingClientRect().top - 160)")
             picture(page, f"page-new{show.ending}.png")
+            werewolf_pictures(page, url, show)
         browser.close()
+
+
+def werewolf_pictures(page: Page, url: str, show: Show) -> None:
+    """The lobby, and a table by day, at night, and at the end: a seer among rules players."""
+    words = words_of(show.language)
+    page.goto(f"{url}/werewolf")
+    page.get_by_label(words("werewolf_page.form.wish")).click()
+    page.get_by_role("option", name=words("werewolf.roles.SEER"), exact=True).click()
+    picture(page, f"page-werewolf{show.ending}.png")
+    page.get_by_role("button", name=words("werewolf_page.set_table")).click()
+    page.get_by_role("button", name=words("werewolf_page.sit_down")).click()
+    page.locator(".ww-chair-name").wait_for()
+    page.get_by_role("button", name=words("werewolf_page.start")).click()
+    acts, over = page.locator(".ww-acts"), page.locator(".ww.over")
+    page.locator(".ww").wait_for()
+    taken, said = set[str](), list(show.said)
+    while not over.count():
+        asked = acts.get_attribute("data-asked") or "0"
+        if asked != "0":
+            look = "night" if page.locator(".ww.night").count() else "day"
+            if page.locator(".ww-choice").is_visible():
+                page.locator(".ww-seat.target").first.click()
+                if look == "night" and look not in taken:
+                    taken.add(look)
+                    picture(page, f"page-werewolf-{look}{show.ending}.png")
+                page.get_by_role("button", name=words("werewolf_page.confirm")).click()
+            elif said and page.locator(".ww-said").count() > 5 and "day" not in taken:
+                taken.add("day")
+                page.locator(".ww-field textarea").fill(said[0])
+                picture(page, f"page-werewolf-day{show.ending}.png")
+                page.locator(".ww-field textarea").press("Enter")
+            else:
+                page.locator(".ww-field textarea").fill(said.pop(0) if len(said) > 1 else words("werewolf_page.over"))
+                page.locator(".ww-field textarea").press("Enter")
+        page.wait_for_function(
+            "asked => document.querySelector('.ww.over') || document.querySelector('.ww-acts').dataset.asked !== asked",
+            arg=asked,
+        )
+    picture(page, f"page-werewolf-end{show.ending}.png")
 
 
 def main() -> int:

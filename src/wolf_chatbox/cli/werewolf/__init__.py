@@ -23,7 +23,7 @@ app.command(
     help="Let players play many games, and tell how good they are.",
     help_epilogue=examples(
         "wolf-chatbox werewolf tournament rules random",
-        "wolf-chatbox werewolf tournament model:wolf_model rules random --players 9 --html report.html",
+        "wolf-chatbox werewolf tournament model:wolf_model rules --html report.html",
     ),
 )
 app.command(
@@ -31,7 +31,7 @@ app.command(
     help="Let players play, and write their games as training data.",
     help_epilogue=examples(
         "wolf-chatbox werewolf selfplay rules --games 1000 -o games.jsonl",
-        "wolf-chatbox werewolf selfplay model:wolf_model rules --keep winners -o games.jsonl",
+        "wolf-chatbox werewolf selfplay model:wolf_model --keep winners -o won.jsonl",
     ),
 )
 app.command(
@@ -39,7 +39,7 @@ app.command(
     help="Play at the tables of a server of the AIWolf NLP contest.",
     help_epilogue=examples(
         "wolf-chatbox werewolf join ws://127.0.0.1:8080/ws --player rules --seats 5",
-        "wolf-chatbox werewolf join ws://127.0.0.1:8080/ws --player model:wolf_model --games 0 --log seen",
+        "wolf-chatbox werewolf join ws://127.0.0.1:8080/ws --player model:wolf_model",
     ),
 )
 app.command(

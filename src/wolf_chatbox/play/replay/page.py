@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from wolf_chatbox.conversation import Conversation
+from wolf_chatbox.conversation import CHANNELS, Conversation
 from wolf_chatbox.game import SIDES, WEREWOLF
-from wolf_chatbox.play.replay.frames import frames
+from wolf_chatbox.play.replay.frames import SHOWN, frames
 from wolf_chatbox.visible import visible
-from wolf_chatbox.words import words_of
+from wolf_chatbox.werewolf.rules import HUMAN
+from wolf_chatbox.words import Words, words_of
 
 if TYPE_CHECKING:
     from jinja2 import Template
+
+
+LABELS = ("players", "course", "suspicion", "about", "back", "play", "next", "step", "reveal")
+SAID = ("day", "night", "claims", "no_suspicion", "play", "pause")
+HAPPENS = (*(kind for kind in SHOWN if kind != "attack"), "killed", "saved", "quiet")
+"""What is told in words of its own: an attack by how it went."""
 
 
 def to_html(conversation: Conversation, language: str, title: str = "") -> str:
@@ -23,7 +29,7 @@ def to_html(conversation: Conversation, language: str, title: str = "") -> str:
     assert game is not None, "only a game can be replayed"
     words = words_of(language)
     title = title or visible(conversation.group) or words("werewolf.title")
-    known: Mapping[str, str] = words.texts["werewolf"]["roles"]
+    known: dict[str, str] = words.texts["werewolf"]["roles"]
     players = [
         {
             "name": player.name,
@@ -37,15 +43,23 @@ def to_html(conversation: Conversation, language: str, title: str = "") -> str:
     form = {
         "players": players,
         "frames": [frame.to_dict() for frame in frames(conversation)],
-        "words": words.texts["werewolf_replay"],
-        "roles": {**known, **words.texts["werewolf"]["species"]},
+        "words": _texts(words),
+        "roles": known | {key: words(f"werewolf_replay.species.{key}") for key in (HUMAN, WEREWOLF)},
     }
     sides = words.texts["werewolf"]["sides"]
     winner = sides.get(game.winner, game.winner.lower())
     won = words("werewolf.won", side=winner) if game.winner else words("werewolf.nobody_won")
-    return _template().render(
-        title=title, language=words.language, words=words, data=_as_script(form), won=won, number=len(players)
-    )
+    labels = {label: words(f"werewolf_replay.{label}") for label in LABELS}
+    return _template().render(title=title, language=words.language, labels=labels, data=_as_script(form), won=won)
+
+
+def _texts(words: Words) -> dict[str, Any]:
+    """What the page's script says; it fills in names, where braces stand."""
+    slots = {slot: f"{{{slot}}}" for slot in ("who", "target", "result", "text", "day", "role")}
+    texts: dict[str, Any] = {key: words(f"werewolf_replay.{key}", **slots) for key in SAID}
+    texts["channels"] = {key: words(f"werewolf_replay.channels.{key}") for key in CHANNELS if key}
+    texts["events"] = {key: words(f"werewolf_replay.events.{key}", **slots) for key in HAPPENS}
+    return texts
 
 
 def _as_script(value: Any) -> str:

@@ -17,13 +17,12 @@ from wolf_chatbox.page.frame import Reader, frame
 from wolf_chatbox.page.pages.werewolf.lobby import Lobby
 from wolf_chatbox.page.pages.werewolf.past import show_past
 from wolf_chatbox.page.pages.werewolf.reveal import REPLAY
-from wolf_chatbox.page.pages.werewolf.sitting import Sitting
+from wolf_chatbox.page.pages.werewolf.sitting import HIDDEN_COOKIE, Sitting
 from wolf_chatbox.page.parts import style
 from wolf_chatbox.page.table import Table
 from wolf_chatbox.play.replay.page import to_html
 
 SEAT_COOKIE = "wolf_chatbox_seat"
-HIDDEN_COOKIE = "wolf_chatbox_role_hidden"
 HEAD = '<script src="/static/werewolf.js"></script>'
 
 

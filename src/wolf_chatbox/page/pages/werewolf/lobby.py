@@ -37,7 +37,7 @@ class Lobby:
     def __init__(self, desk: Desk, words: Words) -> None:
         self.desk, self.words = desk, words
         self.past: list[Conversation] | None = None
-        self._shown = ""
+        self._shown: object = None
 
     def build(self) -> None:
         words = self.words
@@ -52,14 +52,19 @@ class Lobby:
                     with section(words("werewolf_page.past")):
                         self.finished()
         ui.timer(0.01, self._read, once=True)
+        self._shown = self._state()
         ui.timer(2.0, self._look)
 
-    def _look(self) -> None:
-        """Show the games that are played now, where something about them is new."""
-        shown = repr([(table.id, table.state, table.people) for table in self.desk.tables.running])
+    async def _look(self) -> None:
+        """Show the games anew, where something about those that are played now is."""
+        shown = self._state()
         if shown != self._shown:
             self._shown = shown
             self.running.refresh()
+            await self._read()
+
+    def _state(self) -> object:
+        return [(table.id, table.state, table.people) for table in self.desk.tables.running]
 
     async def _read(self) -> None:
         try:

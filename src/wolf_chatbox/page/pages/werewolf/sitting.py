@@ -23,6 +23,8 @@ from wolf_chatbox.words import Words
 if TYPE_CHECKING:
     from wolf_chatbox.page.pages.werewolf import Links
 
+HIDDEN_COOKIE = "wolf_chatbox_role_hidden"
+
 
 class Sitting:
     """A page that shows a table to a person on a seat, or to somebody who watches."""
@@ -185,7 +187,7 @@ class Game:
     def hide(self) -> None:
         """Hide the role, or show it again."""
         self.sitting.hidden = not self.sitting.hidden
-        remember("wolf_chatbox_role_hidden", "yes" if self.sitting.hidden else "no")
+        remember(HIDDEN_COOKIE, "yes" if self.sitting.hidden else "no")
         self._show_hidden()
 
     def _show_hidden(self) -> None:

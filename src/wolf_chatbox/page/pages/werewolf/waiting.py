@@ -29,11 +29,27 @@ class Waiting:
             ui.label(self._about()).classes("quiet")
             if chair is not None and not chair.name:
                 self._ask_name(chair)
-            self.seats()
+            with ui.element("section").classes("card ww-chairs"):
+                self.seats()
+                if not links.guest:
+                    self._build_hosting()
+                else:
+                    ui.label(words("werewolf_page.host_starts")).classes("quiet")
+            if not links.guest:
+                self._build_links()
             self._rules()
+        self._shown = self._state()
 
     def show(self) -> None:
-        self.seats.refresh()
+        """Show who sits there now; what is there to be pressed stays as it is."""
+        if self._state() != self._shown:
+            self._shown = self._state()
+            self.seats.refresh()
+            if not self.links.guest:
+                self._invite.set_visibility(len(self.table.chairs) < self.table.plan.table.players)
+
+    def _state(self) -> object:
+        return [(chair.token, chair.name, chair.looking > 0) for chair in self.table.chairs]
 
     def _about(self) -> str:
         table, words = self.table.plan.table, self.words
@@ -65,25 +81,14 @@ class Waiting:
 
     @ui.refreshable_method
     def seats(self) -> None:
-        """The seats that are kept for people, and what the host can do."""
+        """The seats that are kept for people."""
         words, table, host = self.words, self.table, not self.links.guest
         free = table.plan.table.players - len(table.people)
-        with ui.element("section").classes("card ww-chairs"):
-            for chair in table.chairs:
-                self._row(chair, host)
-            if not table.chairs:
-                ui.label(words("werewolf_page.nobody_sits")).classes("quiet")
-            ui.label(words("werewolf_page.agents_fill", count=free)).classes("quiet small")
-            if host:
-                self._hosting()
-            else:
-                ui.label(words("werewolf_page.host_starts")).classes("quiet")
-        if host:
-            with ui.element("section").classes("card ww-links"):
-                self._link(words("werewolf_page.watch_link"), self.links.table(table.id, whole=True))
-                if not self.links.keyed:
-                    ui.label(words("werewolf_page.only_here")).classes("quiet small")
-                    ui.label("WOLF_CHATBOX_API_KEY=… wolf-chatbox web --host 0.0.0.0").classes("ww-command")
+        for chair in table.chairs:
+            self._row(chair, host)
+        if not table.chairs:
+            ui.label(words("werewolf_page.nobody_sits")).classes("quiet")
+        ui.label(words("werewolf_page.agents_fill", count=free)).classes("quiet small")
 
     def _row(self, chair: Chair, host: bool) -> None:
         words = self.words
@@ -101,24 +106,33 @@ class Waiting:
         if host and chair is not self.chair and not chair.name:
             self._link(words("werewolf_page.seat_link"), self.links.table(self.table.id, chair.token, whole=True))
 
-    def _hosting(self) -> None:
+    def _build_hosting(self) -> None:
+        """What the host can do."""
         words, table = self.words, self.table
         with ui.element("div").classes("ww-buttons"):
             ui.button(words("werewolf_page.start"), icon="play_arrow", on_click=table.start)
-            if len(table.chairs) < table.plan.table.players:
-                self._quiet("person_add", words("werewolf_page.invite"), table.invite)
-                if self.chair is None:
-                    self._quiet("chair_alt", words("werewolf_page.take_seat"), self._take)
+            self._invite = self._quiet("person_add", words("werewolf_page.invite"), table.invite)
+            if self.chair is None:
+                self._quiet("chair_alt", words("werewolf_page.take_seat"), self._take)
             self._quiet("delete_outline", words("werewolf_page.clear"), table.stop)
 
-    def _quiet(self, icon: str, text: str, act: Callable[[], object]) -> None:
+    def _build_links(self) -> None:
+        """The link for those who watch, and for whom it works."""
+        words = self.words
+        with ui.element("section").classes("card ww-links"):
+            self._link(words("werewolf_page.watch_link"), self.links.table(self.table.id, whole=True))
+            if not self.links.keyed:
+                ui.label(words("werewolf_page.only_here")).classes("quiet small")
+                ui.label("WOLF_CHATBOX_API_KEY=… wolf-chatbox web --host 0.0.0.0").classes("ww-command")
+
+    def _quiet(self, icon: str, text: str, act: Callable[[], object]) -> ui.button:
         def do() -> None:
             try:
                 act()
             except ChatError as error:
                 tell(error)
 
-        ui.button(text, icon=icon, on_click=do).props("flat")
+        return ui.button(text, icon=icon, on_click=do).props("flat")
 
     def _take(self) -> None:
         ui.navigate.to(self.links.table(self.table.id, self.table.invite().token))
