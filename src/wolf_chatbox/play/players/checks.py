@@ -26,10 +26,10 @@ _ENDS = re.compile(r"[.!?…](?=\s|$)|[。！？]")
 _LAST_WORD = re.compile(r"[\s。.]*\b(?:over|skip)[.!。]?\s*$", re.IGNORECASE)
 _EMOJI = re.compile("[\U0001f000-\U0001faff\U00002600-\U000027bf\U0000fe0f\U0001f1e6-\U0001f1ff]")
 _CODE = re.compile(
-    r"```|`[^`]*`|[{}<>|\\]|\*\*|__|^\s*#|https?://|\[/?[A-Z_]+\]|\b[A-Za-z]+\(\w*\)|\"\w+\"\s*:|\b\w+_\w+\b"
+    r"\ufffd|[\x00-\x08\x0b-\x1f\x7f]|```|`[^`]*`|[{}<>|\\]|\*\*|__|^\s*#|https?://|\[/?[A-Z_]+\]|\b[A-Za-z]+\(\w*\)|\"\w+\"\s*:|\b\w+_\w+\b"
     r"|^\s*(?:COMINGOUT|ESTIMATE|DIVINED|IDENTIFIED|VOTE|REQUEST|AGREE)\b"
 )
-"""Markup, JSON, calls, and codes of the AIWolf protocol."""
+"""Broken and control characters, markup, JSON, calls, and codes of the AIWolf protocol."""
 
 
 def fitting(text: str, sight: Sight) -> str:

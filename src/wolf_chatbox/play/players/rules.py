@@ -16,7 +16,7 @@ from wolf_chatbox.werewolf.rules import HUMAN
 from wolf_chatbox.werewolf.sight import SPEECH, Kind, Sight
 from wolf_chatbox.werewolf.utterance import OVER
 
-PLANNED = ("claim", "deny", "vote", "attack")
+PLANNED = ("claim", "deny", "rival", "vote", "attack")
 """How the keys of that begin which others must know: claims and results, denials, votes, and whom the wolves attack."""
 LETTERS = 125
 """Characters of an utterance at most, without spaces, also where the table allows more."""

@@ -57,7 +57,8 @@ _TOGETHER = {
 """How a sentence ends, words for the speaker's side, for the wolves, and words that make both together harmless."""
 _SEES = {
     "en": re.compile(
-        r"\bI(?:'ve| have)? (?:divined|checked|inspected|investigated|saw that)\b|\bmy (?:divination|N\d)\b",
+        r"\bI(?:'ve| have)? (?:divined|checked|inspected|investigated|saw that)\b|\bmy (?:divination|N\d)\b"
+        r"|\bI(?:'m| am) (?:the|your|our|an?) \w+ seer\b|\bmy role is (?:\w+ ){0,3}(?:seer|medium|(?:body)?guard)\b",
         re.IGNORECASE,
     ),
     "ja": re.compile(
