@@ -59,6 +59,8 @@ BAD = [
     ("secret", "WEREWOLF", "My instincts say I am a werewolf."),
     ("secret", "WEREWOLF", "I will keep my position as werewolf."),
     ("secret", "POSSESSED", "Oh dear my wolf!"),
+    ("secret", "POSSESSED", "My intent is to protect the village and all wolves."),
+    ("secret", "WEREWOLF", "It is clear from our results that we are indeed the werewolves."),
     ("secret", "WEREWOLF", "Let us see whom we will attack."),
     ("secret", "WEREWOLF", "Whisper to me tonight."),
     ("secret", "POSSESSED", "I'm the possessed."),
@@ -117,6 +119,8 @@ GOOD = [
     ("ja", "VILLAGER", "Shionの占い結果は信じられない。占い師さん、結果を教えてください。"),
     ("ja", "SEER", "占い師COします。ミオを占った結果、ミオは人間でした。"),
     ("ja", "WEREWOLF", "占い師COします。ミオは人狼でした。"),
+    ("en", "POSSESSED", "Hello. I am Anna. Are you a werewolf? We must find the wolves and I suspect Bela."),
+    ("ja", "WEREWOLF", "私は人狼を探しています。私は人狼ではありません。"),
     ("ja", "WEREWOLF", "田中さんの発言が気になります。"),
 ]
 

@@ -17,12 +17,13 @@ from wolf_chatbox.cli.werewolf.join import join as verb
 from wolf_chatbox.errors import ConfigError, ModelError, PlayError
 from wolf_chatbox.play.player import Bid, Player
 from wolf_chatbox.play.players.chance import ChancePlayer
-from wolf_chatbox.play.protocol.agent import Agent, Request, may_be_named
+from wolf_chatbox.play.protocol.agent import Agent, may_be_named
 from wolf_chatbox.play.protocol.config import HostConfig
 from wolf_chatbox.play.protocol.host import Host
 from wolf_chatbox.play.protocol.joining import JoinConfig, Seats
 from wolf_chatbox.play.protocol.knowledge import Knowledge
 from wolf_chatbox.play.protocol.session import Session
+from wolf_chatbox.play.protocol.talking import Request
 from wolf_chatbox.werewolf.rules import Tell
 from wolf_chatbox.werewolf.sight import Kind, Sight
 from wolf_chatbox.werewolf.table import TableConfig

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 from wolf_chatbox.cli.pulse import waiting
 from wolf_chatbox.cli.werewolf.tournament import gather
@@ -43,16 +44,18 @@ def prefer(config: SelfplayConfig, console: Screen) -> None:
     """Write choices between two lines, from what came of them."""
     from wolf_chatbox.play.tournament.forks import fork
     from wolf_chatbox.play.tournament.games import loaded
+    from wolf_chatbox.play.tournament.league import THINKING, thinks
 
     assert config.preferences is not None
     order = config.order()
     cast = loaded(order, console.say)
-    with waiting(console, "playing on after two lines"):
-        found = [fork(order, game, cast, config.rollouts) for game in range(config.games)]
+    at_once = config.workers or THINKING if thinks(order) else 1
+    with waiting(console, "playing on after two lines"), ThreadPoolExecutor(at_once) as pool:
+        found = list(pool.map(lambda game: fork(order, game, cast, config.rollouts), range(config.games)))
     choices = [choice for choice in found if choice is not None]
     if not choices:
         problem = "no line did better than another one"
-        raise DataError(f"{config.preferences}: {problem}. Play more games, or let others play than random.")
+        raise DataError(f"{config.preferences}: {problem}. Play more games, or let a model play.")
     with new_file(config.preferences, overwrite=config.overwrite) as out:
         out.writelines(json.dumps(choice.to_dict(), ensure_ascii=False) + "\n" for choice in choices)
     console.say(f"{len(choices):,} choices of {config.games:,} games are in {config.preferences}.")

@@ -202,11 +202,12 @@ class Agenda:
         for told in self.evidence.results.values():
             if told.target == suspect and told.result == WEREWOLF and told.teller != self.me:
                 return (remark("black", a=told.teller, b=suspect),)
-        innocent = {told.target for told in self.evidence.results.values() if told.result == HUMAN}
-        for ballot in self.evidence.ballots.values():
-            for voter, target in ballot.votes:
-                if voter == suspect and target in innocent and target in self.sight.dead:
-                    return (remark("human out", a=suspect, b=target),)
+        ballot = self.evidence.ballots.get(self.day - 1)
+        votes = dict(ballot.votes) if ballot is not None else {}
+        target = votes.get(suspect, "")
+        cleared = {told.target for told in self.evidence.results.values() if told.result == HUMAN}
+        if target in cleared and target in self.sight.dead and votes.get(self.me) != target:
+            return (remark("human out", a=suspect, b=target),)
         lines = [line for line in self.sight.said() if line.speaker == suspect and line.day == self.day]
         spoken = sum(line.day == self.day for line in self.sight.said())
         return (remark("quiet", a=suspect),) if not lines and spoken > len(self.others) else ()

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 import random
+import statistics
 from collections.abc import Mapping
 
 from wolf_chatbox.errors import ChatError
 from wolf_chatbox.game import SIDES, VILLAGER, WEREWOLF
 from wolf_chatbox.play.player import Bid, Player
 from wolf_chatbox.play.players import scheduler
-from wolf_chatbox.play.players.checks import claimed_in, fitting, problem
+from wolf_chatbox.play.players.checks import fitting, problem
 from wolf_chatbox.play.players.mind import NARRATORS, Mind, log_shares
 from wolf_chatbox.play.players.rules import RulesPlayer
+from wolf_chatbox.play.players.secrets import claimed_in
 from wolf_chatbox.play.players.statements import statements_in
 from wolf_chatbox.werewolf.rules import HUMAN
 from wolf_chatbox.werewolf.sight import SPEECH, Kind, Sight
@@ -20,10 +22,11 @@ from wolf_chatbox.werewolf.utterance import OVER, SKIP
 
 DRAWN = (1, 3, 4)
 """Lines that are drawn at once, try after try, until one passes the checks."""
-WEIGHT = 0.3
-"""How much the model's log-probabilities count beside those of the reasoning, where both choose."""
-PROMISE = 0.3
-"""What it counts that the player announced its vote."""
+WEIGHT = 0.2
+"""How much the model's standardised scores count beside the log-scores of the reasoning, where both choose.
+
+Measured with a SmolLM2-135M that learnt nine games, on 48 votes of villagers in games of rules players: the wolf is
+likeliest from 0.1 to 0.2, and from 0.3 on less likely than without the model."""
 EQUAL = 1e-6
 """Scores that differ by less are equal; chance decides."""
 WORST = -20.0
@@ -184,9 +187,6 @@ class ModelPlayer(Player):
         if choice != "model":
             reasons = self._rules.scores(kind, sight)
             total = dict(zip(names, log_shares([reasons.get(name, WORST) for name in names])))
-            promised = self._rules.reasoner.evidence(sight).announced.get(sight.me, "") if kind == "vote" else ""
-            if promised in total:
-                total[promised] += PROMISE
         if choice != "rules":
             try:
                 leanings = self.mind.leanings(sight, kind)
@@ -194,5 +194,14 @@ class ModelPlayer(Player):
                 self.account["too long to read"] += 1
                 return total
             weight = 1.0 if choice == "model" else WEIGHT
-            total = {name: total[name] + weight * leanings[name] for name in names}
+            total = {name: total[name] + weight * share for name, share in standardised(leanings).items()}
         return total
+
+
+def standardised(scores: Mapping[str, float]) -> dict[str, float]:
+    """Scores with the mean 0 and the standard deviation 1; 0 where all are the same.
+
+    A small model is often sure of one name: so its scores count as an order, with a bounded weight.
+    """
+    mean, spread = statistics.fmean(scores.values()), statistics.pstdev(scores.values())
+    return {name: (score - mean) / spread if spread > EQUAL else 0.0 for name, score in scores.items()}

@@ -26,6 +26,8 @@ NEAR = 0.12
 """How much worse than the best one a target may be, and still be chosen."""
 CROWD = 0.25
 """How much an announced vote adds to the worth of voting along, if who announced it is trusted."""
+GUARDED = 0.6
+"""How much less an attack is worth for each that failed."""
 PACK = 0.6
 """How much a wolf's proposal adds to the worth of an attack."""
 ALLY, ALONG = 0.8, 0.15
@@ -46,6 +48,8 @@ class RulesPlayer(Player):
         self._said: set[str] = set()
         self._offered: tuple[str, ...] = ()
         self._draft: tuple[list[Part], str] = [], ""
+        self._told: list[Part] = []
+        """The remarks that were made."""
         self._read = 0
         self._mine = 0
         self._disguise = Disguise(self._chance)
@@ -89,7 +93,8 @@ class RulesPlayer(Player):
                 self._mine += 1
                 if line.is_speech and _letters(self._draft[1]).startswith(_letters(line.text)):
                     self._said.update(self._offered)
-                self._offered, self._draft = (), ([], "")
+                    self._told += [part for part in self._draft[0] if not isinstance(part, Statement)]
+                    self._offered, self._draft = (), ([], "")
         self._read = len(sight.lines)
 
     # Talk
@@ -152,7 +157,9 @@ class RulesPlayer(Player):
         text, said = "", list[Part]()
         self._offered = (items[0].key,)
         for item in items:
-            for part in [part for part in item.parts if part not in said]:
+            states = any(isinstance(part, Statement) for part in item.parts)
+            known = [*said, *self._told] if states else said  # a reason is given once, a statement again
+            for part in [part for part in item.parts if part not in known]:
                 longer = self._voice.space.join(filter(None, (text, self._word(part))))
                 if text and not _fits(longer, sight):
                     return text
@@ -215,13 +222,24 @@ class RulesPlayer(Player):
         if kind == "vote":
             self._follow(scores, sight, beliefs)
         elif kind == "attack":
-            for wolf, name in self._proposals(sight).items():
-                if wolf != sight.me and name in scores:
-                    scores[name] += PACK
+            self._hunt(scores, sight)
         elif kind == "divine":
             for name in sight.found("divine"):
                 scores.pop(name, None)
         return {name: score + NEAR * self._favour(f"{kind} {sight.day} {name}") for name, score in scores.items()}
+
+    def _hunt(self, scores: dict[str, float], sight: Sight) -> None:
+        """Wolves agree, and leave alone whom somebody guards."""
+        for wolf, name in self._proposals(sight).items():
+            if wolf != sight.me and name in scores:
+                scores[name] += PACK
+        for event in sight.events:
+            if (
+                (event.kind, event.actor) == ("attack_vote", sight.me)
+                and event.day < sight.day
+                and event.target in scores
+            ):
+                scores[event.target] -= GUARDED
 
     def _follow(self, scores: dict[str, float], sight: Sight, beliefs: Beliefs) -> None:
         """What the others announced counts: the village's votes must meet, and its enemies hide in the crowd."""

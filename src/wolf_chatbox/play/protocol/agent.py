@@ -10,7 +10,7 @@ import json
 import random
 import threading
 from collections.abc import Callable, Mapping
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import Any, Literal, NamedTuple, Protocol, cast
 
 from wolf_chatbox.errors import PlayError, WolfChatboxError
@@ -19,18 +19,18 @@ from wolf_chatbox.importers.games import fields, words
 from wolf_chatbox.play.moderator import Deadline
 from wolf_chatbox.play.player import Bid, Player
 from wolf_chatbox.play.players.reasoning import Reasoner, worth
-from wolf_chatbox.play.protocol.knowledge import ASKED, CHAT, Knowledge, Language, winner_of
+from wolf_chatbox.play.protocol.knowledge import ASKED, CHAT, Knowledge, winner_of
+from wolf_chatbox.play.protocol.setting import Language
+from wolf_chatbox.play.protocol.talking import ECHO, Chat, Item, Phase, Request
 from wolf_chatbox.visible import Tell as Say
 from wolf_chatbox.werewolf.rules import Tell
-from wolf_chatbox.werewolf.sight import SPEECH, Kind, Sight
+from wolf_chatbox.werewolf.sight import SPEECH, Sight
 from wolf_chatbox.werewolf.utterance import OVER
 
 LOOK = 0.2
 """Seconds between two looks at whether the agent is to stop."""
 MARGIN = 5.0
 """Seconds by which the agent is done before the server's time is up; a quarter of a short time."""
-ECHO = 5.0
-"""Seconds in which a line of talk at any time comes back from the server; after them it is not waited for."""
 SECONDS = 60.0
 """Seconds for an answer, where the server does not tell."""
 PHASE = 600.0
@@ -59,23 +59,6 @@ class Outcome(NamedTuple):
     """Answers that the player did not give in time."""
 
 
-class Request:
-    """What the server waits for. `sent` is what it was answered; None while there is no answer, or never one."""
-
-    def __init__(self, kind: Kind, packet: Mapping[str, Any], seconds: float) -> None:
-        self.kind, self.packet, self.deadline = kind, packet, Deadline(seconds)
-        self.sent: str | None = None
-
-
-class Phase(NamedTuple):
-    """Talk at any time, as long as the agent may speak."""
-
-    kind: Literal["talk", "whisper"]
-    deadline: Deadline
-
-
-Item = tuple[Mapping[str, Any], Request | None, Phase | None]
-"""A packet, the request that it is, and the phase that it belongs to."""
 Note = Callable[[Mapping[str, Any]], None]
 """Takes what happened, to keep it: a packet, or what was sent."""
 
@@ -258,7 +241,7 @@ class Agent:
     # The thread that thinks
 
     def _think(self) -> None:
-        chat = Chat(self, self._todo)
+        chat = Chat(self._todo, self._bid, self._speak)
         try:
             while (item := chat.wait()) is not None:
                 packet, request, phase = item
@@ -311,65 +294,17 @@ class Agent:
             self._bug = error
         return None
 
-    def bid(self, phase: Phase, sight: Sight) -> Bid | None:
+    def _bid(self, phase: Phase, sight: Sight) -> Bid | None:
         bid = self._asked(lambda: self._player.bid(sight, phase.deadline.left, phase.kind))
         return bid if isinstance(bid, Bid) and bid.text.strip() else None
 
-    def speak(self, phase: Phase, text: str) -> bool:
+    def _speak(self, phase: Phase, text: str) -> bool:
         """Say something in talk at any time, unless its time is up."""
         with self._lock:
             if self._phase is not phase or self._request is not None or not phase.deadline.left:
                 return False
             self._send(phase.kind.upper(), text)
             return True
-
-
-class Chat:
-    """Decides, while no packet comes, whether the agent speaks in talk at any time."""
-
-    def __init__(self, agent: Agent, todo: SimpleQueue[Item | None]) -> None:
-        self._agent, self._todo = agent, todo
-        self._phase: Phase | None = None
-        self._sight: Sight | None = None
-        self._echo: Deadline | None = None
-        """Until when the line that was sent last may come back; None if nothing is awaited."""
-        self._unheard = 0
-        """Lines that did not come back in this phase; after two of them it says no more."""
-
-    def follow(self, what: str, phase: Phase | None, packet: Mapping[str, Any], sight: Sight) -> None:
-        """Note what a packet says of the phase."""
-        self._sight = sight
-        if what.endswith("PHASE_START"):
-            self._phase, self._echo, self._unheard = phase, None, 0
-        elif what not in CHAT or what.endswith("PHASE_END"):
-            self._phase = None
-        said = fields(packet.get("new_talk") or packet.get("new_whisper"))
-        if said.get("agent") == sight.me:
-            self._echo = None
-
-    def wait(self) -> Item | None:
-        """The next packet; until it comes, the player may speak."""
-        while self._todo.empty():
-            bid = self._bid() if self._echo is None else None
-            seconds = bid.after if bid else self._echo.left if self._echo else None
-            try:
-                return self._todo.get(timeout=None if seconds is None else max(0.001, seconds))
-            except Empty:
-                if bid is None:
-                    self._echo, self._unheard = None, self._unheard + 1
-                elif self._phase is not None and self._agent.speak(self._phase, bid.text):
-                    self._echo = Deadline(ECHO)
-                else:
-                    self._phase = None
-        return self._todo.get()
-
-    def _bid(self) -> Bid | None:
-        """What the player would say in the time that is left."""
-        phase, sight = self._phase, self._sight
-        if phase is None or sight is None or sight.left <= 0 or self._unheard > 1 or not phase.deadline.left:
-            return None
-        bid = self._agent.bid(phase, sight)
-        return bid if bid is not None and bid.after < phase.deadline.left else None
 
 
 def may_be_named(request: Request) -> list[str]:

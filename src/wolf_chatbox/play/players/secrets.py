@@ -1,0 +1,146 @@
+"""What a player must not tell in public: the secrets of its own side, and roles and results that are not its own.
+
+Usual phrases are found, in English and Japanese; secrets in other words are not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from wolf_chatbox.game import SIDES, VILLAGER, WEREWOLF
+from wolf_chatbox.werewolf.claims import claims_in
+from wolf_chatbox.werewolf.sight import Sight
+
+SECRET_ROLES = {WEREWOLF, "POSSESSED"}
+"""Roles that nobody is glad to have claimed."""
+
+_ME = r"(?:私|わたし|あたし|俺|僕|おれ|ぼく|自分|我々|俺たち|私たち|僕たち|こちら)"
+_LEAKS = {
+    "en": re.compile(
+        r"\b(?:we|us|fellow|dear) (?:are )?(?:the )?(?:were)?wol(?:f|ves)\b|\bas an? (?:were)?wolf (?:I|we)\b"
+        r"|\bmy (?:fellow|partner|teammate|accomplice|ally|allies|pack|packmate)\b|\bour (?:pack|prey|attack|kill)\b"
+        r"|\b(?:we|I)(?:'ll|'ve| will| have| should| must| can)? (?:attack|kill|devour|bite|eat|ate|bit)(?:ed)?\b"
+        r"|\b(?:my|our) (?:own )?wol(?:f|fs|ves)\b|\bI(?:'m| am) (?:a|the|your) (?:real |true )?(?:were)?wolf\b"
+        r"|\b(?:position|role|part|job|myself|duty|team|identity) (?:as|is)(?: an?| the)? (?:were)?wol(?:f|ves)\b"
+        r"|\bwe(?:'re| are) (?:(?:indeed|all|really|both|the|actually) )*(?:were)?wol(?:f|ves)\b"
+        r"|\bwhisper|\bhelp the (?:were)?wol(?:f|ves)\b|\b(?:wolf|werewol(?:f|ves))(?:'s|'|s'|) (?:side|team)\b",
+        re.IGNORECASE,
+    ),
+    "ja": re.compile(
+        rf"{_ME}(?:は|たち|ら|、)*(?:人狼|狼|狂人)(?:です|だ(?!なんて|と|って|ろ|とし)|なのだ|なんだ|たち|仲間|陣営)|(?:人狼|狼)仲間|仲間の(?:人狼|狼)|囁き|ささやき"
+        rf"|{_ME}[はがもの、][^。]{{0,12}}(?:襲撃(?!され)|噛[みむんま])|(?:人狼|狼)(?:陣営)?(?:を|が)(?:守|助け|勝たせ|勝つため)"
+        rf"|(?:^|。)(?:人狼|狂人)として|(?:人狼|狂人)としての|{_ME}の(?:人狼|狼)|{_ME}の相[方棒]"
+    ),
+}
+"""What only a wolf or a possessed player would say."""
+_TOGETHER = {
+    "en": (
+        re.compile(r"[.!?;…]+"),
+        re.compile(r"\b(?:I|I'm|me|my|mine|we|we're|us|our|ours)\b", re.IGNORECASE),
+        re.compile(r"wol(?:f|ves)|possessed", re.IGNORECASE),
+        re.compile(
+            r"\bnot?\b|n't|never|find|catch|look|hunt|search|suspect|think|believe|vote|voting|accus|against|\bwho\b|which"
+            r"|danger|problem|between|among|stop|play|game|divin|result|claim|sa(?:y|id)\b|figure|identify|reveal the",
+            re.IGNORECASE,
+        ),
+    ),
+    "ja": (
+        re.compile(r"[。！？!?…]+"),
+        re.compile(_ME),
+        re.compile(r"狼|狂人"),
+        re.compile(
+            r"ない|なん|疑|怪し|探|見つけ|吊|投票|誰|思|違|占|結果|CO|主張|言|知り|倒|追放|危|寄り|プレイ|ゲーム|ません|か$"
+        ),
+    ),
+}
+"""How a sentence ends, words for the speaker's side, for the wolves, and words that make both together harmless."""
+_SEES = {
+    "en": re.compile(
+        r"\bI(?:'ve| have)? (?:divined|checked|inspected|investigated|saw that)\b|\bmy (?:divination|N\d)\b",
+        re.IGNORECASE,
+    ),
+    "ja": re.compile(
+        rf"(?:{_ME}|昨夜|昨晩)(?:[はが、]|に)?[^。？?]{{0,12}}占(?:った|いました)(?![^。]*[？?か])|占(?:った|いました)(?:ところ|ら|結果)"
+        rf"|{_ME}の占い?(?:の)?結果|(?:^|。)占い?(?:の)?結果[はを、:：]|占って(?:人狼|人間|白|黒)"
+    ),
+}
+"""Where somebody tells what it found out: it says that it is the seer."""
+
+
+_HOWLS = re.compile(
+    r"\bI(?:'m| am) (?:(?!not?\b|never|for|against|hunt|find|look|search|sure|certain|vot|susp|sorry|afraid|here"
+    r"|of\b|after|about|with|think|convinced|worried|on\b|trying|seer|a\b|going|glad|play|ready|excited)[\w'’]+ ){0,5}"
+    r"(?:were)?wolf\b",
+    re.IGNORECASE,
+)
+"""A speaker says that it is a wolf, in other words than `claims` knows."""
+
+
+def claimed_in(text: str, language: str) -> set[str]:
+    """The roles that the speaker of a text says or shows to have."""
+    sees = {"SEER"} if language in _SEES and _SEES[language].search(text) else set()
+    howls = {WEREWOLF} if language == "en" and _HOWLS.search(text) else set()
+    return sees | howls | set(claims_in(text, language))
+
+
+def forbidden(text: str, sight: Sight, said: Sequence[str]) -> str:
+    """`secret` for what the player's own side must keep, `claim` for a role or a finding that it must not tell."""
+    claims, language = claimed_in(text, sight.table.language), sight.table.language
+    is_village = SIDES.get(sight.role, VILLAGER) == VILLAGER
+    if not is_village:
+        leaks = _LEAKS[language].search(text) if language in _LEAKS else None
+        if (
+            claims & SECRET_ROLES
+            or leaks
+            or _stands_with_wolves(text, language)
+            or any(_calls_wolf(text, name, language) for name in sight.friends)
+        ):
+            return "secret"
+        before = {role for line in said for role in claimed_in(line, language)}
+        return "claim" if before and claims - before else ""
+    return "claim" if claims - {sight.role} or _misreports(text, sight) else ""
+
+
+def _stands_with_wolves(text: str, language: str) -> bool:
+    """Whether a sentence names the speaker and wolves together, and does not speak of a search for them."""
+    if language not in _TOGETHER:
+        return False
+    end, own, wolves, harmless = _TOGETHER[language]
+    sentences = end.split(text)
+    return any(own.search(part) and wolves.search(part) and not harmless.search(part) for part in sentences)
+
+
+def _calls_wolf(text: str, name: str, language: str) -> bool:
+    who = re.escape(name)
+    if language == "ja":
+        return bool(
+            re.search(rf"{who}(?:さん|くん|ちゃん)?(?:は|が|も|と{_ME}|{_ME}の|、)+(?:人狼|狼|仲間|味方)", text)
+        )
+    link = r"(?:'s| is| are|=|:)\s*(?:also |really |actually |definitely )?(?:a |the |my |our )?(?:fellow )?"
+    return bool(re.search(rf"{who}{link}(?:were)?wolf\b|{who} and I are\b", text, re.IGNORECASE))
+
+
+def _misreports(text: str, sight: Sight) -> bool:
+    """Whether a player of the village tells another result than it found."""
+    if sight.role not in ("SEER", "MEDIUM") or not claimed_in(text, sight.table.language):
+        return False
+    found = sight.found("divine" if sight.role == "SEER" else "medium")
+    return any(found.get(name) != result for name, result in _reported(text, sight))
+
+
+_IS_WOLF = ("人狼", "狼", "黒", "クロ", "wolf", "werewolf")
+_RESULT = {
+    "en": r"\s*(?:=|:|is|was|as|and (?:found|got)[^.;]{0,20}?)\s*(?:also )?(?P<no>not )?(?:an? |the )?"
+    r"(?P<is>human|innocent|villager|(?:were)?wolf)\b",
+    "ja": r"(?:さん|くん|ちゃん)?(?:は|が|を占[^。]{0,14}?|の結果は|＝|=)(?P<no>)"
+    r"(?P<is>人狼|狼|人間|村人|白|黒|シロ|クロ)",
+}
+
+
+def _reported(text: str, sight: Sight) -> Iterator[tuple[str, str]]:
+    """The findings in a text: of whom, HUMAN or WEREWOLF."""
+    for name in sight.names:
+        for found in re.finditer(re.escape(name) + _RESULT[sight.table.language], text, re.IGNORECASE):
+            is_wolf = (found["is"].casefold() in _IS_WOLF) != bool(found["no"])
+            yield name, WEREWOLF if is_wolf else "HUMAN"
