@@ -44,7 +44,7 @@ TRAIN["data"] = TRAIN["data"]._replace(default=(DATA,))
 del CHAT["model"]  # --play reads the output folder
 SETTINGS = TRAIN | CHAT | TRAIN  # in TRAIN's order, with TRAIN's declaration where both have one
 FLAGS = {name: "--" + NAMES.get(name, name) for name in SETTINGS}
-TALKING = Parameter(group=Group("Chat", sort_key=8))  # after the replies
+TALKING = Parameter(group=Group("Chat", sort_key=10))  # after the replies
 PLAY = Parameter(help="Chat with the model in the output folder, instead of training.")
 
 app = App(

@@ -21,7 +21,7 @@ from wolf_chatbox.errors import ConfigError
 
 Kind = TypeVar("Kind")
 
-DATA, MODEL, LEARNING, MEMORY, SAVING, MEASURING, JUDGING, REPLIES, ENGINE, SERVER, LIMITS, PLAYERS, TABLE = (
+DATA, MODEL, LEARNING, MEMORY, PLAYERS, TABLE, SAVING, MEASURING, JUDGING, REPLIES, ENGINE, SERVER, LIMITS = (
     Parameter(group=Group(name, sort_key=at))
     for at, name in enumerate(
         (
@@ -29,6 +29,8 @@ DATA, MODEL, LEARNING, MEMORY, SAVING, MEASURING, JUDGING, REPLIES, ENGINE, SERV
             "Model",
             "Learning",
             "Memory and speed",
+            "Players",
+            "Table",
             "Saving and reporting",
             "Measuring",
             "Judging",
@@ -36,8 +38,6 @@ DATA, MODEL, LEARNING, MEMORY, SAVING, MEASURING, JUDGING, REPLIES, ENGINE, SERV
             "Engine",
             "Server",
             "Limits",
-            "Players",
-            "Table",
         )
     )
 )

@@ -47,7 +47,7 @@ def test_a_game_against_players_of_this_machine(tmp_path: Path, monkeypatch: pyt
     agents[0].join()
     assert re.match(r"ready: ws://127\.0\.0\.1:\d+/ws · agents a game: 1", said[0])
     assert any(re.search(r"begins: ann1, rules1, random2, rules3, random4", line) for line in said)
-    assert re.match(r"games: 1, 1 (VILLAGER|WEREWOLF)", said[-1])
+    assert re.match(r"games: 1, 1 won by (VILLAGER|WEREWOLF)", said[-1])
     assert sorted(path.suffix for path in (tmp_path / "games").iterdir()) == [".json", ".log"]
 
 

@@ -288,7 +288,7 @@ def test_a_long_line_comes_back_and_is_sent_when_it_is_sent_again(seats: Any) ->
     seat = seats(letters=10)
     seat.until(lambda: seat.human.waits)
     assert seat.take("a" * 20) == "a" * 20
-    assert "Too long (20): it would end with …aaaaaaaaaa" in shown(seat)
+    assert "Too long (20): it would end with “…aaaaaaaaaa”. Shorten" in shown(seat)
     assert seat.take("a" * 20) == ""
     seat.until(lambda: seat.human.waits and seat.human.sight.left == 3)
     assert [line.text for line in seat.village.lines if line.speaker == "Ann"] == ["a" * 10]
@@ -438,6 +438,13 @@ def test_input_that_ends_is_a_known_error_and_the_game_is_saved(play: Any) -> No
     assert [turn.text for turn in game.turns if turn.speaker == "Ann"] == ["Hello."]
     assert game.game is not None
     assert game.game.winner == ""
+
+
+def test_a_game_that_could_not_be_saved_is_not_begun(play: Any, tmp_path: Path) -> None:
+    (tmp_path / "werewolf").write_text("a file")
+    code, printed, folder = play("Hello.\n")
+    assert code == 1
+    assert printed.startswith(f"error: {folder / 'logs'}: cannot be written")
 
 
 def test_quitting_through_a_pipe_is_at_once(play: Any) -> None:

@@ -8,6 +8,8 @@ A log and a conversation of one game have one id, so who reads the whole folder 
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -29,11 +31,19 @@ class Saved(NamedTuple):
     """The file with its conversation; None if nothing was said, so there is nothing to learn."""
 
 
+def prepare(folder: Path) -> None:
+    """Make the folder of finished games, before a game begins; raises CheckpointError where no game could be saved."""
+    logs = folder / LOGS
+    with writing(logs):
+        logs.mkdir(parents=True, exist_ok=True)
+        if not os.access(logs, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
 def save(village: Village, folder: Path, teams: Mapping[str, str]) -> Saved:
     """Save a game, finished or not; raises CheckpointError where that cannot be. `teams` says who played each seat."""
+    prepare(folder)
     log, games = folder / LOGS / f"{village.game_id or 'game'}.log", folder / GAMES
-    with writing(folder):
-        log.parent.mkdir(parents=True, exist_ok=True)
     conversation = village.conversation()
     if conversation.turns and not log.exists():
         add_line(games, conversation.to_dict())

@@ -63,13 +63,24 @@ def test_a_tournament_that_was_killed_goes_on(tmp_path: Path) -> None:
 
 
 def test_games_of_other_settings_are_not_mixed(tmp_path: Path) -> None:
-    with Record(tmp_path / "games", order()).open():
-        pass
+    record = Record(tmp_path / "games", order())
+    with record.open():
+        record.add(next(play(record.order, [0])))
     other = Record(tmp_path / "games", order(players=9))
     with pytest.raises(CheckpointError, match=r"holds games of other table.*--fresh"), other.open():
         pass
     with other.open(fresh=True) as found:
         assert not found
+
+
+def test_a_tournament_without_a_game_is_not_in_the_way(tmp_path: Path) -> None:
+    with Record(tmp_path / "games", order()).open():
+        pass
+    other = Record(tmp_path / "games", order(players=9))
+    with other.open():
+        other.add(next(play(other.order, [0])))
+    with pytest.raises(CheckpointError, match="games of other table"), Record(tmp_path / "games", order()).open():
+        pass
 
 
 def test_games_without_their_conversations_are_played_again_where_these_are_wanted(tmp_path: Path) -> None:

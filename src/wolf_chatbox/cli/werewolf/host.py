@@ -11,6 +11,7 @@ from wolf_chatbox.cli.pulse import waiting
 from wolf_chatbox.cli.serve import secrets_of
 from wolf_chatbox.errors import ConfigError
 from wolf_chatbox.play.casting import Cast, Make
+from wolf_chatbox.play.log import NONE
 from wolf_chatbox.play.protocol.config import HostConfig
 from wolf_chatbox.play.protocol.token import SHORTEST, sign
 from wolf_chatbox.screen import Screen
@@ -39,7 +40,7 @@ def host(config: HostConfig | None = None) -> int:
         except KeyboardInterrupt:
             console.say("leaving: games that go on are written as far as they went")
     won = table.winners
-    counts = "".join(f", {won.count(side)} {side}" for side in sorted(set(won)))
+    counts = "".join(f", {won.count(side)} won by {side if side != NONE else 'nobody'}" for side in sorted(set(won)))
     console.say(f"games: {len(won)}{counts}")
     return 0
 

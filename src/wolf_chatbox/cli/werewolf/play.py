@@ -8,6 +8,7 @@ from wolf_chatbox.cli.display import quiet_transformers
 from wolf_chatbox.cli.pulse import waiting
 from wolf_chatbox.config import WebConfig
 from wolf_chatbox.play.casting import Cast
+from wolf_chatbox.play.finished import prepare
 from wolf_chatbox.play.players.human import HumanPlayer
 from wolf_chatbox.play.seating import names_for, sit_down
 from wolf_chatbox.play.terminal.config import PlayConfig
@@ -30,10 +31,11 @@ def play(config: PlayConfig | None = None) -> int:
     human = HumanPlayer(seconds=config.thinking_time)
     name = config.name or names_for(1, config.table.language, config.seed)[0]
     wishes = {} if config.seat_role == "any" else {name: config.seat_role.upper()}
+    folder = config.home.expanduser() / "werewolf"
     quiet_transformers()
     with waiting(notes, words("werewolf_terminal.loading")):
         make = partial(cast.make, setting="with")
         sitting = sit_down(config.table, {name: human}, config.fill, make, config.seed, wishes)
-    folder = config.home.expanduser() / "werewolf"
+    prepare(folder)  # a game that could not be saved is not begun
     play_game(sitting, human, console, folder, config.pace)
     return 0

@@ -10,6 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from wolf_chatbox.cli.pulse import Pulse
 from wolf_chatbox.files import check_place, new_file
+from wolf_chatbox.play.casting import Cast
 from wolf_chatbox.play.tournament.config import TournamentConfig
 from wolf_chatbox.play.tournament.games import Order
 from wolf_chatbox.play.tournament.league import Record, play
@@ -51,6 +52,7 @@ def gather(
     fresh: bool = False,
 ) -> list[Outcome]:
     """Play the games that are not in the folder yet, and give all."""
+    Cast(order.config).check(order.contest.players, "contestants")  # before --fresh removes anything
     record = Record(folder, order)
     with record.open(fresh=fresh) as found:
         left = [game for game in numbers if game not in found]

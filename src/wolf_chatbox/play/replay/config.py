@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from wolf_chatbox.settings import AT_LEAST_1, SAVING, Whole, check, unset
+from wolf_chatbox.config import FormatName
+from wolf_chatbox.settings import AT_LEAST_1, DATA, SAVING, Whole, check, unset
 
 
 @Parameter(name="*")
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ReplayConfig:
     """Make a page of a recorded game, with a timeline of suspicion."""
 
-    log: str
+    log: str = field(kw_only=False)
     """The file of the game: a log of the contest's servers or of ours, games.jsonl, or any game that `train` reads."""
     game: Annotated[Whole, AT_LEAST_1] = 1
     """Which game of the file, if it holds several."""
+    format: Annotated[FormatName, DATA] = "auto"
+    """Format of the file; auto detects it from the content."""
     output: Annotated[Path | None, SAVING, unset("the file's name with .html, in this folder")] = None
     """File to write the page to."""
     language: Annotated[Literal["en", "ja"] | None, SAVING, unset("the game's")] = None

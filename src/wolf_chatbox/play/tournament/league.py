@@ -151,8 +151,9 @@ class Record:
     def _check(self) -> None:
         """Write what is played, or raise CheckpointError if something else is played here."""
         played = json.loads(json.dumps(asdict(self.order.contest) | {"playing": asdict(self.order.config)}))
-        if not self.settings.exists():
-            with new_file(self.settings) as file:
+        played_here = self.games.exists() and self.games.stat().st_size > 0
+        if not (played_here and self.settings.exists()):
+            with new_file(self.settings, overwrite=True) as file:
                 file.write(json.dumps(played, ensure_ascii=False, indent=2) + "\n")
             return
         before = parse_json(self.settings.read_text(encoding="utf-8"), str(self.settings))
