@@ -193,6 +193,7 @@ def test_a_line_with_a_gap_is_two_pieces() -> None:
     drawn = lines({"a": [0.0, 1.0, None, 0.5], "b": [1.0]})
     assert drawn.lines[0].pieces == ["0.00,100.00 33.33,0.00", "100.00,50.00"]
     assert (drawn.least, drawn.most, drawn.first, drawn.last) == ("0", "1", "1", "4")
+    assert lines({"a": [0.25, 2000.0]}).most == "2,000"
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,12 @@ def test_what_is_kept_is_the_beginning_and_never_longer(text: str, letters: int)
     assert sum(not letter.isspace() for letter in kept) == min(letters, sum(not letter.isspace() for letter in text))
 
 
+@pytest.mark.parametrize("lines", [True, False])
+def test_a_text_that_no_file_can_hold_becomes_one_that_can(lines: bool) -> None:
+    assert plain("caf\udce9 \ud83d!", lines=lines) == "caf? ?!"
+    assert plain("🐺", lines=lines) == "🐺"
+
+
 def test_line_ends_go_in_turns_and_stay_in_a_chat() -> None:
     assert plain(" a\r\nb ", lines=False) == " ab "
     assert plain(" a\nb\n", lines=True) == "a\nb"

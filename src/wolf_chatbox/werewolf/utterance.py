@@ -24,7 +24,11 @@ class Cut(NamedTuple):
 
 
 def plain(text: str, *, lines: bool) -> str:
-    """A reply without line ends; with `lines`, as in a chat, only without white space around it."""
+    """A reply without line ends; with `lines`, as in a chat, only without white space around it.
+
+    Half a surrogate pair, which stands for a byte that is no UTF-8 and which no log may hold, becomes `?`.
+    """
+    text = text.encode(errors="replace").decode()
     return text.strip() if lines else re.sub(r"[\r\n]", "", text)
 
 

@@ -58,6 +58,12 @@ def test_the_thoughts_of_our_games_stand_where_they_were_thought() -> None:
     assert (first.kind, first.who, first.text) == ("thought", "Ann", "I wait.")
 
 
+def test_the_first_day_has_its_number() -> None:
+    first = next(frames(played().conversation()))
+    assert first.day == 0
+    assert first.to_dict()["day"] == 0
+
+
 def test_a_game_with_other_roles_has_no_suspicion() -> None:
     from dataclasses import replace
 

@@ -92,5 +92,5 @@ def curves(series: Mapping[str, Sequence[Sequence[float | None]]]) -> Lines:
             else:
                 pieces[-1].append(f"{100 * (x - left) / across:.2f},{100 - 100 * (y - least) / up:.2f}")
         found.append(Line(str(name), [" ".join(piece) for piece in pieces if piece]))
-    low, high, first, last = (f"{end:.3g}" for end in (least, most, left, right))
+    low, high, first, last = (f"{end:,.0f}" if abs(end) >= 1000 else f"{end:.3g}" for end in (least, most, left, right))
     return Lines(low, high, first, last, found)

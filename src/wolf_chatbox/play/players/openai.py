@@ -93,7 +93,8 @@ class Server:
                 raise
             return None
         self._answered = True
-        return answer.rpartition("</think>")[2].strip()
+        whole = answer.encode(errors="replace").decode()  # JSON may hold half an emoji, and no log
+        return whole.rpartition("</think>")[2].strip()
 
 
 class OpenAIPlayer(Player):

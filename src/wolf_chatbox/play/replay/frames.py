@@ -45,7 +45,7 @@ class Frame:
         form |= {"result": self.result, "text": self.text, "dead": list(self.dead), "claims": list(self.claims)}
         if self.suspicion is not None:
             form["wolf"] = [round(100 * share) for share in self.suspicion]
-        return {key: value for key, value in form.items() if value not in ("", [], False)}
+        return {key: value for key, value in form.items() if value or key == "day"}
 
 
 def frames(conversation: Conversation) -> Iterator[Frame]:
