@@ -175,6 +175,21 @@ def test_a_game_in_turns_is_played_and_unknown_requests_and_keys_are_ignored(tmp
     assert all(event["time"] > 0 for event in events)
 
 
+def test_half_a_surrogate_pair_in_a_packet_or_an_answer_breaks_nothing(tmp_path: Path) -> None:
+    def play(script: Script) -> None:
+        script.begin()
+        script.tell({"request": "WEATHER", "sky": "\ud83d"})
+        assert script.ask(packet("TALK")) == "Hello ?"
+        script.end()
+
+    with server(play) as url:
+        [said] = join(url, Scripted(lambda kind: "Hello \ud83d"), log=tmp_path)
+    assert said.endswith("VILLAGER won · day 2")
+    [diary] = tmp_path.iterdir()
+    events = [json.loads(line) for line in diary.read_text(encoding="utf-8").splitlines()]
+    assert "\ud83d" in [event.get("packet", {}).get("sky") for event in events]
+
+
 def test_an_answer_that_comes_after_the_servers_question_for_the_name_is_never_sent() -> None:
     free, asked = threading.Event(), threading.Event()
 

@@ -232,6 +232,7 @@ class Agent:
             return True
 
     def _send(self, to: str, text: str, *, instead: bool = False) -> None:
+        text = text.encode(errors="replace").decode()  # half a surrogate pair cannot be sent
         self._note({"answer": text, "to": to} | ({"instead": True} if instead else {}))
         try:
             self._wire.send(text)

@@ -255,6 +255,7 @@ class Diary:
         path = self._folder / f"{known}_{self._name}.jsonl"
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("a", encoding="utf-8")
+            # Half a surrogate pair stays what it is in JSON.
+            self._file = path.open("a", encoding="utf-8", errors="backslashreplace")
         except OSError as error:
             raise CheckpointError(f"{path}: cannot be written ({error.strerror}). Choose another folder.") from error
