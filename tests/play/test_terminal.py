@@ -308,6 +308,16 @@ def test_a_wrong_name_is_asked_for_again(seats: Any) -> None:
     assert f"You found out that {name} is " in shown(seat)
 
 
+def test_over_is_no_vote(seats: Any) -> None:
+    seat = seats(talks=1, role="SEER")
+    seat.until(lambda: seat.human.waits)
+    seat.take("Hello.")
+    seat.until(lambda: seat.human.asked == "divine")
+    assert seat.take("/over") == ""
+    assert "/over: only while it is your turn to talk." in shown(seat)
+    assert seat.human.waits
+
+
 def test_a_line_that_comes_too_early_is_given_back(seats: Any) -> None:
     seat = seats()
     seat.until(lambda: seat.human.waits)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from wolf_chatbox.cli.display import quiet_transformers
 from wolf_chatbox.cli.pulse import waiting
 from wolf_chatbox.config import WebConfig
+from wolf_chatbox.errors import ConfigError
 from wolf_chatbox.play.casting import Cast
 from wolf_chatbox.play.finished import prepare
 from wolf_chatbox.play.players.human import HumanPlayer
@@ -21,9 +23,7 @@ def play(config: PlayConfig | None = None) -> int:
     """Play werewolf yourself, on the terminal; through a pipe, each input line is an answer."""
     config = config or PlayConfig()
     if config.page:
-        from wolf_chatbox.cli.web import open_page
-
-        return open_page(WebConfig(home=config.home), "/werewolf")
+        return _on_the_page(config)
     console, notes = Screen(), Screen(stderr=True)
     words = words_of(config.table.language)
     cast = Cast(config.minds, lambda text: notes.say(text, "dim"))
@@ -39,3 +39,16 @@ def play(config: PlayConfig | None = None) -> int:
     prepare(folder)  # a game that could not be saved is not begun
     play_game(sitting, human, console, folder, config.pace)
     return 0
+
+
+def _on_the_page(config: PlayConfig) -> int:
+    """Open the page at its usual port, or at any other where somebody has that."""
+    from wolf_chatbox.cli.web import open_page
+    from wolf_chatbox.talk.server.place import listen
+
+    web = WebConfig(home=config.home)
+    try:
+        listen(web.host, web.port).close()
+    except ConfigError:
+        web = replace(web, port=0)
+    return open_page(web, "/werewolf")

@@ -17,7 +17,9 @@ def replay(config: ReplayConfig) -> int:
     from wolf_chatbox.importers.reading import read_conversations
     from wolf_chatbox.play.replay.page import to_html
 
-    games = (found for found in read_conversations(config.log, ReadConfig(format=config.format)) if found.game is not None)
+    games = (
+        found for found in read_conversations(config.log, ReadConfig(format=config.format)) if found.game is not None
+    )
     game = next(islice(games, config.game - 1, None), None)
     if game is None or game.game is None:
         problem = "holds no game of werewolf" if config.game == 1 else f"holds fewer than {config.game} games"

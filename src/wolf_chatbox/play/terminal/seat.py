@@ -214,10 +214,11 @@ class Seat:
         speaking = self.human.asked in SPEECH
         match command:
             case "/over":
-                self._say(OVER) if speaking else self._note("not_now")
+                self._say(OVER) if speaking else self._note("no_talk", command=command)
             case "/skip":
                 skips = self.village.table.skips
-                self._say(SKIP) if speaking and skips else self._note("not_now" if skips else "no_skip")
+                reason = "no_talk" if skips else "no_skip"
+                self._say(SKIP) if speaking and skips else self._note(reason, command=command)
             case "/log":
                 self.show(self.telling.so_far())
             case "/players":
