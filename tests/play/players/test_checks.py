@@ -10,6 +10,7 @@ import pytest
 from games import told
 from wolf_chatbox.game import WEREWOLF, Event
 from wolf_chatbox.play.players.checks import fitting, problem, strangers_in
+from wolf_chatbox.play.players.secrets import may_betray
 from wolf_chatbox.werewolf.sight import Line, Sight
 from wolf_chatbox.werewolf.table import TableConfig
 from wolf_chatbox.werewolf.utterance import cut
@@ -220,3 +221,19 @@ def test_it_knows_every_player_of_a_told_game() -> None:
     seen = replace(sight(), names=names, me="Rin")
     for turn in game.turns:
         assert not list(strangers_in(turn.text, seen, [*names, "Victoria"]))
+
+
+@pytest.mark.parametrize(
+    ("text", "betrays"),
+    [
+        ("I am on the side of the wolf.", True),
+        ("We wolves must stay quiet.", True),
+        ("Let us attack Bela tonight.", True),
+        ("I think Bela is a werewolf.", True),
+        ("Bela was killed in the night.", False),
+        ("Good morning. What do you think?", False),
+    ],
+)
+def test_a_wolf_that_draws_lines_by_chance_says_nothing_near_its_secret(text: str, betrays: bool) -> None:
+    assert may_betray(text, sight("WEREWOLF")) is betrays
+    assert not may_betray(text, sight("VILLAGER"))

@@ -105,6 +105,27 @@ def forbidden(text: str, sight: Sight, said: Sequence[str]) -> str:
     return "claim" if claims - {sight.role} or _misreports(text, sight) else ""
 
 
+_KILLS = {
+    "en": re.compile(
+        r"\b(?<!was )(?<!were )(?<!been )(?<!got )(?:attack|kill|murder|devour|bite|hunt|eat|prey)(?:s|ed|ing)?\b",
+        re.IGNORECASE,
+    ),
+    "ja": re.compile(r"襲撃(?!され)|襲(?:う|い|お|っ)|噛[むみまもん]|食[べう]"),
+}
+"""What the wolves do at night, but for what befell somebody."""
+
+
+def may_betray(text: str, sight: Sight) -> bool:
+    """Whether a line is better not said by a player of the wolves' side, whatever it means: who draws lines by chance
+    can afford to. It names the speaker and wolves in one sentence, or speaks of killing."""
+    language = sight.table.language
+    if SIDES.get(sight.role, VILLAGER) == VILLAGER or language not in _TOGETHER:
+        return False
+    end, own, wolves, _ = _TOGETHER[language]
+    together = any(own.search(part) and wolves.search(part) for part in end.split(text))
+    return together or bool(_KILLS[language].search(text))
+
+
 def _stands_with_wolves(text: str, language: str) -> bool:
     """Whether a sentence names the speaker and wolves together, and does not speak of a search for them."""
     if language not in _TOGETHER:
