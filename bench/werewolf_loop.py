@@ -2,6 +2,7 @@
 
     python bench/werewolf_loop.py --model smollm2-135m --start 300 --selfplay 300 --games 1000 --rounds 1 --work loop
     python bench/werewolf_loop.py --model smollm2-135m --start 4 --selfplay 2 --games 2 --choices 2 --work tiny
+    python bench/werewolf_loop.py --model new --mind model      # a small model that knows nothing else, in minutes
 
 A first run learns games of the rules player. Each round then lets the newest run and the rules player play at one
 table, goes on from it with the winners' turns alone (the losers' are context) or, with --choices, with choices between
@@ -31,6 +32,24 @@ def command(*words: object) -> None:
     program = [sys.executable, "-c", "from wolf_chatbox.cli import main; main()"]
     subprocess.run([*program, *said], check=True, stdout=subprocess.DEVNULL)
     print(f"  {time.monotonic() - begun:.0f} s", flush=True)
+
+
+def new_model(folder: Path, games: Path) -> Path:
+    """A GPT-2 of 4 layers and 256 units without any training, whose tokenizer is made of these games' lines."""
+    if folder.exists():
+        return folder
+    import torch
+    from tokenizers import ByteLevelBPETokenizer
+    from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
+
+    lines = [turn["text"] for game in games.open() for turn in json.loads(game)["turns"]]
+    bpe = ByteLevelBPETokenizer()
+    bpe.train_from_iterator(lines, vocab_size=2000, special_tokens=["<|endoftext|>"], show_progress=False)
+    PreTrainedTokenizerFast(tokenizer_object=bpe._tokenizer, eos_token="<|endoftext|>").save_pretrained(folder)
+    torch.manual_seed(0)
+    shape = {"n_layer": 4, "n_head": 4, "n_embd": 256, "n_positions": 1024, "bos_token_id": 0, "eos_token_id": 0}
+    GPT2LMHeadModel(GPT2Config(vocab_size=bpe.get_vocab_size(), **shape)).save_pretrained(folder)
+    return folder
 
 
 def selfplay(args: Any, players: list[str], games: int, out: Path, seed: int, *more: object) -> Path:
@@ -96,7 +115,7 @@ def show(found: dict[str, Any]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, default=Path("werewolf_loop"))
-    parser.add_argument("--model", default="smollm2-135m", help="the base model of the first run, or a run")
+    parser.add_argument("--model", default="smollm2-135m", help="the base model of the first run, a run, or new")
     parser.add_argument("--start", type=int, default=300, help="games of the rules player that the first run learns")
     parser.add_argument("--selfplay", type=int, default=300, help="games of each round")
     parser.add_argument("--games", type=int, default=1000, help="games of each tournament")
@@ -108,15 +127,9 @@ def main() -> None:
     parser.add_argument("--train", default="", help="more settings of `train`, in one word")
     args = parser.parse_args()
     args.work.mkdir(parents=True, exist_ok=True)
-    runs = [
-        train(
-            args,
-            args.model,
-            args.work / "run0",
-            "--data",
-            selfplay(args, ["rules"], args.start, args.work / "start.jsonl", 0),
-        )
-    ]
+    start = selfplay(args, ["rules"], args.start, args.work / "start.jsonl", 0)
+    base = new_model(args.work / "new", start) if args.model == "new" else args.model
+    runs = [train(args, base, args.work / "run0", "--data", start)]
     for number in range(1, args.rounds + 1):
         runs.append(one_round(args, runs[-1], number))
         show(tournament(args, runs[-2:], f"tournament{number}"))

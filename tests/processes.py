@@ -17,8 +17,8 @@ from wolf_chatbox.training.run_folder import RunFolder
 
 context = multiprocessing.get_context("forkserver")
 if not torch.cuda.is_available():
-    # transformers asks for GPUs when it is imported, and CUDA fails in forks of a process that asked. An optimizer calls
-    # CUDA even when it computes on the CPU, so where there is a GPU each child imports anew.
+    # transformers asks for GPUs when it is imported, and CUDA fails in forks of a process that asked. An optimizer
+    # calls CUDA even when it computes on the CPU, so where there is a GPU each child imports anew.
     context.set_forkserver_preload(
         [
             "wolf_chatbox.training.loop",

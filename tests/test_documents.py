@@ -19,7 +19,9 @@ PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob(".github
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 FENCED = re.compile(r"^```.*?^```", re.M | re.S)
 CODE = re.compile(r"^```.*?^```|^(?: {4}|\t).*?$|`[^`\n]*`", re.M | re.S)
-COMMAND = re.compile(r"^ {4}(?:.*\| |\$ )?(wolf-chatbox (?:data |models |werewolf )?\w+|python dial_main\.py)\b(.*)", re.M)
+COMMAND = re.compile(
+    r"^ {4}(?:.*\| |\$ )?(wolf-chatbox (?:data |models |werewolf )?\w+|python dial_main\.py)\b(.*)", re.M
+)
 PROGRAM = ["-c", "import sys; from wolf_chatbox.cli import main; sys.exit(main())"]
 
 

@@ -10,6 +10,7 @@ import pytest
 from games import told
 from wolf_chatbox.game import WEREWOLF, Event
 from wolf_chatbox.play.players.checks import fitting, problem, strangers_in
+from wolf_chatbox.play.players.secrets import may_betray
 from wolf_chatbox.werewolf.sight import Line, Sight
 from wolf_chatbox.werewolf.table import TableConfig
 from wolf_chatbox.werewolf.utterance import cut
@@ -47,6 +48,7 @@ BAD = [
     ("stranger", "VILLAGER", "I think Victoria is the wolf."),
     ("stranger", "VILLAGER", "@Victoria what do you say?"),
     ("stranger", "VILLAGER", "I trust Agent[12] more."),
+    ("stranger", "VILLAGER", "I suspect the wolf Emily."),
     ("stranger", "VILLAGER", "Hello Grimbold and good day."),  # a name that the model knows
     ("itself", "VILLAGER", "I will vote for Anna."),
     ("itself", "VILLAGER", "Anna is suspicious to me."),
@@ -59,6 +61,10 @@ BAD = [
     ("secret", "WEREWOLF", "My instincts say I am a werewolf."),
     ("secret", "WEREWOLF", "I will keep my position as werewolf."),
     ("secret", "POSSESSED", "Oh dear my wolf!"),
+    ("secret", "POSSESSED", "As the only one who is the Possessed I ask you."),
+    ("secret", "WEREWOLF", "I'll play the wolf."),
+    ("secret", "WEREWOLF", "Aligning with the wolves is crucial."),
+    ("secret", "WEREWOLF", "I'm the one who is truly the werewolf."),
     ("secret", "POSSESSED", "My intent is to protect the village and all wolves."),
     ("secret", "WEREWOLF", "It is clear from our results that we are indeed the werewolves."),
     ("secret", "WEREWOLF", "Let us see whom we will attack."),
@@ -67,6 +73,8 @@ BAD = [
     ("secret", "POSSESSED", "I want to help the wolves."),
     ("claim", "VILLAGER", "I am the seer."),
     ("claim", "VILLAGER", "I divined Bela last night."),
+    ("claim", "VILLAGER", "Hello. I am the village seer."),
+    ("claim", "VILLAGER", "My role is village guard."),
     ("claim", "VILLAGER", "I am a werewolf."),
     ("claim", "VILLAGER", "I'm the one who's actually wolf now."),
     ("claim", "SEER", "I am the seer. Bela is a werewolf."),
@@ -77,6 +85,7 @@ BAD_JAPANESE = [
     ("over", "VILLAGER", "オーバー。"),
     ("comma", "VILLAGER", "私は,ミオを疑います。"),
     ("emoji", "VILLAGER", "おはよう☀"),
+    ("code", "VILLAGER", "今日は\ufffd\ufffdです。"),
     ("slip", "VILLAGER", "申し訳ありませんが、そのリクエストにはお応えできません。"),
     ("long", "VILLAGER", "ミオが怪しい" * 40),
     ("stranger", "VILLAGER", "ヴィクトリアさんが怪しいです。"),
@@ -245,3 +254,19 @@ def test_it_knows_every_player_of_a_told_game() -> None:
     seen = replace(sight(), names=names, me="Rin")
     for turn in game.turns:
         assert not list(strangers_in(turn.text, seen, [*names, "Victoria"]))
+
+
+@pytest.mark.parametrize(
+    ("text", "betrays"),
+    [
+        ("I am on the side of the wolf.", True),
+        ("We wolves must stay quiet.", True),
+        ("Let us attack Bela tonight.", True),
+        ("I think Bela is a werewolf.", True),
+        ("Bela was killed in the night.", False),
+        ("Good morning. What do you think?", False),
+    ],
+)
+def test_a_wolf_that_draws_lines_by_chance_says_nothing_near_its_secret(text: str, betrays: bool) -> None:
+    assert may_betray(text, sight("WEREWOLF")) is betrays
+    assert not may_betray(text, sight("VILLAGER"))

@@ -28,7 +28,7 @@ from wolf_chatbox.play.players.checks import problem
 from wolf_chatbox.play.players.mind import Mind, log_shares, team_of, unfit
 from wolf_chatbox.play.players.model import ModelPlayer
 from wolf_chatbox.play.players.rules import RulesPlayer
-from wolf_chatbox.play.players.statements import statements_in
+from wolf_chatbox.play.players.statements import Statement, statements_in
 from wolf_chatbox.samples.rendering import make_renderer
 from wolf_chatbox.werewolf.rules import Village, deal
 from wolf_chatbox.werewolf.sight import Kind, Line, Sight
@@ -204,7 +204,8 @@ def test_a_plan_stays_until_it_is_said() -> None:
     say(mine, "Cleo", "I have nothing to say yet.")
     assert rules.plan("talk", mine) == plan
     say(mine, "Anna", "I say something else first.")
-    assert rules.plan("talk", mine) == plan
+    plan = rules.plan("talk", mine)
+    assert Statement("result", "SEER", "Bela", "HUMAN") in statements_in(plan, mine.names, "en")
     say(mine, "Anna", plan)
     assert rules.plan("talk", mine) != plan
     mine.left = 1
@@ -355,3 +356,20 @@ def test_a_teams_name_does_not_end_with_a_digit(tmp_path: Path) -> None:
 def test_nothing_heavy_is_loaded_before_a_model_is() -> None:
     code = "import sys, wolf_chatbox.play.players.model; sys.exit(bool({'torch', 'transformers'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_villager_says_only_what_it_believes(tokenizer: Any) -> None:
+    """After a seer's finding, nobody on its side calls the innocent one a wolf."""
+    drawn = ("I think Bela is a werewolf.", "I will vote for Bela.", "We should all think about it.")
+    mine = sight("SEER")
+    mine.learn(Event(0, 0, "divine", "Anna", "Bela", "HUMAN"))
+    mine.learn(Event(0, 1, "day"))
+    player = ModelPlayer(scripted_mind(tokenizer, *drawn), 0)
+    mine.left = 3
+    while plan := player._plan("talk", mine):
+        say(mine, "Anna", plan)
+    say(mine, "Cleo", "I see.")
+    assert player.answer("talk", mine) == drawn[2]
+    assert player.account["unbelieved"] == 2
+    free = ModelPlayer(scripted_mind(tokenizer, *drawn, choice="model"), 0)
+    assert free.answer("talk", mine) == drawn[0]

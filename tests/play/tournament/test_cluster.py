@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 import warnings
 from collections.abc import Iterator
@@ -43,4 +44,11 @@ def test_without_ray_the_way_to_get_it_is_told(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(DataError, match=r"pip install 'wolf-chatbox\[cluster\]'"):
-        next(play(order(), range(3), ray="10.0.0.1:6379"))
+        next(play(order(), range(3), ray="local"))
+
+
+def test_an_address_at_which_nobody_listens_is_told_at_once() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with pytest.raises(DataError, match="no Ray cluster answers"):
+        next(play(order(), range(3), ray=f"127.0.0.1:{port}"))

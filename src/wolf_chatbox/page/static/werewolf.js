@@ -5,8 +5,8 @@ window.werewolf = (() => {
 
   // The field is emptied here, at once; the server puts a text back that nobody listened to.
   function send() {
-    const text = field()?.value ?? "", button = document.querySelector(".ww-send");
-    if (!text.trim() || !button || button.disabled || button.classList.contains("disabled")) return;
+    const text = field()?.value ?? "";
+    if (!text.trim() || !document.querySelector(".ww-acts.asked")) return; // what is typed waits for one's turn
     field().value = "";
     field().dispatchEvent(new Event("input", { bubbles: true }));
     setTimeout(() => tell("send", text)); // after the server was told that the field is empty
@@ -17,7 +17,7 @@ window.werewolf = (() => {
     if (event.isComposing || event.keyCode === 229 || !event.target.matches) return;
     if (!document.querySelector(".ww") || document.querySelector(".q-dialog, .q-menu")) return;
     const at = event.target, plain = !event.ctrlKey && !event.metaKey && !event.altKey;
-    const writes = at.matches("input, textarea, select");
+    const writes = at.matches("input, textarea, select") && at.offsetParent !== null;
     const act = (key, text) => { event.preventDefault(); tell(key, text); };
     if (event.altKey && event.code === "KeyR") act("hide");
     else if (event.altKey && event.code === "KeyO") act("over");

@@ -1,7 +1,8 @@
 """How players of each role behave: what exact inference weighs the possible worlds by.
 
-The figures are rounded counts over the 122 contest games of the AIWolf NLP viewer (`bench/werewolf_behaviour.py` prints
-them), smoothed where there are few, and where our own rules player has another habit, between the two.
+The figures are rounded counts over 102 contest games of the AIWolf NLP viewer, without translations, as
+`bench/werewolf_behaviour.py` prints them. They are smoothed where there are few, and where our own rules player has
+another habit, they lie between the two.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ CLAIMS: Mapping[str, Mapping[str, float]] = {
 }
 """P(a player of this role claims that one at last). What is missing to 1 claims nothing special.
 
-Counted: seers 0.82, mediums 0.58, possessed 0.60 and wolves 0.13 claim their part; our own seers always do."""
+Counted: seers 0.85, mediums 0.58, possessed 0.60 and wolves 0.13 claim their part; our own seers always do."""
 SILENT: Mapping[str, tuple[float, float, float]] = {
     "SEER": (0.85, 0.12, 0.07),
     "MEDIUM": (0.95, 0.75, 0.3),

@@ -27,10 +27,10 @@ _ENDS = re.compile(r"[.!?…](?=\s|$)|[。！？]")
 _LAST_WORD = re.compile(r"[\s。.]*\b(?:over|skip)[.!。]?\s*$", re.IGNORECASE)
 _EMOJI = re.compile("[\U0001f000-\U0001faff\U00002600-\U000027bf\U0000fe0f\U0001f1e6-\U0001f1ff]")
 _CODE = re.compile(
-    r"```|`[^`]*`|[{}<>|\\]|\*\*|__|^\s*#|https?://|\[/?[A-Z_]+\]|\b[A-Za-z]+\(\w*\)|\"\w+\"\s*:|\b\w+_\w+\b"
+    r"\ufffd|[\x00-\x08\x0b-\x1f\x7f]|```|`[^`]*`|[{}<>|\\]|\*\*|__|^\s*#|https?://|\[/?[A-Z_]+\]|\b[A-Za-z]+\(\w*\)|\"\w+\"\s*:|\b\w+_\w+\b"
     r"|^\s*(?:COMINGOUT|ESTIMATE|DIVINED|IDENTIFIED|VOTE|REQUEST|AGREE)\b"
 )
-"""Markup, JSON, calls, and codes of the AIWolf protocol."""
+"""Broken and control characters, markup, JSON, calls, and codes of the AIWolf protocol."""
 _REFUSES = re.compile(
     r"(?:申し訳|すみません|恐れ入り)[^。]{0,30}(?:手伝い|答え|応え|対応|生成|作成|提供)(?:する)?(?:こと)?[がは]?(?:でき|いた?しかね|しかね)"
     r"|(?:^|[。、])(?:私は)?(?:AI|人工知能|(?:大規模)?言語モデル)(?:です|だ|なので|として|である|の(?:ため|私))"
@@ -118,7 +118,7 @@ _ENGLISH_NAMES = (
     rf"@{_WHO}",
     rf"\b(?:[Vv]ot(?:e|ed|es|ing)(?: for| to execute| out| on| against)?|trust|suspect|accuse[ds]?|believe|exile"
     rf"|execute|eliminate|divin(?:e|ed|ing)|check(?:ed)?|investigated?|inspect(?:ed)?|protect(?:ed)?|guard(?:ed)?|ask"
-    rf"|agree with|against|with|and)\s+{_WHO}\b(?!\s+[A-Z])",
+    rf"|agree with|against|with|and|the (?:were)?wolf|the seer)(?: that)?\s+{_WHO}\b(?!\s+[A-Z])",
     rf"(?<=[a-z;:—] ){_WHO}(?:'s|’s)\b",
     rf"(?<=[a-z;:—] ){_WHO}\s+(?:is|was|isn't|has|seems|claims?|claimed|said|says|voted|looks)\b",
 )

@@ -24,6 +24,8 @@ _LEAKS = {
         r"|\b(?:my|our) (?:own )?wol(?:f|fs|ves)\b|\bI(?:'m| am) (?:a|the|your) (?:real |true )?(?:were)?wolf\b"
         r"|\b(?:position|role|part|job|myself|duty|team|identity) (?:as|is)(?: an?| the)? (?:were)?wol(?:f|ves)\b"
         r"|\bwe(?:'re| are) (?:(?:indeed|all|really|both|the|actually) )*(?:were)?wol(?:f|ves)\b"
+        r"|\bplay(?:ing)? (?:as |the |a )[^.!?;]{0,14}wol(?:f|ves)\b|wolf is me\b"
+        r"|\b(?:align|sid|ally)\w* with (?:the )?wol|\b(?:as|I'm|I am|my role)\b(?:(?!not|n't)[^.!?;]){0,30}\bpossess"
         r"|\bwhisper|\bhelp the (?:were)?wol(?:f|ves)\b|\b(?:wolf|werewol(?:f|ves))(?:'s|'|s'|) (?:side|team)\b",
         re.IGNORECASE,
     ),
@@ -60,7 +62,8 @@ _TOGETHER = {
 _TELLS = r"(?:[は、:：][^。？?]{1,16}(?:[白黒]|シロ|クロ|人間|人狼)(?![^。]*[？?か])|を(?:報告|発表|お?伝え)し?ます)"
 _SEES = {
     "en": re.compile(
-        r"\bI(?:'ve| have)? (?:divined|checked|inspected|investigated|saw that)\b|\bmy (?:divination|N\d)\b",
+        r"\bI(?:'ve| have)? (?:divined|checked|inspected|investigated|saw that)\b|\bmy (?:divination|N\d)\b"
+        r"|\bI(?:'m| am) (?:the|your|our|an?) \w+ seer\b|\bmy role is (?:\w+ ){0,3}(?:seer|medium|(?:body)?guard)\b",
         re.IGNORECASE,
     ),
     "ja": re.compile(
@@ -83,7 +86,7 @@ _EMPHASIS = re.compile(r"なんです(?!か)")
 
 _HOWLS = re.compile(
     r"\bI(?:'m| am) (?:(?!not?\b|never|for|against|hunt|find|look|search|sure|certain|vot|susp|sorry|afraid|here"
-    r"|of\b|after|about|with|think|convinced|worried|on\b|trying|seer|a\b|going|glad|play|ready|excited)[\w'’]+ ){0,5}"
+    r"|of\b|after|about|with|think|convinced|worried|on\b|trying|seer|a\b|going|glad|play|ready|excited)[\w'’]+ ){0,7}"
     r"(?:were)?wolf\b",
     re.IGNORECASE,
 )
@@ -114,6 +117,27 @@ def forbidden(text: str, sight: Sight, said: Sequence[str]) -> str:
         before = {role for line in said for role in claimed_in(line, language)}
         return "claim" if before and claims - before else ""
     return "claim" if claims - {sight.role} or _misreports(text, sight) else ""
+
+
+_KILLS = {
+    "en": re.compile(
+        r"\b(?<!was )(?<!were )(?<!been )(?<!got )(?:attack|kill|murder|devour|bite|hunt|eat|prey)(?:s|ed|ing)?\b",
+        re.IGNORECASE,
+    ),
+    "ja": re.compile(r"襲撃(?!され)|襲(?:う|い|お|っ)|噛[むみまもん]|食[べう]"),
+}
+"""What the wolves do at night, but for what befell somebody."""
+
+
+def may_betray(text: str, sight: Sight) -> bool:
+    """Whether a line is better not said by a player of the wolves' side, whatever it means: who draws lines by chance
+    can afford to. It names the speaker and wolves in one sentence, or speaks of killing."""
+    language = sight.table.language
+    if SIDES.get(sight.role, VILLAGER) == VILLAGER or language not in _TOGETHER:
+        return False
+    end, own, wolves, _ = _TOGETHER[language]
+    together = any(own.search(part) and wolves.search(part) for part in end.split(text))
+    return together or bool(_KILLS[language].search(text))
 
 
 def _stands_with_wolves(text: str, language: str) -> bool:

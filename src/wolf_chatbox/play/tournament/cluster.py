@@ -6,6 +6,7 @@ https://docs.ray.io/en/latest/ray-core/walkthrough.html. Each machine needs wolf
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -18,6 +19,8 @@ from wolf_chatbox.play.tournament.games import Order, chunks, loaded, play_chunk
 from wolf_chatbox.play.tournament.outcome import Outcome
 
 LOCAL = "local"
+SECONDS = 10.0
+"""How long a cluster may take to answer."""
 AHEAD = 2
 """Tasks that wait for each processor, at most."""
 
@@ -46,9 +49,21 @@ def _play(order: Order, games: Sequence[int]) -> list[dict[str, Any]]:
     return [outcome.to_dict() for outcome in play_chunk(order, games)]
 
 
+def _reach(address: str) -> None:
+    """Raise DataError where nobody listens; Ray itself would try for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not (host and port.isdecimal()):
+        return
+    try:
+        socket.create_connection((host, int(port)), SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise DataError(f"{address}: no Ray cluster answers ({error}). Start one, or use --ray local.") from error
+
+
 @contextmanager
 def _joined(address: str, workers: int | None) -> Iterator[Any]:
     """Ray, joined to a cluster; a local one is this process's alone, on the loopback, and leaves nothing behind."""
+    _reach(address)
     # Before the import, which reads them: no word to anybody about who uses it, and a local cluster's own token.
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     if address == LOCAL:
