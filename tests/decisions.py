@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from wolf_chatbox.werewolf.rules import Answer, Ask, Village
+from wolf_chatbox.werewolf.rules import Village
+from wolf_chatbox.werewolf.steps import Answer, Ask
 from wolf_chatbox.werewolf.table import TableConfig
 
 ROW = re.compile(r"([0-9]+),(status|vote|attackVote|divine|guard|execute|attack|result),(.*)")

@@ -11,7 +11,8 @@ from typing import Any
 
 from games import DATA
 from wolf_chatbox.play.protocol.packets import NOTHING, Packet, packet_of, request_of
-from wolf_chatbox.werewolf.rules import Answer, Ask, Tell, Village
+from wolf_chatbox.werewolf.rules import Village
+from wolf_chatbox.werewolf.steps import Answer, Ask, Tell
 from wolf_chatbox.werewolf.table import TableConfig
 
 SAMPLES = DATA / "aiwolf_server_samples"

@@ -11,8 +11,9 @@ from wolf_chatbox.game import WEREWOLF
 from wolf_chatbox.page.outlook import finished, outlook
 from wolf_chatbox.play.moderator import Moderator
 from wolf_chatbox.play.players.chance import ChancePlayer
-from wolf_chatbox.werewolf.rules import Step, Village, deal
+from wolf_chatbox.werewolf.rules import Village, deal
 from wolf_chatbox.werewolf.sight import Kind, Sight
+from wolf_chatbox.werewolf.steps import Step
 from wolf_chatbox.werewolf.table import TableConfig
 
 NAMES = ("Ann", "Bob", "Cid", "Dan", "Eve", "Fay", "Gus", "Hal", "Ida", "Jon", "Kim", "Lea", "Max")

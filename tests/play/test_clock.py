@@ -12,8 +12,8 @@ from wolf_chatbox.play.player import Bid, Player
 from wolf_chatbox.play.players.chance import ChancePlayer
 from wolf_chatbox.play.players.human import HumanPlayer
 from wolf_chatbox.play.seating import Sitting, sit_down
-from wolf_chatbox.werewolf.rules import Tell
 from wolf_chatbox.werewolf.sight import Kind, Sight
+from wolf_chatbox.werewolf.steps import Tell
 from wolf_chatbox.werewolf.table import TableConfig
 
 TABLE = TableConfig(talk="anytime", days=1)

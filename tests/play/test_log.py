@@ -12,7 +12,8 @@ from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.importers import read_conversations
 from wolf_chatbox.play.log import Times, log_text, write_log
-from wolf_chatbox.werewolf.rules import Ask, Village
+from wolf_chatbox.werewolf.rules import Village
+from wolf_chatbox.werewolf.steps import Ask
 from wolf_chatbox.werewolf.table import TableConfig
 
 

@@ -35,8 +35,9 @@ from wolf_chatbox.play.terminal.seat import Leave, Seat
 from wolf_chatbox.play.terminal.sitting import Pipe
 from wolf_chatbox.play.terminal.telling import Telling
 from wolf_chatbox.screen import Screen
-from wolf_chatbox.werewolf.rules import Step, Village
+from wolf_chatbox.werewolf.rules import Village
 from wolf_chatbox.werewolf.sight import Kind, Sight
+from wolf_chatbox.werewolf.steps import Step
 from wolf_chatbox.werewolf.table import TableConfig
 from wolf_chatbox.words import words_of
 
@@ -380,7 +381,7 @@ def test_who_is_at_work_at_night_is_not_told() -> None:
     human = HumanPlayer()
     held = sitting(human=human, players=9)
     seat = Seat(held, human, Screen(file=io.StringIO()), asks=True, pace=0)
-    from wolf_chatbox.werewolf.rules import Ask
+    from wolf_chatbox.werewolf.steps import Ask
 
     for kind in ("divine", "guard", "attack", "whisper"):
         seat._step = Ask(kind, (held.village.names[0],))  # type: ignore[arg-type]

@@ -16,8 +16,9 @@ from decisions import Recording, replay
 from games import DATA
 from wolf_chatbox.errors import ConfigError
 from wolf_chatbox.game import VILLAGER, WEREWOLF
-from wolf_chatbox.werewolf.rules import Answer, Ask, Listen, Step, Tell, Village, deal
+from wolf_chatbox.werewolf.rules import Village, deal
 from wolf_chatbox.werewolf.sight import Sight
+from wolf_chatbox.werewolf.steps import Answer, Ask, Listen, Step, Tell
 from wolf_chatbox.werewolf.table import TableConfig
 from wolf_chatbox.werewolf.views import watch
 

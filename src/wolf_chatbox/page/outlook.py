@@ -16,10 +16,12 @@ from typing import NamedTuple
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.game import WEREWOLF, Event
 from wolf_chatbox.visible import visible
+from wolf_chatbox.werewolf.chronicle import Thought
 from wolf_chatbox.werewolf.claims import claims_in
 from wolf_chatbox.werewolf.narration import Narrator
-from wolf_chatbox.werewolf.rules import Ask, Listen, Step, Thought, Village
+from wolf_chatbox.werewolf.rules import Village
 from wolf_chatbox.werewolf.sight import Line
+from wolf_chatbox.werewolf.steps import Ask, Listen, Step
 
 NIGHT = ("whisper", "divine", "guard", "attack")
 SECRET = ("divine", "medium", "guard", "attack_vote")

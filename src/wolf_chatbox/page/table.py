@@ -20,8 +20,9 @@ from wolf_chatbox.play.moderator import Moderator
 from wolf_chatbox.play.player import Player
 from wolf_chatbox.play.players.human import HumanPlayer
 from wolf_chatbox.play.seating import check_name, deal_to, profile_for, seat
-from wolf_chatbox.werewolf.rules import Ask, Course, Step, Village
+from wolf_chatbox.werewolf.rules import Village
 from wolf_chatbox.werewolf.sight import Kind, Sight
+from wolf_chatbox.werewolf.steps import Ask, Course, Step
 from wolf_chatbox.werewolf.table import TableConfig
 
 EVERY = 0.05

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from wolf_chatbox.play.moderator import Clock, Deadline
 from wolf_chatbox.play.player import Bid, LivePlayer, Player
-from wolf_chatbox.werewolf.rules import Listen, Village
+from wolf_chatbox.werewolf.rules import Village
+from wolf_chatbox.werewolf.steps import Listen
 
 BREATH = 0.2
 """Seconds between two looks at whether a person has left."""

@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 
 from wolf_chatbox.play.player import Bid, Player
-from wolf_chatbox.werewolf.rules import Answer, Ask, Listen, Step, Tell, Village
+from wolf_chatbox.werewolf.rules import Village
 from wolf_chatbox.werewolf.sight import Kind
+from wolf_chatbox.werewolf.steps import Answer, Ask, Listen, Step, Tell
 
 Watch = Callable[[Village, Step], None]
 """Called at each step, before anybody is asked, with what has become of the game: for pages, logs and viewers."""

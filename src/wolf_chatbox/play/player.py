@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from wolf_chatbox.werewolf.rules import Tell
 from wolf_chatbox.werewolf.sight import Kind, Sight
+from wolf_chatbox.werewolf.steps import Tell
 
 if TYPE_CHECKING:
     from wolf_chatbox.play.moderator import Deadline

@@ -10,6 +10,7 @@ import pytest
 from games import told
 from wolf_chatbox.game import WEREWOLF, Event
 from wolf_chatbox.play.players.checks import fitting, problem, strangers_in
+from wolf_chatbox.play.players.secrets import may_betray
 from wolf_chatbox.werewolf.sight import Line, Sight
 from wolf_chatbox.werewolf.table import TableConfig
 from wolf_chatbox.werewolf.utterance import cut
@@ -102,6 +103,25 @@ BAD_JAPANESE = [
     ("claim", "VILLAGER", "占い師COします。"),
     ("claim", "VILLAGER", "昨夜ミオを占ったところ人狼でした。"),
     ("claim", "SEER", "占い師COします。ミオは人狼でした。"),
+    ("slip", "VILLAGER", "私はAIなので、人を疑うことはできません。"),
+    ("slip", "VILLAGER", "すみませんが、そのような内容にはお答えできません。"),
+    ("slip", "VILLAGER", "以下が翻訳した文章です。"),
+    ("stranger", "VILLAGER", "さくらさんが怪しいです。"),
+    ("stranger", "VILLAGER", "佐藤を吊りましょう。"),
+    ("stranger", "VILLAGER", "中村さんに投票します。"),
+    ("itself", "VILLAGER", "ミドリは怪しいと思う。"),
+    ("itself", "VILLAGER", "私の名前はリンです。"),
+    ("secret", "WEREWOLF", "今夜はミオさんを襲撃しましょう。"),
+    ("secret", "WEREWOLF", "襲撃先は田中さんにします。"),
+    ("secret", "WEREWOLF", "相方のShionさんは吊らせません。"),
+    ("secret", "POSSESSED", "実は狂人です。"),
+    ("secret", "POSSESSED", "自分、狂人なんで。"),
+    ("secret", "POSSESSED", "ご主人様のために働きます。"),
+    ("claim", "VILLAGER", "霊媒結果、田中さんは黒でした。"),
+    ("claim", "VILLAGER", "実は私が霊媒師なんです。"),
+    ("claim", "VILLAGER", "昨夜は田中さんを護衛しました。"),
+    ("claim", "VILLAGER", "ミオさんを占いました。黒です。"),
+    ("claim", "SEER", "占い師CO。田中さん白です。"),
 ]
 GOOD = [
     ("en", "VILLAGER", "I am a villager and I will vote for Bela today."),
@@ -130,6 +150,20 @@ GOOD = [
     ("en", "POSSESSED", "Hello. I am Anna. Are you a werewolf? We must find the wolves and I suspect Bela."),
     ("ja", "WEREWOLF", "私は人狼を探しています。私は人狼ではありません。"),
     ("ja", "WEREWOLF", "田中さんの発言が気になります。"),
+    ("ja", "VILLAGER", "占い結果を教えてください。"),
+    ("ja", "VILLAGER", "占い結果は割れていますが、私はミオに入れます。"),
+    ("ja", "VILLAGER", "今日はグレーさんから選びたいです。ステルスを疑っています。"),
+    ("ja", "VILLAGER", "グレランに投票するのは避けたいです。"),
+    ("ja", "VILLAGER", "もう一人の霊能者さんはどう見ていますか？"),
+    ("ja", "VILLAGER", "おはようさん。お父さんみたいな口調ですね。"),
+    ("ja", "VILLAGER", "騎士さんは占い師を護衛してください。"),
+    ("ja", "VILLAGER", "私が占い師なら、ミオさんを占います。"),
+    ("ja", "VILLAGER", "私はミオだと思います。"),
+    ("ja", "SEER", "昨夜ミオさんを占いました。結果は白です。"),
+    ("ja", "SEER", "占い師CO。ミオさん白です。"),
+    ("ja", "WEREWOLF", "昨夜は田中さんが襲撃されました。人狼は占い師を襲撃したいはずです。"),
+    ("ja", "WEREWOLF", "田中さんは私が人狼だと言いますが、違います。"),
+    ("ja", "POSSESSED", "占い師COします。田中さんを占って黒でした。"),
 ]
 
 
@@ -220,3 +254,19 @@ def test_it_knows_every_player_of_a_told_game() -> None:
     seen = replace(sight(), names=names, me="Rin")
     for turn in game.turns:
         assert not list(strangers_in(turn.text, seen, [*names, "Victoria"]))
+
+
+@pytest.mark.parametrize(
+    ("text", "betrays"),
+    [
+        ("I am on the side of the wolf.", True),
+        ("We wolves must stay quiet.", True),
+        ("Let us attack Bela tonight.", True),
+        ("I think Bela is a werewolf.", True),
+        ("Bela was killed in the night.", False),
+        ("Good morning. What do you think?", False),
+    ],
+)
+def test_a_wolf_that_draws_lines_by_chance_says_nothing_near_its_secret(text: str, betrays: bool) -> None:
+    assert may_betray(text, sight("WEREWOLF")) is betrays
+    assert not may_betray(text, sight("VILLAGER"))

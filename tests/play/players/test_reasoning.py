@@ -16,8 +16,9 @@ from wolf_chatbox.play.players.chance import ChancePlayer
 from wolf_chatbox.play.players.evidence import Evidence
 from wolf_chatbox.play.players.reasoning import Reasoner, worth
 from wolf_chatbox.play.players.worlds import MOST_SETS, wolf_sets
-from wolf_chatbox.werewolf.rules import Step, Village, deal
+from wolf_chatbox.werewolf.rules import Village, deal
 from wolf_chatbox.werewolf.sight import Kind, Line, Sight
+from wolf_chatbox.werewolf.steps import Step
 from wolf_chatbox.werewolf.table import TableConfig, roles_in_order
 
 NAMES = ("Ann", "Ben", "Cleo", "Dan", "Eve", "Flo")

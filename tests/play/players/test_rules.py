@@ -12,8 +12,9 @@ from wolf_chatbox.play.players.chance import ChancePlayer
 from wolf_chatbox.play.players.evidence import Evidence
 from wolf_chatbox.play.players.rules import RulesPlayer
 from wolf_chatbox.play.players.statements import statements_in
-from wolf_chatbox.werewolf.rules import Step, Village, deal
+from wolf_chatbox.werewolf.rules import Village, deal
 from wolf_chatbox.werewolf.sight import Line
+from wolf_chatbox.werewolf.steps import Step
 from wolf_chatbox.werewolf.table import TableConfig
 from wolf_chatbox.werewolf.utterance import OVER
 

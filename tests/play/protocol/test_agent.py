@@ -24,8 +24,8 @@ from wolf_chatbox.play.protocol.joining import JoinConfig, Seats
 from wolf_chatbox.play.protocol.knowledge import Knowledge
 from wolf_chatbox.play.protocol.session import Session
 from wolf_chatbox.play.protocol.talking import Request
-from wolf_chatbox.werewolf.rules import Tell
 from wolf_chatbox.werewolf.sight import Kind, Sight
+from wolf_chatbox.werewolf.steps import Tell
 from wolf_chatbox.werewolf.table import TableConfig
 
 NAMES = ("Ann", "Ben", "Cid", "Dee", "Eve")

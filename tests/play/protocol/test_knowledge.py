@@ -18,8 +18,9 @@ from wolf_chatbox.play.players.reasoning import Reasoner
 from wolf_chatbox.play.protocol.knowledge import ASKED, Knowledge
 from wolf_chatbox.play.protocol.packets import Cursor, packet_of
 from wolf_chatbox.play.protocol.setting import table_of
-from wolf_chatbox.werewolf.rules import Ask, Listen, Tell, Village, deal
+from wolf_chatbox.werewolf.rules import Village, deal
 from wolf_chatbox.werewolf.sight import Line, Sight
+from wolf_chatbox.werewolf.steps import Ask, Listen, Tell
 from wolf_chatbox.werewolf.table import ROLES, TableConfig
 
 NAMES = ("Ann", "Ben", "Cid", "Dee", "Eve", "Fay", "Gus", "Hal", "Ida", "Joe", "Kim", "Leo", "Mia")

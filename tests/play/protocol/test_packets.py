@@ -15,8 +15,9 @@ from wolf_chatbox.play.moderator import Moderator
 from wolf_chatbox.play.player import Player
 from wolf_chatbox.play.players.chance import ChancePlayer
 from wolf_chatbox.play.protocol.packets import NOTHING, Cursor, Packet, encode, packet_of, request_of, setting_of
-from wolf_chatbox.werewolf.rules import Tell, Village, deal
+from wolf_chatbox.werewolf.rules import Village, deal
 from wolf_chatbox.werewolf.sight import Kind, Line, Sight
+from wolf_chatbox.werewolf.steps import Tell
 from wolf_chatbox.werewolf.table import TableConfig
 
 V0 = TableConfig(protocol="v0")

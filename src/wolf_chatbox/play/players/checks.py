@@ -14,6 +14,7 @@ from functools import lru_cache
 from wolf_chatbox.importers.model_slips import slip_of
 from wolf_chatbox.model.said import essence, is_short
 from wolf_chatbox.play.players.secrets import forbidden
+from wolf_chatbox.play.seating import NAMES
 from wolf_chatbox.werewolf.sight import Kind, Sight
 from wolf_chatbox.werewolf.utterance import OVER, SKIP, cut
 
@@ -30,6 +31,12 @@ _CODE = re.compile(
     r"|^\s*(?:COMINGOUT|ESTIMATE|DIVINED|IDENTIFIED|VOTE|REQUEST|AGREE)\b"
 )
 """Broken and control characters, markup, JSON, calls, and codes of the AIWolf protocol."""
+_REFUSES = re.compile(
+    r"(?:申し訳|すみません|恐れ入り)[^。]{0,30}(?:手伝い|答え|応え|対応|生成|作成|提供)(?:する)?(?:こと)?[がは]?(?:でき|いた?しかね|しかね)"
+    r"|(?:^|[。、])(?:私は)?(?:AI|人工知能|(?:大規模)?言語モデル)(?:です|だ|なので|として|である|の(?:ため|私))"
+    r"|以下[がはに][^。]{0,12}(?:翻訳|発言例|発言案|回答|返答|台詞|セリフ)|プロンプト"
+)
+"""A model speaks in Japanese as a model, in words that `slip_of`, which also reads people's games, lets pass."""
 
 
 def fitting(text: str, sight: Sight) -> str:
@@ -67,7 +74,7 @@ def problem(
         return "emoji"
     if _CODE.search(_without_names(text, sight.names)):
         return "code"
-    if slip_of(text):
+    if slip_of(text) or _REFUSES.search(text):
         return "slip"
     if _is_long(text, sight):
         return "long"
@@ -119,47 +126,23 @@ _JAPANESE_WHO = r"(?P<name>[ァ-ヶー]{2,}|[A-Z][a-z]{2,}|[一-龠々]{1,5})"
 _JAPANESE_NAMES = (
     r"@(?P<name>[ァ-ヶー]+|[A-Za-z]+|[一-龠々]+)",
     rf"{_JAPANESE_WHO}(?:さん|くん|君|ちゃん|氏)",
+    r"(?:^|[。、！？!?\s])(?P<name>[ぁ-ん]{2,4})(?:さん|ちゃん(?!と))",
     r"(?P<name>[ァ-ヶー]{2,}|(?!Agent)[A-Z][a-z]{2,})(?:に投票|を占|を吊|を護衛|は人狼|が人狼|は村人|は人間|を疑|が怪し)",
 )
-_NO_NAMES = (
-    *(
-        "皆",
-        "皆様",
-        "占師",
-        "占い師",
-        "師",
-        "人狼",
-        "村人",
-        "狂人",
-        "霊媒",
-        "騎士",
-        "狩人",
-        "司会",
-        "他",
-        "全員",
-        "村",
-        "客",
-    ),
-    *(
-        "相手",
-        "誰",
-        "何",
-        "今日",
-        "昨日",
-        "本日",
-        "自分",
-        "彼",
-        "諸",
-        "ミナ",
-        "ミンナ",
-        "オレ",
-        "ボク",
-        "ワタシ",
-        "ワシ",
-    ),
-    *("オイラ", "ワイ", "アタシ", "ウチ", "アナタ", "スキップ"),
+_NO_NAMES = tuple(
+    re.findall(
+        r"\w+",
+        """皆 皆様 占師 占い師 師 人狼 狼 村人 狂人 霊媒 騎士 狩人 司会 他 全員 客 相手 誰 何 今日 昨日 本日 自分
+        彼 諸 者 役 枠 対抗 候補 二人 三人 ミナ ミンナ オレ ボク ワタシ ワシ オイラ ワイ アタシ ウチ アナタ スキップ
+        プレイヤー エージェント ゲーム グレー グレラン ランダム ローラー ステルス ライン パンダ ハンター カウンター
+        シロ クロ みな みんな たく おば おじ おっ ばあ じい ねえ にい かあ とう よう""",
+    )
 )
-_NAMES = {
+"""How words end that stand where a name could."""
+_NO_NAME = frozenset(re.findall(r"\w+", "村 子 奥 父 母 兄 姉 隣 娘 嫁 爺 婆 屋 旦那 店員 店長 叔父 叔母"))
+_USUAL = frozenset((*NAMES["ja"], "佐藤", "鈴木", "高橋", "田中", "伊藤", "山本", "中村", "太郎", "花子"))
+"""Names of which a model thinks first, and that nothing tells from words, where no honorific follows."""
+_NAME_PLACES = {
     "en": [re.compile(pattern) for pattern in _ENGLISH_NAMES],
     "ja": [re.compile(pattern) for pattern in _JAPANESE_NAMES],
 }
@@ -173,11 +156,12 @@ def strangers_in(text: str, sight: Sight, strangers: Collection[str] = ()) -> It
     for name in names:
         bare = _pattern(name).sub("、", bare.replace(f"@{name}", "、"))
     yield from (found.group() for found in _NUMBERED.finditer(bare))
-    yield from (name for name in strangers if name not in sight.names and _is_name(name) and _has(bare, name))
-    for pattern in _NAMES.get(sight.table.language, ()):
-        for found in pattern.finditer(bare):
-            name = found["name"]
-            if name.casefold().removesuffix("s") not in _ORDINARY and not name.endswith(_NO_NAMES):
+    known = _USUAL.union(strangers) if sight.table.language == "ja" else strangers
+    yield from (name for name in known if name not in sight.names and _is_name(name) and _has(bare, name))
+    for pattern in _NAME_PLACES.get(sight.table.language, ()):
+        for name in (found["name"] for found in pattern.finditer(bare)):
+            word = name.casefold().removesuffix("s")
+            if word not in _ORDINARY and name not in _NO_NAME and not name.endswith(_NO_NAMES):
                 yield name
 
 
@@ -201,7 +185,10 @@ def _names_itself(text: str, me: str, language: str) -> bool:
     """Whether a player votes against itself, speaks to itself, or of itself as of another."""
     who = re.escape(me)
     if language == "ja":
-        does = r"に投票(?:します|する|しよう|したい)|は人狼[でだ]|を疑[うっい]|が怪しい"
+        does = (
+            r"に投票(?:します|する|しよう|したい)|(?:[はも]人狼[でだ]|が人狼だ)(?!と|って)|を疑[うっい]|[はがも]怪しい"
+            r"|を吊(?:ります|りましょう|りたい|ろう)"
+        )
         pattern = rf"@{who}|{who}(?:さん|くん|ちゃん|氏|様)|{who}(?:{does})"
     else:
         names = r"(?:vot(?:e|ing)|execute|exile|eliminate|suspect|accuse|trust)\s(?:for |on |out |against )?"
@@ -217,7 +204,8 @@ def _names_itself(text: str, me: str, language: str) -> bool:
 _I_AM = {
     "en": re.compile(r"(?:\bI(?:'m| am)|\b[Mm]y name is|\b[Cc]all me)\s+(?P<name>[A-Z][a-z]{2,})\b(?! [A-Z])"),
     "ja": re.compile(
-        r"(?:^|。|、)(?:私|僕|俺|わたし)は(?P<name>[ァ-ヶー]{2,}|[A-Z][a-z]+)(?:です|だ|と申し|と言い|といい)"
+        r"(?:^|。|、)(?:私|僕|俺|わたし|自分)(?:は|の名前は)(?P<name>[ァ-ヶー]{2,}|[A-Z][a-z]+|[一-龠々]{1,5}(?=と申|と言い|といい))"
+        r"(?:です(?![ねか])|だ(?![とっろ])|と申し|と言い|といい)"
     ),
 }
 """Where a speaker tells its name."""

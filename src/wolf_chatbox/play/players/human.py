@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from wolf_chatbox.play.moderator import Deadline
 from wolf_chatbox.play.player import LivePlayer
-from wolf_chatbox.werewolf.rules import Tell
 from wolf_chatbox.werewolf.sight import Kind, Sight
+from wolf_chatbox.werewolf.steps import Tell
 
 ABSENT = 0.2
 """Seconds between two looks at whether somebody still sits there."""

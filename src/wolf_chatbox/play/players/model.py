@@ -14,7 +14,7 @@ from wolf_chatbox.play.players import scheduler
 from wolf_chatbox.play.players.checks import fitting, problem
 from wolf_chatbox.play.players.mind import NARRATORS, Mind, log_shares
 from wolf_chatbox.play.players.rules import RulesPlayer
-from wolf_chatbox.play.players.secrets import claimed_in
+from wolf_chatbox.play.players.secrets import claimed_in, may_betray
 from wolf_chatbox.play.players.statements import Statement, statements_in
 from wolf_chatbox.werewolf.rules import HUMAN
 from wolf_chatbox.werewolf.sight import SPEECH, Kind, Sight
@@ -31,7 +31,7 @@ must meet in their votes, and each one's model has a view of its own."""
 PROMISE = 0.15
 """What it counts that the player announced its vote: as much as the model can."""
 CERTAIN = 0.8
-"""Who is accused, or taken for the seer, must be as likely as this share of the likeliest one."""
+"""Who is taken for the seer must be as likely as this share of the likeliest one."""
 EQUAL = 1e-6
 """Scores that differ by less are equal; chance decides."""
 WORST = -20.0
@@ -45,8 +45,8 @@ __all__ = ["Mind", "ModelPlayer"]
 class ModelPlayer(Player):
     """Plays one game with a Mind, which it may share with all others.
 
-    Unless the model alone is to choose, the facts that a game hangs on (claims and results) are told in the words of
-    the rules player, when it would tell them; `account["plan"]` counts such lines.
+    Unless the model alone is to choose, what others can reason with (claims, results, suspicions, votes) is told in the
+    words of the rules player, when it would tell it; `account["plan"]` counts such lines.
     """
 
     def __init__(self, mind: Mind, seed: int | str | None = None) -> None:
@@ -66,7 +66,7 @@ class ModelPlayer(Player):
             if plan := self._plan(kind, sight):
                 self.account["plan"] += 1
                 return plan
-            return self._line(kind, sight) if scheduler.has_news(sight, kind) else OVER
+            return self._line(kind, sight) if self._may_chat(kind, sight) else OVER
         return self._target(kind, sight)
 
     def bid(self, sight: Sight, seconds: float, kind: Kind = "talk") -> Bid | None:
@@ -86,6 +86,11 @@ class ModelPlayer(Player):
             return None
         self._kept = kind, sight.day, len(sight.lines), text
         return Bid(text, max(after * self._chance.uniform(0.8, 1.2), scheduler.typing(text)))
+
+    def _may_chat(self, kind: Kind, sight: Sight) -> bool:
+        """Whether it says more than it must: the day's last utterance is kept for what may have to be said."""
+        kept = kind == "talk" and sight.day > 0 and self.mind.choice != "model"
+        return scheduler.has_news(sight, kind) and sight.left > kept
 
     # What it says
 
@@ -109,9 +114,7 @@ class ModelPlayer(Player):
                 return ""
             for text in texts:
                 line = fitting(text, sight)
-                found = problem(line, sight, said, kind=kind, strangers=self._strangers) or (
-                    "over" if line in (OVER, SKIP) else self._against(line, kind, sight)
-                )
+                found = self._fault(line, kind, sight, said)
                 if not found:
                     return line
                 self.account[found] += 1
@@ -119,6 +122,13 @@ class ModelPlayer(Player):
 
     def _said(self, kind: Kind, sight: Sight) -> list[str]:
         return [line.text for line in sight.said(whisper=kind == "whisper") if line.speaker == sight.me]
+
+    def _fault(self, line: str, kind: Kind, sight: Sight, said: list[str]) -> str:
+        """Why a drawn line must not be said; empty if it may."""
+        found = problem(line, sight, said, kind=kind, strangers=self._strangers)
+        if not found and kind == "talk" and may_betray(line, sight):
+            found = "secret"
+        return found or ("over" if line in (OVER, SKIP) else self._against(line, kind, sight))
 
     def _against(self, text: str, kind: Kind, sight: Sight) -> str:
         """`unplanned` for a claim that only the plan may make, `unbelieved` for what the player does not believe."""
@@ -146,7 +156,7 @@ class ModelPlayer(Player):
         beliefs = self._rules.reasoner.beliefs(sight)
         wolves = [beliefs.wolf(name) for name in others]
         if said.role == WEREWOLF:
-            return beliefs.wolf(said.target) >= CERTAIN * max(wolves)
+            return beliefs.wolf(said.target) >= max(wolves)
         if said.role == HUMAN:
             return beliefs.wolf(said.target) <= statistics.fmean(wolves)
         return beliefs.role(said.target, said.role) >= max(beliefs.role(name, said.role) for name in others) * CERTAIN

@@ -30,9 +30,11 @@ _LEAKS = {
         re.IGNORECASE,
     ),
     "ja": re.compile(
-        rf"{_ME}(?:は|たち|ら|、)*(?:人狼|狼|狂人)(?:です|だ(?!なんて|と|って|ろ|とし)|なのだ|なんだ|たち|仲間|陣営)|(?:人狼|狼)仲間|仲間の(?:人狼|狼)|囁き|ささやき"
+        rf"{_ME}(?:は|たち|ら|、)*(?:人狼|狼|狂人)(?:です|だ(?!なんて|と|って|ろ|とし)|なのだ|なんだ|なんで(?!すか)|なので(?!は)|たち|仲間|陣営)|(?:人狼|狼)仲間|仲間の(?:人狼|狼)|囁き|ささやき"
         rf"|{_ME}[はがもの、][^。]{{0,12}}(?:襲撃(?!され)|噛[みむんま])|(?:人狼|狼)(?:陣営)?(?:を|が)(?:守|助け|勝たせ|勝つため)"
-        rf"|(?:^|。)(?:人狼|狂人)として|(?:人狼|狂人)としての|{_ME}の(?:人狼|狼)|{_ME}の相[方棒]"
+        rf"|(?:^|。)(?:人狼|狂人)として|(?:人狼|狂人)としての|{_ME}の(?:人狼|狼)|{_ME}の相[方棒]|(?<!の)相[方棒]の"
+        r"|を(?:襲撃し|噛み)(?:ましょう|ます|たい(?=[。！です]|$))|を(?:襲撃しよう|噛もう)(?!と)|襲撃先は[^。]{1,14}に(?:し(?:ま|よう)|決め)"
+        r"|ご主人様|(?:^|[。！？])(?:実は|本当は)、?(?:人狼|狼|狂人)(?:です|だ|なん)|(?:人狼|狼)(?:さん|の方|様)、?[^。]{0,8}味方"
     ),
 }
 """What only a wolf or a possessed player would say."""
@@ -57,6 +59,7 @@ _TOGETHER = {
     ),
 }
 """How a sentence ends, words for the speaker's side, for the wolves, and words that make both together harmless."""
+_TELLS = r"(?:[は、:：][^。？?]{1,16}(?:[白黒]|シロ|クロ|人間|人狼)(?![^。]*[？?か])|を(?:報告|発表|お?伝え)し?ます)"
 _SEES = {
     "en": re.compile(
         r"\bI(?:'ve| have)? (?:divined|checked|inspected|investigated|saw that)\b|\bmy (?:divination|N\d)\b"
@@ -65,10 +68,20 @@ _SEES = {
     ),
     "ja": re.compile(
         rf"(?:{_ME}|昨夜|昨晩)(?:[はが、]|に)?[^。？?]{{0,12}}占(?:った|いました)(?![^。]*[？?か])|占(?:った|いました)(?:ところ|ら|結果)"
-        rf"|{_ME}の占い?(?:の)?結果|(?:^|。)占い?(?:の)?結果[はを、:：]|占って(?:人狼|人間|白|黒)"
+        rf"|{_ME}の占い?(?:の)?結果|占って(?:人狼|人間|白|黒)|(?:^|。)[^。はがもの]{{1,10}}を占(?:いました(?!か)|った(?=[。！よ]|$))"
+        rf"|(?:^|。)占い?の?結果{_TELLS}"
     ),
 }
 """Where somebody tells what it found out: it says that it is the seer."""
+_SHOWS = {
+    "MEDIUM": re.compile(rf"(?:^|。)霊[媒能]師?の?結果{_TELLS}"),
+    "BODYGUARD": re.compile(
+        rf"(?:{_ME}[はが、]|[昨今][夜晩]は?、?)[^。？?騎狩]{{0,12}}を護衛し(?:ま(?:した|す)(?!か|よね)|た(?=[。！よ]|$)|てい)"
+    ),
+}
+"""The same in Japanese, of the other roles."""
+_EMPHASIS = re.compile(r"なんです(?!か)")
+"""A copula that `claims` does not know."""
 
 
 _HOWLS = re.compile(
@@ -84,7 +97,8 @@ def claimed_in(text: str, language: str) -> set[str]:
     """The roles that the speaker of a text says or shows to have."""
     sees = {"SEER"} if language in _SEES and _SEES[language].search(text) else set()
     howls = {WEREWOLF} if language == "en" and _HOWLS.search(text) else set()
-    return sees | howls | set(claims_in(text, language))
+    shows = {role for role, pattern in _SHOWS.items() if language == "ja" and pattern.search(text)}
+    return sees | shows | howls | set(claims_in(_EMPHASIS.sub("です", text), language))
 
 
 def forbidden(text: str, sight: Sight, said: Sequence[str]) -> str:
@@ -103,6 +117,27 @@ def forbidden(text: str, sight: Sight, said: Sequence[str]) -> str:
         before = {role for line in said for role in claimed_in(line, language)}
         return "claim" if before and claims - before else ""
     return "claim" if claims - {sight.role} or _misreports(text, sight) else ""
+
+
+_KILLS = {
+    "en": re.compile(
+        r"\b(?<!was )(?<!were )(?<!been )(?<!got )(?:attack|kill|murder|devour|bite|hunt|eat|prey)(?:s|ed|ing)?\b",
+        re.IGNORECASE,
+    ),
+    "ja": re.compile(r"襲撃(?!され)|襲(?:う|い|お|っ)|噛[むみまもん]|食[べう]"),
+}
+"""What the wolves do at night, but for what befell somebody."""
+
+
+def may_betray(text: str, sight: Sight) -> bool:
+    """Whether a line is better not said by a player of the wolves' side, whatever it means: who draws lines by chance
+    can afford to. It names the speaker and wolves in one sentence, or speaks of killing."""
+    language = sight.table.language
+    if SIDES.get(sight.role, VILLAGER) == VILLAGER or language not in _TOGETHER:
+        return False
+    end, own, wolves, _ = _TOGETHER[language]
+    together = any(own.search(part) and wolves.search(part) for part in end.split(text))
+    return together or bool(_KILLS[language].search(text))
 
 
 def _stands_with_wolves(text: str, language: str) -> bool:
@@ -136,7 +171,7 @@ _IS_WOLF = ("人狼", "狼", "黒", "クロ", "wolf", "werewolf")
 _RESULT = {
     "en": r"\s*(?:=|:|is|was|as|and (?:found|got)[^.;]{0,20}?)\s*(?:also )?(?P<no>not )?(?:an? |the )?"
     r"(?P<is>human|innocent|villager|(?:were)?wolf)\b",
-    "ja": r"(?:さん|くん|ちゃん)?(?:は|が|を占[^。]{0,14}?|の結果は|＝|=)(?P<no>)"
+    "ja": r"(?:さん|くん|ちゃん)?(?:は|が|も|を占[^。]{0,14}?|の結果は|＝|=|)(?P<no>)"
     r"(?P<is>人狼|狼|人間|村人|白|黒|シロ|クロ)",
 }
 

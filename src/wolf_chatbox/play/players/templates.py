@@ -130,8 +130,8 @@ THOUGHTS: Mapping[str, tuple[str, str]] = {
     "over": ("I have said what I wanted to say.", "言うべきことは言った。"),
 }
 """Why the player answered as it did, for the reveal at the end: English, Japanese."""
-_SENTENCE = re.compile(r"(?<=[.!?。])\s*")
-SELVES = ("私", "僕", "俺")
+_SENTENCE = re.compile(r"(?<=[.!?。？])\s*")
+SELVES = ("私", "自分")
 STATEMENTS = tuple(key for key in ENGLISH if key.split()[0] in ("claim", "result", "estimate", "vote", "ask", "attack"))
 REMARKS = tuple(key for key in ENGLISH if key not in STATEMENTS)
 

@@ -23,8 +23,8 @@ from wolf_chatbox.play.protocol.knowledge import ASKED, CHAT, Knowledge, winner_
 from wolf_chatbox.play.protocol.setting import Language
 from wolf_chatbox.play.protocol.talking import ECHO, Chat, Item, Phase, Request
 from wolf_chatbox.visible import Tell as Say
-from wolf_chatbox.werewolf.rules import Tell
 from wolf_chatbox.werewolf.sight import SPEECH, Sight
+from wolf_chatbox.werewolf.steps import Tell
 from wolf_chatbox.werewolf.utterance import OVER
 
 LOOK = 0.2

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 from wolf_chatbox.game import WEREWOLF, Event
 from wolf_chatbox.game import Kind as EventKind
-from wolf_chatbox.werewolf.rules import Ask, Tell
 from wolf_chatbox.werewolf.sight import Kind, Line, Sight
+from wolf_chatbox.werewolf.steps import Ask, Tell
 from wolf_chatbox.werewolf.table import ROLES, TableConfig
 from wolf_chatbox.werewolf.utterance import OVER, SKIP
 

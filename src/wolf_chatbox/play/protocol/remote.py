@@ -13,8 +13,8 @@ from wolf_chatbox.play.moderator import Deadline
 from wolf_chatbox.play.player import Bid, LivePlayer, Player
 from wolf_chatbox.play.protocol.connection import Connection, Lost, Silent
 from wolf_chatbox.play.protocol.packets import NAME, NOTHING, encode, packet_of, request_of
-from wolf_chatbox.werewolf.rules import Tell
 from wolf_chatbox.werewolf.sight import Kind, Line, Sight
+from wolf_chatbox.werewolf.steps import Tell
 
 GRACE = 5.0
 """Seconds that an answer may be late (the server's `acceptable`)."""

@@ -12,8 +12,9 @@ from wolf_chatbox.play.moderator import Moderator
 from wolf_chatbox.play.protocol.connection import Connection
 from wolf_chatbox.play.protocol.remote import Entries, LocalPlayer, RemotePlayer, WiredPlayer
 from wolf_chatbox.play.seating import names_for, new_game_id, profile_for
-from wolf_chatbox.werewolf.rules import Step, Village, deal
-from wolf_chatbox.werewolf.rules import Tell as Told
+from wolf_chatbox.werewolf.rules import Village, deal
+from wolf_chatbox.werewolf.steps import Step
+from wolf_chatbox.werewolf.steps import Tell as Told
 from wolf_chatbox.werewolf.table import TableConfig
 
 

@@ -16,8 +16,9 @@ from wolf_chatbox.play.seating import Sitting
 from wolf_chatbox.play.terminal.answers import as_said, is_cut, named
 from wolf_chatbox.play.terminal.telling import Telling
 from wolf_chatbox.screen import Screen
-from wolf_chatbox.werewolf.rules import Ask, Listen, Step, Village
+from wolf_chatbox.werewolf.rules import Village
 from wolf_chatbox.werewolf.sight import SPEECH, Kind
+from wolf_chatbox.werewolf.steps import Ask, Listen, Step
 from wolf_chatbox.werewolf.utterance import OVER, SKIP, counted
 
 LINE_SECONDS, COLUMN_SECONDS, MOST_SECONDS = 0.4, 0.02, 4.0

@@ -20,8 +20,9 @@ from wolf_chatbox.play.player import Player
 from wolf_chatbox.play.tournament.games import Order, Stopped, game_of
 from wolf_chatbox.scene import Scene
 from wolf_chatbox.talk.preferences import Preference
-from wolf_chatbox.werewolf.rules import Tell, Village
+from wolf_chatbox.werewolf.rules import Village
 from wolf_chatbox.werewolf.sight import Kind, Sight
+from wolf_chatbox.werewolf.steps import Tell
 from wolf_chatbox.werewolf.utterance import FORCE_SKIP, OVER, SKIP, plain
 
 MARGIN = 0.25
