@@ -1,8 +1,8 @@
-"""Count how players of each role behave in games of werewolf: the figures of `play/players/behaviour.py`.
+"""Count how players of each role behave in games of werewolf: the figures of `play/inference/behaviour.py`.
 
     python bench/werewolf_behaviour.py FOLDER [FOLDER …] [--show 60]
 
-What is said is read by `play/players/statements.py`, so the counts are those of what it recognises. `--show` prints
+What is said is read by `play/inference/statements.py`, so the counts are those of what it recognises. `--show` prints
 so many results that it found, chosen by chance, to be compared with the lines by a person.
 """
 
@@ -16,8 +16,8 @@ from collections.abc import Iterator
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.game import WEREWOLF, Game
 from wolf_chatbox.importers import read_conversations
-from wolf_chatbox.play.players.evidence import Evidence
-from wolf_chatbox.play.players.statements import statements_in
+from wolf_chatbox.play.inference.evidence import Evidence
+from wolf_chatbox.play.inference.statements import statements_in
 from wolf_chatbox.werewolf.sight import Line, Sight
 from wolf_chatbox.werewolf.table import TableConfig
 

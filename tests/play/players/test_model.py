@@ -21,6 +21,7 @@ from wolf_chatbox.model.engines.engine import Engine
 from wolf_chatbox.model.engines.torch import TorchDecoder
 from wolf_chatbox.model.voice import Voice
 from wolf_chatbox.play.casting import PlayersConfig
+from wolf_chatbox.play.inference.statements import Statement, statements_in
 from wolf_chatbox.play.moderator import Moderator
 from wolf_chatbox.play.player import Player
 from wolf_chatbox.play.players import scheduler
@@ -28,7 +29,6 @@ from wolf_chatbox.play.players.checks import problem
 from wolf_chatbox.play.players.mind import Mind, log_shares, team_of, unfit
 from wolf_chatbox.play.players.model import ModelPlayer
 from wolf_chatbox.play.players.rules import RulesPlayer
-from wolf_chatbox.play.players.statements import Statement, statements_in
 from wolf_chatbox.samples.rendering import make_renderer
 from wolf_chatbox.werewolf.rules import Village, deal
 from wolf_chatbox.werewolf.sight import Kind, Line, Sight

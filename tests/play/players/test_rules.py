@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from wolf_chatbox.game import SIDES, VILLAGER, WEREWOLF
+from wolf_chatbox.play.inference.evidence import Evidence
+from wolf_chatbox.play.inference.statements import statements_in
 from wolf_chatbox.play.moderator import Moderator, SimulatedClock
 from wolf_chatbox.play.player import Player
 from wolf_chatbox.play.players.chance import ChancePlayer
-from wolf_chatbox.play.players.evidence import Evidence
 from wolf_chatbox.play.players.rules import RulesPlayer
-from wolf_chatbox.play.players.statements import statements_in
 from wolf_chatbox.werewolf.rules import Village, deal
 from wolf_chatbox.werewolf.sight import Line
 from wolf_chatbox.werewolf.steps import Step

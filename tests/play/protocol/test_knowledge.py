@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from wolf_chatbox.errors import DataError
 from wolf_chatbox.game import WEREWOLF
-from wolf_chatbox.play.players.reasoning import Reasoner
+from wolf_chatbox.play.inference.reasoning import Reasoner
 from wolf_chatbox.play.protocol.knowledge import ASKED, Knowledge
 from wolf_chatbox.play.protocol.packets import Cursor, packet_of
 from wolf_chatbox.play.protocol.setting import table_of

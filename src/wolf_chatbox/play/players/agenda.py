@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from wolf_chatbox.game import WEREWOLF
-from wolf_chatbox.play.players.evidence import Evidence, Result
-from wolf_chatbox.play.players.reasoning import Beliefs
-from wolf_chatbox.play.players.statements import Statement
+from wolf_chatbox.play.inference.evidence import Evidence, Result
+from wolf_chatbox.play.inference.reasoning import Beliefs
+from wolf_chatbox.play.inference.statements import Statement
 from wolf_chatbox.werewolf.rules import HUMAN
 from wolf_chatbox.werewolf.sight import Sight
 

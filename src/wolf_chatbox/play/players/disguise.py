@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 
 from wolf_chatbox.game import WEREWOLF
+from wolf_chatbox.play.inference.evidence import Evidence
+from wolf_chatbox.play.inference.reasoning import ENEMIES, Beliefs
 from wolf_chatbox.play.players.agenda import Mask
-from wolf_chatbox.play.players.evidence import Evidence
-from wolf_chatbox.play.players.reasoning import ENEMIES, Beliefs
 from wolf_chatbox.werewolf.rules import HUMAN
 from wolf_chatbox.werewolf.sight import Sight
 

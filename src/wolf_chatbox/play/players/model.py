@@ -9,13 +9,13 @@ from collections.abc import Mapping
 
 from wolf_chatbox.errors import ChatError
 from wolf_chatbox.game import SIDES, VILLAGER, WEREWOLF
+from wolf_chatbox.play.inference.statements import Statement, statements_in
 from wolf_chatbox.play.player import Bid, Player
 from wolf_chatbox.play.players import scheduler
 from wolf_chatbox.play.players.checks import fitting, problem
 from wolf_chatbox.play.players.mind import NARRATORS, Mind, log_shares
 from wolf_chatbox.play.players.rules import RulesPlayer
 from wolf_chatbox.play.players.secrets import claimed_in, may_betray
-from wolf_chatbox.play.players.statements import Statement, statements_in
 from wolf_chatbox.werewolf.rules import HUMAN
 from wolf_chatbox.werewolf.sight import SPEECH, Kind, Sight
 from wolf_chatbox.werewolf.utterance import OVER, SKIP

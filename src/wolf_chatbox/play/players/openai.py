@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from wolf_chatbox.errors import ModelError
 from wolf_chatbox.model.remote import Remote, complete
 from wolf_chatbox.play.casting import PlayersConfig
+from wolf_chatbox.play.inference.reasoning import Reasoner, worth
 from wolf_chatbox.play.player import Bid, Player
 from wolf_chatbox.play.players.checks import fitting, problem
-from wolf_chatbox.play.players.reasoning import Reasoner, worth
 from wolf_chatbox.scene import Scene
 from wolf_chatbox.werewolf.sight import SPEECH, Kind, Sight
 from wolf_chatbox.werewolf.utterance import OVER, SKIP

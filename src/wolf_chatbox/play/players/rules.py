@@ -6,12 +6,12 @@ import random
 from collections.abc import Callable
 
 from wolf_chatbox.game import WEREWOLF
+from wolf_chatbox.play.inference.evidence import Evidence
+from wolf_chatbox.play.inference.reasoning import ENEMIES, Beliefs, Reasoner, worth
+from wolf_chatbox.play.inference.statements import Statement, statements_in
 from wolf_chatbox.play.player import Bid, Player
 from wolf_chatbox.play.players.agenda import Agenda, Item, Part, remark
 from wolf_chatbox.play.players.disguise import Disguise
-from wolf_chatbox.play.players.evidence import Evidence
-from wolf_chatbox.play.players.reasoning import ENEMIES, Beliefs, Reasoner, worth
-from wolf_chatbox.play.players.statements import Statement, statements_in
 from wolf_chatbox.play.players.templates import THOUGHTS, Voice
 from wolf_chatbox.werewolf.rules import HUMAN
 from wolf_chatbox.werewolf.sight import SPEECH, Kind, Sight

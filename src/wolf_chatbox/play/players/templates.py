@@ -10,7 +10,7 @@ import random
 import re
 from collections.abc import Mapping
 
-from wolf_chatbox.play.players.statements import Statement
+from wolf_chatbox.play.inference.statements import Statement
 from wolf_chatbox.play.players.templates_ja import PLAIN, POLITE
 
 Words = Mapping[str, tuple[str, ...]]

@@ -10,7 +10,7 @@ from typing import Any
 from wolf_chatbox.conversation import Conversation, Turn
 from wolf_chatbox.errors import ConfigError
 from wolf_chatbox.game import Event, Game
-from wolf_chatbox.play.players.reasoning import Reasoner
+from wolf_chatbox.play.inference.reasoning import Reasoner
 from wolf_chatbox.werewolf.claims import claims_in
 from wolf_chatbox.werewolf.sight import Line, Sight
 from wolf_chatbox.werewolf.table import ROLES, TableConfig

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from wolf_chatbox.game import SIDES, WEREWOLF, Event
-from wolf_chatbox.play.players.behaviour import SPECIAL
-from wolf_chatbox.play.players.statements import Statement, statements_in
+from wolf_chatbox.play.inference.behaviour import SPECIAL
+from wolf_chatbox.play.inference.statements import Statement, statements_in
 from wolf_chatbox.werewolf.rules import HUMAN
 from wolf_chatbox.werewolf.sight import Line, Sight
 

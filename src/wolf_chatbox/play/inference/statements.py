@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from wolf_chatbox.game import WEREWOLF
-from wolf_chatbox.play.players.phrases import ENGLISH, FIRST, LAST, PHRASES, Phrases
+from wolf_chatbox.play.inference.phrases import ENGLISH, FIRST, LAST, PHRASES, Phrases
 from wolf_chatbox.werewolf.claims import claims_in
 from wolf_chatbox.werewolf.rules import HUMAN
 

@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wolf_chatbox.game import WEREWOLF
-from wolf_chatbox.play.players import behaviour
-from wolf_chatbox.play.players.evidence import Ballot, Evidence
+from wolf_chatbox.play.inference import behaviour
+from wolf_chatbox.play.inference.evidence import Ballot, Evidence
 
 MOST_SETS = 4000
 """Sets of wolves that are looked at; where there are more (not at the contest's tables), so many of them, by chance."""

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from wolf_chatbox.game import WEREWOLF
-from wolf_chatbox.play.players.evidence import Evidence
-from wolf_chatbox.play.players.worlds import Worlds
+from wolf_chatbox.play.inference.evidence import Evidence
+from wolf_chatbox.play.inference.worlds import Worlds
 from wolf_chatbox.werewolf.sight import Kind, Sight
 
 ENEMIES = (WEREWOLF, "POSSESSED")

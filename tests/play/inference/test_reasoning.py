@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wolf_chatbox.game import WEREWOLF
+from wolf_chatbox.play.inference import behaviour
+from wolf_chatbox.play.inference.evidence import Evidence
+from wolf_chatbox.play.inference.reasoning import Reasoner, worth
+from wolf_chatbox.play.inference.worlds import MOST_SETS, wolf_sets
 from wolf_chatbox.play.moderator import Moderator, Watch
-from wolf_chatbox.play.players import behaviour
 from wolf_chatbox.play.players.chance import ChancePlayer
-from wolf_chatbox.play.players.evidence import Evidence
-from wolf_chatbox.play.players.reasoning import Reasoner, worth
-from wolf_chatbox.play.players.worlds import MOST_SETS, wolf_sets
 from wolf_chatbox.werewolf.rules import Village, deal
 from wolf_chatbox.werewolf.sight import Kind, Line, Sight
 from wolf_chatbox.werewolf.steps import Step

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from wolf_chatbox.play.players.statements import Statement, statements_in
+from wolf_chatbox.play.inference.statements import Statement, statements_in
 from wolf_chatbox.play.players.templates import ENGLISH, REMARKS, SELVES, STATEMENTS, Voice, key_of
 from wolf_chatbox.play.players.templates_ja import PLAIN, POLITE
 from wolf_chatbox.werewolf.table import TableConfig
