@@ -263,7 +263,11 @@ def test_it_knows_every_player_of_a_told_game() -> None:
         ("We wolves must stay quiet.", True),
         ("Let us attack Bela tonight.", True),
         ("I think Bela is a werewolf.", True),
+        ("Hey! I am Anna! Just a werewolf.", True),
+        ("This is Anna. She's possessed.", True),
+        ("I am not a villager.", True),
         ("Bela was killed in the night.", False),
+        ("Hey everyone. Let's find the wolf.", False),
         ("Good morning. What do you think?", False),
     ],
 )

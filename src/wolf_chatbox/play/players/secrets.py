@@ -42,7 +42,7 @@ _TOGETHER = {
     "en": (
         re.compile(r"[.!?;…]+"),
         re.compile(r"\b(?:I|I'm|me|my|mine|we|we're|us|our|ours)\b", re.IGNORECASE),
-        re.compile(r"wol(?:f|ves)|possessed", re.IGNORECASE),
+        re.compile(r"wol(?:f|ves)|possess", re.IGNORECASE),
         re.compile(
             r"\bnot?\b|n't|never|find|catch|look|hunt|search|suspect|think|believe|vote|voting|accus|against|\bwho\b|which"
             r"|danger|problem|between|among|stop|play|game|divin|result|claim|sa(?:y|id)\b|figure|identify|reveal the",
@@ -129,15 +129,33 @@ _KILLS = {
 """What the wolves do at night, but for what befell somebody."""
 
 
+_SEEKS = {
+    "en": re.compile(
+        r"\b(?:find|spot|catch|search|outsmart|stop|vote out|look(?:ing)? for|eye on|watch\w*|who|which|any)\b",
+        re.IGNORECASE,
+    ),
+    "ja": re.compile(r"探|見つけ|誰|どこ|どれ|吊"),
+}
+"""Where a sentence about wolves is about the search for them."""
+_NO_VILLAGER = {
+    "en": re.compile(r"\bnot (?:an? |the |one of the )?(?:villager|human|innocent)", re.IGNORECASE),
+    "ja": re.compile(r"(?:村人|人間|村側|村陣営)(?:では|じゃ)(?:ない|ありません)"),
+}
+
+
 def may_betray(text: str, sight: Sight) -> bool:
-    """Whether a line is better not said by a player of the wolves' side, whatever it means: who draws lines by chance
-    can afford to. It names the speaker and wolves in one sentence, or speaks of killing."""
+    """Whether a line is better not said by a player of the wolves' side, whatever it means.
+
+    Who draws lines by chance can afford to be strict: a sentence may speak of wolves only where it looks for them, and
+    without the speaker; nothing may speak of killing, or deny to be of the village.
+    """
     language = sight.table.language
     if SIDES.get(sight.role, VILLAGER) == VILLAGER or language not in _TOGETHER:
         return False
     end, own, wolves, _ = _TOGETHER[language]
-    together = any(own.search(part) and wolves.search(part) for part in end.split(text))
-    return together or bool(_KILLS[language].search(text))
+    about = [part for part in end.split(text) if wolves.search(part)]
+    betrays = any(own.search(part) or sight.me in part or not _SEEKS[language].search(part) for part in about)
+    return betrays or bool(_KILLS[language].search(text) or _NO_VILLAGER[language].search(text))
 
 
 def _stands_with_wolves(text: str, language: str) -> bool:
