@@ -27,7 +27,7 @@ NAV = (
         {"en": "Make a character", "ja": "キャラクターを作る"},
         "page chat-export formats data training chat quality export reference",
     ),
-    ({"en": "Go further", "ja": "さらに進む"}, "serving werewolf distributed benchmarks"),
+    ({"en": "Go further", "ja": "さらに進む"}, "serving werewolf werewolf-play distributed benchmarks"),
     ({"en": "The project", "ja": "プロジェクト"}, "add-a-format design"),
 )
 ABOUT = {
