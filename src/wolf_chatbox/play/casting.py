@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -13,9 +13,6 @@ from wolf_chatbox.errors import ConfigError
 from wolf_chatbox.play.player import Player
 from wolf_chatbox.settings import ENGINE, PLAYERS, Whole, Within, check, optional
 from wolf_chatbox.visible import Tell
-
-if TYPE_CHECKING:
-    from wolf_chatbox.play.players.model import Mind
 
 Make = Callable[[int | str | None], Player]
 """Makes a player for one game, by a seed."""
@@ -35,7 +32,7 @@ class PlayersConfig(Overriding):
     engine: Annotated[EngineName, ENGINE] = "auto"
     """What computes the replies; auto = torch on a GPU, else llama.cpp where it is installed and knows the model."""
     quantise: Annotated[Quantisation, ENGINE] = "q8_0"
-    """How llama.cpp stores the weights: q8_0 (8 bits), q4_k (4 bits, for large models), f16 (16 bits)."""
+    """How llama.cpp and openvino store the weights: q8_0 (8 bits), q4_k (4 bits, for large models), f16 (16 bits)."""
     trust_remote_code: TrustRemoteCode = False
     allow_base: AllowBase = False
 
@@ -50,7 +47,6 @@ class Cast:
     def __init__(self, config: PlayersConfig, tell: Tell = lambda text: None) -> None:
         self._config, self._tell = config, tell
         self._made: dict[str, Make] = {}
-        self._minds: list[Mind] = []
 
     def make(self, name: str, setting: str = "players") -> Make:
         """What makes the player of this name; raises ConfigError for none, and what loading its model raises."""
@@ -80,7 +76,6 @@ class Cast:
             from wolf_chatbox.play.players.model import Mind, ModelPlayer
 
             mind = Mind.load(rest, self._config, self._tell)
-            self._minds.append(mind)
             return lambda seed: ModelPlayer(mind, seed)
         from wolf_chatbox.play.players.openai import OpenAIPlayer, Server
 

@@ -1,8 +1,9 @@
-"""The clock of people and of networks: talk at any time goes on in real time, whoever speaks."""
+"""The clocks of talk at any time: who speaks next, simulated or in real time; and deadlines."""
 
 from __future__ import annotations
 
 import queue
+import random
 import threading
 import time
 from collections.abc import Mapping
@@ -10,13 +11,65 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
 from typing import NamedTuple
 
-from wolf_chatbox.play.moderator import Clock, Deadline
 from wolf_chatbox.play.player import Bid, LivePlayer, Player
 from wolf_chatbox.werewolf.rules import Village
 from wolf_chatbox.werewolf.steps import Listen
 
 BREATH = 0.2
 """Seconds between two looks at whether a person has left."""
+
+
+class Deadline:
+    """A time by which something must be done; it does not change when the system's clock does."""
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+
+    @property
+    def left(self) -> float:
+        """Seconds that are left, at least 0."""
+        return max(0.0, self._end - time.monotonic())
+
+
+class Clock:
+    """Says who speaks next in talk at any time."""
+
+    def next(self, step: Listen) -> tuple[str, str] | None:
+        """Who says what; None when the time is up."""
+        raise NotImplementedError
+
+    def thinking(self, name: str) -> bool:
+        """Whether a player is busy with a bid, so that nothing can be told to it now: its Sight has it anyway."""
+        return False
+
+    def rest(self) -> None:
+        """The talk is over: wait until nobody is busy any more."""
+
+    def close(self) -> None:
+        """The game is over."""
+
+
+class SimulatedClock(Clock):
+    """Does not wait: the player who would speak first does, and the time goes on by as much."""
+
+    def __init__(self, village: Village, players: Mapping[str, Player], seed: int | str | None = None) -> None:
+        self._village, self._players = village, players
+        self._chance = random.Random(seed)
+        self._left = 0.0
+
+    def next(self, step: Listen) -> tuple[str, str] | None:
+        if step.begins:
+            self._left = 60 * self._village.table.talk_minutes
+        bids: list[tuple[float, float, str, Bid]] = []
+        for name in step.who:
+            bid = self._players[name].bid(self._village.sights[name], self._left, step.kind)
+            if bid is not None:
+                bids.append((bid.after, self._chance.random(), name, bid))
+        if not bids:
+            return None
+        after, _, name, bid = min(bids)
+        self._left -= after
+        return (name, bid.text) if self._left > 0 else None
 
 
 class _Bidding(NamedTuple):

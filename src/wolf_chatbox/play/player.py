@@ -10,7 +10,7 @@ from wolf_chatbox.werewolf.sight import Kind, Sight
 from wolf_chatbox.werewolf.steps import Tell
 
 if TYPE_CHECKING:
-    from wolf_chatbox.play.moderator import Deadline
+    from wolf_chatbox.play.clock import Deadline
 
 
 class Bid(NamedTuple):

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from wolf_chatbox.game import SIDES, VILLAGER, WEREWOLF
+from wolf_chatbox.play.clock import SimulatedClock
 from wolf_chatbox.play.inference.evidence import Evidence
 from wolf_chatbox.play.inference.statements import statements_in
-from wolf_chatbox.play.moderator import Moderator, SimulatedClock
+from wolf_chatbox.play.moderator import Moderator
 from wolf_chatbox.play.player import Player
 from wolf_chatbox.play.players.chance import ChancePlayer
 from wolf_chatbox.play.players.rules import RulesPlayer

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from wolf_chatbox.play.moderator import Deadline
+from wolf_chatbox.play.clock import Deadline
 from wolf_chatbox.play.player import LivePlayer
 from wolf_chatbox.werewolf.sight import Kind, Sight
 from wolf_chatbox.werewolf.steps import Tell

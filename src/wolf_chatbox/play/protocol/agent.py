@@ -16,8 +16,8 @@ from typing import Any, Literal, NamedTuple, Protocol, cast
 from wolf_chatbox.errors import PlayError, WolfChatboxError
 from wolf_chatbox.game import WEREWOLF
 from wolf_chatbox.importers.games import fields, words
+from wolf_chatbox.play.clock import Deadline
 from wolf_chatbox.play.inference.reasoning import Reasoner, worth
-from wolf_chatbox.play.moderator import Deadline
 from wolf_chatbox.play.player import Bid, Player
 from wolf_chatbox.play.protocol.knowledge import ASKED, CHAT, Knowledge, winner_of
 from wolf_chatbox.play.protocol.setting import Language

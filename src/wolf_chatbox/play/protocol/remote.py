@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from wolf_chatbox.play.clock import Deadline
 from wolf_chatbox.play.log import now
-from wolf_chatbox.play.moderator import Deadline
 from wolf_chatbox.play.player import Bid, LivePlayer, Player
 from wolf_chatbox.play.protocol.connection import Connection, Lost, Silent
 from wolf_chatbox.play.protocol.packets import NAME, NOTHING, encode, packet_of, request_of

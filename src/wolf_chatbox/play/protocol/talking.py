@@ -7,7 +7,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, Literal, NamedTuple
 
 from wolf_chatbox.importers.games import fields
-from wolf_chatbox.play.moderator import Deadline
+from wolf_chatbox.play.clock import Deadline
 from wolf_chatbox.play.player import Bid
 from wolf_chatbox.play.protocol.knowledge import CHAT
 from wolf_chatbox.werewolf.sight import Kind, Sight

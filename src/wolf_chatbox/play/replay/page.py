@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from wolf_chatbox.conversation import CHANNELS, Conversation
-from wolf_chatbox.game import SIDES, WEREWOLF
+from wolf_chatbox.game import WEREWOLF
 from wolf_chatbox.play.replay.frames import SHOWN, frames
 from wolf_chatbox.visible import visible
 from wolf_chatbox.werewolf.rules import HUMAN
@@ -35,7 +34,6 @@ def to_html(conversation: Conversation, language: str, title: str = "") -> str:
             "name": player.name,
             "role": known.get(player.first_role, player.first_role.lower()),
             "wolf": player.first_role == WEREWOLF,
-            "side": SIDES.get(player.first_role, "").lower(),
             "team": str(player.facts.get("team") or player.facts.get("connection") or ""),
         }
         for player in game.players
@@ -50,7 +48,7 @@ def to_html(conversation: Conversation, language: str, title: str = "") -> str:
     winner = sides.get(game.winner, game.winner.lower())
     won = words("werewolf.won", side=winner) if game.winner else words("werewolf.nobody_won")
     labels = {label: words(f"werewolf_replay.{label}") for label in LABELS}
-    return _template().render(title=title, language=words.language, labels=labels, data=_as_script(form), won=won)
+    return _template().render(title=title, language=words.language, labels=labels, data=form, won=won)
 
 
 def _texts(words: Words) -> dict[str, Any]:
@@ -60,11 +58,6 @@ def _texts(words: Words) -> dict[str, Any]:
     texts["channels"] = {key: words(f"werewolf_replay.channels.{key}") for key in CHANNELS if key}
     texts["events"] = {key: words(f"werewolf_replay.events.{key}", **slots) for key in HAPPENS}
     return texts
-
-
-def _as_script(value: Any) -> str:
-    """JSON that cannot end the script element that it stands in (HTML, 4.12.1.3)."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c").replace("&", "\\u0026")
 
 
 @cache
@@ -78,4 +71,5 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    here.policies["json.dumps_kwargs"] = {"ensure_ascii": False}  # a sign of Japanese would take six
     return here.get_template("replay.html")

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from wolf_chatbox.play.casting import Cast, PlayersConfig
-from wolf_chatbox.play.moderator import Moderator, SimulatedClock
+from wolf_chatbox.play.clock import SimulatedClock
+from wolf_chatbox.play.moderator import Moderator
 from wolf_chatbox.play.seating import names_for
 from wolf_chatbox.play.tournament.outcome import Outcome, kept
 from wolf_chatbox.play.tournament.schedule import Contest, Seating
