@@ -23,7 +23,9 @@ class ReplayConfig:
     """Which game of the file, if it holds several."""
     format: Annotated[FormatName, DATA] = "auto"
     """Format of the file; auto detects it from the content."""
-    output: Annotated[Path | None, SAVING, unset("the file's name with .html, in this folder")] = None
+    output: Annotated[
+        Path | None, Parameter(name=["--output", "-o"]), SAVING, unset("the file's name with .html, in this folder")
+    ] = None
     """File to write the page to."""
     language: Annotated[Literal["en", "ja"] | None, SAVING, unset("the game's")] = None
     """Language of the page around the game."""
