@@ -72,7 +72,7 @@ def draw(run: Path, scenes: list[Any], seeds: list[int]) -> list[list[Any]]:
 def vote(path: Path, run: Path, contexts: list[Any], count: int) -> None:
     """Write the judge's choices between two replies to each of `count` contexts."""
     from wolf_chatbox.conversation import Turn
-    from wolf_chatbox.talk.preferences import Preference
+    from wolf_chatbox.data.preferences import Preference
 
     chosen = random.Random(0).sample([scene for scene, _ in contexts], min(count, len(contexts)))
     lines = []

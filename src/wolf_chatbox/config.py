@@ -45,6 +45,7 @@ else:
 Form = Literal["conversations", "openai", "sharegpt", "raw"]
 SplitName = Literal["group", "time"]
 Duplicates = Literal["keep", "exact", "near"]
+Branches = Literal["best", "all"]
 Unsaid = Literal["media", "system", "deleted", "slips"]
 Search = Literal["grid", "random", "tpe"]
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
@@ -136,6 +137,8 @@ class ReadConfig:
     """Start a new conversation where the line index of a script jumps by more than this."""
     session_gap: Annotated[float, AT_LEAST_0] = 8
     """Start a new conversation after this many hours of silence in a chat; 0 = never."""
+    branches: Branches = "best"
+    """Of a tree of replies (OASST, ChatGPT): follow the best or current branch only, or read all, from root to leaf."""
     also_keep: tuple[Unsaid, ...] = ()
     """Keep what nobody said: media (a placeholder), system (joins …), deleted, slips (refusals, leaked prompts)."""
     strict: bool = False

@@ -103,6 +103,11 @@ def folded(name: str) -> str:
     return " ".join("".join(character for character in whole if unicodedata.category(character) != "Cf").split())
 
 
+def is_unicode(text: str) -> bool:
+    """Whether a text can be encoded: it has no halves of surrogate pairs, which stand for bytes that are not UTF-8."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
 def _time(value: Any, where: str) -> datetime | None:
     if value is None:
         return None

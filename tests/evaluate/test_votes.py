@@ -12,12 +12,12 @@ import pytest
 
 from judged import study, vote
 from wolf_chatbox.conversation import Turn
+from wolf_chatbox.data.preferences import read_preferences
 from wolf_chatbox.errors import CheckpointError, DataError
 from wolf_chatbox.evaluate.entries import Answer
 from wolf_chatbox.evaluate.judging.pairs import pairs
 from wolf_chatbox.evaluate.judging.ranking import agreements, bradley_terry, cohens_kappa, ranking
 from wolf_chatbox.evaluate.judging.votes import Vote, add_vote, not_voted, read_votes
-from wolf_chatbox.talk.preferences import read_preferences
 
 # Agresti, "Categorical Data Analysis", the American League of 1987: games that the row won against the column.
 TEAMS = ["Milwaukee", "Detroit", "Toronto", "New-York", "Boston", "Cleveland", "Baltimore"]

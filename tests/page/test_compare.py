@@ -19,6 +19,7 @@ from browsing import Site
 from judged import vote
 from wolf_chatbox.config import SamplingConfig
 from wolf_chatbox.conversation import Turn
+from wolf_chatbox.data.preferences import read_preferences
 from wolf_chatbox.errors import ChatError, ConfigError, ModelError
 from wolf_chatbox.evaluate.judging.votes import Vote, add_vote, read_votes
 from wolf_chatbox.page.judging.ballots import (
@@ -36,7 +37,6 @@ from wolf_chatbox.page.judging.games import Games
 from wolf_chatbox.page.judging.held_out import held_out, sources
 from wolf_chatbox.samples.learnt import Learnt
 from wolf_chatbox.scene import Scene
-from wolf_chatbox.talk.preferences import read_preferences
 from wolf_chatbox.talk.server.gate import Gate
 
 MATCH = Match(Side("goose"), Side("goose", base=True), "as they were")

@@ -12,7 +12,7 @@ from scripted import talk
 from wolf_chatbox.conversation import Turn
 from wolf_chatbox.errors import ChatError
 from wolf_chatbox.importers import read_conversations
-from wolf_chatbox.talk.preferences import preferences
+from wolf_chatbox.talk.choices import choices
 from wolf_chatbox.talk.session import ChatSession
 
 
@@ -48,7 +48,7 @@ def test_an_edited_message_is_answered_in_a_branch_of_its_own(tokenizer: Any) ->
     assert texts(session) == ["hello", "one", "bye", "two"]
     session.edit(1, "One!")
     assert session.history == (Turn("Morty", "hello"), Turn("Rick", "One!"))
-    assert [choice.chosen.text for choice in preferences(session.tree)] == ["One!"]
+    assert [choice.chosen.text for choice in choices(session.tree)] == ["One!"]
     with pytest.raises(ChatError, match="message is empty"):
         session.edit(0, "  ")
     with pytest.raises(ChatError, match="there is no message 8"):

@@ -14,13 +14,13 @@ from told import Told, carry_out
 from wolf_chatbox.cli.chat import rivals_of
 from wolf_chatbox.config import ChatConfig, SamplingConfig
 from wolf_chatbox.conversation import Turn
+from wolf_chatbox.data.preferences import Preference, read_preferences
 from wolf_chatbox.errors import ChatError
 from wolf_chatbox.evaluate.judging.votes import read_votes
 from wolf_chatbox.model.character import Character
 from wolf_chatbox.talk.commands import Commands
 from wolf_chatbox.talk.comparison import Ballot, Better, Rivals, ballot
 from wolf_chatbox.talk.face import Face
-from wolf_chatbox.talk.preferences import Preference, read_preferences
 
 
 def rivals(tokenizer: Any, kept: list[tuple[Ballot, str]], *replies: str, **settings: Any) -> Rivals:

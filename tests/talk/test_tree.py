@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from wolf_chatbox.conversation import Turn
 from wolf_chatbox.errors import ChatError, DataError
-from wolf_chatbox.talk.preferences import preferences
+from wolf_chatbox.talk.choices import choices
 from wolf_chatbox.talk.tree import START, Message, Tree
 
 NAMES = ["Morty", "Rick", "ベス"]
@@ -153,12 +153,12 @@ HELLO = (("Morty", "hello", START), ("Rick", "hm", 0), ("Rick", "hi!", 0))
 
 
 def pairs(tree: Tree) -> list[tuple[str, str]]:
-    return [(choice.chosen.text, choice.rejected.text) for choice in preferences(tree)]
+    return [(choice.chosen.text, choice.rejected.text) for choice in choices(tree)]
 
 
 def test_going_on_after_a_reply_chooses_it() -> None:
     assert pairs(said(*HELLO)) == [], "the second one may be no better"
-    [choice] = preferences(said(*HELLO, ("Morty", "good", 2)))
+    [choice] = choices(said(*HELLO, ("Morty", "good", 2)))
     assert choice.to_dict() == {
         "prompt": [{"role": "user", "name": "Morty", "content": "hello"}],
         "chosen": [{"role": "assistant", "name": "Rick", "content": "hi!"}],
@@ -194,5 +194,5 @@ def test_a_preference_holds_only_what_its_speaker_heard() -> None:
     for speaker, text, heard in (("Morty", "secret", {"Morty", "Beth"}), ("Morty", "hello", {"Morty", "Beth", "Rick"})):
         tree = tree.say(Message(speaker, text, heard=frozenset(heard)))
     tree = tree.say(Message("Rick", "hm", drawn=True)).add(1, Message("Rick", "hi!", drawn=True))
-    [choice] = preferences(tree.say(Message("Morty", "good")))
+    [choice] = choices(tree.say(Message("Morty", "good")))
     assert choice.context == (Turn("Morty", "hello"),)

@@ -14,10 +14,10 @@ import pytest
 from runs import Stop, largest_difference, lines_of
 from wolf_chatbox.config import SamplingConfig, TrainConfig
 from wolf_chatbox.conversation import Turn
+from wolf_chatbox.data.preferences import Preference
 from wolf_chatbox.errors import CheckpointError, ConfigError, DataError
 from wolf_chatbox.model.record import read_run
 from wolf_chatbox.samples.learnt import Learnt
-from wolf_chatbox.talk.preferences import Preference
 from wolf_chatbox.training.loop import train
 from wolf_chatbox.training.progress import Evaluated, Prepared, Progress, Updated
 

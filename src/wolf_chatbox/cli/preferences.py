@@ -8,9 +8,10 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from wolf_chatbox.data.preferences import write_preferences
 from wolf_chatbox.errors import DataError
 from wolf_chatbox.files import new_file
-from wolf_chatbox.talk.preferences import write_preferences
+from wolf_chatbox.talk.choices import choices
 from wolf_chatbox.talk.saved import read_trees
 
 
@@ -32,7 +33,9 @@ def preferences(
         Replace an existing output file.
     """
     with new_file(output, overwrite=overwrite) as file:
-        count = write_preferences((tree for path in files for tree in read_trees(path)), file)
+        count = write_preferences(
+            (choice for path in files for tree in read_trees(path) for choice in choices(tree)), file
+        )
         if not count:
             raise DataError(
                 f"{', '.join(map(str, files))}: no reply was passed over for another. Use /retry in a chat."

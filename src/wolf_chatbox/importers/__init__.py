@@ -1,4 +1,4 @@
-"""Files in, conversations out. One format is one file in chats/, corpora/, scripts/ or werewolf/; see _template.py."""
+"""Files in, conversations out. One format is one file in one of the folders; see _template.py."""
 
 from wolf_chatbox.importers.files import EXAMPLES, find
 from wolf_chatbox.importers.format import Format

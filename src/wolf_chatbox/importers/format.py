@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
+from wolf_chatbox.data.preferences import Preference
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.importers.source import Source
 
@@ -20,6 +21,10 @@ class Format:
     """Whether the first 64 KiB of a file, decoded, are of this format and of no other."""
     read: Callable[[Source, ReadConfig, Tally], Iterator[Conversation]]
     """Yield the conversations, and count every turn that is kept or dropped."""
+    choices: Callable[[Source, ReadConfig, Tally], Iterator[Preference]] | None = None
+    """Yield the choices between two replies that the file holds, for `data preferences`: drawn again, ranked, compared.
+
+    `read` yields the conversation with the chosen ones, and counts the others as dropped."""
     documentation: str = ""
     """Where the format, or the program that writes it, is documented."""
     export: str = ""

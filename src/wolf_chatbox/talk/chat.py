@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from wolf_chatbox.conversation import Turn
+from wolf_chatbox.conversation import Turn, is_unicode
 from wolf_chatbox.errors import ChatError
 from wolf_chatbox.model.speech import find_persona, one_voice
 from wolf_chatbox.model.voice import Voice
 from wolf_chatbox.talk.group import of_name
-from wolf_chatbox.talk.saved import is_unicode, read_chat, write_chat
+from wolf_chatbox.talk.saved import read_chat, write_chat
 from wolf_chatbox.talk.tree import Tree
 
 

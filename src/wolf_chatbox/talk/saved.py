@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from wolf_chatbox.conversation import Conversation, parse_json
+from wolf_chatbox.conversation import Conversation, is_unicode, parse_json
 from wolf_chatbox.errors import ChatError, DataError
 from wolf_chatbox.files import new_file
 from wolf_chatbox.talk.tree import Tree
@@ -75,8 +75,3 @@ def _parse(line: str, where: str) -> tuple[Tree, tuple[str, ...]]:
     if not all(map(is_unicode, (*words, *present))):
         raise DataError(f"{where}: half a surrogate pair is not a character")
     return tree, tuple(present)
-
-
-def is_unicode(text: str) -> bool:
-    """Whether a text can be encoded: it has no halves of surrogate pairs, which stand for bytes that are not UTF-8."""
-    return not any("\ud800" <= character <= "\udfff" for character in text)

@@ -10,6 +10,7 @@ from typing import Any
 
 from wolf_chatbox.config import SamplingConfig, TrainConfig
 from wolf_chatbox.conversation import Conversation, Turn
+from wolf_chatbox.data.preferences import TITLE, Preference, read_preferences
 from wolf_chatbox.data.split import split
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import ChatError, DataError, Setting
@@ -25,7 +26,6 @@ from wolf_chatbox.samples.rendering import Rendered
 from wolf_chatbox.samples.rows import Dataset
 from wolf_chatbox.samples.styles import ASSISTANT, USER
 from wolf_chatbox.scene import Scene
-from wolf_chatbox.talk.preferences import TITLE, Preference, read_preferences
 
 TIE = "neither reply was preferred"
 SAME = "both replies are the same"

@@ -11,13 +11,13 @@ import pytest
 
 from tournaments import Chatty, Named, order
 from wolf_chatbox.cli import app, run
+from wolf_chatbox.data.preferences import read_preferences
 from wolf_chatbox.game import SIDES
 from wolf_chatbox.importers import read_conversations
 from wolf_chatbox.play.casting import Cast
 from wolf_chatbox.play.tournament.forks import MARGIN, Tape, context_of, fork, play_on
 from wolf_chatbox.samples.rendering import make_renderer
 from wolf_chatbox.scene import Scene
-from wolf_chatbox.talk.preferences import read_preferences
 from wolf_chatbox.training.loop import train
 from wolf_chatbox.werewolf.sight import SPEECH, Kind, Sight
 from wolf_chatbox.werewolf.views import view

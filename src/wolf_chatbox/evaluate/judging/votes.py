@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from wolf_chatbox.conversation import Turn, parse_json
+from wolf_chatbox.data.preferences import Preference
 from wolf_chatbox.errors import DataError
 from wolf_chatbox.evaluate.judging.pairs import Key, Pair, Reply
 from wolf_chatbox.files import OTHER_FILE, writing
-from wolf_chatbox.talk.preferences import Preference
 
 Choice = Literal["first", "second", "tie"]
 JUDGE = "judge:"

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from wolf_chatbox.conversation import Turn
+from wolf_chatbox.data.preferences import Preference
 from wolf_chatbox.errors import ConfigError
 from wolf_chatbox.game import SIDES
 from wolf_chatbox.play.casting import Cast
@@ -19,7 +20,6 @@ from wolf_chatbox.play.moderator import Moderator
 from wolf_chatbox.play.player import Player
 from wolf_chatbox.play.tournament.games import Order, Stopped, game_of
 from wolf_chatbox.scene import Scene
-from wolf_chatbox.talk.preferences import Preference
 from wolf_chatbox.werewolf.rules import Village
 from wolf_chatbox.werewolf.sight import Kind, Sight
 from wolf_chatbox.werewolf.steps import Tell

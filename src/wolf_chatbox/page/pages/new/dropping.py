@@ -17,7 +17,7 @@ from wolf_chatbox.words import formats_in
 
 PICK = "(event) => event.target.tagName === 'INPUT' || event.currentTarget.querySelector('input')?.click()"
 """The keyboard opens what the mouse does: the browser's choice of files, whose field lies over the button."""
-FAMILIES = ("chats", "scripts", "werewolf", "corpora")
+FAMILIES = ("chats", "characters", "assistants", "scripts", "werewolf", "corpora")
 
 
 def build(page: NewCharacter) -> None:

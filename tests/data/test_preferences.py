@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from wolf_chatbox.conversation import Turn
+from wolf_chatbox.data.preferences import Preference, read_preferences
 from wolf_chatbox.errors import DataError
-from wolf_chatbox.talk.preferences import Preference, read_preferences
 
 CONTEXT = (Turn("Morty", "Where are we?"), Turn("Rick", "Home."), Turn("system", "It rains."))
 CHOICE = Preference(CONTEXT, Turn("Rick", "Out."), Turn("Rick", "In the garage."))

@@ -1,4 +1,4 @@
-"""Choices between two replies: out of chats, and as files of JSON Lines, one choice a line.
+"""Choices between two replies, and their files of JSON Lines, one choice a line.
 
 `{"prompt": [messages], "chosen": [message], "rejected": [message]}`, each message with `role`, `name` and `content`. A
 vote may add who voted, and has `tied` in place of the two replies where neither was the better one.
@@ -11,11 +11,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
-from wolf_chatbox.conversation import Turn, parse_json
+from wolf_chatbox.conversation import Turn, is_unicode, parse_json
 from wolf_chatbox.data.export import role_of
 from wolf_chatbox.errors import DataError
-from wolf_chatbox.talk.saved import is_unicode
-from wolf_chatbox.talk.tree import Tree
 
 TITLE = "choices between replies"
 FORM = '{"prompt": [messages], "chosen": [message], "rejected": [message]}'
@@ -64,32 +62,12 @@ class Preference(NamedTuple):
         return cls(context, chosen[0], rejected[0])
 
 
-def preferences(tree: Tree) -> Iterator[Preference]:
-    """The choices of a chat: at each place where a model's reply was passed over for another of the same speaker.
-
-    A reply is chosen when the chat went on after it, when a person wrote or edited it, or went back to it from a later
-    one. What was stopped or cut is neither chosen nor rejected, and a reply is not rejected for a longer form of it.
-    """
-    branches = tree.branches()
-    for after, numbers in branches.items():
-        taken = tree.taken[after]
-        chosen = tree.messages[taken]
-        if chosen.cut or (chosen.drawn and taken == numbers[-1] and taken not in branches):
-            continue
-        context = tree.heard_by(chosen.speaker, after)
-        for other in (tree.messages[number] for number in numbers):
-            passed_over = other.drawn and not other.cut and other.speaker == chosen.speaker
-            if passed_over and not chosen.text.startswith(other.text):
-                yield Preference(context, Turn(chosen.speaker, chosen.text), Turn(other.speaker, other.text))
-
-
-def write_preferences(trees: Iterable[Tree], file: TextIO) -> int:
+def write_preferences(choices: Iterable[Preference], file: TextIO) -> int:
     """Write JSON Lines, one preference a line; returns their number."""
     count = 0
-    for tree in trees:
-        for preference in preferences(tree):
-            file.write(json.dumps(preference.to_dict(), ensure_ascii=False) + "\n")
-            count += 1
+    for choice in choices:
+        file.write(json.dumps(choice.to_dict(), ensure_ascii=False) + "\n")
+        count += 1
     return count
 
 

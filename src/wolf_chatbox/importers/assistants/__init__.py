@@ -1,0 +1,1 @@
+"""Chats with an assistant: one file a format."""

@@ -1,0 +1,1 @@
+"""Chats with a character, and its card: one file a format."""
