@@ -90,7 +90,7 @@ def test_what_is_nested_too_deep_is_told_and_not_swallowed(tmp_path: Path) -> No
 
 
 def test_a_long_page_takes_the_memory_of_an_element(tmp_path: Path) -> None:
-    """The tree of lxml is not in Python's memory, but each element that is still in it would be when it is asked for."""
+    """lxml's tree is not in Python's memory: the elements that are still in it are counted."""
     path = tmp_path / "page.html"
     path.write_text("<html><body>" + "<div><div class=m>hello <b>you</b></div>\n</div>" * 20_000, encoding="utf-8")
     count = most = 0

@@ -14,6 +14,7 @@ from datetime import datetime
 from itertools import islice
 from typing import IO
 
+from wolf_chatbox.errors import DataError
 from wolf_chatbox.importers.messages import Message
 
 BATCH = 50_000
@@ -26,9 +27,16 @@ Placed = tuple[datetime, int, Message]
 def oldest_first(messages: Iterable[Message], *, newest_first: bool = True) -> Iterator[Message]:
     """Yield the messages by their times; those of one time in their order, which `newest_first` turns around.
 
-    A message without a time stands by the one that was read before it.
+    A message without a time stands by the one that was read before it. If the messages end in an error, all that were
+    read come before it.
     """
-    placed = _placed(messages, -1 if newest_first else 1)
+    damage: list[DataError] = []
+    yield from _sorted(_placed(_whole(messages, damage), -1 if newest_first else 1))
+    if damage:
+        raise damage[0]
+
+
+def _sorted(placed: Iterator[Placed]) -> Iterator[Message]:
     batch = sorted(islice(placed, BATCH))
     if len(batch) < BATCH:
         yield from (message for _, _, message in batch)
@@ -40,6 +48,14 @@ def oldest_first(messages: Iterable[Message], *, newest_first: bool = True) -> I
             batch = sorted(islice(placed, BATCH))
         del batch
         yield from (message for _, _, message in heapq.merge(*(_read(run, file) for run in runs)))
+
+
+def _whole(messages: Iterable[Message], damage: list[DataError]) -> Iterator[Message]:
+    """The messages up to an error, which is put down."""
+    try:
+        yield from messages
+    except DataError as error:
+        damage.append(error)
 
 
 def _placed(messages: Iterable[Message], step: int) -> Iterator[Placed]:

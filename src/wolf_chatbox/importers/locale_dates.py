@@ -1,4 +1,4 @@
-"""Dates as programs write them by a computer's region: `5/1/2024 6:30 PM`, `01-May-24 06:30 PM`, `2024. 5. 1. 오후 6:30`.
+"""Dates as programs write them by a computer's region: `5/1/2024 6:30 PM`, `01-May-24 06:30 PM`, `2024/5/1 午後 6:30`.
 
 Whether the day or the month comes first is decided by all dates of a file.
 """
@@ -12,17 +12,13 @@ from itertools import islice, pairwise
 
 from wolf_chatbox.importers.messages import MONTHS, from_iso, moment
 
-_NUMBER = r"\d{1,2}"
-DATE = (
-    r"(?:\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[\d.]{0,9}(?:Z|[+-]\d\d:\d\d)?"
-    rf"|(?:\d{{4}}|{_NUMBER})[-./ ]{{1,2}}(?:{_NUMBER}|[^\W\d]{{3,9}}\.?)[-./ ]{{1,2}}(?:\d{{4}}|{_NUMBER})\.?,?[\s\u202f]{{1,2}}"
-    rf"(?:[^\W\d]{{1,3}}[\s\u202f]?)?{_NUMBER}[:.h]\d\d(?:[:.]\d\d)?(?:[\s\u202f\xa0]?[^\W\d]\.?[\s\xa0]?[^\W\d]?\.?)?)"
-)
-"""The pattern of a date with its time, bounded, to put into others."""
-_PARTS = re.compile(
-    rf"(\d{{4}}|{_NUMBER})[-./ ]{{1,2}}(?:({_NUMBER})|([^\W\d]{{3,9}})\.?)[-./ ]{{1,2}}(\d{{4}}|{_NUMBER})\.?,?[\s\u202f]{{1,2}}"
-    rf"([^\W\d]{{1,3}})?[\s\u202f]?({_NUMBER})[:.h](\d\d)(?:[:.](\d\d))?[\s\u202f\xa0]?(.{{0,6}})"
-)
+_DAY = r"(\d{4}|\d{1,2})[-./ ]{1,2}(?:(\d{1,2})|([^\W\d]{3,9})\.?)[-./ ]{1,2}(\d{4}|\d{1,2})\.?,?[\s\u202f]{1,2}"
+_CLOCK = r"(?:([^\W\d]{1,3})[\s\u202f]?)?(\d{1,2})[:.h](\d\d)(?:[:.](\d\d))?"
+_HALF = r"(?:[\s\u202f\xa0]?([^\W\d]\.?[\s\xa0]?[^\W\d]?\.?))?"
+_ISO = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[\d.]{0,9}(?:Z|[+-]\d\d:\d\d)?"
+_PARTS = re.compile(_DAY + _CLOCK + _HALF)
+DATE = "(?:" + "|".join(re.sub(r"(?<!\\)\((?!\?)", "(?:", part) for part in (_ISO, _DAY + _CLOCK + _HALF)) + ")"
+"""The pattern of a date with its time, bounded and without groups, to put into others."""
 LATE = ("pm", "午後", "下午", "오후", "μμ", "م", "ch", "du")
 """Words for the second half of the day, without points and spaces."""
 EARLY = ("am", "午前", "上午", "오전", "πμ", "ص", "sa", "de")
@@ -30,7 +26,7 @@ MANY = 20
 
 
 class Dates:
-    """What the dates of one file mean. `order` is `dmy`, `mdy` or `ymd`; `certain` is False where nothing decides it."""
+    """What the dates of one file mean: `order` is `dmy`, `mdy` or `ymd`, and `certain` whether anything decides it."""
 
     def __init__(self, dates: Iterable[str]) -> None:
         """Look at dates until enough of them decide."""
@@ -43,29 +39,27 @@ class Dates:
             return self._known[text]
         if len(self._known) > 1000:
             self._known.clear()
-        found = self._known[text] = self._time(text)
+        found = self._known[text] = time_of(text, self.order)
         return found
 
-    def _time(self, text: str) -> datetime | None:
-        if "T" in text and (time := from_iso(text)):
-            return time
-        parts = _PARTS.fullmatch(text.strip())
-        if parts is None:
-            return None
-        first, second, month, third, before, hours, minutes, seconds, after = parts.groups()
-        if month is not None:
-            number = MONTHS.get(month[:3].title(), 0)
-            day, year = (third, first) if len(first) > 2 else (first, third)
-            numbers = {"d": int(day), "m": number, "y": int(year)}
-        else:
-            order = "ymd" if len(first) > 2 else self.order
-            numbers = dict(zip(order, (int(first), int(second), int(third))))
-        half = re.sub(r"[\W_]", "", before or after or "").lower()
-        hour = int(hours)
-        if half in (*LATE, *EARLY):
-            hour = hour % 12 + 12 * (half in LATE)
-        year = numbers["y"] + 2000 * (numbers["y"] < 100)
-        return moment(year, numbers["m"], numbers["d"], hour, int(minutes), int(seconds or 0))
+
+def time_of(text: str, order: str) -> datetime | None:
+    """The local time of a date whose numbers stand in this order; None for what is no date."""
+    if "T" in text and (time := from_iso(text)):
+        return time
+    parts = _PARTS.fullmatch(text.strip())
+    if parts is None:
+        return None
+    first, second, month, third, before, hours, minutes, seconds, after = parts.groups()
+    numbers = [int(first), int(second or MONTHS.get((month or "")[:3].title(), 0)), int(third)]
+    order = "ymd" if len(first) > 2 else "dmy" if month else order
+    by_name = dict(zip(order, numbers))
+    hour = int(hours)
+    half = re.sub(r"[\W_]", "", before or after or "").lower()
+    if half in (*LATE, *EARLY):
+        hour = hour % 12 + 12 * (half in LATE)
+    year = by_name["y"] + 2000 * (by_name["y"] < 100)
+    return moment(year, by_name["m"], by_name["d"], hour, int(minutes), int(seconds or 0))
 
 
 def _order(dates: Iterable[str]) -> tuple[str, bool]:
@@ -80,7 +74,7 @@ def _order(dates: Iterable[str]) -> tuple[str, bool]:
         first, second = int(parts[1]), int(parts[2])
         if first > 31:
             return "ymd", True
-        twelve = twelve or bool(re.sub(r"[\W_]", "", parts[9]))
+        twelve = twelve or parts[9] in ("AM", "PM")  # others write a.m., am, 午後
         votes["dmy"] += first > 12 >= second
         votes["mdy"] += second > 12 >= first
         seen[(first, second, int(parts[4]))] = None

@@ -73,7 +73,7 @@ def _number(part: Source) -> tuple[int, str]:
 
 
 def _is_message(element: HtmlElement) -> bool:
-    return element.get("class", "").startswith(("message default", "message service"))
+    return str(element.get("class", "")).startswith(("message default", "message service"))
 
 
 def _message(element: HtmlElement, speaker: str) -> Message:
@@ -100,7 +100,7 @@ def _message(element: HtmlElement, speaker: str) -> Message:
 
 
 def _emoji(element: HtmlElement) -> str | None:
-    return element.get("alt", "") if element.tag == "img" else None
+    return str(element.get("alt", "")) if element.tag == "img" else None
 
 
 def _medium(element: HtmlElement) -> str:
@@ -115,8 +115,8 @@ FORMAT = Format(
     documentation="https://telegram.org/blog/export-and-more",
     export="Telegram Desktop: chat ⋮ → Export chat history → HTML; or Settings → Advanced → Export Telegram data",
     notes=(
-        "`messages.html`, `messages2.html`, … of a folder are one chat; captions are kept; a forwarded message is of who "
-        "forwarded it; reactions and the buttons of bots are left out"
+        "`messages.html`, `messages2.html`, … of a folder are one chat; captions are kept; a forwarded message is of "
+        "who forwarded it; reactions and the buttons of bots are left out"
     ),
     claims=claims,
     read=read,

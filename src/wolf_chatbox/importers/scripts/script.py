@@ -50,6 +50,8 @@ TEXT_NAMES = (
 INDEX_NAMES = ("index", "idx", "lineno", "linenumber", "lineindex")
 GROUP_NAMES = (r"season(no|number|num|id)?", r"episode(no|number|num|id)?")
 SCENE_NAMES = (r"(dialogue|dialog|conversation|conv)(id|no)", r"scene(no|number|num|id)?")
+DISCORD = ["authorid", "author", "date", "content"]
+"""How the header of a chat begins that has a format of its own (discord_csv)."""
 DELIMITERS = ",\t;|"
 MAX_ROW = 100
 """Lines of the file that a row may span: more mean a quote that is not closed."""
@@ -69,6 +71,8 @@ class Columns:
 def claims(head: str) -> bool:
     """Whether the first line is a header with columns for the speaker and the line."""
     header = _header(head)
+    if header[:4] == DISCORD:
+        return False
     return _find(header, SPEAKER_NAMES) is not None and _find(header, TEXT_NAMES) is not None
 
 

@@ -1,0 +1,122 @@
+"""Discord, as DiscordChatExporter writes it in HTML, a file a channel; bots that write transcripts use its classes too.
+
+Form: https://github.com/Tyrrrz/DiscordChatExporter (MessageGroupTemplate). Messages of one author within seven minutes
+are a group; until 2021 only its first had a time. Every id tells the exact time in UTC (https://discord.com/developers/
+docs/reference#snowflakes); the dates that are shown, of any region, only tell how far that is from local time.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from lxml.html import HtmlElement
+
+from wolf_chatbox.config import ReadConfig
+from wolf_chatbox.conversation import Conversation
+from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.importers.discord_notices import NOTICE, name_of
+from wolf_chatbox.importers.format import Format
+from wolf_chatbox.importers.html_stream import elements, text_of
+from wolf_chatbox.importers.locale_dates import time_of
+from wolf_chatbox.importers.messages import MEDIA, SYSTEM, Message, conversations, from_unix
+from wolf_chatbox.importers.source import Source
+
+GROUP, MESSAGE, CONTENT = "chatlog__message-group", "chatlog__message", "chatlog__content"
+TITLE = re.compile(r"<title>([^<]{1,300})</title>", re.IGNORECASE)
+AUTHORS = ("chatlog__author", "chatlog__author-name", "chatlog__system-notification-author")
+TIMES = ("chatlog__timestamp", "chatlog__system-notification-timestamp", "chatlog__short-timestamp")
+NOTICES = "chatlog__system-notification-content"
+MEDIA_CLASSES = ("chatlog__attachment", "chatlog__embed", "chatlog__sticker", "chatlog__forwarded")
+EPOCH = 1_420_070_400_000
+"""Milliseconds from 1970 to 2015, where Discord's ids begin."""
+QUARTER = timedelta(minutes=15)
+"""Regions are whole quarters of an hour apart, and at most 14 hours from UTC."""
+
+
+def claims(head: str) -> bool:
+    return head.lstrip().startswith("<") and GROUP in head
+
+
+def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
+    """Yield the channel, cut where it was silent. Joins, pins and calls, and messages without words, are counted."""
+    title = TITLE.search(source.head)
+    group = " ".join(html.unescape(title[1]).split()) if title else ""
+    yield from conversations(_messages(source), group or source.path.stem, config, tally)
+
+
+def _messages(source: Source) -> Iterator[Message]:
+    clock = _Clock()
+    for group in elements(source, lambda element: _class(element) == GROUP):
+        speaker, shown = "", ""
+        parts = [part for part in group.iter("div") if part.get("data-message-id")]
+        parts = parts or [part for part in group.iter("div") if _class(part) == MESSAGE]
+        for part in group.iter("span"):  # the head of the group, in older versions outside of its messages
+            speaker = speaker or (text_of(part) if _class(part) in AUTHORS else "")
+            shown = shown or (text_of(part) if _class(part) in TIMES else "")
+        for part in parts or [group]:
+            found = {_class(inner): inner for inner in reversed(list(part.iter("span", "div")))}
+            times = [found[name] for name in TIMES if name in found]
+            if times:
+                shown = times[0].get("title", "") if _class(times[0]) == TIMES[2] else text_of(times[0])
+            author = next((found[name] for name in AUTHORS if name in found), None)
+            speaker = speaker if author is None else text_of(author)
+            yield _message(found, name_of(speaker), clock.time(part.get("data-message-id", ""), shown))
+
+
+def _message(found: dict[str, HtmlElement], speaker: str, time: datetime | None) -> Message:
+    """A message of the elements in it, by their classes."""
+    if NOTICES in found:
+        return Message(speaker, text_of(found[NOTICES]), time, SYSTEM)
+    text = text_of(found[CONTENT], _shown, lines=True).strip() if CONTENT in found else ""
+    if NOTICE.fullmatch(text):
+        return Message(speaker, text, time, SYSTEM)
+    if not text and any(name.startswith(MEDIA_CLASSES) for name in found):
+        return Message(speaker, "<attachment>", time, MEDIA)
+    return Message(speaker, text, time)
+
+
+def _class(element: HtmlElement) -> str:
+    """The first of the element's classes: the others are variants (`chatlog__message--pinned`)."""
+    return str(element.get("class", "")).partition(" ")[0]
+
+
+def _shown(element: HtmlElement) -> str | None:
+    """Emoji are images; `(edited)` stands in the text."""
+    if element.tag == "img":
+        return str(element.get("alt", ""))
+    return "" if _class(element) == "chatlog__edited-timestamp" else None
+
+
+class _Clock:
+    """Local times: the exact ones of the ids, moved by what the last readable date told."""
+
+    def __init__(self) -> None:
+        self._away = timedelta()
+
+    def time(self, number: str, shown: str) -> datetime | None:
+        """The time of a message; of the shown date alone where the id is none."""
+        found = [time for order in ("mdy", "dmy", "ymd") if (time := time_of(shown, order))]
+        exact = from_unix(((int(number) >> 22) + EPOCH) / 1000) if number.isdecimal() and len(number) < 20 else None
+        if exact is None:
+            return found[0] if found else None
+        for time in found:
+            if abs(time - exact) < timedelta(hours=15):
+                self._away = round((time - exact) / QUARTER) * QUARTER
+                break
+        return exact.replace(microsecond=0) + self._away
+
+
+FORMAT = Format(
+    title="Discord (DiscordChatExporter HTML)",
+    documentation="https://github.com/Tyrrrz/DiscordChatExporter",
+    export="DiscordChatExporter → format HTML (dark or light)",
+    notes=(
+        "all versions and regions; the names are the nicknames on the server; embeds, reactions and what a reply "
+        "answers are left out"
+    ),
+    claims=claims,
+    read=read,
+)
