@@ -84,9 +84,11 @@ def _class(element: HtmlElement) -> str:
 
 
 def _shown(element: HtmlElement) -> str | None:
-    """Emoji are images; `(edited)` stands in the text."""
+    """Emoji are images; quotes are marked as they were typed; `(edited)` stands in the text."""
     if element.tag == "img":
         return str(element.get("alt", ""))
+    if _class(element) == "chatlog__markdown-quote":
+        return "> " + text_of(element, _shown, lines=True).strip().replace("\n", "\n> ") + "\n"
     return "" if _class(element) == "chatlog__edited-timestamp" else None
 
 

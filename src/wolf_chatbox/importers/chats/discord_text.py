@@ -47,6 +47,7 @@ def _messages(source: Source, dates: Dates) -> Iterator[Message]:
     header: re.Match[str] | None = None
     body: list[str] = []
     blank = True
+    rules = 0
     for line in source.lines():
         line = line.rstrip("\n")
         # A header stands below an empty line; one within a text was typed or pasted.
@@ -56,7 +57,9 @@ def _messages(source: Source, dates: Dates) -> Iterator[Message]:
             header, body = match, []
         elif header:
             body.append(line)
-        elif line.strip() and line != RULE and not PLACE.match(line):  # of the topic, which may have several lines
+        elif line == RULE:
+            rules += 1
+        elif line.strip() and rules != 1:  # between the rules stand the server, the channel, its topic
             yield Message("", line, kind=SYSTEM)
         blank = not line.strip()
     if header:

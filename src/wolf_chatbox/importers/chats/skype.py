@@ -49,6 +49,10 @@ def _chat(
         elif key == "displayName" and (name := stream.value()):
             group = str(name)
             names.setdefault(partner, group)
+        elif key == "threadProperties":
+            properties = stream.value()
+            topic = properties.get("topic") if isinstance(properties, dict) else None
+            group = str(topic or group)
         elif key == "MessageList" and stream.begins() == "[":
             messages = (message_of(record, names) for record in stream.items())
             yield from conversations(oldest_first(messages), group, config, tally)
