@@ -92,7 +92,7 @@ def _of_lines(lines: list[str], all_ways: bool) -> Iterator[Hostile]:
             yield Hostile(
                 f"{label}, {mark!r} in it", (("".join(lines[:at]) + line[:inside], mark),), line[inside:] + after
             )
-        if line.startswith("{"):
+        if line.startswith('{"'):
             for inner in _of_json(json.loads(line), all_ways):
                 (once, piece), *_ = inner.parts
                 yield Hostile(
