@@ -9,6 +9,7 @@ import pytest
 from lxml.html import HtmlElement
 
 from wolf_chatbox.errors import DataError
+from wolf_chatbox.importers import html_stream
 from wolf_chatbox.importers.html_stream import CHUNK, elements, text_of, text_of_markup
 from wolf_chatbox.importers.source import Source
 
@@ -87,6 +88,30 @@ def test_a_damaged_page_is_read_as_far_as_it_goes(tmp_path: Path, page: str, fou
 def test_what_is_nested_too_deep_is_told_and_not_swallowed(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"page\.html: its elements are nested too deep"):
         texts(tmp_path, "<p>a</p>" + "<span>" * 5000 + "<p>b</p>")
+
+
+@pytest.mark.parametrize("chunk", [7, 100, 1500])
+def test_a_new_parser_goes_on_where_the_one_before_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunk: int
+) -> None:
+    """libxml2's parser for pages keeps all that it was fed."""
+    message = '<div class="m"><img alt="1 > 2"> hello <b>{}</b><br>you &amp; <!-- > --> me</div>\n'
+    page = (
+        '<html><body><div class="o" id="a&quot;b">' + "".join(message.format(at) for at in range(200)) + "</div><p>end"
+    )
+    path = tmp_path / "page.html"
+    path.write_text(page, encoding="utf-8")
+    monkeypatch.setattr(html_stream, "CHUNK", chunk)
+    parsers = []
+    monkeypatch.setattr(html_stream, "RENEW", 1000)
+    monkeypatch.setattr(html_stream, "_parser", lambda make=html_stream._parser: parsers.append(make()) or parsers[-1])
+    outer, said = set(), []
+    for element in elements(Source.open(path), lambda element: element.get("class") == "m" or element.tag == "p"):
+        outer.add(tuple((part.tag, part.get("id")) for part in element.iterancestors()))
+        said.append(text_of(element))
+    assert said == [*(f"hello {at}\nyou & me" for at in range(200)), "end"]
+    assert outer == {(("div", 'a"b'), ("body", None), ("html", None)), (("body", None), ("html", None))}
+    assert len(parsers) > 3
 
 
 def test_a_long_page_takes_the_memory_of_an_element(tmp_path: Path) -> None:

@@ -17,6 +17,10 @@ from wolf_chatbox.errors import DataError
 from wolf_chatbox.importers.source import Source
 
 CHUNK = 1 << 16
+RENEW = 1 << 22
+"""Characters after which a new parser goes on: libxml2's keeps all that it was fed."""
+TAGS = re.compile(r"[^>]*>|[^>]+")
+"""The pieces of a page that end with a tag: nothing waits in the parser behind one that closes an element."""
 BLOCKS = frozenset(
     ["blockquote", "dd", "div", "dt", "h1", "h2", "h3", "h4", "h5", "h6", "li", "p", "pre", "table", "tr"]
 )
@@ -34,27 +38,55 @@ def elements(source: Source, wanted: Callable[[HtmlElement], bool]) -> Iterator[
     What comes before it is forgotten as well. A page that is cut off or damaged is read as a browser would.
     Raises DataError where elements are nested too deep.
     """
-    parser = etree.HTMLPullParser(events=("end",), huge_tree=True, remove_comments=True, remove_pis=True)
-    parser.set_element_class_lookup(etree.ElementDefaultClassLookup(element=HtmlElement))
+    parser, fed = _parser(), 0
     with source.open_text() as file:
         while piece := file.read(CHUNK):
-            parser.feed(piece)
-            yield from _wanted(parser, wanted)
+            for part in [piece] if fed < RENEW else TAGS.findall(piece):
+                parser.feed(part)
+                fed += len(part)
+                last = None
+                for _, element in parser.read_events():
+                    last = element if wanted(element) else None
+                    if last is not None:
+                        yield element
+                        _forget(element)
+                if part is not piece and fed >= RENEW and last is not None and _ends(last):
+                    opening = "".join(_opening(outer) for outer in reversed([*last.iterancestors()]))
+                    parser, fed = _parser(), 0
+                    parser.feed(opening)
             if _too_deep(parser.feed_error_log):
                 raise DataError(f"{source.path}: its elements are nested too deep. Export the chat again.")
     parser.close()
-    yield from _wanted(parser, wanted)
+    yield from (element for _, element in parser.read_events() if wanted(element))
 
 
-def _wanted(parser: etree.HTMLPullParser, wanted: Callable[[HtmlElement], bool]) -> Iterator[HtmlElement]:
-    for _, element in parser.read_events():
-        if wanted(element):
-            yield element
-            element.clear(keep_tail=True)
-            while element is not None:
-                while (before := element.getprevious()) is not None:
-                    element.getparent().remove(before)
-                element = element.getparent()
+def _parser() -> etree.HTMLPullParser:
+    parser = etree.HTMLPullParser(events=("end",), huge_tree=True, remove_comments=True, remove_pis=True)
+    parser.set_element_class_lookup(etree.ElementDefaultClassLookup(element=HtmlElement))
+    return parser
+
+
+def _forget(element: HtmlElement) -> None:
+    """Empty an element, and remove what stands before it."""
+    element.clear(keep_tail=True)
+    while element is not None:
+        while (before := element.getprevious()) is not None:
+            element.getparent().remove(before)
+        element = element.getparent()
+
+
+def _ends(element: HtmlElement) -> bool:
+    """Whether nothing behind the element was read: it is closed, and all that it stands in is open."""
+    while element is not None:
+        if element.tail or element.getnext() is not None:
+            return False
+        element = element.getparent()
+    return True
+
+
+def _opening(element: HtmlElement) -> str:
+    attributes = (f' {name}="{html.escape(value)}"' for name, value in element.items())
+    return f"<{element.tag}{''.join(attributes)}>"
 
 
 def _too_deep(log: etree._ListErrorLog) -> bool:
