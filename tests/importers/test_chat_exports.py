@@ -168,6 +168,29 @@ def test_times_of_discord_s_pages_are_exact_and_local_in_any_region(tmp_path: Pa
         assert conversation.turns[0].time == datetime(2024, 5, 1, 18, 30, 45)
 
 
+def test_transcripts_of_bots_have_the_same_classes(tmp_path: Path) -> None:
+    """The forms of chat_exporter: the id stands on the text too, files and embeds stand in it, a pin has no author."""
+    container = (
+        '<div class="chatlog__message-container" data-message-id="{0}">{1}<div class="chatlog__content" '
+        'data-message-id="{0}" id="message-{0}"><span class="chatlog__markdown-preserve">{2}</span>{3}</div></div>'
+    )
+    author = (
+        '<span class="chatlog__author-name" title="ann">Ann</span><span class="chatlog__timestamp">01-05-2024</span>'
+    )
+    file = '<div class="chatlog__attachment"><a href="x">oars.pdf</a></div>'
+    first = (
+        container.format(1, author, "hi", file)
+        + container.format(2, "", "there", "")
+        + container.format(3, "", "", file)
+    )
+    pin = container.format(4, "", '<span class="chatlog__reference-name">Ann</span> has pinned a message', "")
+    page = "".join(f'<div class="chatlog__message-group">{inner}</div>' for inner in (first, pin))
+    assert told(write(tmp_path, "a.html", f"<html>{page}</html>")) == (
+        [("Ann", "hi"), ("Ann", "there")],
+        {"media": 1, "system message": 1},
+    )
+
+
 # Telegram
 
 

@@ -51,7 +51,7 @@ def _messages(source: Source) -> Iterator[Message]:
     clock = _Clock()
     for group in elements(source, lambda element: _class(element) == GROUP):
         speaker, shown = "", ""
-        parts = [part for part in group.iter("div") if part.get("data-message-id")]
+        parts = [part for part in group.iter("div") if part.get("data-message-id") and _class(part) != CONTENT]
         parts = parts or [part for part in group.iter("div") if _class(part) == MESSAGE]
         for part in group.iter("span"):  # the head of the group, in older versions outside of its messages
             speaker = speaker or (text_of(part) if _class(part) in AUTHORS else "")
@@ -73,6 +73,8 @@ def _message(found: dict[str, HtmlElement], speaker: str, time: datetime | None)
     text = text_of(found[CONTENT], _shown, lines=True).strip() if CONTENT in found else ""
     if NOTICE.fullmatch(text):
         return Message(speaker, text, time, SYSTEM)
+    if not speaker:  # bots put their notices into a group without an author
+        return Message("", text, time, SYSTEM)
     if not text and any(name.startswith(MEDIA_CLASSES) for name in found):
         return Message(speaker, "<attachment>", time, MEDIA)
     return Message(speaker, text, time)
@@ -84,12 +86,12 @@ def _class(element: HtmlElement) -> str:
 
 
 def _shown(element: HtmlElement) -> str | None:
-    """Emoji are images; quotes are marked as they were typed; `(edited)` stands in the text."""
+    """Emoji are images; quotes are marked as they were typed; `(edited)`, and bots' files, stand in the text."""
     if element.tag == "img":
         return str(element.get("alt", ""))
     if _class(element) == "chatlog__markdown-quote":
         return "> " + text_of(element, _shown, lines=True).strip().replace("\n", "\n> ") + "\n"
-    return "" if _class(element) == "chatlog__edited-timestamp" else None
+    return "" if _class(element).startswith(("chatlog__edited-timestamp", *MEDIA_CLASSES)) else None
 
 
 class _Clock:

@@ -21,7 +21,7 @@ from wolf_chatbox.importers.html_stream import elements, text_of
 from wolf_chatbox.importers.messages import MEDIA, SYSTEM, Message, conversations, moment
 from wolf_chatbox.importers.source import Source
 
-BEGIN = re.compile(r'<div class="message (?:default clearfix|service)')
+BEGIN = re.compile(r'<div class="(?:message default clearfix|page_body chat_page)')
 TITLE = re.compile(r'class="text bold">([^<]{1,500})<')
 TIME = re.compile(r"(\d\d)\.(\d\d)\.(\d{4}) (\d\d):(\d\d):(\d\d)")
 DATE_LINE = re.compile(r"message-\d+")
