@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -50,12 +51,16 @@ class Chat(NamedTuple):
 
 
 def read_chats(chats: Iterable[Chat], config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
-    """Yield the conversations of the replies that are shown, cut where the chat was silent; the others are counted."""
+    """Yield the conversations of the replies that are shown; the others are counted.
+
+    A chat is not cut where it was silent: a story goes on where it stopped, however long ago.
+    """
+    config = replace(config, session_gap=0)
     for chat in chats:
         yield from conversations(_shown(named(chat), tally), chat.group, config, tally)
 
 
-def choices_in(chats: Iterable[Chat], config: ReadConfig) -> Iterator[Preference]:
+def choices_in(chats: Iterable[Chat], config: ReadConfig, tally: Tally) -> Iterator[Preference]:
     """Yield the choices of a character's shown reply before each other one, with the turns before it.
 
     A reply is chosen when the chat went on after it, or when somebody went back to it from a later one. A greeting
@@ -66,16 +71,21 @@ def choices_in(chats: Iterable[Chat], config: ReadConfig) -> Iterator[Preference
         waiting: list[Preference] = []
         for reply in named(chat):
             turn = _turn(reply.said, config)
-            if turn is None:
-                continue
-            yield from waiting
-            waiting = []
-            if context and not reply.by_user:
-                waiting = list(_passed_over(tuple(context), turn, reply.others))
-                if not reply.latest:
-                    yield from waiting
-                    waiting = []
-            context.append(Turn(turn.speaker, turn.text))
+            if reply.others and (turn is None or reply.by_user or not context):
+                reason = "greeting" if turn and not reply.by_user else "not a character's"
+                tally.dropped[reason] += len(reply.others)
+            yield from waiting if turn else ()
+            waiting = [] if turn else waiting
+            if turn and context and not reply.by_user:
+                passed_over = _passed_over(tuple(context), turn, reply.others, tally)
+                if reply.latest:
+                    waiting = list(passed_over)
+                else:
+                    yield from passed_over
+            if turn:
+                context.append(Turn(turn.speaker, turn.text))
+        if waiting:
+            tally.dropped["last reply, not chosen yet"] += len(waiting)
 
 
 def named(chat: Chat) -> Iterator[Reply]:
@@ -142,7 +152,9 @@ def _turn(said: Message, config: ReadConfig) -> Turn | None:
     return read.turns[0] if read else None
 
 
-def _passed_over(context: tuple[Turn, ...], chosen: Turn, others: Iterable[str]) -> Iterator[Preference]:
-    for text in dict.fromkeys(map(clean, others)):
-        if text and not chosen.text.startswith(text):
+def _passed_over(context: tuple[Turn, ...], chosen: Turn, others: Iterable[str], tally: Tally) -> Iterator[Preference]:
+    for text in map(clean, others):
+        if text and text != chosen.text and chosen.text.startswith(text):
+            tally.dropped["beginning of the chosen reply"] += 1
+        else:
             yield Preference(context, Turn(chosen.speaker, chosen.text), Turn(chosen.speaker, text))

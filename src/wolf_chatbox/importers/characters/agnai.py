@@ -33,13 +33,13 @@ def claims(head: str) -> bool:
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
-    """Yield the chat, cut where it was silent. What is out of character, and events, are system messages."""
+    """Yield the chat. What is out of character, and events, are system messages."""
     yield from read_chats([_chat(source)], config, tally)
 
 
 def choices(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Preference]:
     """Yield the choices between a reply and those that it was drawn again for."""
-    yield from choices_in([_chat(source)], config)
+    yield from choices_in([_chat(source)], config, tally)
 
 
 def _chat(source: Source) -> Chat:

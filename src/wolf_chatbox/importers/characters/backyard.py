@@ -31,7 +31,7 @@ def claims(head: str) -> bool:
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
-    """Yield the chat, cut where it was silent. An empty half of a pair is no message."""
+    """Yield the chat. An empty half of a pair is no message."""
     yield from read_chats([Chat(source.path.stem, partial(_replies, source))], config, tally)
 
 

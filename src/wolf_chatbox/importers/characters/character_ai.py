@@ -1,9 +1,9 @@
 """Chats of character.ai, as its export tools write them: it has no export of its own that is documented.
 
 Forms:
-- dumps of CAI Tools (https://github.com/irsat000/CAI-Tools, scripts/content.js: DownloadHistory_AsDump) and the
-  CharacterAI Dumper (https://github.com/0x000011b/characterai-dumper): `{"info": …, "histories": {"histories": [{"msgs":
-  [{"src": {"name", "is_human"}, "text", "is_alternative"}]}]}}`;
+- dumps of CAI Tools (https://github.com/irsat000/CAI-Tools, scripts/content.js: DownloadHistory_AsDump) and of
+  CharacterAI Dumper (https://github.com/0x000011b/characterai-dumper): `{"info": …, "histories": {"histories":
+  [{"msgs": [{"src": {"name", "is_human"}, "text", "is_alternative"}]}]}}`;
 - answers of the site (https://neo.character.ai/turns/…), as scripts save them: `{"turns": [{"author": {"name",
   "is_human"}, "candidates": [{"candidate_id", "raw_content"}], "primary_candidate_id"}]}`, the newest turn first;
 - CAI Tools' page to read offline, in which the chats are JSON with percent-encoded texts;
@@ -61,7 +61,7 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
 
 def choices(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Preference]:
     """Yield the choices between the candidates of a character's turns."""
-    yield from choices_in(_chats(source), config)
+    yield from choices_in(_chats(source), config, tally)
 
 
 def _chats(source: Source) -> Iterator[Chat]:
@@ -182,8 +182,8 @@ FORMAT = Format(
         "(`turns` with `candidates`)"
     ),
     notes=(
-        "of the candidates of a turn the shown one is read; `data preferences` writes the choices. What CAI Tools writes "
-        "for SillyTavern and text-generation-webui is read as such"
+        "of the candidates of a turn the shown one is read; `data preferences` writes the choices. What CAI Tools "
+        "writes for SillyTavern and text-generation-webui is read as such"
     ),
     claims=claims,
     read=read,

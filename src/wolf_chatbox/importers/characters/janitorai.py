@@ -31,13 +31,13 @@ def claims(head: str) -> bool:
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
-    """Yield the chat, cut where it was silent. The other replies to the last message are dropped and counted."""
+    """Yield the chat. The other replies to the last message are dropped and counted."""
     yield from read_chats([_chat(source)], config, tally)
 
 
 def choices(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Preference]:
     """Yield the choices between the replies to a message."""
-    yield from choices_in([_chat(source)], config)
+    yield from choices_in([_chat(source)], config, tally)
 
 
 def _chat(source: Source) -> Chat:
@@ -86,8 +86,8 @@ FORMAT = Format(
     documentation="https://github.com/ves-per/janitorai-downloader-exporter",
     export="the browser extension JanitorAI Chat Downloader → Download",
     notes=(
-        "of several answers to the last message the shown one is read; `data preferences` writes the choices. Its export "
-        "for SillyTavern is read as such"
+        "of several answers to the last message the shown one is read; `data preferences` writes the choices. Its "
+        "export for SillyTavern is read as such"
     ),
     claims=claims,
     read=read,

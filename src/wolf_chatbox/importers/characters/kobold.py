@@ -1,9 +1,9 @@
 """A story of KoboldAI Lite (KoboldCpp) or KoboldAI, as both save it: JSON, one text in pieces.
 
 Form: https://github.com/LostRuins/lite.koboldai.net (index.html: generate_savefile, submit_generation) and
-https://github.com/KoboldAI/KoboldAI-Client (aiserver.py, koboldai_settings.py): `prompt`, and `actions` as a list, or in
-stories of KoboldAI's second version as objects with `Selected Text` and `Options`. The pieces are no turns: they are
-joined, and cut again as the mode of the story tells.
+https://github.com/KoboldAI/KoboldAI-Client (aiserver.py, koboldai_settings.py): `prompt`, and `actions` as a list, or
+in stories of KoboldAI's second version as objects with `Selected Text` and `Options`. The pieces are no turns: they
+are joined, and cut again as the mode of the story tells.
 
 - Chat: `NAME: text` at the beginning of a line, with the names of the settings, or names that come back.
 - Instruct: `{{[INPUT]}}` and `{{[OUTPUT]}}`, or the tags of the settings.
@@ -50,6 +50,8 @@ PICTURE = re.compile(r"\[<\|([pd])\|(?:(?!\|\1\|>\])[^\n])*\|\1\|>\]")
 NAME = re.compile(r"([^\W\d_][^\n:{}<>]{0,39}):(?= |$)")
 STAMP = re.compile(r"\s?\[(\d{1,2})/(\d{1,2})/(\d{4}), (\d{1,2}):(\d{2})\s([AP])M\]")
 """What Lite puts before a message on request, where the browser is in American English."""
+LINES = 8
+"""Of a tag that are looked for."""
 BEGINNING = 200
 """Pieces in which a story without settings shows its mode."""
 
@@ -138,7 +140,7 @@ def _settings(found: Mapping[str, Any]) -> Settings:
     for whose, (placeholder, setting) in TAGS.items():
         own = text_of(found.get(setting)).replace("\\n", "\n").split("\n") if raw else []
         # A line at a time is read: only the last one of a tag tells whose text follows.
-        *before, last = [line.strip() for line in own if line.strip()] or [""]
+        *before, last = [line.strip() for line in own if line.strip()][-LINES:] or [""]
         tags |= dict.fromkeys(before, "") | {last: whose.strip(), placeholder: whose.strip()}
     tags.pop("", None)
     return Settings(mode, text_of(found.get("chatname")), tuple(filter(None, opponents)), tags)
@@ -190,13 +192,13 @@ def _adventure(pieces: Iterable[str], _: Settings) -> Iterator[Reply]:
 
 def _chat(pieces: Iterable[str], settings: Settings) -> Iterator[Reply]:
     """What is said under a name, up to the next one."""
-    names = sorted({settings.user or "You", *settings.characters}, key=len, reverse=True)
-    begins = re.compile(rf"({'|'.join(map(re.escape, names))}):")
+    names = {settings.user or "You", *settings.characters}
     speaker, lines = "", list[str]()
     for line in _lines(pieces):
-        if match := begins.match(line):
+        name, colon, text = line.partition(":")
+        if colon and name in names:
             yield from _said(speaker, lines, by_user=speaker == settings.user, kind="" if speaker else SYSTEM)
-            speaker, lines = match[1], [line[match.end() :]]
+            speaker, lines = name, [text]
         else:
             lines.append(line)
     yield from _said(speaker, lines, by_user=speaker == settings.user, kind="" if speaker else SYSTEM)

@@ -39,11 +39,11 @@ def claims(head: str) -> bool:
     if start.startswith("<"):
         return bool(PAGE.search(start)) and '<div class="chat">' in start
     names = re.findall(r"(?:\A|\n\n)--(\S[^\n]{0,99})(?=\n)", start) if start.startswith("--") else []
-    return bool(TYPE.match(start)) or (len(names) > 1 and len(set(names)) <= max(2, len(names) // 2))
+    return bool(TYPE.match(start)) or len(names) == 2 or len(set(names)) < len(names)
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
-    """Yield each chat, cut where it was silent. Comments are system messages; what was hidden was said."""
+    """Yield each chat. Comments are system messages; what was hidden was said."""
     yield from read_chats(_chats(source), config, tally)
 
 
@@ -133,7 +133,7 @@ def _page(source: Source) -> list[Reply]:
 
 def _text(source: Source) -> Chat:
     """The chat of a text. The character speaks first."""
-    counts = Counter(name for name in _headings(source))
+    counts = Counter(_headings(source))
     names = {name for name, count in counts.items() if count > 1} | set(list(counts)[:2])
     first = next(iter(counts), "")
     return Chat(source.path.stem, partial(_blocks, source, names, first), character=first)
@@ -168,7 +168,7 @@ FORMAT = Format(
     documentation="https://github.com/kwaroran/RisuAI",
     export="in the list of chats: ⭳ → Export as JSON, TXT or HTML file; or Export all chats",
     notes=(
-        "the JSON has no names: the character's is taken from the file's (`NAME_2024-…_chat.json`), else `assistant`; the "
+        "the JSON has no names: the character's is that in the file's (`NAME_2024-…_chat.json`), else `assistant`; the "
         "person is `user`, those of a group `character 1`, `character 2`, …; page and text have the names. Text in the "
         "older form, without `--` before a name, is not recognised"
     ),

@@ -18,6 +18,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from wolf_chatbox.config import ReadConfig
@@ -64,30 +65,33 @@ def claims(head: str) -> bool:
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
     """Yield each chat of the folder. Narrators and the program are system messages; what was hidden was said."""
-    files = (source, *source.more)
-    headers = {file.path.stem: _header(file) for file in files}
-    for file in files:
+    files = {_key(file): file for file in (source, *source.more)}
+    headers = {key: _header(file) for key, file in files.items()}
+    for key, file in files.items():
         before = tally.read
         try:
-            root = _root(file.path.stem, headers)
-            main = next((other for other in files if other.path.stem == root and other is not file), None)
-            if main and (repeated := _repeated(file, main)):
+            root = _root(key, headers)
+            main = files.get((key[0], root))
+            if main and main is not file and (repeated := _repeated(file, main)):
                 tally.dropped[REPEATED] += repeated
             else:
-                yield from read_chats([_chat(file, root, headers)], config, tally)
+                yield from read_chats([_chat(file, root, headers[key])], config, tally)
         except DataError as error:
             tally.leave(file.path, error, tally.read - before, alone=not source.more, strict=config.strict)
 
 
 def choices(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Preference]:
     """Yield the choices between the swipes of a character's messages."""
-    files = (source, *source.more)
-    headers = {file.path.stem: _header(file) for file in files}
-    yield from choices_in((_chat(file, "", headers) for file in files), config)
+    for file in (source, *source.more):
+        yield from choices_in([_chat(file, "", _header(file))], config, tally)
 
 
-def _chat(file: Source, root: str, headers: Mapping[str, Header]) -> Chat:
-    header = headers[file.path.stem]
+def _key(file: Source) -> tuple[Path, str]:
+    """The folder of a file and its name, as which the headers of others there know it."""
+    return file.path.parent, file.path.stem
+
+
+def _chat(file: Source, root: str, header: Header) -> Chat:
     return Chat(root, partial(_replies, file), header.user, header.character)
 
 
@@ -107,13 +111,13 @@ def _header(file: Source) -> Header:
     return Header(user, character, main or (old[1] if old else ""))
 
 
-def _root(name: str, headers: Mapping[str, Header]) -> str:
+def _root(key: tuple[Path, str], headers: Mapping[tuple[Path, str], Header]) -> str:
     """The chat that a branch, and the branch that it branched off, come from in the end."""
-    seen = {name}
-    last = name
-    while main := headers[last].main if last in headers else "":
+    folder, last = key
+    seen = {last}
+    while main := headers[folder, last].main if (folder, last) in headers else "":
         if main in seen:  # a circle has no beginning
-            return name
+            return key[1]
         seen.add(main)
         last = main
     return last
@@ -189,8 +193,7 @@ FORMAT = Format(
         "every version, solo and group chats. The shown swipe is read; `data preferences` writes the choices. Hidden "
         "messages are read; narrators and comments are system messages; reasoning is not read. `{{user}}`, `{{char}}` "
         "become names. A branch belongs to its main chat's group and is read whole; a checkpoint that only repeats "
-        "the beginning of a chat of its folder is dropped and counted. `--session-gap 0` keeps a long story in one "
-        "piece. The export as .txt is read as `screenplay`"
+        "the beginning of a chat of its folder is dropped and counted. The export as .txt is read as `screenplay`"
     ),
     claims=claims,
     read=read,

@@ -58,13 +58,13 @@ def claims(head: str) -> bool:
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
-    """Yield the log, cut where it was silent. Other versions of a reply are dropped and counted."""
+    """Yield the log. Other versions of a reply are dropped and counted."""
     yield from read_chats([_chat(source)], config, tally)
 
 
 def choices(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Preference]:
     """Yield the choices between the versions of a reply."""
-    yield from choices_in([_chat(source)], config)
+    yield from choices_in([_chat(source)], config, tally)
 
 
 def _chat(source: Source) -> Chat:
