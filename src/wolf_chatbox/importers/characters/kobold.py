@@ -192,16 +192,17 @@ def _adventure(pieces: Iterable[str], _: Settings) -> Iterator[Reply]:
 
 def _chat(pieces: Iterable[str], settings: Settings) -> Iterator[Reply]:
     """What is said under a name, up to the next one."""
-    names = {settings.user or "You", *settings.characters}
+    user = settings.user or "You"
+    names = {user, *settings.characters}
     speaker, lines = "", list[str]()
     for line in _lines(pieces):
         name, colon, text = line.partition(":")
         if colon and name in names:
-            yield from _said(speaker, lines, by_user=speaker == settings.user, kind="" if speaker else SYSTEM)
+            yield from _said(speaker, lines, by_user=speaker == user, kind="" if speaker else SYSTEM)
             speaker, lines = name, [text]
         else:
             lines.append(line)
-    yield from _said(speaker, lines, by_user=speaker == settings.user, kind="" if speaker else SYSTEM)
+    yield from _said(speaker, lines, by_user=speaker == user, kind="" if speaker else SYSTEM)
 
 
 def _instruct(pieces: Iterable[str], settings: Settings) -> Iterator[Reply]:
