@@ -239,7 +239,7 @@ def test_no_claim_names_the_formats(tmp_path: Path) -> None:
     path = write(tmp_path, "letter.txt", "Dear Ada,\nhow are you?\n")
     with pytest.raises(FormatError) as caught:
         read(path)
-    assert str(caught.value).startswith(f"{path}: not a known format (discord, imessage, ")
+    assert str(caught.value).startswith(f"{path}: not a known format ({', '.join(FORMATS)}). ")
 
 
 def test_a_line_of_dialogue_in_brackets_is_raw_and_json_is_not(tmp_path: Path) -> None:

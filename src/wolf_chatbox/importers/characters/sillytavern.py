@@ -18,7 +18,6 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from wolf_chatbox.config import ReadConfig
@@ -41,14 +40,18 @@ MERIDIEM = re.compile(r"([A-Z][a-z]{2,8}) (\d{1,2}), (\d{4}) (\d{1,2}):(\d{2}) ?
 OLD_BOOKMARK = re.compile(r"(.{1,200}?)[ -]{0,3}(?:Bookmark|Checkpoint) #\d")
 """How a checkpoint was named before its header said where it comes from."""
 UNSAID = frozenset(
-    ["help", "welcome", "empty", "generic", "narrator", "comment", "slash_commands", "formatting", "hotkeys", "macros"]
-    + ["welcome_prompt", "assistant_note"]
+    (
+        *("help", "welcome", "empty", "generic", "narrator", "comment", "slash_commands", "formatting", "hotkeys"),
+        *("macros", "welcome_prompt", "assistant_note"),
+    )
 )
 """Types of messages that SillyTavern, a narrator or a note in the margin is behind, and no character."""
 SYSTEM_NAMES = ("SillyTavern System", "System")
 SYSTEM_AVATAR = "img/five.png"
 FILES = ("image", "image_swipes", "video", "file", "files", "media", "inline_image")
 REPEATED = "beginning of another chat"
+Key = tuple[str, str]
+"""The folder and the name of a file."""
 
 
 class Header(NamedTuple):
@@ -86,9 +89,9 @@ def choices(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Prefer
         yield from choices_in([_chat(file, "", _header(file))], config, tally)
 
 
-def _key(file: Source) -> tuple[Path, str]:
+def _key(file: Source) -> Key:
     """The folder of a file and its name, as which the headers of others there know it."""
-    return file.path.parent, file.path.stem
+    return str(file.path.parent), file.path.stem
 
 
 def _chat(file: Source, root: str, header: Header) -> Chat:
@@ -111,7 +114,7 @@ def _header(file: Source) -> Header:
     return Header(user, character, main or (old[1] if old else ""))
 
 
-def _root(key: tuple[Path, str], headers: Mapping[tuple[Path, str], Header]) -> str:
+def _root(key: Key, headers: Mapping[Key, Header]) -> str:
     """The chat that a branch, and the branch that it branched off, come from in the end."""
     folder, last = key
     seen = {last}
