@@ -43,7 +43,12 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
 
 def choices(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Preference]:
     """Yield the assistant's best reply to each message against each lower-ranked one."""
-    for _, root in _roots(json_values(source), tally):
+    yield from choices_of(json_values(source), tally)
+
+
+def choices_of(rows: Iterable[tuple[str, Any]], tally: Tally) -> Iterator[Preference]:
+    """Yield the choices of (where, tree or message) pairs."""
+    for _, root in _roots(rows, tally):
         for path in walk(root):
             best, *others = sorted(path[-1].replies, key=_order) or [root]
             if others:

@@ -6,8 +6,8 @@ begin with the prompt. Forms: https://huggingface.co/docs/trl/dataset_formats (p
 https://github.com/hiyouga/LLaMA-Factory/tree/main/data, and what `data preferences` writes.
 
 HH-RLHF (Bai et al. 2022, https://arxiv.org/abs/2204.05862) writes a dialogue as one text, with `\\n\\nHuman:` and
-`\\n\\nAssistant:` before its turns; its attacks by red teams are a `transcript` of that form. A mark that somebody wrote
-within a turn cannot be told from one between turns where a blank line stands before it; within a line, it is text.
+`\\n\\nAssistant:` before its turns; its attacks by red teams are a `transcript` of that form. A mark within a turn is
+text, unless a blank line stands before it: then it cannot be told from one between turns.
 """
 
 from __future__ import annotations
@@ -71,9 +71,11 @@ def from_values(values: Iterable[tuple[str, Any]], stem: str, tally: Tally) -> I
     """Yield the conversations of (where, choice) pairs, each a numbered group of its own."""
     for number, (where, value) in enumerate(values, 1):
         pair = _pair(value, where, tally)
-        turns = pair.context + pair.chosen
+        said = pair.context + pair.chosen
+        turns = tuple(turn for turn in said if turn.text)
         tally.kept += len(turns)
-        tally.dropped["rejected reply"] += len(pair.rejected)
+        silent = {"no text": len(said) - len(turns), "rejected reply": len(pair.rejected)}
+        tally.dropped.update({reason: count for reason, count in silent.items() if count})
         if turns:
             yield Conversation(turns, f"{stem} {number}")
 
@@ -85,11 +87,11 @@ def choices_of(values: Iterable[tuple[str, Any]], tally: Tally) -> Iterator[Pref
         if not chosen and not rejected:
             tally.dropped["no choice between two replies"] += 1
         elif len(chosen) != 1 or len(rejected) != 1:
-            tally.dropped["more than one reply differs"] += 1
+            tally.dropped["not one reply against another"] += 1
         elif chosen[0].speaker != rejected[0].speaker or chosen[0].speaker in (USER, SYSTEM):
-            tally.dropped["not two replies of one assistant"] += 1
+            tally.dropped["not of one assistant"] += 1
         else:
-            yield Preference(context, chosen[0], rejected[0])
+            yield Preference(tuple(turn for turn in context if turn.text), chosen[0], rejected[0])
 
 
 def _pair(value: Any, where: str, tally: Tally) -> Pair:
@@ -101,6 +103,8 @@ def _pair(value: Any, where: str, tally: Tally) -> Pair:
     system = next((value[key] for key in SYSTEMS if isinstance(value.get(key), str)), "")
     context = [Turn(SYSTEM, clean(system))] if clean(system) else []
     context += _turns(_prompt(value), USER, where, tally)
+    if context and context[-1] == (ASSISTANT, "", *context[-1][2:]):
+        context.pop()  # the mark before the reply
     if "tied" in value:
         tied = value["tied"]
         tally.dropped["tied reply"] += len(tied) if isinstance(tied, list) else 1
@@ -108,11 +112,12 @@ def _pair(value: Any, where: str, tally: Tally) -> Pair:
     names = next((names for names in REPLIES if all(name in value for name in names)), None)
     if names is None:
         raise _unknown(where)
-    chosen, rejected = (list(_turns(value[name], ASSISTANT, where, tally)) for name in names)
+    chosen = list(_turns(value[names[0]], ASSISTANT, where, tally))
+    rejected = list(_turns(value[names[1]], ASSISTANT, where, Tally()))
     shared = sum(1 for _ in takewhile(lambda two: two[0] == two[1], zip(chosen, rejected)))
-    same = shared == len(chosen) == len(rejected)
-    shared -= same and shared > 0  # the last reply is what was chosen
-    return Pair((*_joined(context, chosen[:shared]), *()), tuple(chosen[shared:]), tuple(rejected[shared:]))
+    if shared and shared == len(chosen) == len(rejected):
+        shared -= 1  # the last turn is the reply
+    return Pair(tuple(_joined(context, chosen[:shared])), tuple(chosen[shared:]), tuple(rejected[shared:]))
 
 
 def _joined(context: list[Turn], shared: list[Turn]) -> list[Turn]:
@@ -134,25 +139,23 @@ def _prompt(value: dict[str, Any]) -> Any:
 
 def _turns(value: Any, speaker: str, where: str, tally: Tally) -> Iterator[Turn]:
     """The turns of a text, which may be a whole dialogue, of a message, or of a list of messages."""
-    if isinstance(value, str):
-        yield from _texts(value, speaker, tally)
-    elif value is not None:
-        for number, message in enumerate(value if isinstance(value, list) else [value], 1):
-            if isinstance(message, str):
-                yield from _texts(message, speaker, tally)
-            elif turn := turn_of(message, f"{where}, message {number}", tally):
-                yield turn
+    if value is None:
+        return
+    for number, message in enumerate(value if isinstance(value, list) else [value], 1):
+        if isinstance(message, str):
+            yield from _texts(message, speaker)
+        elif turn := turn_of(message, f"{where}, message {number}", tally):
+            yield turn
 
 
-def _texts(text: str, speaker: str, tally: Tally) -> Iterator[Turn]:
+def _texts(text: str, speaker: str) -> Iterator[Turn]:
     """Cut a dialogue at the marks of HH-RLHF; a text that does not begin with one is what `speaker` says."""
-    pieces = MARK.split(text) if MARK.match(text) else [text]
-    said = [(speaker, pieces[0]), *((SPEAKERS[mark], piece) for mark, piece in zip(pieces[1::2], pieces[2::2]))]
-    for at, (name, piece) in enumerate(said):
-        if words := clean(piece):
-            yield Turn(name, words)
-        elif at and at < len(said) - 1:
-            tally.dropped["no text"] += 1
+    if not MARK.match(text):
+        yield Turn(speaker, clean(text))
+        return
+    _, *pieces = MARK.split(text)
+    for mark, piece in zip(pieces[::2], pieces[1::2]):
+        yield Turn(SPEAKERS[mark], clean(piece))
 
 
 def _unknown(where: str) -> DataError:
