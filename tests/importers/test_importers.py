@@ -41,6 +41,7 @@ DROPPED = {
     "aiwolf_json/group_chat": {"Over (nothing to say)": 1},
     "aiwolf_json/six": {"Over (nothing to say)": 6, "Skip (nothing to say)": 1},
     "aiwolf_json/six_realtime": {"Over (nothing to say)": 6, "Skip (nothing to say)": 1},
+    "aistudio/prompt": {"system message": 5, "media": 1},
     "chatgpt/export": {"system message": 6, "media": 2, "on another branch": 4},
     "chatgpt/single": {"no text": 1},
     "claude/export": {"system message": 3, "media": 1, "on another branch": 2},
@@ -51,6 +52,8 @@ DROPPED = {
     "dialogues/personas": {"system message": 10, "no text": 2, "no speaker": 1},
     "discord/channel": {"system message": 1, "media": 1},
     "fanlang/game": {"no speaker": 1, "no text": 1},
+    "gemini/activity": {"system message": 2, "media": 1},
+    "gemini/page": {"system message": 1, "media": 1},
     "imessage/ann": {"system message": 1, "media": 1},
     "irc/2024-05-01_znc": {"system message": 1},
     "irc/irssi": {"system message": 1},
@@ -238,7 +241,7 @@ def test_no_claim_names_the_formats(tmp_path: Path) -> None:
     path = write(tmp_path, "letter.txt", "Dear Ada,\nhow are you?\n")
     with pytest.raises(FormatError) as caught:
         read(path)
-    assert str(caught.value).startswith(f"{path}: not a known format (discord, imessage, ")
+    assert str(caught.value).startswith(f"{path}: not a known format ({', '.join(list(FORMATS)[:9])}, ")
 
 
 def test_a_line_of_dialogue_in_brackets_is_raw_and_json_is_not(tmp_path: Path) -> None:

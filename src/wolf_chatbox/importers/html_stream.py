@@ -40,7 +40,10 @@ def _wanted(parser: etree.HTMLPullParser, wanted: Callable[[html.HtmlElement], b
 
 
 def text_of(element: html.HtmlElement) -> str:
-    """The text that a reader of the page sees: `<br>` and blocks begin lines, runs of other space are one space."""
+    """The text that a reader of the page sees: `<br>` and blocks begin lines, runs of other space are one space.
+
+    Within `<pre>` the ends of lines stay as well.
+    """
     parts: list[str] = []
     _collect(element, parts)
     lines = (" ".join(line.split()) for line in "".join(parts).split("\n"))
@@ -56,17 +59,18 @@ def text_of_markup(markup: str) -> str:
 
 def _collect(element: html.HtmlElement, parts: list[str]) -> None:
     """Add the pieces of an element's text, without recursion: elements may be nested thousands deep."""
-    waiting: list[html.HtmlElement | str] = [element]
+    waiting: list[tuple[html.HtmlElement | str, bool]] = [(element, False)]
     while waiting:
-        part = waiting.pop()
+        part, as_is = waiting.pop()  # within <pre>, lines end where they end
         if isinstance(part, str):
-            parts.append(part)
+            parts.append(part if as_is else part.replace("\n", " "))
             continue
-        inner: list[html.HtmlElement | str] = []
+        inner: list[tuple[html.HtmlElement | str, bool]] = []
         if isinstance(part.tag, str) and part.tag not in SILENT:
             edge = "\n" if part.tag == "br" or (part.tag in BLOCKS and part is not element) else ""
-            inner += [edge, (part.text or "").replace("\n", " ")]
+            kept = as_is or part.tag == "pre"
+            inner += [(edge, True), (part.text or "", kept)]
             for child in part:
-                inner += [child, (child.tail or "").replace("\n", " ")]
-            inner.append("\n" if part.tag in BLOCKS and part is not element else "")
+                inner += [(child, kept), (child.tail or "", kept)]
+            inner.append(("\n" if part.tag in BLOCKS and part is not element else "", True))
         waiting += reversed(inner)

@@ -26,7 +26,6 @@ from wolf_chatbox.importers.messages import ASSISTANT, MEDIA, SYSTEM, USER, Mess
 from wolf_chatbox.importers.source import Source
 
 SPEAKERS = {"human": USER, "assistant": ASSISTANT}
-FILES = ("attachments", "files")
 
 
 def claims(head: str) -> bool:
@@ -70,7 +69,10 @@ def _said(message: dict[str, Any]) -> Iterator[Message]:
     sender, time = message.get("sender"), from_iso(message.get("created_at"))
     speaker = SPEAKERS.get(sender, sender) if isinstance(sender, str) else ""
     texts: list[str] = []
-    media = [file for key in FILES for file in _objects(message, key)] or _objects(message, "files_v2")
+    media = _objects(message, "attachments")
+    named = {str(file.get("file_name")) for file in media}
+    files = _objects(message, "files") or _objects(message, "files_v2")
+    media += [file for file in files if str(file.get("file_name")) not in named]
     others = 0
     for block in _objects(message, "content"):
         if _is_text(block):
@@ -87,8 +89,8 @@ def _said(message: dict[str, Any]) -> Iterator[Message]:
     if text.strip() or not (media or others):
         yield Message(speaker, text, time)
     for file in media:
-        named = (file[key] for key in ("extracted_content", "file_name") if isinstance(file.get(key), str))
-        yield Message(speaker, next(filter(None, named), "<file>"), time, MEDIA)
+        words = (file[key] for key in ("extracted_content", "file_name") if isinstance(file.get(key), str))
+        yield Message(speaker, next(filter(None, words), "<file>"), time, MEDIA)
 
 
 def _is_text(block: dict[str, Any]) -> bool:
@@ -102,7 +104,7 @@ def _objects(message: dict[str, Any], key: str) -> list[dict[str, Any]]:
 
 FORMAT = Format(
     title="Claude (data export, JSON)",
-    documentation="https://support.claude.com/en/articles/9450526-how-can-i-export-my-claude-data",
+    documentation="https://support.anthropic.com/en/articles/9450526-how-can-i-export-my-claude-ai-data",
     export="Settings → Privacy → Export data: the zip archive, or the `conversations.json` in it",
     notes=(
         "whole exports, and single conversations as browser extensions save them (JSON). Thoughts and the use of "
