@@ -206,7 +206,7 @@ FORMAT = Format(
     export="Google Takeout → My Activity → only Gemini Apps; format JSON, or HTML",
     notes=(
         "`MyActivity.json` and `.html`. Replies lose their formatting; what is no prompt is a system message. Where "
-        "entries do not name their chat, it ends at a silence. In JSON that is not English, the verb before a prompt stays"
+        "entries do not name their chat, it ends at a silence. In JSON that is not English the verb of a prompt stays"
     ),
     claims=claims,
     read=read,
