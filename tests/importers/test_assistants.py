@@ -119,17 +119,18 @@ def test_a_reply_that_was_left_for_another_is_rejected(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("nodes", "last"),
+    ("nodes", "last", "found"),
     [
-        (TWICE[:3], "b"),  # nobody went on after the last one
-        ((TWICE[0], node("a", "q", "assistant", "Ash", status="in_progress"), *TWICE[2:]), "c"),
-        ((TWICE[0], node("a", "q", "assistant", "As"), *TWICE[2:]), "c"),
-        ((*TWICE, node("u", "b", "user", "What?"), node("d", "u", "assistant", "Ash!")), "d"),  # another question
+        (TWICE[:3], "b", []),  # nobody went on after the last one
+        ((TWICE[0], node("a", "q", "assistant", "Ash", status="in_progress"), *TWICE[2:]), "c", []),
+        ((TWICE[0], node("a", "q", "assistant", "As"), *TWICE[2:]), "c", []),  # the same, but shorter
+        ((*TWICE, node("u", "b", "user", "What?"), node("d", "u", "assistant", "Ash!")), "d", [("Ash.", "Oak.")]),
     ],
 )
-def test_what_is_no_choice(tmp_path: Path, nodes: tuple[dict[str, Any], ...], last: str) -> None:
-    path = write(tmp_path / "c.json", chat(*nodes, last=last))
-    assert [pair for pair in pairs(path) if pair != ("Ash.", "Oak.")] == []
+def test_what_was_stopped_or_asked_anew_is_no_choice(
+    tmp_path: Path, nodes: tuple[dict[str, Any], ...], last: str, found: list[tuple[str, str]]
+) -> None:
+    assert pairs(write(tmp_path / "c.json", chat(*nodes, last=last))) == found
 
 
 def test_a_reply_goes_on_over_what_a_tool_says(tmp_path: Path) -> None:
