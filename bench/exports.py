@@ -6,12 +6,11 @@ seed.
 
 from __future__ import annotations
 
-import csv
-import html
 import json
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any, TextIO
 
 WORDS = """
@@ -58,124 +57,135 @@ def discord(file: TextIO, count: int) -> None:
     records(file, count, '{"guild": {"id": "1"}, "channel": {"id": "2", "name": "boats"}, "messages": [\n', record)
 
 
-def discord_csv(file: TextIO, count: int) -> None:
-    file.write("AuthorID,Author,Date,Content,Attachments,Reactions\n")
-    rows = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\n")
-    rows.writerows(
-        ("9", name, f"{time.isoformat()}.0000000+00:00", text, "", "") for time, name, text in messages(count)
+def agnai(file: TextIO, count: int) -> None:
+    def record(number: int, time: datetime, name: str, text: str) -> dict[str, Any]:
+        who = {"userId": "u1"} if name == NAMES[0] else {"characterId": "c1"}
+        return {"_id": str(number), "msg": text, "createdAt": f"{time.isoformat()}.000Z", "handle": name, **who}
+
+    head = (
+        '{"name": "Exported", "greeting": "Hello.", "sampleChat": "", "scenario": "", "treeLeafId": "1", "messages": '
     )
+    records(file, count, head + "[\n", record)
 
 
-def discord_html(file: TextIO, count: int) -> None:
-    """Each message a group of its own, in the words of version 2.40."""
-    file.write('<!DOCTYPE html><html lang="en"><head><title>Boats - lake</title></head><body><div class="chatlog">\n')
+def backyard(file: TextIO, count: int) -> None:
+    def record(number: int, time: datetime, name: str, text: str) -> dict[str, Any]:
+        return {"input": text, "output": name, "createdAt": int(1000 * time.timestamp())}
+
+    records(file, count // 2, '{"version": 2, "character": {"name": "Bob"}, "chat": {"ChatItems": [\n', record, "]}}\n")
+
+
+def character_ai(file: TextIO, count: int) -> None:
+    """Chats of a hundred turns in one dump, with a candidate for every fourth."""
+
+    def record(number: int, time: datetime, name: str, text: str) -> dict[str, Any]:
+        author = {"author_id": name, "name": name, "is_human": name == NAMES[0]}
+        texts = [text, "Other."] if number % 4 == 0 else [text]
+        drawn = [{"candidate_id": str(at), "raw_content": each, "is_final": True} for at, each in enumerate(texts)]
+        head = {"turn_key": {"chat_id": "c", "turn_id": str(number)}, "create_time": f"{time.isoformat()}Z"}
+        return head | {"author": author, "candidates": drawn, "primary_candidate_id": "0"}
+
+    file.write('{"histories": [')
+    for part in range(0, count, 100):
+        records(file, min(100, count - part), ("," if part else "") + '{"turns": [\n', record)
+    file.write("]}\n")
+
+
+def janitorai(file: TextIO, count: int) -> None:
+    def record(number: int, time: datetime, name: str, text: str) -> dict[str, Any]:
+        head = {"id": count - number, "created_at": f"{time.isoformat()}+00:00", "chat_id": 1, "rating": None}
+        return head | {"is_bot": name != NAMES[0], "is_main": True, "message": text}
+
+    records(file, count, '{"character": {"name": "Bob"}, "chatMessages": [\n', record)
+
+
+def kobold(file: TextIO, count: int) -> None:
+    """A chat in Lite's chat mode."""
+    file.write('{"gamestarted": true, "prompt": "", "memory": "", "actions": [\n')
+    for number, (_, name, text) in enumerate(messages(count)):
+        file.write((",\n" if number else "") + json.dumps(f"\n{name}: {text}", ensure_ascii=False))
+    settings = {"opmode": 3, "chatname": NAMES[0], "chatopponent": "||$||".join(NAMES[1:])}
+    file.write(f'], "savedsettings": {json.dumps(settings)}}}\n')
+
+
+def risuai(file: TextIO, count: int) -> None:
+    def record(number: int, time: datetime, name: str, text: str) -> dict[str, Any]:
+        role = "user" if name == NAMES[0] else "char"
+        return {"role": role, "data": text, "time": int(1000 * time.timestamp()), "chatId": str(number), "saying": name}
+
+    records(file, count, '{"type": "risuChat", "ver": 2, "data": {"message": [\n', record, '], "name": "Inn"}}\n')
+
+
+def sillytavern(file: TextIO, count: int) -> None:
+    """Every fourth message has a swipe."""
+    file.write(json.dumps({"chat_metadata": {}, "user_name": NAMES[0], "character_name": NAMES[1]}) + "\n")
     for number, (time, name, text) in enumerate(messages(count)):
-        id = (int((time - datetime(2015, 1, 1)).total_seconds()) * 1000 << 22) + number % 4096
-        name, text = html.escape(name), html.escape(text)
-        file.write(
-            f'<div class="chatlog__message-group"><div id="chatlog__message-container-{id}" '
-            f'class="chatlog__message-container " data-message-id="{id}"><div class="chatlog__message"><div '
-            'class="chatlog__message-aside"><img class="chatlog__avatar" src="a.png" alt="Avatar" loading="lazy"></div>'
-            f'<div class="chatlog__message-primary"><div class="chatlog__header"><span class="chatlog__author" '
-            f'title="{name}" data-user-id="9">{name}</span> <span class="chatlog__timestamp"><a href="#{id}">'
-            f'{time:%d/%m/%Y %H:%M}</a></span></div><div class="chatlog__content chatlog__markdown"><span '
-            f'class="chatlog__markdown-preserve">{text}</span></div></div></div></div></div>\n'
-        )
-    file.write("</div></body></html>\n")
+        message = {"name": name, "is_user": name == NAMES[0], "is_system": False}
+        message |= {"send_date": f"{time:%B} {time.day}, {time:%Y %I:%M%p}", "mes": text, "extra": {"api": "openai"}}
+        if number % 4 == 0:
+            message |= {"swipe_id": 1, "swipes": ["Other.", text], "swipe_info": []}
+        file.write(json.dumps(message, ensure_ascii=False) + "\n")
 
 
-def discord_text(file: TextIO, count: int) -> None:
-    rule = "=" * 62
-    file.write(f"{rule}\nGuild: Boats\nChannel: lake\n{rule}\n\n")
-    for time, name, text in messages(count):
-        file.write(f"[{time:%d/%m/%Y %H:%M}] {name}\n{text}\n\n\n")
-    file.write(f"{rule}\nExported {count:,} message(s)\n{rule}\n")
+def text_generation_webui(file: TextIO, count: int) -> None:
+    texts = [text for _, _, text in messages(count)]
+    pairs = list(zip(texts[::2], texts[1::2], strict=False))
+    times = [f"{time:%b %d, %Y %H:%M}" for time, _, _ in messages(count)]
+    keys = [f"{who}_{row}" for row in range(len(pairs)) for who in ("user", "assistant")]
+    metadata = {key: {"timestamp": time} for key, time in zip(keys, times, strict=False)}
+    json.dump({"internal": pairs, "visible": pairs, "metadata": metadata}, file, indent=4)
 
 
-def google_chat(file: TextIO, count: int) -> None:
-    def record(number: int, time: datetime, name: str, text: str) -> dict[str, Any]:
-        creator = {"name": name, "email": "a@example.org", "user_type": "Human"}
-        date = f"{time:%A, %B} {time.day}, {time:%Y at %I:%M:%S\u202f%p} UTC"
-        head = {"creator": creator, "created_date": date, "text": text}
-        return head | {"topic_id": f"t{number}", "message_id": f"x/t{number}/t{number}"}
-
-    records(file, count, '{"messages": [\n', record)
-
-
-def hangouts(file: TextIO, count: int) -> None:
-    people = [{"id": {"gaia_id": str(at), "chat_id": str(at)}, "fallback_name": name} for at, name in enumerate(NAMES)]
-    head = json.dumps({"conversation": {"conversation": {"participant_data": people}}}, ensure_ascii=False)
-
-    def record(number: int, time: datetime, name: str, text: str) -> dict[str, Any]:
-        sender = people[NAMES.index(name)]["id"]
-        event = {"sender_id": sender, "timestamp": str(int(time.timestamp()) * 1_000_000), "event_id": str(number)}
-        segments = [{"type": "TEXT", "text": text, "formatting": {}}]
-        return event | {
-            "chat_message": {"message_content": {"segment": segments}},
-            "event_type": "REGULAR_CHAT_MESSAGE",
-        }
-
-    records(file, count, f'{{"conversations": [{head[:-1]}, "events": [\n', record, "]}]}\n")
+def chatgpt(file: TextIO, count: int) -> None:
+    """Conversations of forty messages; every fifth reply was drawn twice."""
+    file.write("[")
+    for number, talk in enumerate(talks(messages(count))):
+        nodes: dict[str, Any] = {"root": {"id": "root", "message": None, "parent": None, "children": []}}
+        last = "root"
+        for at, (time, _, text) in enumerate(talk):
+            for name in (f"{at}-", f"{at}") if at % 10 == 9 else (f"{at}",):
+                message = {"id": name, "author": {"role": ("user", "assistant")[at % 2], "name": None, "metadata": {}}}
+                message |= {"create_time": time.timestamp(), "update_time": None, "end_turn": None, "weight": 1.0}
+                message |= {"content": {"content_type": "text", "parts": [text]}, "status": "finished_successfully"}
+                message |= {"metadata": {"timestamp_": "absolute"}, "recipient": "all"}
+                nodes[last]["children"].append(name)
+                nodes[name] = {"id": name, "message": message, "parent": last, "children": []}
+            last = f"{at}"
+        whole = {"title": "Boats", "create_time": 1.0, "update_time": 1.0, "mapping": nodes, "current_node": last}
+        file.write((", " if number else "") + json.dumps(whole, ensure_ascii=False))
+    file.write("]")
 
 
-def messenger(file: TextIO, count: int) -> None:
-    def record(number: int, time: datetime, name: str, text: str) -> dict[str, Any]:
-        name, text = (part.encode().decode("latin-1") for part in (name, text))
-        return {"sender_name": name, "timestamp_ms": int(time.timestamp()) * 1000, "content": text}
-
-    newest_first(file, count, '{"participants": [], "messages": [\n', record, '], "title": "Boats"}\n')
-
-
-def skype(file: TextIO, count: int) -> None:
-    def record(number: int, time: datetime, name: str, text: str) -> dict[str, Any]:
-        head = {"id": str(number), "displayName": name, "originalarrivaltime": f"{time.isoformat()}.000Z"}
-        head |= {"messagetype": "RichText", "version": number, "content": html.escape(text), "conversationid": "8:a"}
-        return head | {"from": f"8:live:{name}", "properties": None, "amsreferences": None}
-
-    head = '{"userId": "8:live:a", "conversations": [{"id": "8:a", "displayName": "Boats", "MessageList": [\n'
-    newest_first(file, count, head, record, "]}]}\n")
+def claude(file: TextIO, count: int) -> None:
+    file.write("[")
+    for number, talk in enumerate(talks(messages(count))):
+        said = []
+        for at, (time, _, text) in enumerate(talk):
+            when = f"{time.isoformat()}.000000Z"
+            message = {"uuid": f"{number}-{at}", "text": text, "content": [{"type": "text", "text": text}]}
+            message |= {"sender": ("human", "assistant")[at % 2], "created_at": when, "updated_at": when}
+            said.append(message | {"attachments": [], "files": []})
+        whole = {"uuid": f"{number}", "name": "Boats", "account": {"uuid": "1"}, "chat_messages": said}
+        file.write((", " if number else "") + json.dumps(whole, ensure_ascii=False))
+    file.write("]")
 
 
-def slack(file: TextIO, count: int) -> None:
-    records(file, count, "[\n", _slack, "]\n")
+def gemini(file: TextIO, count: int) -> None:
+    """A prompt and its reply an entry; the first entry is the latest one."""
+    file.write("[")
+    for number, ((_, _, told), *asked) in enumerate(talks(reversed(list(messages(count))), 2)):
+        time, _, prompt = asked[0] if asked else (datetime(2015, 1, 1), "", "Hello")
+        entry = {"header": "Gemini Apps", "title": f"Prompted {prompt}", "time": f"{time.isoformat()}.000Z"}
+        entry |= {"products": ["Gemini Apps"], "safeHtmlItem": [{"html": f"<p>{told}</p>"}]}
+        file.write((",\n" if number else "") + json.dumps(entry, ensure_ascii=False))
+    file.write("]")
 
 
-def slackdump(file: TextIO, count: int) -> None:
-    records(file, count, '{"channel_id": "C1", "name": "boats", "messages": [\n', _slack)
-
-
-def _slack(number: int, time: datetime, name: str, text: str) -> dict[str, Any]:
-    section = {"type": "rich_text_section", "elements": [{"type": "text", "text": text}]}
-    head = {"client_msg_id": str(number), "type": "message", "user": name, "text": html.escape(text, quote=False)}
-    head |= {"ts": f"{int(time.timestamp())}.{number % 1_000_000:06}"}
-    return head | {"blocks": [{"type": "rich_text", "block_id": "b", "elements": [section]}]}
-
-
-def teams(file: TextIO, count: int) -> None:
-    def record(number: int, time: datetime, name: str, text: str) -> dict[str, Any]:
-        lines = "".join(f"<p>{html.escape(line)}</p>" for line in text.split("\n"))
-        head = {"id": str(number), "type": "Message", "imdisplayname": name, "content": lines, "properties": {}}
-        return head | {"messagetype": "RichText/Html", "originalarrivaltime": f"{time.isoformat()}.000Z", "from": "8:a"}
-
-    newest_first(file, count, '{"messages": [\n', record)
-
-
-def telegram_html(file: TextIO, count: int) -> None:
-    """Without the lines between days; each message has its name."""
-    file.write('<!DOCTYPE html><html><body><div class="page_body chat_page"><div class="history">\n')
-    for number, (time, name, text) in enumerate(messages(count)):
-        lines = html.escape(text).replace("\n", "<br>")
-        file.write(
-            f'\n     <div class="message default clearfix" id="message{number}">\n\n'
-            '      <div class="pull_left userpic_wrap">\n\n'
-            '       <div class="userpic userpic3" style="width: 42px; height: 42px">\n\n'
-            '        <div class="initials" style="line-height: 42px">\nA\n        </div>\n\n'
-            '       </div>\n\n      </div>\n\n      <div class="body">\n\n'
-            f'       <div class="pull_right date details" title="{time:%d.%m.%Y %H:%M:%S} UTC+01:00">\n{time:%H:%M}\n'
-            f'       </div>\n\n       <div class="from_name">\n{html.escape(name)} \n       </div>\n\n'
-            f'       <div class="text">\n{lines}\n       </div>\n\n      </div>\n\n     </div>\n'
-        )
-    file.write("</div></div></body></html>\n")
+def talks(said: Iterable[Message], size: int = 40) -> Iterator[tuple[Message, ...]]:
+    """The messages in chats of a size, the last one with what is left."""
+    rest = iter(said)
+    while talk := tuple(islice(rest, size)):
+        yield talk
 
 
 def records(
@@ -188,32 +198,37 @@ def records(
     file.write(foot)
 
 
-def newest_first(
-    file: TextIO, count: int, head: str, record: Callable[[int, datetime, str, str], dict[str, Any]], foot: str = "]}\n"
-) -> None:
-    """Write such a document from the last message to the first."""
-    file.write(head)
-    for number, message in reversed(list(enumerate(messages(count)))):
-        file.write(json.dumps(record(number, *message), ensure_ascii=False) + (",\n" if number else ""))
-    file.write(foot)
-
-
 WRITERS: dict[str, Callable[[TextIO, int], None]] = {
+    "agnai": agnai,
+    "backyard": backyard,
+    "character_ai": character_ai,
+    "chatgpt": chatgpt,
+    "claude": claude,
     "discord": discord,
-    "discord_csv": discord_csv,
-    "discord_html": discord_html,
-    "discord_text": discord_text,
-    "google_chat": google_chat,
-    "hangouts": hangouts,
-    "messenger": messenger,
-    "skype": skype,
-    "slack": slack,
-    "slackdump": slackdump,
-    "teams": teams,
+    "gemini": gemini,
+    "janitorai": janitorai,
+    "kobold": kobold,
+    "risuai": risuai,
+    "sillytavern": sillytavern,
     "telegram": telegram,
-    "telegram_html": telegram_html,
+    "text_generation_webui": text_generation_webui,
     "whatsapp": whatsapp,
 }
 """The writers by the names of the formats. Every chat format has one."""
-JSON = ("discord", "google_chat", "hangouts", "messenger", "skype", "slack", "slackdump", "teams", "telegram")
+JSON = frozenset(
+    (
+        "agnai",
+        "backyard",
+        "character_ai",
+        "chatgpt",
+        "claude",
+        "discord",
+        "gemini",
+        "janitorai",
+        "kobold",
+        "risuai",
+        "telegram",
+        "text_generation_webui",
+    )
+)
 """Those whose exports are one JSON document: the json module reads them beside us."""

@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from wolf_chatbox.importers.compression import AnyPath
 from wolf_chatbox.importers.messages import DELETED, MEDIA, SYSTEM, Message, from_unix
-from wolf_chatbox.importers.source import AnyPath
 
 SAID = ("", "me_message", "thread_broadcast", "bot_message", "file_comment", "reply_broadcast")
 """Subtypes of messages that somebody said."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from os import SEEK_END
 from typing import Any
 
 from wolf_chatbox.config import ReadConfig
@@ -31,7 +30,7 @@ NOTICE = re.compile(
 )
 
 TITLE = re.compile(r'"(?:title|threadName)"\s*:\s*("(?:[^"\\]|\\.){0,1000}")')
-TAIL = 1 << 12
+CHUNK, TAIL = 1 << 20, 1 << 12
 """Bytes at the end of a file that hold its title."""
 
 
@@ -52,10 +51,11 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
 
 def _title(part: Source) -> str:
     """The chat's name, which the apps write behind the messages or before them; nothing where there is none."""
-    with part.open_bytes() as file:
-        file.seek(max(0, file.seek(0, SEEK_END) - TAIL))
-        end = file.read().decode(errors="replace")
-    found = TITLE.findall(end) or TITLE.findall(part.head)
+    end = b""
+    with part.open_bytes() as file:  # from its beginning: what is compressed has no other way
+        while piece := file.read(CHUNK):
+            end = (end + piece)[-TAIL:]
+    found = TITLE.findall(end.decode(errors="replace")) or TITLE.findall(part.head)
     try:
         return repaired(str(json.loads(found[-1]))) if found else ""
     except ValueError:

@@ -13,11 +13,12 @@ from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError
+from wolf_chatbox.importers.compression import AnyPath
 from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.json_stream import JsonStream
 from wolf_chatbox.importers.messages import Message, conversations
 from wolf_chatbox.importers.slack_messages import message_of, names_in
-from wolf_chatbox.importers.source import AnyPath, Source
+from wolf_chatbox.importers.source import Source
 
 BESIDE = (
     r"(?:users|org_users|channels|groups|dms|mpims|canvases|lists|file_conversations|huddle_transcripts"

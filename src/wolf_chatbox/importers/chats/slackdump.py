@@ -14,11 +14,12 @@ from typing import Any, cast
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.importers.compression import AnyPath
 from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.json_stream import JsonStream
 from wolf_chatbox.importers.messages import SYSTEM, Message, conversations
 from wolf_chatbox.importers.slack_messages import message_of, names_in
-from wolf_chatbox.importers.source import AnyPath, Source, share_of_lines
+from wolf_chatbox.importers.source import Source, share_of_lines
 
 HEADER = re.compile(r"(?:\|   )?> (.{0,100}?) \[(\w{0,20})\] @ (\d\d/\d\d/\d{4} \d\d:\d\d:\d\d) (?:Z|[+-]\d{4}):$")
 RECORD = re.compile(r'"type"\s*:\s*"message"')

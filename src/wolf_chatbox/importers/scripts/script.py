@@ -68,8 +68,13 @@ class Columns:
     scene: tuple[int, ...]
 
 
+JSON = re.compile(r'\s*(?:\{\s*"|\[\s*[{\["])')
+
+
 def claims(head: str) -> bool:
-    """Whether the first line is a header with columns for the speaker and the line."""
+    """Whether the first line is a header with columns for the speaker and the line, and no JSON."""
+    if JSON.match(head):
+        return False
     header = _header(head)
     if header[:4] == DISCORD:
         return False
