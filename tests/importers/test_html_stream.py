@@ -79,6 +79,7 @@ def test_markup_nested_deeper_than_the_parser_knows_is_not_lost() -> None:
         ('<head><meta charset="shift_jis"></head><p>水</p>', ["水"]),
         ("no element at all", []),
         ("<div>" * 2000 + "<p>deep</p>", ["deep"]),
+        ("<!DOCTYPE html><html><p>a</p></html>" * 3, ["a", "a", "a"]),
     ],
 )
 def test_a_damaged_page_is_read_as_far_as_it_goes(tmp_path: Path, page: str, found: list[str]) -> None:

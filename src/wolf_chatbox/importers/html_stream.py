@@ -39,6 +39,7 @@ def elements(source: Source, wanted: Callable[[HtmlElement], bool]) -> Iterator[
     Raises DataError where elements are nested too deep.
     """
     parser, fed = _parser(), 0
+    clear: dict[HtmlElement, None] = {}
     with source.open_text() as file:
         while piece := file.read(CHUNK):
             for part in [piece] if fed < RENEW else TAGS.findall(piece):
@@ -49,10 +50,10 @@ def elements(source: Source, wanted: Callable[[HtmlElement], bool]) -> Iterator[
                     last = element if wanted(element) else None
                     if last is not None:
                         yield element
-                        _forget(element)
+                        _forget(element, clear)
                 if part is not piece and fed >= RENEW and last is not None and _ends(last):
                     opening = "".join(_opening(outer) for outer in reversed([*last.iterancestors()]))
-                    parser, fed = _parser(), 0
+                    parser, fed, clear = _parser(), 0, {}
                     parser.feed(opening)
             if _too_deep(parser.feed_error_log):
                 raise DataError(f"{source.path}: its elements are nested too deep. Export the chat again.")
@@ -66,13 +67,23 @@ def _parser() -> etree.HTMLPullParser:
     return parser
 
 
-def _forget(element: HtmlElement) -> None:
-    """Empty an element, and remove what stands before it."""
+def _forget(element: HtmlElement, clear: dict[HtmlElement, None]) -> None:
+    """Empty an element, and remove what stands before it and before the elements around it.
+
+    `clear` are the open elements, outermost first, before which nothing stands since the last time.
+    """
     element.clear(keep_tail=True)
-    while element is not None:
+    around = []
+    while (outer := element.getparent()) is not None:
         while (before := element.getprevious()) is not None:
-            element.getparent().remove(before)
-        element = element.getparent()
+            outer.remove(before)
+        if outer in clear:
+            break
+        around.append(outer)
+        element = outer
+    while clear and next(reversed(clear)) is not outer:
+        clear.popitem()
+    clear |= dict.fromkeys(reversed(around))
 
 
 def _ends(element: HtmlElement) -> bool:

@@ -50,20 +50,30 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
 def _messages(source: Source) -> Iterator[Message]:
     clock = _Clock()
     for group in elements(source, lambda element: _class(element) == GROUP):
-        speaker, shown = "", ""
-        parts = [part for part in group.iter("div") if part.get("data-message-id") and _class(part) != CONTENT]
-        parts = parts or [part for part in group.iter("div") if _class(part) == MESSAGE]
-        for part in group.iter("span"):  # the head of the group, in older versions outside of its messages
-            speaker = speaker or (text_of(part) if _class(part) in AUTHORS else "")
-            shown = shown or (text_of(part) if _class(part) in TIMES else "")
-        for part in parts or [group]:
-            found = {_class(inner): inner for inner in reversed(list(part.iter("span", "div")))}
-            times = [found[name] for name in TIMES if name in found]
-            if times:
-                shown = times[0].get("title", "") if _class(times[0]) == TIMES[2] else text_of(times[0])
+        speaker = shown = ""
+        for number, found in _parts(group):
+            times = next((found[name] for name in TIMES if name in found), None)
+            if times is not None:
+                shown = times.get("title", "") if _class(times) == TIMES[-1] else text_of(times)
             author = next((found[name] for name in AUTHORS if name in found), None)
             speaker = speaker if author is None else text_of(author)
-            yield _message(found, name_of(speaker), clock.time(part.get("data-message-id", ""), shown))
+            if number is not None:
+                yield _message(found, name_of(speaker), clock.time(number, shown))
+
+
+def _parts(group: HtmlElement) -> Iterator[tuple[str | None, dict[str, HtmlElement]]]:
+    """The id of each message, and its elements by their classes; before them, without an id, the head of the group."""
+    parts = list(group.iter("div", "span"))
+    begins = {part for part in parts if part.get("data-message-id") and _class(part) != CONTENT}
+    begins = begins or {part for part in parts if _class(part) == MESSAGE} or {group}
+    number: str | None = None
+    found: dict[str, HtmlElement] = {}
+    for part in parts:
+        if part in begins:
+            yield number, found
+            number, found = part.get("data-message-id", ""), {}
+        found.setdefault(_class(part), part)
+    yield number, found
 
 
 def _message(found: dict[str, HtmlElement], speaker: str, time: datetime | None) -> Message:
@@ -89,6 +99,8 @@ def _shown(element: HtmlElement) -> str | None:
     """Emoji are images; quotes are marked as they were typed; `(edited)`, and bots' files, stand in the text."""
     if element.tag == "img":
         return str(element.get("alt", ""))
+    if element.get("data-message-id"):  # another message, within this one that is not closed
+        return ""
     if _class(element) == "chatlog__markdown-quote":
         return "> " + text_of(element, _shown, lines=True).strip().replace("\n", "\n> ") + "\n"
     return "" if _class(element).startswith(("chatlog__edited-timestamp", *MEDIA_CLASSES)) else None
