@@ -105,7 +105,7 @@ def _emoji(element: HtmlElement) -> str | None:
 
 def _medium(element: HtmlElement) -> str:
     """`photo` for the classes `photo_wrap clearfix pull_left` and `media clearfix pull_left block_link media_photo`."""
-    names = element.get("class", "").removesuffix(" success").split()
+    names = element.get("class", "").split()
     known = next((name for name in names if name.startswith("media_") or name.endswith("_wrap")), "")
     return match[1] if (match := MEDIA_CLASS.match(known)) else ""
 
