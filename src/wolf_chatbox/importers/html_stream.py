@@ -58,7 +58,10 @@ def elements(source: Source, wanted: Callable[[HtmlElement], bool]) -> Iterator[
             if _too_deep(parser.feed_error_log):
                 raise DataError(f"{source.path}: its elements are nested too deep. Export the chat again.")
     parser.close()
-    yield from (element for _, element in parser.read_events() if wanted(element))
+    for _, element in parser.read_events():  # those that nothing closed
+        if wanted(element):
+            yield element
+            element.clear(keep_tail=True)
 
 
 def _parser() -> etree.HTMLPullParser:
