@@ -33,8 +33,10 @@ PAIRS = [
 """Keys of a question and its answer."""
 KEYS = {*LISTS, *(question for question, _ in PAIRS)}
 """An object with one of these is a conversation."""
-OTHERS = re.compile(r'"(?:mapping|author)"\s*:\s*\{|"(?:chat_messages|chunks)"\s*:\s*\[|"rejected(?:_response)?"\s*:')
-"""What exports of assistants and choices between replies have, whose messages have a role and a content as well."""
+OTHERS = re.compile(
+    r'"(?:mapping|author)"\s*:\s*\{|"(?:chat_messages|chunks)"\s*:\s*\[|"(?:rejected(?:_response)?|messagetype)"\s*:'
+)
+"""What exports of assistants, choices between replies and Teams have, whose messages have these keys as well."""
 
 
 def claims(head: str) -> bool:
