@@ -74,7 +74,7 @@ def qq(file: TextIO, count: int) -> None:
         f"消息记录（此消息记录为文本格式，不支持重新导入）\n\n{rule}\n消息分组:我的群聊\n{rule}\n消息对象:Boats\n{rule}\n\n"
     )
     for time, name, text in messages(count):
-        file.write(f"{time:%Y-%m-%d} {time.hour}:{time:%M:%S} {name}({10000 + NAMES.index(name)})\n{text}\n\n")
+        file.write(f"{time:%Y-%m-%d} {time.hour}:{time:%M:%S} {name}({10001 + NAMES.index(name)})\n{text}\n\n")
 
 
 def qq_exporter(file: TextIO, count: int) -> None:

@@ -60,6 +60,7 @@ def threads_of(mails: Iterable[bytes], group: str, config: ReadConfig, tally: Ta
     threads: dict[str, list[Message]] = {}
     root: dict[str, str] = {}
     subjects: dict[str, str] = {}
+    seen: set[tuple[str, str]] = set()
     for raw in mails:
         try:
             message = email.message_from_bytes(raw, policy=POLICY)
@@ -71,8 +72,13 @@ def threads_of(mails: Iterable[bytes], group: str, config: ReadConfig, tally: Ta
             tally.dropped["unreadable mail"] += 1
             continue
         subject = SUBJECT.sub("", subject)
+        if mine and (mine, said.text) in seen:
+            tally.dropped["mail already read"] += 1
+            continue
+        seen.add((mine, said.text))
         thread = (
-            next((root[known] for known in related if known in root), None)
+            root.get(mine)  # an earlier mail answers this one
+            or next((root[known] for known in related if known in root), None)
             or (root.get(f"subject {subject}") if related else None)
             or mine
             or f"{len(root)}"
@@ -100,12 +106,10 @@ def _message(message: EmailMessage) -> Message:
         if body.get_content_subtype() == "html":
             text = _plain(text)
     text = _said(text)
-    return Message(
-        _header("Subject", name).strip() or address,
-        text or "<attachment>",
-        time,
-        "" if text or not message.is_multipart() else MEDIA,
-    )
+    speaker = _header("Subject", name).strip() or address
+    if not text and (message.is_multipart() or message.get_content_maintype() != "text"):
+        return Message(speaker, "<attachment>", time, MEDIA)
+    return Message(speaker, text, time)
 
 
 def _raw(message: EmailMessage, name: str) -> str:

@@ -20,6 +20,7 @@ from typing import TextIO, cast
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.errors import DataError
 from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.messages import MEDIA, SYSTEM, Message, conversations, from_unix
 from wolf_chatbox.importers.source import Source
@@ -31,14 +32,17 @@ FROM = "137"
 """The type of the address that an MMS comes from; `insert-address-token` stands for the phone itself."""
 ME = "Me"
 NOBODY = ("", "null", "(Unknown)")
-PICTURE = re.compile(r'\sdata="[A-Za-z0-9+/=\s]*"')
-PICTURE_BEGINS = re.compile(r'\sdata="[A-Za-z0-9+/=\s]*\Z')
-REFERENCE = re.compile(r"&#(\d{1,7}|x[0-9a-fA-F]{1,6});(?:&#(5[67]\d{3}|x[dD][c-fC-F][0-9a-fA-F]{2});)?")
+CONTENT = re.compile(r"[A-Za-z0-9+/=\s]*")
+PICTURE = re.compile(rf'(\sdata="){CONTENT.pattern}')
+OPEN = re.compile(r'\sdata="\Z')
+_HIGH = r"5(?:5[2-9]\d\d|6[0-2]\d\d|63[01]\d)|x[dD][89abAB][0-9a-fA-F]{2}"
+_LOW = r"5(?:63[2-9]\d|6[4-9]\d\d|7[0-2]\d\d|73[0-3]\d|734[0-3])|x[dD][c-fC-F][0-9a-fA-F]{2}"
+REFERENCE = re.compile(rf"&#(\d{{1,7}}|x[0-9a-fA-F]{{1,6}});(?:&#({_LOW});)?")
 """A character by its number, and the second half of a pair."""
 CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 UNFINISHED = re.compile(r"(?:&[#\w]{0,9}|\s(?:d(?:a(?:t(?:a(?:=)?)?)?)?)?)\Z")
 """What the next piece of the file may complete: a reference, or the name before a picture."""
-FIRST_HALF = re.compile(r"&#(?:5[56]\d{3}|x[dD][89abAB][0-9a-fA-F]{2});\Z")
+FIRST_HALF = re.compile(rf"&#(?:{_HIGH});\Z")
 UNKNOWN = "\ufffd"
 
 
@@ -53,15 +57,20 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
     """
     threads: dict[str, _Thread] = {}
     names: dict[str, str] = {}
-    for element in elements(_Mended(source.path, source.encoding, source.head, copy=source.copy), ("smses",)):
-        if element.opens or element.tag not in ("sms", "mms"):
-            continue
-        address = element.attributes.get("address", "")
-        thread = threads.setdefault(_key(address), _Thread())
-        _learn(address, element.attributes.get("contact_name", ""), names)
-        thread.add(element, address)
+    damage: DataError | None = None
+    try:
+        for element in elements(_Mended(source.path, source.encoding, source.head, copy=source.copy), ("smses",)):
+            if element.opens or element.tag not in ("sms", "mms"):
+                continue
+            address = element.attributes.get("address", "")
+            _learn(address, element.attributes.get("contact_name", ""), names)
+            threads.setdefault(_key(address), _Thread()).add(element, address)
+    except DataError as error:  # keep what was read before the damage
+        damage = error
     for thread in threads.values():
         yield from conversations(thread.messages(names), thread.title(names), config, tally)
+    if damage:
+        raise damage
 
 
 def _key(address: str) -> str:
@@ -158,14 +167,14 @@ class _Mender(io.TextIOBase):
         while True:
             piece = self._file.read(size or -1)
             text, self._rest = self._rest + piece, ""
-            if self._in_picture:
-                end = text.find('"')
-                if end < 0 and piece:
+            if self._in_picture and (content := CONTENT.match(text)):
+                text = text[content.end() :]
+                if not text and piece:
                     continue
-                text, self._in_picture = text[max(0, end) :], False
-            text = PICTURE.sub(' data=""', text)
-            if begins := PICTURE_BEGINS.search(text):
-                text, self._in_picture = text[: begins.start()] + ' data="', True
+            self._in_picture = False
+            text = PICTURE.sub(r"\1", text)
+            if OPEN.search(text[-7:]):
+                self._in_picture = True
             elif piece:
                 text, self._rest = _parted(text)
             text = CONTROLS.sub(UNKNOWN, REFERENCE.sub(_character, text))

@@ -117,15 +117,24 @@ def _message(head: Message, lines: list[str]) -> Message:
 
 def _table(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
     """The chats of WeChatMsg's CSV. One chat is streamed; of several, whose rows are mixed, all texts are held."""
-    talkers = dict.fromkeys(cells.get("TalkerId", "") for cells in _cells(source))
-    if len(talkers) <= 1:
+    chats: dict[str, list[Message]] = {}
+    damage: DataError | None = None
+    try:
+        chats = {cells.get("TalkerId", ""): [] for cells in _cells(source)}
+    except DataError as error:
+        damage = error
+    if len(chats) <= 1 and not damage:
         yield from conversations(map(_row, _cells(source)), source.path.stem, config, tally)
         return
-    chats: dict[str, list[Message]] = {talker: [] for talker in talkers}
-    for cells in _cells(source):
-        chats[cells.get("TalkerId", "")].append(_row(cells))
+    try:
+        for cells in _cells(source):
+            chats.setdefault(cells.get("TalkerId", ""), []).append(_row(cells))
+    except DataError as error:  # keep what was read before the damage
+        damage = error
     for talker, messages in chats.items():
         yield from conversations(messages, f"{source.path.stem} {talker}".strip(), config, tally)
+    if damage:
+        raise damage
 
 
 def _cells(source: Source) -> Iterator[dict[str, str]]:
