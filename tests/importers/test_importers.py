@@ -60,7 +60,7 @@ DROPPED = {
     "kakaotalk/iphone_english": {"system message": 2, "media": 1},
     "kakaotalk/mac": {"system message": 2, "media": 1, "deleted message": 1},
     "kakaotalk/windows": {"system message": 3, "media": 2},
-    "kakaotalk/windows_english": {"system message": 2, "media": 1},
+    "kakaotalk/windows_english": {"system message": 2, "media": 1, "deleted message": 1},
     "line/chinese": {"media": 1},
     "line/japanese": {"media": 1, "system message": 1, "deleted message": 1},
     "llmafia/games": {"line written twice": 3, "no text": 1, "system message": 1, "vote by a dead player": 1},

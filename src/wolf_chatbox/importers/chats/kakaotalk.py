@@ -2,7 +2,8 @@
 
 Phone: `2016년 2월 5일 오전 1:33, Minji : hello`, `2022. 5. 13. 오전 10:28, Minji : hello`, `Dec 31, 2014 at 19:12, …`,
 `February 10, 2016, 2:33 AM, …`, `10:30PM, November 22, 2013, …`; older iPhones write `오후 8:36, Minji : hello` under
-a heading for the day. Windows: `--------------- 2020년 6월 28일 일요일 ---------------`, `[Minji] [오전 1:01] hello`.
+a heading for the day. Windows: `--------------- 2020년 6월 28일 일요일 ---------------`, `[Minji] [오전 1:01] hello`,
+in English `[Minji] [1:01 AM] hello` or `[Minji] [AM 1:01] hello`.
 Mac: CSV with the columns `Date,User,Message`.
 
 Forms: the test files of https://github.com/uoneway/kakaotalk_msg_preprocessor, of
@@ -29,7 +30,7 @@ _DATE = (
     rf"|(?:(?P<name>{_MONTH}) (?P<number>\d{{1,2}})|(?P<first>\d{{1,2}}) (?P<second>{_MONTH})),? (?P<after>\d{{4}}))"
 )
 _CLOCK = (
-    r"(?:(?P<early>오전|오후) ?)?(?P<hour>\d{1,2}):(?P<minute>\d\d)"
+    r"(?:(?P<early>오전|오후|[AP]M) ?)?(?P<hour>\d{1,2}):(?P<minute>\d\d)"
     r"(?:[ \u202f\xa0]?(?P<late>[AaPp]\.?[Mm]\.?))?"
 )
 STAMPED = re.compile(rf"{_DATE}(?:,| at)?[ \u202f]{_CLOCK}(?:(?P<rest>[,:] ?.*)|\s*$)", re.DOTALL)
@@ -44,7 +45,7 @@ ROW = re.compile(r'"?(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)"?,("(?:[^"]|""){0,200}"|[^
 COLUMNS = "Date,User,Message"
 TITLE = re.compile(
     r"(?:(.{1,200}?) ?님과의? 카카오톡 대화|(.{1,200}?) 카카오톡 대화"
-    r"|(?:.{1,200} )?KakaoTalk Chats with (.{1,200}))\s*$"
+    r"|(?:.{1,200} )?KakaoTalk Chats with (.{1,200})|(.{1,200}?) with KakaoTalk Chats)\s*$"
 )
 SAVED = re.compile(r"(?:저장한 날짜|Date Saved|Saved Date) ?: ?\S")
 FILE = re.compile(r"(?:Talk_|KakaoTalk).{1,200}\.txt\s*$")
@@ -53,12 +54,13 @@ NOTICE = re.compile(
 )
 """How a notice about the people of a chat ends."""
 DELETED_BODY = re.compile(
-    r"삭제된 메시지입니다\.?|(?:이 )?메시지[가는] 삭제되었습니다\.?|(?:This message was deleted|Deleted message)\.?"
+    r"삭제된 메시지입니다\.?|(?:이 )?메시지[가는] 삭제되었습니다\.?"
+    r"|(?:This message was|The message has been) deleted\.?"
 )
 MEDIA_BODY = re.compile(
     r"사진(?: \d{1,3}장)?|동영상(?: \d{1,3}개)?|\(?이모티콘\)?|음성 ?메시지|<(?:사진|동영상|음성메시지) 읽지 않음>"
     r"|(?:파일|File) ?: .{1,300}\.\w{1,8}|(?:샵검색|지도|연락처|Map|Contact) ?: .{1,300}"
-    r"|Photos?(?: \d{1,3})?|\d{1,3} photos|Videos?|Emoticons?|Voice (?:Note|Message)"
+    r"|Photos?(?: \d{1,3})?|\d{1,3} photos|Videos?|\(?Emoticons?\)?|Voice (?:Note|Message)"
     r"|[^\s:/]{1,100}\.(?:jpe?g|png|gif|webp|mp4|m4a)",
     re.IGNORECASE,
 )
@@ -153,7 +155,9 @@ def _is_heading(line: str, form: re.Pattern[str], after_blank: bool) -> bool:
 def _begun(line: str, form: re.Pattern[str], day: datetime | None, names: Collection[str]) -> Begun | None:
     match = form.match(line)
     if match is None or match["rest"] is None:
-        return (Message("", "", day, SYSTEM), line) if form is BRACKETED and _is_notice(line, names) else None
+        if form is BRACKETED and (_is_notice(line, names) or DELETED_BODY.fullmatch(line.strip())):
+            return Message("", "", day, SYSTEM if _is_notice(line, names) else DELETED), line
+        return None
     if form is STAMPED or form is TURNED:
         day = _date(match)
         if day is None:
