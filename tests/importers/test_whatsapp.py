@@ -55,7 +55,16 @@ def test_what_only_whatsapp_writes_tells_it_from_signal(tmp_path: Path, line: st
     assert told(tmp_path, lines("Ann: hi", line, "Bob: hello"))[2] == "WhatsApp chat"
 
 
-@pytest.mark.parametrize("line", ["Me: ![x.jpg](./media/x.jpg)", "Me: yes\n(- Ann: 👍 -)", "Ann: at 10: fine"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Me: ![x.jpg](./media/x.jpg)",
+        "Me: yes\n(- Ann: 👍 -)",
+        "Ann: at 10: fine",
+        f"Ann: one {MARK}two",
+        "Ann: x\n[https://x] y",
+    ],
+)
 def test_what_signal_s_exporter_writes_stays_signal_s(tmp_path: Path, line: str) -> None:
     assert told(tmp_path, lines("Ann: hi", line))[2] == "Signal (signal-export)"
 

@@ -151,8 +151,10 @@ HEADS = {"Miss", "Voic", "Vide", "Verp", "Llam", "Appe", "不在着信", "音声
 HEADS |= {"未接語音", "未接语音", "未接視像", "未接视频", "부재중 ", "Cuộc"}
 TAILS = {form[-3:] for phrase in OMITTED | DELETED_BODIES for form in (phrase, phrase + ".", phrase + "。")}
 """How a text that nobody said begins and ends: a quick test that nearly all other messages fail."""
-_BODY = re.compile(r"\[[^\]\n]{8,30}\] (?:[^\n:]{1,100}: (.*)|[^\n:]{1,400}$)")
-_SPACED_NUMBER = re.compile(r"^\[[^\]\n]{8,30}\] \+\d[\d()-]{0,20} [\d ()-]{2,20}: ", re.MULTILINE)
+_STAMP = r"\[\d{4}-\d\d-\d\d,? \d\d:\d\d(?::\d\d)?\] "
+_BODY = re.compile(rf"{_STAMP}(?:[^\n:]{{1,100}}: (.*)|[^\n:]{{1,400}}$)")
+_SPACED_NUMBER = re.compile(rf"^{_STAMP}\+\d[\d()-]{{0,20}} [\d ()-]{{2,20}}: ", re.MULTILINE)
+_MARKED = re.compile(rf"^(?:{MARK}{_STAMP}|{_STAMP}[^\n:]{{1,100}}: {MARK})", re.MULTILINE)
 _SIGNALS_OWN = re.compile(r"\]\(\./media/|^\(- .{1,200} -\)\s*$", re.MULTILINE)
 """An attachment and reactions, as signal-export writes them."""
 
@@ -165,7 +167,7 @@ def is_whatsapps(head: str) -> bool:
     """
     if _SIGNALS_OWN.search(head):
         return False
-    if MARK in head or _SPACED_NUMBER.search(head):
+    if _MARKED.search(head) or _SPACED_NUMBER.search(head):
         return True
     bodies = [match[1] for line in head.splitlines()[:1000] if (match := _BODY.match(line))]
     return any(
