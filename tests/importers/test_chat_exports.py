@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation, Turn
 from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.errors import DataError
 from wolf_chatbox.importers import chronology, read_conversations, recognise
 from wolf_chatbox.importers.chats.google_chat import date_of
 from wolf_chatbox.importers.chronology import oldest_first
@@ -62,6 +65,17 @@ def test_what_was_read_before_damage_is_kept_though_it_is_the_newest(tmp_path: P
     path = write(tmp_path, "messages.json", json.dumps(chat)[:-4])
     assert [turn.text for conversation in read(path, tally) for turn in conversation.turns] == ["one", "two"]
     assert len(tally.unread) == 1
+
+
+def test_a_full_disk_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full(io.BytesIO):
+        def write(self, *_: object) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(chronology, "BATCH", 2)
+    monkeypatch.setattr(chronology.tempfile, "TemporaryFile", Full)
+    with pytest.raises(DataError, match="No space left on device"):
+        list(oldest_first([Message("Ann", "a")] * 5))
 
 
 def test_a_message_without_a_time_stands_by_its_neighbour() -> None:

@@ -66,11 +66,17 @@ def _placed(messages: Iterable[Message], step: int) -> Iterator[Placed]:
 
 
 def _written(batch: list[Placed], file: IO[bytes]) -> list[int]:
-    """Write a sorted batch in blocks; where each begins."""
+    """Write a sorted batch in blocks; where each begins. Raises DataError where the disk is full."""
     places = []
-    for at in range(0, len(batch), BLOCK):
-        places.append(file.tell())
-        pickle.dump(batch[at : at + BLOCK], file, pickle.HIGHEST_PROTOCOL)
+    try:
+        for at in range(0, len(batch), BLOCK):
+            places.append(file.tell())
+            pickle.dump(batch[at : at + BLOCK], file, pickle.HIGHEST_PROTOCOL)
+        file.flush()
+    except OSError as error:
+        raise DataError(
+            f"{tempfile.gettempdir()}: messages cannot be sorted there ({error.strerror}). Make room, or set TMPDIR."
+        ) from error
     return places
 
 
