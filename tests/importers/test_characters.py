@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
 import tracemalloc
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,7 @@ import pytest
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.errors import DataError
 from wolf_chatbox.importers import FORMATS, read_choices, read_conversations
 from wolf_chatbox.importers.source import Source
 
@@ -388,3 +392,33 @@ def test_a_message_of_ten_thousand_characters_with_marks_stays_as_it_is(tmp_path
         ("Marlo", text),
         ("Ann", "`~x~`"),
     ]
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Where in a JSON value something else could stand."""
+    yield path
+    for key, part in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield from places(part, (*path, key))
+
+
+def put(value: Any, path: tuple[Any, ...], other: object) -> Any:
+    if not path:
+        return other
+    parts = dict(value) if isinstance(value, dict) else list(value)
+    parts[path[0]] = put(parts[path[0]], path[1:], other)
+    return parts
+
+
+@pytest.mark.parametrize("name", [name for name, known in FORMATS.items() if "characters" in known.read.__module__])
+def test_a_value_of_another_type_anywhere_is_read_or_told(name: str, tmp_path: Path) -> None:
+    others = itertools.cycle([None, [], {}, 1e400, ["a"], True, {"a": {}}, -1, "", [{}]])
+    for path in (FIXTURES / name).rglob("*.json*"):
+        if ".input." not in str(path):
+            continue
+        text = path.read_text(encoding="utf-8")
+        documents = list(map(json.loads, text.splitlines())) if path.suffix == ".jsonl" else [json.loads(text)]
+        for line, document in enumerate(documents):
+            for place in places(document):
+                changed = [*documents[:line], put(document, place, next(others)), *documents[line + 1 :]]
+                with contextlib.suppress(DataError):
+                    read(write(tmp_path / path.name, changed), format=name)

@@ -160,7 +160,7 @@ def _reply(value: Mapping[str, Any]) -> Reply:
 
 def _said(value: Mapping[str, Any], text: str, extra: Mapping[str, Any]) -> Message:
     name, time = text_of(value.get("name")), _time(value.get("send_date"))
-    if extra.get("type") in UNSAID or extra.get("tool_invocations"):
+    if text_of(extra.get("type")) in UNSAID or extra.get("tool_invocations"):
         return Message(name, text, time, SYSTEM)
     if value.get("is_system") is True and (name in SYSTEM_NAMES or value.get("force_avatar") == SYSTEM_AVATAR):
         return Message(name, text, time, SYSTEM)
