@@ -236,3 +236,13 @@ def json_lines(source: Source, longest: int = MAX_LINE) -> Iterator[tuple[str, A
                 raise Truncated(
                     f"{path}, line {number}: the file ends inside it; everything before it was read"
                 ) from error
+
+
+def json_values(source: Source) -> Iterator[tuple[str, Any]]:
+    """Yield (where, value) for each item of a list, or for each line of JSON Lines."""
+    if not source.head.lstrip().startswith("["):
+        yield from json_lines(source)
+        return
+    with JsonStream(source) as stream:
+        for number, value in enumerate(stream.items(), 1):
+            yield f"{source.path}, item {number}", value
