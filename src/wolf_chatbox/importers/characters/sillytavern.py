@@ -196,8 +196,8 @@ FORMAT = Format(
         "every version, solo and group chats. The shown swipe is read; `data preferences` writes the choices. Hidden "
         "messages are read; narrators and comments are system messages; reasoning is not read. `{{user}}`, `{{char}}` "
         "become names. A branch belongs to its main chat's group and is read whole; a checkpoint that only repeats "
-        "the beginning of a chat of its folder is dropped and counted. The export as .txt is read as `screenplay`. Leave out "
-        "the folder `backups`: it holds copies"
+        "the beginning of a chat of its folder is dropped and counted. The export as .txt is read as `screenplay`. "
+        "Leave out the folder `backups`: it holds copies"
     ),
     claims=claims,
     read=read,
