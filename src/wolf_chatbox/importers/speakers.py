@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-PARTICLES = frozenset(
-    ["&", "&c", "a", "an", "and", "as", "at", "da", "de", "del", "den", "der", "des", "di", "du", "e", "et", "for"]
-    + ["from", "in", "la", "le", "les", "of", "on", "or", "the", "to", "und", "van", "von", "with", "y"]
-)
+PARTICLES = frozenset(("&", "&c", "a", "and", "da", "de", "del", "den", "der", "des", "di", "du", "et", "for", "from"))
+PARTICLES |= {"in", "la", "le", "les", "of", "on", "the", "to", "und", "van", "von", "with", "y"}
 MOST_WORDS = 6
 MOST_NAMES = 100_000
 """Different names of a file that are counted: further ones, of which nobody speaks that often, fill no memory."""

@@ -6,8 +6,8 @@ above it), the Folger Shakespeare (`BARNARDO  Who's there?`, two spaces), MIT's 
 Each file is of one of them. A name counts when it comes back, or is capitalised as names are.
 
 Verse keeps its line breaks, because a line is what a poet wrote and what a model is to write; the lines of prose are
-the printer's, and are joined by spaces. Speech goes on behind a stage direction, and ends with an act, a scene, or three
-empty lines. The file is read line by line, twice: the first time, to count the names.
+the printer's, and are joined by spaces. Speech goes on behind a stage direction, and ends with an act, a scene, or
+three empty lines. The file is read line by line, twice: the first time, to count the names.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ DOTTED = Style(re.compile(rf"{SHOUTED}{MANNER}\.$"), re.compile(rf"{SHOUTED}\. {
 NUMBER = r"(?:\d{1,3}|[IVXLC]{1,7}|(?i:one|two|three|four|five|first|second|third|fourth|fifth))\b"
 ROMAN = re.compile(r"[IVXLC]+")
 HEADING = re.compile(
-    rf"(?:#{{1,6}} .{{0,120}}|(?:ACT|SCENE|SCENA)\b.{{0,120}}|(?:Act|Scene|Actus|Scena|Scoena)[ .]+(?:{NUMBER}|[PSTQ]\w+us|"
-    rf"[PSTQ]\w+a\b).{{0,120}}|{NUMBER} ACT\b.{{0,20}}|(?:THE )?(?:PROLOGUE|EPILOGUE|INDUCTION)[.:]?)$"
+    rf"(?:#{{1,6}} .{{0,120}}|(?:ACT|SCENE)\b.{{0,120}}|(?:Act|Scene|Actus|Scena|Scoena)[ .]+"
+    rf"(?:{NUMBER}|[PSTQ]\w+(?:us|a)\b).{{0,120}}|{NUMBER} ACT\b.{{0,20}}|(?:THE )?(?:PROLOGUE|EPILOGUE|INDUCTION)[.:]?)$"
 )
 TOGETHER = re.compile(r",? and | & |, ")
 """What stands between names of people who speak together."""
@@ -62,17 +62,21 @@ RULE = re.compile(r"[-=*_]{3,}$")
 HEADS = frozenset("#AaSsTtFfOoPpEeIiVvXxLlCc0123456789")
 """How a heading may begin: a quick look at each line."""
 CAST = re.compile(
-    r"\W{0,8}(?:dramatis person|persons? (?:represented|of the|in the)|(?:the )?(?:characters?|cast)(?: in the play)?\W*$)",
+    r"\W{0,8}(?:dramatis person|persons? (?:represented|(?:of|in) the)|(?:the )?(?:characters?|cast)"
+    r"(?: in the play)?\W*$)",
     re.IGNORECASE,
 )
 STAGE = re.compile(r"[\W_]{0,4}(?:(?:Re-?)?[Ee]nter|Exit|Exeunt|Man[ea]n?t|Flourish|Alarums?|Sennet|Tucket|Curtain)\b")
 STAGED = re.compile(rf"\W{{0,8}}(?:(?:ACT|SCENE|Act|Scene|Actus)[ .]+{NUMBER}|Exeunt\b|(?:Re-?)?[Ee]nter [A-Z])")
 LEAVES = re.compile(r"_?(?:Exit|Exeunt)\b.{0,60}$")
-BRACKETS = re.compile(r"\[[^\[\]]{0,600}\]")
+WITHIN = re.compile(r"\[[^\[\]]{0,600}\]|(?<=\S)[ \t]{3,}(?:Exit|Exeunt)\b[^\n]{0,60}")
+"""Directions within a speech, and at the right of its last line."""
 BEGINS = re.compile(r"\*{3} ?START OF")
 ENDS = re.compile(r"\*{3} ?END OF|End of (?:the )?Project Gutenberg|THE END$")
 LONG, LONGEST = 150, 80
 """Characters: a longer line is no heading, and no name."""
+CENTRED = 12
+"""Spaces before a direction that is set in the middle."""
 FAR = 3
 """So many empty lines end a speech."""
 
@@ -104,7 +108,7 @@ def _style(head: str) -> Style | None:
 
 
 def _cues(lines: Iterable[str], style: Style) -> Iterator[tuple[str, str]]:
-    """Yield the names of lines that may be cues, and the speech behind them: a name alone stands below an empty line."""
+    """Yield the names of lines that may be cues, and the speech behind them; a name alone has an empty line above."""
     gap, name = True, ""
     for line in lines:
         if name and line.strip():
@@ -124,7 +128,7 @@ def _cue(text: str, style: Style, gap: bool) -> tuple[str, str] | None:
     shouted = text.lstrip("*")[:2].isupper()
     if style.before and (shouted or "\t" in text) and (match := style.before.match(text)):
         *names, speech = match.groups()
-    elif (gap or shouted) and len(text) <= LONGEST and (match := style.above.match(text)):
+    elif (gap or shouted) and len(text) <= LONGEST and (match := style.above.match(text)) and not STAGE.match(text):
         names, speech = list(match.groups()), ""
     else:
         return None
@@ -215,9 +219,9 @@ class _Reading:
             yield None
             yield Message("", text, None, SYSTEM)
         else:
-            yield from self._matter(text, gap)
+            yield from self._matter(text, gap, centred=gap and line[:CENTRED].isspace())
 
-    def _matter(self, text: str, gap: bool) -> Iterator[Message]:
+    def _matter(self, text: str, gap: bool, centred: bool) -> Iterator[Message]:
         """Take a line that is neither a name nor a heading: a direction, speech, or a line of the list of persons."""
         bracket = text[0] == "[" or (gap and text[0] == "(")
         if gap and CAST.match(text):
@@ -230,14 +234,13 @@ class _Reading:
             or LEAVES.match(text)
             or RULE.match(text)
         ):
-            yield from self._speech()
-            self.aside.append(text)
-            yield from self._direction()
+            yield from self._until_now()
+            yield Message("", text, None, SYSTEM)
         elif bracket and left_open(text, text[0]) > 0:
-            yield from self._speech()
+            yield from self._until_now()
             self.aside.append(text)
             self.depth = left_open(text, text[0])
-        elif self.speaker and not self.aside and not (gap and STAGE.match(text)):
+        elif self.speaker and not self.aside and not centred and not (gap and STAGE.match(text)):
             self.said.append(text)
         else:
             yield from self._speech()
@@ -268,17 +271,20 @@ class _Reading:
         if not self.said:
             return
         text = MARKS.sub(r"\2", joined(self.said))
-        yield from (Message("", direction, None, SYSTEM) for direction in BRACKETS.findall(text))
-        words = "\n".join(" ".join(line.split()) for line in BRACKETS.sub(" ", text).splitlines() if line.strip())
+        yield from (Message("", direction, None, SYSTEM) for direction in WITHIN.findall(text))
+        words = "\n".join(" ".join(line.split()) for line in WITHIN.sub(" ", text).splitlines() if line.strip())
         if words:
             yield Message(self.speaker, words)
             self.silent = False
         self.said = []
 
-    def end(self) -> Iterator[Message]:
-        """Yield what is left; a name without a speech is a message without words."""
+    def _until_now(self) -> Iterator[Message]:
         yield from self._direction()
         yield from self._speech()
+
+    def end(self) -> Iterator[Message]:
+        """Yield what is left; a name without a speech is a message without words."""
+        yield from self._until_now()
         if self.silent:
             yield Message(self.speaker, "")
         self.silent = False

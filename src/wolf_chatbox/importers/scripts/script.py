@@ -1,9 +1,9 @@
 """Scripts as tables: one line of dialogue a row, with a column for the speaker and one for the line.
 
 The Rick and Morty script data set (`index,season no.,episode no.,episode name,name,line`) is one of many. Columns are
-found by their names; the delimiter is the one most frequent in the header. EmoryNLP's tables (`emorynlp_train_final.csv`
-of declare-lab/MELD) hold the speaker as a list of Python, `['Ross Geller']`; who speaks together is one speaker, `Ann,
-Bob`, because neither said it alone, and a line that two learn would be there twice.
+found by their names; the delimiter is the one most frequent in the header. EmoryNLP's tables (emorynlp_train_final.csv
+of https://github.com/declare-lab/MELD) hold the speaker as a list of Python, `['Ross Geller']`; who speaks together is
+one speaker, `Ann, Bob`: neither said it alone, and as a line of each it would be there twice.
 """
 
 from __future__ import annotations
@@ -259,8 +259,8 @@ def _integer(cell: str) -> int | None:
 FORMAT = Format(
     title="script table (CSV, TSV)",
     notes=(
-        "a column for the speaker and one for the line (`--speaker-column`, `--text-column`); MELD, EmoryNLP and Friends "
-        "too; of several speakers of a line (`['Ann', 'Bob']`) one is made, `Ann, Bob`; "
+        "a column for the speaker and one for the line (`--speaker-column`, `--text-column`); MELD, EmoryNLP and "
+        "Friends too; several speakers of a line (`['Ann', 'Bob']`) become one, `Ann, Bob`; "
         "cut at episodes, scenes, dialogues and gaps in the line index (`--cut-at-jump`)"
     ),
     claims=claims,

@@ -1,7 +1,7 @@
 """Subtitles with speakers: SubRip (.srt) and WebVTT (.vtt, https://www.w3.org/TR/webvtt1/).
 
 The speaker stands in `<v Ann>` (WebVTT's voice span), `ANN: …`, `[Ann] …` or `（花子）…`; it changes at a dash or `>>`.
-A cue without a name continues the speaker before it. The file is read twice: the first time, to count what may be names.
+A cue without a name continues the speaker before it. The file is read twice: first, to count what may be names.
 """
 
 from __future__ import annotations
