@@ -66,7 +66,7 @@ DROPPED = {
     "oasst/trees": {"lower-ranked reply": 3, "deleted message": 1},
     "onuw/night": {"no text": 1, "vote, kept as an event": 4},
     "onuw/nobody": {"vote, kept as an event": 2},
-    "play/folger": {"system message": 9},
+    "play/folger": {"system message": 10},
     "play/gutenberg": {"system message": 20},
     "play/tiny": {"no text": 1},
     "raw/lines": {"no text": 2},

@@ -78,8 +78,8 @@ def test_verse_keeps_its_lines_and_prose_does_not(tmp_path: Path) -> None:
 
 def test_speech_goes_on_behind_a_direction_and_ends_with_three_empty_lines(tmp_path: Path) -> None:
     content = (
-        "ACT I.\n\nANN.\nOne.\n\n[Exit Bob.]\n\nTwo.\n\nBOB.\nThree.\n\nExit, pursued by a goose.\n\nANN.\nFour.\n\n\n\n"
-        "Here ends the book.\n"
+        "ACT I.\n\nANN.\nOne.\n\n[Exit Bob.]\n\nTwo.\n\nBOB.\nThree.\n\nExit, pursued by a goose.\n\n"
+        "ANN.\nFour.\n\n\n\nHere ends the book.\n"
     )
     (scene,), dropped = told(tmp_path, content)
     assert scene == [("ANN", "One."), ("ANN", "Two."), ("BOB", "Three."), ("ANN", "Four.")]
@@ -105,7 +105,7 @@ def test_a_bracket_may_open_below_another_direction(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "content",
     [
-        "# Boats\n\nNote:\nBoats leak.\n\nUsage:\nRow them.\n\n## Oars\n\nNote:\nOars float.\n\nText about oars.\n\nMore.\n",
+        "# Boats\n\nNote:\nBoats leak.\n\nUsage:\nRow them.\n\n## Oars\n\nNote:\nOars float.\n\nText.\n\nMore.\n",
         "Dear Ann,\n\nHello.\nI row.\n\nHello.\nI still row.\n\nYours,\nBob\n",
         "Title: A Film\n\nINT. LAKE\n\nANN\nOne.\n\nBOB\nTwo.\n\nANN\nThree.\n",
         "SONNET I\n\nThe lake is wide,\nAnd deep.\n\nSONNET II\n\nThe lake is deep,\nAnd wide.\n",

@@ -47,8 +47,8 @@ def test_a_direction_may_be_long_and_go_on_over_lines(tmp_path: Path) -> None:
 def test_brackets_at_both_ends_of_a_line_of_speech_are_no_direction(tmp_path: Path) -> None:
     turns, _ = told(tmp_path, "ANN: One.\n(softly) Two. (louder)\nBOB: Three.\nANN: Four.\nBOB: Five.\n")
     assert turns[0] == ("ANN", "One.\n(softly) Two. (louder)")
-    assert is_direction("(She rows. (Slowly.))") and not is_direction("(softly) Two. (louder)")
-    assert not is_direction("[a") and not is_direction("a") and not is_direction("")
+    assert is_direction("(She rows. (Slowly.))")
+    assert not any(map(is_direction, ("(softly) Two. (louder)", "[a", "a", "")))
 
 
 def test_speech_without_a_name_is_counted_as_such_and_headings_are_not(tmp_path: Path) -> None:

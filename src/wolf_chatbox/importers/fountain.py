@@ -34,7 +34,7 @@ def is_fountain(head: str) -> bool:
     titled = has_title_page(head)
     cues = sum(is_cue(*around) for around in _with_neighbours(lines))
     headings = sum(bool(HEADING.match(line[:LONG])) for line in lines)
-    return cues > 0 and (titled or (headings > 0 and cues + headings > 2))
+    return (titled and cues > 0) or (headings > 0 and cues > 1)
 
 
 def has_title_page(head: str) -> bool:

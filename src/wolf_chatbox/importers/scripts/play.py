@@ -53,12 +53,13 @@ DOTTED = Style(re.compile(rf"{SHOUTED}{MANNER}\.$"), re.compile(rf"{SHOUTED}\. {
 NUMBER = r"(?:\d{1,3}|[IVXLC]{1,7}|(?i:one|two|three|four|five|first|second|third|fourth|fifth))\b"
 ROMAN = re.compile(r"[IVXLC]+")
 HEADING = re.compile(
-    rf"(?:#{{1,6}} .{{0,120}}|(?:ACT|SCENE)\b.{{0,120}}|(?:Act|Scene|Actus|Scena|Scoena)[ .]+"
-    rf"(?:{NUMBER}|[PSTQ]\w+(?:us|a)\b).{{0,120}}|{NUMBER} ACT\b.{{0,20}}|(?:THE )?(?:PROLOGUE|EPILOGUE|INDUCTION)[.:]?)$"
+    rf"(?:#{{1,6}} .{{0,120}}|(?:ACT|SCENE)\b.{{0,120}}|(?:Act(?:us)?|Scene|Scena|Scoena)[ .]+"
+    rf"(?:{NUMBER}|[PSTQ]\w+(?:us|a)\b).{{0,120}}|{NUMBER} ACT\b.{{0,20}})$"
 )
+OPENING = re.compile(r"(?:THE )?(?:PROLOGUE|EPILOGUE|INDUCTION)[.:]?$")
+"""A heading, unless somebody is called so and speaks below."""
 TOGETHER = re.compile(r",? and | & |, ")
 """What stands between names of people who speak together."""
-RULE = re.compile(r"[-=*_]{3,}$")
 HEADS = frozenset("#AaSsTtFfOoPpEeIiVvXxLlCc0123456789")
 """How a heading may begin: a quick look at each line."""
 CAST = re.compile(
@@ -68,17 +69,15 @@ CAST = re.compile(
 )
 STAGE = re.compile(r"[\W_]{0,4}(?:(?:Re-?)?[Ee]nter|Exit|Exeunt|Man[ea]n?t|Flourish|Alarums?|Sennet|Tucket|Curtain)\b")
 STAGED = re.compile(rf"\W{{0,8}}(?:(?:ACT|SCENE|Act|Scene|Actus)[ .]+{NUMBER}|Exeunt\b|(?:Re-?)?[Ee]nter [A-Z])")
-LEAVES = re.compile(r"_?(?:Exit|Exeunt)\b.{0,60}$")
+APART = re.compile(r"_?(?:Exit|Exeunt)\b.{0,60}$|[-=*_]{3,}$")
+"""What is no speech even right below a speech: that people leave, and a rule."""
 WITHIN = re.compile(r"\[[^\[\]]{0,600}\]|(?<=\S)[ \t]{3,}(?:Exit|Exeunt)\b[^\n]{0,60}")
 """Directions within a speech, and at the right of its last line."""
 BEGINS = re.compile(r"\*{3} ?START OF")
 ENDS = re.compile(r"\*{3} ?END OF|End of (?:the )?Project Gutenberg|THE END$")
-LONG, LONGEST = 150, 80
-"""Characters: a longer line is no heading, and no name."""
-CENTRED = 12
-"""Spaces before a direction that is set in the middle."""
-FAR = 3
-"""So many empty lines end a speech."""
+LONG, LONGEST, CENTRED, FAR = 150, 80, 12, 3
+"""Characters above which a line is no heading, and no name; spaces before a direction that is set in the middle, as
+the complete works have them; empty lines that end a speech."""
 
 
 def claims(head: str) -> bool:
@@ -97,11 +96,11 @@ def _style(head: str) -> Style | None:
     for style in (ABOVE, BARE, DOTTED):
         if style is BARE and not staged:  # capitals alone may be anything
             continue
-        names = Counter(name for name, speech in _cues(lines, style) if speech or style is not DOTTED)
-        often = [count for count in names.values() if count > 1]
-        cues = sum(count for name, count in names.items() if is_capitalised(name))
+        counts = Counter(name for name, speech in _cues(lines, style) if speech or style is not DOTTED)
+        cues = [count for name, count in counts.items() if is_capitalised(name)]
+        often = [count for count in cues if count > 1]
         many = len(often) > 1 and sum(often) > max(3, (0.02 if staged else 0.12) * full)
-        most = bool(often) and cues > 2 and cues >= (0.1 if staged else 0.5) * paragraphs
+        most = bool(often) and sum(cues) >= max(3, (0.1 if staged else 0.5) * paragraphs)
         if many or most:
             found.append((sum(often), style))
     return max(found, key=lambda pair: pair[0])[1] if found else None
@@ -143,21 +142,15 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
     """Yield a conversation a scene, all of one group; what is no speech is a system message, a paragraph each."""
     group = source.path.stem
     scene: list[Message] = []
-    for message in _messages(source):
+    style = _style(source.head) or ABOVE
+    reading = _Reading(style, _names(source, style), licence=bool(BEGINS.search(source.head)))
+    for message in reading.messages(source.lines()):
         if message is None:
             yield from conversations(scene, group, config, tally)
             scene = []
         else:
             scene.append(message)
     yield from conversations(scene, group, config, tally)
-
-
-def _messages(source: Source) -> Iterator[Message | None]:
-    style = _style(source.head) or ABOVE
-    reading = _Reading(style, _names(source, style), licence=bool(BEGINS.search(source.head)))
-    for line in source.lines():
-        yield from reading.take(line)
-    yield from reading.end()
 
 
 def _names(source: Source, style: Style) -> frozenset[str]:
@@ -191,7 +184,12 @@ class _Reading:
     empty: int = 1
     """Empty lines above."""
 
-    def take(self, line: str) -> Iterator[Message | None]:
+    def messages(self, lines: Iterable[str]) -> Iterator[Message | None]:
+        for line in lines:
+            yield from self._take(line)
+        yield from self._end()
+
+    def _take(self, line: str) -> Iterator[Message | None]:
         """Take a line; yield the messages that end with it, and None where a scene does."""
         text = line.strip()
         if not text:
@@ -199,12 +197,12 @@ class _Reading:
             return
         gap, self.empty = self.empty > 0, 0
         cue = None if self.licence or self.cast else self._named(text, gap)
-        if cue and not self.depth:
-            yield from self.end()
+        if cue and not (self.depth and cue[1]):  # a bracket that nobody closed
+            yield from self._end()
             self.speaker, self.silent, self.said = cue[0], True, [cue[1]] if cue[1] else []
         elif self.licence or ENDS.match(text):
             if not self.licence:
-                yield from self.end()
+                yield from self._end()
                 self.speaker = ""
             self.aside.append(text)
             self.licence = not BEGINS.match(text)
@@ -213,13 +211,13 @@ class _Reading:
             self.depth += left_open(text, self.aside[0][0])
             if self.depth <= 0 or len(self.aside) == MOST_LINES:
                 yield from self._direction()
-        elif _is_heading(text):
-            yield from self.end()
+        elif _is_heading(text) or OPENING.match(text):
+            yield from self._end()
             self.speaker, self.cast = "", False
             yield None
             yield Message("", text, None, SYSTEM)
         else:
-            yield from self._matter(text, gap, centred=gap and line[:CENTRED].isspace())
+            yield from self._matter(text, gap, centred=gap and self.style is DOTTED and line[:CENTRED].isspace())
 
     def _matter(self, text: str, gap: bool, centred: bool) -> Iterator[Message]:
         """Take a line that is neither a name nor a heading: a direction, speech, or a line of the list of persons."""
@@ -228,12 +226,7 @@ class _Reading:
             yield from self._speech()
             self.speaker, self.cast = "", True
             self.aside.append(text)
-        elif (
-            (bracket and is_direction(text))
-            or (gap and text[0] == text[-1] == "_")
-            or LEAVES.match(text)
-            or RULE.match(text)
-        ):
+        elif (bracket and is_direction(text)) or (gap and text[0] == text[-1] == "_") or APART.match(text):
             yield from self._until_now()
             yield Message("", text, None, SYSTEM)
         elif bracket and left_open(text, text[0]) > 0:
@@ -251,7 +244,7 @@ class _Reading:
         self.empty += 1
         yield from self._direction()
         if self.empty == FAR:
-            yield from self.end()
+            yield from self._end()
             self.speaker = ""
 
     def _named(self, text: str, gap: bool) -> tuple[str, str] | None:
@@ -282,7 +275,7 @@ class _Reading:
         yield from self._direction()
         yield from self._speech()
 
-    def end(self) -> Iterator[Message]:
+    def _end(self) -> Iterator[Message]:
         """Yield what is left; a name without a speech is a message without words."""
         yield from self._until_now()
         if self.silent:

@@ -55,9 +55,11 @@ def claims(head: str) -> bool:
 
 def _has_names(head: str) -> bool:
     lines = [line for line in head.splitlines()[:2000] if line.strip()]
-    names = Counter(match[1] for line in lines if (match := _named(line)))
+    named = [match for line in lines if (match := _named(line))]
+    names = Counter(match[1] for match in named)
     often = sum(count for count in names.values() if count > 1)
-    cast = [count for name, count in names.items() if count > 1 and is_capitalised(name)]
+    spoken = Counter(match[1] for match in named if match[2])
+    cast = [count for name, count in spoken.items() if count > 1 and is_capitalised(name)]
     return len(lines) > 1 and (
         often >= 0.3 * len(lines)
         or (len(cast) > 2 and sum(cast) >= 0.15 * len(lines))
@@ -186,8 +188,8 @@ FORMAT = Format(
     title="screenplay (NAME: line, Fountain)",
     documentation="https://fountain.io/syntax",
     notes=(
-        "cut at scenes; stage directions and action are counted as system messages; a paragraph without a name as "
-        "one without a speaker"
+        "cut at scenes; stage directions and action are counted as system messages, a paragraph without a name as one "
+        "without a speaker; words before a colon are a name if they come back, or are capitalised as names are"
     ),
     claims=claims,
     read=read,
