@@ -172,8 +172,8 @@ FORMAT = Format(
     documentation="https://www.w3.org/TR/webvtt1/",
     notes=(
         "speakers as `<v Ann>`, `ANN:`, `[Ann]`, `>> ANN:`, `（花子）`; a cue without a name continues the speaker "
-        "before it, for 20 seconds; cues before any name are dropped; `Ann:` and `[Ann]` are names if they come back, or "
-        "if the file marks its speakers elsewhere"
+        "before it, for 20 seconds; cues before any name are dropped; `Ann:` and `[Ann]` are names if they come back, "
+        "or if the file marks its speakers elsewhere"
     ),
     claims=claims,
     read=read,
