@@ -131,6 +131,18 @@ def test_fountain_of_a_few_lines(tmp_path: Path, content: str, speakers: list[st
     assert [speaker for speaker, _ in told(tmp_path, content, "film.fountain")[0]] == speakers
 
 
+def test_a_film_as_it_is_set_on_paper(tmp_path: Path) -> None:
+    content = (
+        "                              THE OARS\n\n     INT. BOATHOUSE - NIGHT\n\n     Ann looks for the oars.\n\n"
+        "                         ANN\n               Who brings\n               the oars?\n\n"
+        "                         BOB (O.S.)\n                    (laughing)\n               Not me.\n\n"
+        "                                                  CUT TO:\n\n     EXT. LAKE - DAY\n"
+    )
+    turns, dropped = told(tmp_path, content)
+    assert turns == [("ANN", "Who brings the oars?"), ("BOB", "Not me.")]
+    assert dropped == {"system message": 5}
+
+
 def test_notes_go_over_lines_and_one_that_does_not_close_is_text(tmp_path: Path) -> None:
     content = (
         "INT. LAKE\n\nANN\nOne [[not\n\ntwo]] three. /* never\n\nBOB\nthis */\n\nBOB\nFour.\n\n"
