@@ -67,9 +67,9 @@ def test_a_folder_with_nothing_known_in_it(tmp_path: Path) -> None:
 
 
 def test_an_archive_that_would_fill_the_disk_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from wolf_chatbox.importers import files
+    from wolf_chatbox.importers import compression
 
-    monkeypatch.setattr(files, "MAX_UNPACKED", 1000)
+    monkeypatch.setattr(compression, "MAX_UNPACKED", 1000)
     with zipfile.ZipFile(tmp_path / "trap.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("a.txt", "Ann: hello\n" * 100_000)
     with pytest.raises(DataError, match="would unpack to 1,100,000 bytes, over 200 times its size"):
