@@ -68,6 +68,21 @@ def test_speech_without_a_name_is_counted_as_such_and_headings_are_not(tmp_path:
     assert dropped == {"system message": 7, "no speaker": 1}
 
 
+def test_a_speech_of_several_paragraphs_goes_on_and_what_is_told_does_not(tmp_path: Path) -> None:
+    talk = "**Ann:** I row.\n\nDo you?\n\n**Bob:** I did.\n\nThen my boat sank.\n\nThe lake is deep.\n\n**Ann:** Oh.\n"
+    turns, dropped = told(tmp_path, talk, "talk.md")
+    assert turns == [
+        ("Ann", "I row.\nDo you?"),
+        ("Bob", "I did.\nThen my boat sank.\nThe lake is deep."),
+        ("Ann", "Oh."),
+    ]
+    assert not dropped
+    story = "ANN: I row.\n\nShe rows.\n\nBOB: I did.\n\nHis boat sinks.\n\nThe lake is deep.\n\nANN: Oh.\n\nBOB: Oh.\n"
+    turns, dropped = told(tmp_path, story)
+    assert turns == [("ANN", "I row."), ("BOB", "I did."), ("ANN", "Oh."), ("BOB", "Oh.")]
+    assert dropped == {"no speaker": 3}
+
+
 def test_a_name_comes_back_or_is_capitalised(tmp_path: Path) -> None:
     content = (
         "ann: One.\nMr. Lake: I have a rule. It is\nrule number one: no boats.\nann: J'ai dit\nje le jure: deux.\n"

@@ -2,10 +2,12 @@
 
 Fountain's syntax: https://fountain.io/syntax. Transcripts were looked at as fans write them: of Seinfeld and The
 Simpsons (`George: (to Jerry) …`, `[Kramer enters]`), of Star Trek (`KIRK [OC]: …`, directions over several lines), of
-Friends (`**Ross:** …` in Markdown).
+Friends (`**Ross:** …` in Markdown), and of interviews (https://github.com/thechangelog/transcripts: speeches of several
+paragraphs).
 
 A name before a colon counts when it comes back, or is capitalised as names are. What has no name goes on with the
-speech above it if there is no empty line between them, or if it begins in the middle of a sentence.
+speech above it if there is no empty line between them, if it begins in the middle of a sentence, or if the file has no
+directions and its paragraphs without a name speak of "I" and "you".
 """
 
 from __future__ import annotations
@@ -28,6 +30,11 @@ COLON = re.compile(
     r"\s{0,8}\*{0,3}([^\W\d_][^:\uff1a\n<>{}\[\]\"=|(\uff08*]{0,40}?)\s?"
     r"(?:[(\[\uff08][^()\[\]\uff08\uff09\n]{1,60}[)\]\uff09]\s?)?\*{0,3}[:\uff1a](?!//)\*{0,3}\s*(\S.*)?$"
 )
+SELF = re.compile(
+    r"\b(?:I|I['’]\w+|[Yy]ou|[Yy]our|[Ww]e|[Mm]y|[Mm]e|[Oo]ur|us|[Jj]e|[Tt]u|[Vv]ous|[Nn]ous|[Ii]ch|[Dd]u|[Ww]ir|[Yy]o|[Uu]sted"
+    r"|[Nn]osotros|[Ii]o|[Nn]oi|[Ee]u|[Vv]ocê)\b|[私僕俺]|わたし|あなた"
+)
+"""Words of somebody who speaks, and not of one who tells what happens."""
 FAR = 150
 """Characters: no colon behind a name is that far."""
 NUMBER = r"(?:\d{1,3}|[IVXLC]{1,7}|(?i:one|two|three|four|five|six|seven|eight|nine|ten))\b"
@@ -88,6 +95,7 @@ def _transcript(source: Source) -> Iterator[Message | None]:
     spoken yet, and a message without a speaker anywhere else.
     """
     names = _names(source)
+    told = _is_spoken(source.head, names)
     speaker = ""
     said: list[str] = []
     unnamed: list[str] = []
@@ -96,7 +104,7 @@ def _transcript(source: Source) -> Iterator[Message | None]:
         if unnamed and what != LINE:
             yield _unnamed(unnamed, begun)
             unnamed = []
-        goes_on = what == LINE and speaker and not unnamed and (not gap or text[:1].islower())
+        goes_on = what == LINE and speaker and not unnamed and (told or not gap or text[:1].islower())
         if said and what != GAP and not goes_on:
             yield Message(speaker, "\n".join(said))
             said = []
@@ -118,6 +126,20 @@ def _transcript(source: Source) -> Iterator[Message | None]:
         yield _unnamed(unnamed, begun)
     if said:
         yield Message(speaker, "\n".join(said))
+
+
+def _is_spoken(head: str, names: frozenset[str]) -> bool:
+    """Whether paragraphs without a name are speech that goes on: there are no directions, but "I" and "you"."""
+    named = directions = unnamed = personal = 0
+    gap = True
+    for what, _, text in _parts(head.splitlines(), names):
+        named += what == NAMED
+        directions += what in (DIRECTION, HEADING)
+        if what == LINE and gap and named:
+            unnamed += 1
+            personal += bool(SELF.search(text))
+        gap = what == GAP
+    return 20 * directions <= named and 3 * personal >= unnamed > 0
 
 
 def _unnamed(lines: list[str], begun: bool) -> Message:
