@@ -169,8 +169,12 @@ def _parts(lines: Iterable[str], names: frozenset[str]) -> Iterator[tuple[int, s
     """Yield what the lines are, a name if it has one, and the text; a direction over several lines as one part."""
     held: list[str] = []
     depth = 0
+    gap = False
     for line in lines:
         text = line.strip()
+        if not text and gap:  # a quick end for many empty lines
+            continue
+        gap = not text
         match = _named(line)
         named = bool(match and (match[1] in names))
         if held and (not text or named):  # a bracket that nobody closed
