@@ -82,7 +82,7 @@ def test_speech_goes_on_behind_a_direction_and_ends_with_three_empty_lines(tmp_p
         "ANN.\nFour.\n\n\n\nHere ends the book.\n"
     )
     (scene,), dropped = told(tmp_path, content)
-    assert scene == [("ANN", "One."), ("ANN", "Two."), ("BOB", "Three."), ("ANN", "Four.")]
+    assert scene == [("ANN", "One.\nTwo."), ("BOB", "Three."), ("ANN", "Four.")]
     assert dropped == {"system message": 4}
 
 
@@ -92,7 +92,7 @@ def test_a_line_of_verse_is_no_name(tmp_path: Path) -> None:
         "BOB and ANN.\n\nFour.\n\nFIRST GOOSE.\nHonk.\n"
     )
     (scene,), _ = told(tmp_path, content)
-    assert scene[1] == ("ANN", "Here comes my hated boat:\nIt leaks.")
+    assert scene[0] == ("ANN", "One.\nHere comes my hated boat:\nIt leaks.")
     assert scene[-2:] == [("BOB and ANN", "Four."), ("FIRST GOOSE", "Honk.")]
 
 

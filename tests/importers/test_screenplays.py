@@ -35,13 +35,23 @@ def test_a_direction_may_be_long_and_go_on_over_lines(tmp_path: Path) -> None:
         [
             ("ANN", "One."),
             ("BOB", "Two."),
-            ("ANN", "Three,\nand more."),
-            ("ANN", "And four."),
+            ("ANN", "Three,\nand more.\nAnd four."),
             ("BOB", "Five."),
             ("ANN", "Six."),
         ],
         {"system message": 5},
     )
+
+
+def test_directions_that_are_kept_stand_between_what_is_said(tmp_path: Path) -> None:
+    content = "ANN: One.\n(She rows.)\nTwo.\nBOB: Three.\nANN: Four.\nBOB: Five.\n"
+    assert told(tmp_path, content)[0][:2] == [("ANN", "One.\nTwo."), ("BOB", "Three.")]
+    assert told(tmp_path, content, also_keep=("system",))[0][:4] == [
+        ("ANN", "One."),
+        ("system", "(She rows.)"),
+        ("ANN", "Two."),
+        ("BOB", "Three."),
+    ]
 
 
 def test_brackets_at_both_ends_of_a_line_of_speech_are_no_direction(tmp_path: Path) -> None:

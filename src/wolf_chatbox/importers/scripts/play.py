@@ -26,7 +26,7 @@ from wolf_chatbox.importers.fountain import MARKS, is_fountain
 from wolf_chatbox.importers.messages import SYSTEM, Message, conversations
 from wolf_chatbox.importers.source import Source
 from wolf_chatbox.importers.speakers import counted, is_capitalised
-from wolf_chatbox.importers.stage_directions import MOST_LINES, is_direction, left_open
+from wolf_chatbox.importers.stage_directions import GOES_ON, MOST_LINES, is_direction, left_open, whole
 
 NAME = r"((?:\d{1,2}\.? )?[^\W\d_][\w .,'’&/#-]{0,60}?)"
 SHOUTED = r"([A-ZÀ-ÖØ-Þ][A-ZÀ-ÖØ-Þ0-9 .,'’&/#-]{0,40}[A-ZÀ-ÖØ-Þ0-9.])"
@@ -102,7 +102,7 @@ def _style(head: str) -> Style | None:
         many = len(often) > 1 and sum(often) > max(3, (0.02 if staged else 0.12) * full)
         most = bool(often) and sum(cues) >= max(3, (0.1 if staged else 0.5) * paragraphs)
         if many or most:
-            found.append((sum(often), style))
+            found.append((sum(often) * (1.2 if style is ABOVE else 1), style))  # capitals alone may end in a point
     return max(found, key=lambda pair: pair[0])[1] if found else None
 
 
@@ -131,7 +131,7 @@ def _cue(text: str, style: Style, gap: bool) -> tuple[str, str] | None:
         names, speech = list(match.groups()), ""
     else:
         return None
-    return next(filter(None, names)).strip(), speech
+    return next(filter(None, names)).strip(" ."), speech
 
 
 def _is_heading(text: str) -> bool:
@@ -144,7 +144,7 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
     scene: list[Message] = []
     style = _style(source.head) or ABOVE
     reading = _Reading(style, _names(source, style), licence=bool(BEGINS.search(source.head)))
-    for message in reading.messages(source.lines()):
+    for message in whole(reading.messages(source.lines()), apart=SYSTEM in config.also_keep):
         if message is None:
             yield from conversations(scene, group, config, tally)
             scene = []
@@ -267,7 +267,7 @@ class _Reading:
         yield from (Message("", direction, None, SYSTEM) for direction in WITHIN.findall(text))
         words = "\n".join(" ".join(line.split()) for line in WITHIN.sub(" ", text).splitlines() if line.strip())
         if words:
-            yield Message(self.speaker, words)
+            yield Message(self.speaker, words, None, "" if self.silent else GOES_ON)
             self.silent = False
         self.said = []
 

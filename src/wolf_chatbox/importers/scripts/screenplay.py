@@ -24,7 +24,7 @@ from wolf_chatbox.importers.fountain import KNOWN_KEY, LONG, fountain, is_founta
 from wolf_chatbox.importers.messages import SYSTEM, Message, conversations
 from wolf_chatbox.importers.source import Source
 from wolf_chatbox.importers.speakers import counted, is_capitalised
-from wolf_chatbox.importers.stage_directions import MOST_LINES, PAIRS, is_direction, left_open
+from wolf_chatbox.importers.stage_directions import GOES_ON, MOST_LINES, PAIRS, is_direction, left_open, whole
 
 COLON = re.compile(
     r"\s{0,8}\*{0,3}([^\W\d_][^:\uff1a\n<>{}\[\]\"=|(\uff08*]{0,40}?)\s?"
@@ -79,7 +79,8 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
     film = not _has_names(source.head) and (is_fountain(source.head) or source.path.suffix.lower() == ".fountain")
     group = source.path.stem
     scene: list[Message] = []
-    for message in fountain(source, tally) if film else _transcript(source):
+    messages = fountain(source, tally) if film else whole(_transcript(source), apart=SYSTEM in config.also_keep)
+    for message in messages:
         if message is None:
             yield from conversations(scene, group, config, tally)
             scene = []
@@ -96,7 +97,7 @@ def _transcript(source: Source) -> Iterator[Message | None]:
     """
     names = _names(source)
     told = _is_spoken(source.head, names)
-    speaker = ""
+    speaker = kind = ""
     said: list[str] = []
     unnamed: list[str] = []
     gap, begun = True, False
@@ -106,10 +107,11 @@ def _transcript(source: Source) -> Iterator[Message | None]:
             unnamed = []
         goes_on = what == LINE and speaker and not unnamed and (told or not gap or text[:1].islower())
         if said and what != GAP and not goes_on:
-            yield Message(speaker, "\n".join(said))
-            said = []
+            yield Message(speaker, "\n".join(said), None, kind)
+            said, kind = [], GOES_ON
         if what == NAMED and (begun or not _is_header(name)):
-            speaker, said, gap, begun = name, [text], False, True
+            speaker, said, kind = name, [text], ""
+            gap, begun = False, True
         elif what == GAP:
             gap = True
         elif goes_on:
@@ -125,7 +127,7 @@ def _transcript(source: Source) -> Iterator[Message | None]:
     if unnamed:
         yield _unnamed(unnamed, begun)
     if said:
-        yield Message(speaker, "\n".join(said))
+        yield Message(speaker, "\n".join(said), None, kind)
 
 
 def _is_spoken(head: str, names: frozenset[str]) -> bool:
