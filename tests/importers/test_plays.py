@@ -96,6 +96,12 @@ def test_a_line_of_verse_is_no_name(tmp_path: Path) -> None:
     assert scene[-2:] == [("BOB and ANN", "Four."), ("FIRST GOOSE", "Honk.")]
 
 
+def test_a_list_of_persons_without_acts_does_not_hide_the_play(tmp_path: Path) -> None:
+    content = "THE FERRY\n\nCharacters\n\nANN, a ferrywoman.\nBOB, a boat.\n\n" + "ANN:\nOne.\n\nBOB:\nTwo.\n\n" * 3
+    (scene,), dropped = told(tmp_path, content)
+    assert (len(scene), dropped) == (6, {"system message": 3})
+
+
 def test_a_bracket_may_open_below_another_direction(tmp_path: Path) -> None:
     content = "ACT I.\n\nFlourish.\n[Enter\nAnn.]\n\nANN.\nOne.\n\nBOB.\nTwo.\n\nANN.\nThree.\n\nBOB.\nFour.\n"
     (scene,), dropped = told(tmp_path, content)

@@ -51,17 +51,14 @@ BARE = Style(
 )
 DOTTED = Style(re.compile(rf"{SHOUTED}{MANNER}\.$"), re.compile(rf"{SHOUTED}\. {{1,2}}(\S.*)$"))
 NUMBER = r"(?:\d{1,3}|[IVXLC]{1,7}|(?i:one|two|three|four|five|first|second|third|fourth|fifth))\b"
-ROMAN = re.compile(r"[IVXLC]+")
 HEADING = re.compile(
     rf"(?:#{{1,6}} .{{0,120}}|(?:ACT|SCENE)\b.{{0,120}}|(?:Act(?:us)?|Scene|Scena|Scoena)[ .]+"
     rf"(?:{NUMBER}|[PSTQ]\w+(?:us|a)\b).{{0,120}}|{NUMBER} ACT\b.{{0,20}})$"
 )
 OPENING = re.compile(r"(?:THE )?(?:PROLOGUE|EPILOGUE|INDUCTION)[.:]?$")
 """A heading, unless somebody is called so and speaks below."""
-TOGETHER = re.compile(r",? and | & |, ")
-"""What stands between names of people who speak together."""
-HEADS = frozenset("#AaSsTtFfOoPpEeIiVvXxLlCc0123456789")
-"""How a heading may begin: a quick look at each line."""
+TOGETHER = re.compile(r",? and | & |, ")  # between names of people who speak together
+HEADS = frozenset("#AaSsTtFfOoPpEeIiVvXxLlCc0123456789")  # how a heading may begin: a quick look at each line
 CAST = re.compile(
     r"\W{0,8}(?:dramatis person|persons? (?:represented|(?:of|in) the)|(?:the )?(?:characters?|cast)"
     r"(?: in the play)?\W*$)",
@@ -81,9 +78,8 @@ the complete works have them; empty lines that end a speech."""
 
 
 def claims(head: str) -> bool:
-    if head.lstrip().startswith(("{", "[{", "<", "WEBVTT", "From ")) or is_fountain(head):
-        return False
-    return _style(head) is not None
+    other = head.lstrip().startswith(("{", "[{", "<", "WEBVTT", "From ")) or is_fountain(head)
+    return not other and _style(head) is not None
 
 
 def _style(head: str) -> Style | None:
@@ -143,7 +139,8 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
     group = source.path.stem
     scene: list[Message] = []
     style = _style(source.head) or ABOVE
-    reading = _Reading(style, _names(source, style), licence=bool(BEGINS.search(source.head)))
+    acts = any(map(STAGED.match, map(str.strip, source.head.splitlines())))
+    reading = _Reading(style, _names(source, style), acts, licence=bool(BEGINS.search(source.head)))
     for message in whole(reading.messages(source.lines()), apart=SYSTEM in config.also_keep):
         if message is None:
             yield from conversations(scene, group, config, tally)
@@ -160,7 +157,7 @@ def _names(source: Source, style: Style) -> frozenset[str]:
     return frozenset(
         name
         for name, count in counts.items()
-        if (count > 1 or name.isupper() or (alone and is_capitalised(name))) and not ROMAN.fullmatch(name)
+        if (count > 1 or name.isupper() or (alone and is_capitalised(name))) and name.strip("IVXLC")
     )
 
 
@@ -170,6 +167,8 @@ class _Reading:
 
     style: Style
     names: frozenset[str]
+    acts: bool
+    """Whether there are acts or scenes, so that the list of persons ends."""
     licence: bool
     """Whether this is the text around a book that Project Gutenberg puts there."""
     cast: bool = False
@@ -222,7 +221,7 @@ class _Reading:
     def _matter(self, text: str, gap: bool, centred: bool) -> Iterator[Message]:
         """Take a line that is neither a name nor a heading: a direction, speech, or a line of the list of persons."""
         bracket = text[0] == "[" or (gap and text[0] == "(")
-        if gap and CAST.match(text):
+        if gap and self.acts and CAST.match(text):
             yield from self._speech()
             self.speaker, self.cast = "", True
             self.aside.append(text)
