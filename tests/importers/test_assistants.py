@@ -250,3 +250,13 @@ def test_json_of_another_kind_is_told_or_empty(tmp_path: Path, format: str, cont
     (tmp_path / "a.json").write_text(content)
     with contextlib.suppress(DataError):
         assert read(tmp_path / "a.json", format=format) == []
+
+
+def test_messages_with_other_keys_beside_them_are_messages_all_the_same(tmp_path: Path) -> None:
+    said = [{"role": "user", "content": "Ash?"}, {"role": "assistant", "content": "Yes."}]
+    path = write(
+        tmp_path / "a.json", {"author": {"name": "Ann"}, "mapping": {"a": 1}, "chunks": ["b"], "messages": said}
+    )
+    tally = Tally()
+    assert texts(path, tally) == [["Ash?", "Yes."]]
+    assert [title for _, title in tally.formats] == ["messages (OpenAI, ShareGPT, Alpaca)"]

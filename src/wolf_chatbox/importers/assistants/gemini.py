@@ -210,4 +210,5 @@ FORMAT = Format(
     ),
     claims=claims,
     read=read,
+    beside=r"archive_browser\.html|.*\.(?:png|jpe?g|webp|gif|pdf|wav|mp3|mp4)",
 )
