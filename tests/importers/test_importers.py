@@ -47,6 +47,7 @@ DROPPED = {
     "character_ai/dumps": {"other reply": 4, "media": 1},
     "chatgpt/export": {"system message": 6, "media": 2, "on another branch": 4},
     "chatgpt/single": {"no text": 1},
+    "chatgpt_markdown/boats": {"system message": 2, "media": 2},
     "claude/export": {"system message": 3, "media": 1, "on another branch": 2},
     "claude/single": {"on another branch": 1},
     "convai2/self": {"system message": 3},
