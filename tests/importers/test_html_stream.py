@@ -86,6 +86,10 @@ def test_a_damaged_page_is_read_as_far_as_it_goes(tmp_path: Path, page: str, fou
     assert texts(tmp_path, page, "p")[: len(found) or None] == found
 
 
+def test_what_stands_behind_the_end_of_a_page_is_read_too(tmp_path: Path) -> None:
+    assert texts(tmp_path, "></html><p>late", "p") == ["late"]
+
+
 @pytest.mark.parametrize("end", ["", "</div></div>"])
 def test_what_stands_in_another_is_read_once(tmp_path: Path, end: str) -> None:
     assert texts(tmp_path, "<div>a<div>b" + end, "div") == ["b", "a"]

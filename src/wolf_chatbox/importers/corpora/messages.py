@@ -34,7 +34,8 @@ PAIRS = [
 KEYS = {*LISTS, *(question for question, _ in PAIRS)}
 """An object with one of these is a conversation."""
 OTHERS = re.compile(
-    r'"(?:mapping|author)"\s*:\s*\{|"(?:chat_messages|chunks)"\s*:\s*\[|"(?:rejected(?:_response)?|messagetype)"\s*:'
+    r'"mapping"\s*:\s*\{\s*"[^"\n]{1,100}"\s*:\s*\{|"author"\s*:\s*\{[^{}]{0,60}(?:\{\})?[^{}]{0,60}"role"'
+    r'|"chat_messages"\s*:\s*\[|"chunkedPrompt"\s*:\s*\{|"(?:rejected(?:_response)?|messagetype)"\s*:'
 )
 """What exports of assistants, choices between replies and Teams have, whose messages have these keys as well."""
 
