@@ -88,6 +88,9 @@ def test_a_single_chat_under_recent_contacts_is_read(tmp_path: Path) -> None:
     [
         ("2024-03-04 09:12:33 林(100001)\n一\n\n2024-03-04 09:12:34 安娜<a@example.com>\n二\n", "qq"),
         ("林: 05-08 01:00:11\n一\n\n安娜: 05-08 01:00:12\n二\n", "qq"),
+        ("林 2024-03-04 9:12:33\n一\n安娜 2024-03-04 9:12:34\n二\n", "qq"),
+        ("【群主】林 9:12:33\n一\n【潜水】安娜 9:12:34\n二\n", "qq"),
+        ("林 (wxid_a1) 2024-03-04 09:12:33\n一\n\n安娜(我) 2024-03-04 09:12:34\n二\n", "wechat"),
         ("2024-03-04 09:12:33 林\n一\n\n2024-03-04 09:12:34 安娜\n二\n\n2024-03-04 09:12:35 林\n三\n", "wechat"),
         ("林 (2024-03-04 09:12:33):一\n安娜 (2024-03-04 09:12:34):二\n", "wechat"),
         ("林(wxid_a1) 03-04 09:12:33\n一\n\n安娜(我) 03-04 09:12:34\n二\n", "wechat"),
@@ -101,6 +104,19 @@ def test_their_exports_are_told_apart(tmp_path: Path, text: str, name: str) -> N
     path.write_text(text, encoding="utf-8")
     assert recognise(Source.open(path), ReadConfig()) == name
     assert [other for other, format in FORMATS.items() if format.claims(text) and not format.general] == [name]
+
+
+def test_a_transcript_with_a_time_below_each_name_is_no_chat_of_qq() -> None:
+    assert not FORMATS["qq"].claims("Speaker 1 0:00:05\nHello\nSpeaker 2 0:00:09\nHi\n")
+
+
+def test_messages_copied_out_of_wechat_are_read_when_it_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "chat.txt"
+    path.write_text("林:\n一: 二\n\n安娜：\n三\n\n林:\n[图片]\n", encoding="utf-8")
+    assert not FORMATS["wechat"].claims(path.read_text(encoding="utf-8"))
+    (chat,) = read_conversations(path, ReadConfig(format="wechat"), tally=(tally := Tally()))
+    assert [(turn.speaker, turn.text) for turn in chat.turns] == [("林", "一: 二"), ("安娜", "三")]
+    assert tally.dropped == {"media": 1}
 
 
 def test_a_log_with_a_time_in_each_line_is_no_chat(tmp_path: Path) -> None:

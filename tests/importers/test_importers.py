@@ -101,6 +101,7 @@ DROPPED = {
     "preferences/red_team": {"no text": 1},
     "qq/all_chats": {"chat already read": 1, "media": 1, "system message": 1, "deleted message": 1},
     "qq/copied": {"media": 1},
+    "qq/copied_older": {"media": 1},
     "qq_exporter/text": {"media": 1, "system message": 1},
     "qq_exporter/version_4": {"deleted message": 1},
     "qq_exporter/version_5": {"media": 2, "deleted message": 1, "system message": 1},

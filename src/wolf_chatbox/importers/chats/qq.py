@@ -2,9 +2,11 @@
 
 The export begins with `消息记录（此消息记录为文本格式，不支持重新导入）`. Each chat has a heading, `消息分组:` and
 `消息对象:` between lines of `=`. A message is `2010-01-06 16:57:28 Lin(10001)` or `… Lin<lin@example.com>`, with
-its text below. Copied messages are `Lin: 05-08 01:00:11` with the text below.
+its text below. Copied messages are `Lin: 05-08 01:00:11`, `Lin 2022-11-11 18:38:25` or `【owner】Lin 1:19:33` with the
+text below.
 
-Forms: the readers and tests of https://github.com/hellodigua/ChatLab (qq-native-txt) and of qq-chat-history.
+Forms: the readers and tests of https://github.com/hellodigua/ChatLab (qq-native-txt) and of qq-chat-history; copied
+ones: https://github.com/LincZero/obsidian-chat-view-qq.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.importers.chinese_phrases import kind_of, without_marks
 from wolf_chatbox.importers.format import Format
-from wolf_chatbox.importers.messages import SYSTEM, Message, conversations, moment
+from wolf_chatbox.importers.messages import SYSTEM, Message, conversations, from_iso, moment
 from wolf_chatbox.importers.source import Source, share_of_lines
 
 _TIME = r"(\d{4})-(\d\d)-(\d\d) (\d{1,2}):(\d\d):(\d\d)(?: ([AP]M|上午|下午))? "
@@ -29,7 +31,15 @@ HEADER = re.compile(_TIME + r"(?P<who>.{1,220})$")
 NUMBERED = re.compile(_TIME + rf".{{0,100}}{_ACCOUNT}\s*$")
 WHO = re.compile(rf"(?:【[^】\n]{{1,30}}】)?(.{{0,100}}?){_ACCOUNT}?\s*$")
 """A title in the group, the name, and the account."""
-COPIED = re.compile(r"(?P<who>[^\n]{1,60}): (\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)\s*$")
+COPIED_NT = re.compile(r"(?P<who>[^\n]{1,60}): (?P<date>\d\d-\d\d) (?P<day>)(?P<clock>\d\d:\d\d:\d\d)\s*$")
+"""Messages copied out of QQ NT: day and month, no year."""
+COPIED_OLD = re.compile(
+    r"(?=[^\n]{1,120}\d:\d\d:\d\d\s*$)(?P<who>[^\n]{1,60}?)"
+    r"(?P<date> (?P<day>\d{4}-\d\d-\d\d))? (?P<clock>\d{1,2}:\d\d:\d\d)\s*$"
+)
+"""Messages copied out of an older QQ: with a date, or with the time of day alone if they are of today."""
+WECHATS = re.compile(r"\((?:wxid_\w{1,40}|[A-Za-z][\w-]{5,19}|我)\) |^wxid_|^\d{4}-\d\d-\d\d ")
+"""What stands in the headers of WeChat's exports."""
 TITLE = "消息记录（此消息记录为文本格式"
 HEADING = re.compile(r"消息(分组|对象)[:：](.*)")
 RULE = re.compile(r"={20,100}\s*$")
@@ -42,24 +52,35 @@ def claims(head: str) -> bool:
     lines = head.splitlines()
     if any(line.startswith((TITLE, "消息对象:")) for line in lines[:12]):
         return True
-    return share_of_lines(head, NUMBERED) > 0.15 or (
-        share_of_lines(head, COPIED) > 0.2 and bool(lines) and bool(COPIED.match(head.lstrip().partition("\n")[0]))
-    )
+    if share_of_lines(head, NUMBERED) > 0.15:
+        return True
+    first = head.lstrip().partition("\n")[0]
+    copied = _copied(head)
+    if copied is None or WECHATS.search(first):
+        return False
+    # a name and a time of day alone are a transcript's as well
+    titled = copied.match(first)
+    return bool(titled and (titled["date"] or first.startswith("【"))) and share_of_lines(head, copied) > 0.2
+
+
+def _copied(head: str) -> re.Pattern[str] | None:
+    """The form of the copied messages; None where it is an export."""
+    first = head.lstrip().partition("\n")[0]
+    return next((form for form in (COPIED_NT, COPIED_OLD) if form.match(first)), None)
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
     """Yield each chat, cut where it was silent. A chat that stands under recent contacts as well is read once."""
-    copied = bool(COPIED.match(source.head.lstrip().partition("\n")[0]))
     grouped = _grouped(source)
-    reader = _Reader(source.lines(), tally, copied)
+    reader = _Reader(source.lines(), tally, _copied(source.head))
     while (chat := reader.chat()) is not None:
         group, name = chat
         if group == RECENT and name in grouped:
             tally.dropped["chat already read"] += sum(1 for _ in reader.messages())
             continue
         yield from conversations(reader.messages(), name or source.path.stem, config, tally)
-    if copied:
-        tally.notes.append(f"{source.path.name}: copied messages have no year; they are kept without a time")
+    if reader.timeless:
+        tally.notes.append(f"{source.path.name}: {reader.timeless} messages have no full date, kept without a time")
 
 
 def _grouped(source: Source) -> set[str]:
@@ -81,7 +102,8 @@ class _Reader:
 
     lines: Iterator[str]
     tally: Tally
-    copied: bool
+    copied: re.Pattern[str] | None
+    timeless: int = 0
     names: dict[str, str] = field(default_factory=dict)
     """The first name under which an account speaks."""
     ahead: tuple[str, str] | None = ("", "")
@@ -118,13 +140,13 @@ class _Reader:
             yield _message(head, body)
 
     def _begun(self, line: str) -> Message | None:
-        match = COPIED.match(line) if self.copied else HEADER.match(line)
+        match = (self.copied or HEADER).match(line)
         if match is None:
             return None
         if self.copied:
-            return Message(match["who"], "")
-        time = _time(match)
-        if time is None:
+            time = from_iso(f"{match['day']} {match['clock']:0>8}") if match["day"] else None
+            self.timeless += time is None
+        elif (time := _time(match)) is None:
             return None
         who = WHO.match(match["who"])
         name, account = (who[1].strip(), who[2] or who[3] or "") if who else (match["who"], "")
@@ -153,7 +175,7 @@ FORMAT = Format(
     export="QQ 9 on Windows: message manager → ▾ → export messages → text file; or copy the messages into a file",
     notes=(
         "one chat or all of them; pictures and stickers inside a text are removed; an account keeps the first name "
-        "that it has; copied messages have no year, so no time"
+        "that it has; copied messages without a full date have no time"
     ),
     claims=claims,
     read=read,

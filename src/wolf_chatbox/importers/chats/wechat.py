@@ -34,7 +34,9 @@ CHATLOG = re.compile(
     rf"(?P<time>{_TIME}|\d\d-\d\d \d\d:\d\d:\d\d|\d\d:\d\d:\d\d)$"
 )
 QQ_ACCOUNT = re.compile(r"(?:\(\d{4,12}\)|<[^<>\s]{3,100}>)\s*$")
-FORMS = (LINE, STACKED, CHATLOG)
+COPIED = re.compile(r"(?P<who>[^\n:：]{1,60})[:：](?P<time>)\s*$")
+"""Messages copied out of WeChat's window, which could be any play: they are read only when this format is named."""
+FORMS = (LINE, STACKED, CHATLOG, COPIED)
 NOTICE = "系统消息："
 QUOTED = re.compile(r"\n引用:.{1,1000}\Z|\A「[^「」]{1,1000}」\n(?:- ){5,20}-?\s*\n", re.DOTALL)
 """The message that it answers: below it in WeChatMsg, above it in WechatExporter."""
@@ -93,7 +95,7 @@ def _messages(source: Source, tally: Tally) -> Iterator[Message]:
         if match:
             if head:
                 yield _message(head, body)
-            who = match["who"] or match["id"]
+            who = match["who"] or match["id"]  # an account without a name
             head = Message(who.strip(), "", from_iso(match["time"]))
             body = [match["text"]] if form is LINE else []
         elif form is LINE and line.startswith(NOTICE):
@@ -162,7 +164,10 @@ FORMAT = Format(
     title="WeChat (text, CSV)",
     documentation="https://github.com/BlueMatthew/WechatExporter",
     export="WechatExporter → text; WeChatMsg (MemoTrace) → TXT or CSV; chatlog → text",
-    notes="quoted messages are removed; chatlog's times without a year are left out",
+    notes=(
+        "quoted messages are removed; chatlog's times without a year are left out; messages copied out of the window "
+        "(a line `NAME:`, then the text) are read with `--format wechat`"
+    ),
     claims=claims,
     read=read,
 )
