@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
 from collections.abc import Iterator
 from typing import Any, Self
 
@@ -235,3 +236,18 @@ def json_lines(source: Source) -> Iterator[tuple[str, Any]]:
                 raise Truncated(
                     f"{path}, line {number}: the file ends inside it; everything before it was read"
                 ) from error
+
+
+def described(value: Any) -> str:
+    """What a JSON value is, in a phrase: an object with its keys, or what a list holds.
+
+    >>> described([{"id": 1, "city": "Oslo"}])
+    'a list whose first item is an object with the keys id, city'
+    """
+    if isinstance(value, dict):
+        keys = textwrap.shorten(", ".join(map(str, value)), 160, placeholder=" …")
+        return f"an object with the keys {keys}" if value else "an empty object"
+    if isinstance(value, list):
+        first = "a list" if value and isinstance(value[0], list) else described(value[0]) if value else ""
+        return f"a list whose first item is {first}" if first else "an empty list"
+    return {str: "a text", bool: "true or false", type(None): "null"}.get(type(value), "a number")

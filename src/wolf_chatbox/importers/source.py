@@ -13,6 +13,8 @@ from zipfile import BadZipFile
 from zipfile import Path as ZipPath
 
 from wolf_chatbox.errors import DataError
+from wolf_chatbox.importers.look import Look, Seen, Unclaimed
+from wolf_chatbox.importers.magic import EMPTY, bytes_seen, seen_in
 from wolf_chatbox.importers.pipes import Copy, copy_of, is_pipe
 
 PARQUET = "PAR1"
@@ -57,8 +59,8 @@ class Source:
     def open(cls, path: AnyPath, encoding: str = "auto") -> Source:
         """Find out how the file is encoded.
 
-        Raises DataError when the file does not exist, is a folder, empty or binary; Damaged when it cannot be read or
-        unpacked, and when neither UTF-8 nor CP1252 (or the given encoding) decodes all its bytes.
+        Raises DataError when the file does not exist or is a folder, Unclaimed when it is empty or no text; Damaged
+        when it cannot be read or unpacked, and when neither UTF-8 nor CP1252 (or the given encoding) decodes its bytes.
         """
         try:
             copy = copy_of(path) if isinstance(path, Path) and is_pipe(path) else None
@@ -67,9 +69,11 @@ class Source:
                 start = file.read(1 << 16)
             if start.startswith(PARQUET.encode()):
                 return cls(path, "binary", PARQUET, copy=copy)
+            if seen := seen_in(start, path.name, lambda: place.open("rb")):
+                raise _no_text(path, seen)
             wide = next((name for mark, name in WIDE.items() if start.startswith(mark)), None)
             if b"\0" in start and not wide and encoding == "auto":
-                raise DataError(f"{path}: a binary file, not text. Export the conversations as CSV, JSON or text.")
+                raise _no_text(path, bytes_seen(start))
             guesses = [encoding] if encoding != "auto" else [wide] if wide else ["utf-8", "cp1252"]
             if encoding == "auto" and start.startswith(b"From "):
                 guesses.append("latin-1")  # a mailbox: each message declares its own encoding
@@ -80,7 +84,7 @@ class Source:
                 if bad_byte is None:
                     head = codecs.getincrementaldecoder(guess)().decode(start).removeprefix("\ufeff")
                     if not head.strip():
-                        raise DataError(f"{path}: the file is empty. Export the conversations again.")
+                        raise _no_text(path, EMPTY)
                     return cls(path, guess, head, copy=copy)
         except FileNotFoundError as error:
             raise DataError(
@@ -140,6 +144,11 @@ def share_of_lines(head: str, pattern: re.Pattern[str]) -> float:
     """The share of the first 1,000 lines, blank ones aside, whose beginning matches the pattern."""
     lines = [line for line in head.splitlines()[:1000] if line.strip()]
     return sum(bool(pattern.match(line)) for line in lines) / len(lines) if lines else 0.0
+
+
+def _no_text(path: AnyPath, seen: Seen) -> Unclaimed:
+    what = {"empty": "the file is empty", "wide": seen.what}.get(seen.kind, f"{seen.what}, not text")
+    return Unclaimed.of(Look(path=str(path), seen=seen), parts=(f"{path}: {what}. {seen.remedy}",))
 
 
 def _first_bad_byte(path: AnyPath, encoding: str) -> int | None:

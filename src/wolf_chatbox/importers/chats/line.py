@@ -111,11 +111,9 @@ def _messages(source: Source, tally: Tally) -> Iterator[Message]:
         yield _finished(message, [first, *lines])
     name = source.path.name
     if undated:
-        tally.notes.append(f"{name}: {undated} messages are under no readable date, kept without a time")
+        tally.note(name, f"{undated} messages are under no readable date, kept without a time")
     if spaced:
-        tally.notes.append(
-            f"{name}: {spaced} lines have spaces where LINE writes tabs; speaker names with a space may be cut"
-        )
+        tally.note(name, f"{spaced} lines have spaces where LINE writes tabs; speaker names with a space may be cut")
 
 
 def _blocks(
@@ -226,7 +224,7 @@ def _form(source: Source, tally: Tally) -> tuple[tuple[bool, str] | None, str]:
         if votes["dmy"] != votes["mdy"]:
             return form, max(votes, key=lambda order: votes[order])
     if days["dmy"] != days["mdy"]:
-        tally.notes.append(f"{source.path.name}: cannot tell whether days or months come first, read as dmy")
+        tally.note(source.path.name, "cannot tell whether days or months come first, read as dmy")
     return form, "dmy"
 
 
