@@ -1,12 +1,9 @@
-"""The encoding that a text seems to be in which is no UTF-8, and which any reading as CP1252 garbles."""
+"""The encoding that a text seems to be in which is no UTF-8, and which reading as CP1252 garbles."""
 
 from __future__ import annotations
 
 import codecs
 import re
-from dataclasses import replace
-
-from wolf_chatbox.importers.source import Source
 
 KANA, HANGUL, HAN = (re.compile(f"[{span}]") for span in ("\u3041-\u30ff", "\uac00-\ud7a3", "\u4e00-\u9fff"))
 USUAL = {"cp932": KANA, "euc_jp": KANA, "euc_kr": HANGUL, "gb18030": HAN, "big5": HAN}
@@ -15,11 +12,8 @@ MANY = 0.2
 """Share of the characters beyond ASCII that must be such ones."""
 
 
-def other_encoding(source: Source) -> str:
-    """The East Asian encoding that a file read as CP1252 is probably in; nothing for another file."""
-    if source.encoding != "cp1252":
-        return ""
-    start = _start(source)
+def probable(start: bytes) -> str:
+    """The East Asian encoding that a text beginning with these bytes is probably in; nothing if in none."""
     for encoding, usual in USUAL.items():
         try:
             text = codecs.getincrementaldecoder(encoding)().decode(start)
@@ -29,14 +23,3 @@ def other_encoding(source: Source) -> str:
         if beyond and sum(bool(usual.match(character)) for character in beyond) > MANY * len(beyond):
             return encoding
     return ""
-
-
-def decoded(source: Source, encoding: str) -> Source:
-    """The file, read in another encoding."""
-    head = codecs.getincrementaldecoder(encoding)(errors="replace").decode(_start(source))
-    return replace(source, encoding=encoding, head=head)
-
-
-def _start(source: Source) -> bytes:
-    with source.open_bytes() as file:
-        return file.read(1 << 16)

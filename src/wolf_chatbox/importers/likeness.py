@@ -138,9 +138,9 @@ def _suggested(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     cells = [[row[at].strip() for row in rows if at < len(row)] for at in range(len(header))]
     lengths = [sum(map(len, column)) / max(1, len(column)) for column in cells]
     words = [at for at, column in enumerate(cells) if column and not any(map(_is_number, column))]
-    names = [at for at in words if 1 < len(set(cells[at])) <= len(cells[at]) / 2 and lengths[at] <= 30]
     text = max(words, key=lambda at: lengths[at], default=None)
-    if not names or text is None or text in names or lengths[text] < 8:
+    names = [at for at in words if at != text and 1 < len(set(cells[at])) <= len(cells[at]) / 2 and lengths[at] <= 30]
+    if text is None or not names or lengths[text] < 8:
         return ""
     name = min(names, key=lambda at: len(set(cells[at])))
     return f"Perhaps: --speaker-column {shlex.quote(header[name])} --text-column {shlex.quote(header[text])}."

@@ -13,6 +13,8 @@ LIKELY = 0.35
 """Score from which on a guess is named in an error of one line."""
 POSSIBLE = 0.05
 """Score from which on a guess is shown at all, if its format does not claim the file."""
+ALL = 0.9
+"""Share of the text from which on it is all of it."""
 LONG = 160
 """Characters of an error among what speaks against a guess."""
 UNSPOKEN = {"calendar", "code", "contacts", "key", "log", "patch", "pointer", "postscript", "rtf", "settings"}
@@ -65,15 +67,18 @@ class Guess:
 
     @property
     def score(self) -> float:
-        """From 0 to about 1.3, by the shares: of turns kept, answered, of speakers who come back; and of the text."""
+        """From 0 to 1.2, by shares: of turns kept, answered, with times, of speakers who come back; and of the text.
+
+        Turns that are nearly all of a JSON or HTML file have its marks among their words.
+        """
         if not self.turns:
-            return 0.01 * self.claimed
+            return 0.0
         kept = self.turns / (self.turns + sum(self.dropped.values()))
         back, answered = 1 - self.once / self.turns, 1 - self.alone / self.turns
-        part = 1.0 if self.marked_up else min(1.0, 1.5 * self.share)
+        part = float(self.share < ALL) if self.marked_up else min(1.0, 1.5 * self.share)
         score = kept * (0.25 + 0.75 * back) * (0.25 + 0.75 * answered) * (0.2 + 0.8 * part)
         score *= 0.1 if self.speakers < 2 else 1.0
-        return (score + 0.2 * self.timed / self.turns + 0.1 * self.claimed) * (0.3 if self.error else 1.0)
+        return (score + 0.2 * self.timed / self.turns) * (0.3 if self.error else 1.0)
 
     @property
     def likely(self) -> bool:

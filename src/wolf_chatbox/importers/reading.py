@@ -17,7 +17,6 @@ from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError, FormatError, Setting
 from wolf_chatbox.importers.aiwolf_play import ULID
 from wolf_chatbox.importers.corpora.rows import HUB, read_hub
-from wolf_chatbox.importers.encodings import other_encoding
 from wolf_chatbox.importers.files import expand, find
 from wolf_chatbox.importers.look import Unclaimed
 from wolf_chatbox.importers.registry import FORMATS, Ambiguous, recognise
@@ -163,8 +162,9 @@ def _opened(place: AnyPath, several: bool, config: ReadConfig) -> tuple[str, Sou
 
 
 def _encoding_note(source: Source) -> str:
-    if encoding := other_encoding(source):
-        return f"not UTF-8, read as CP1252; it is probably {encoding.upper()}: pass --encoding {encoding}"
+    if decoded := source.in_probable_encoding():
+        name = decoded.encoding
+        return f"not UTF-8, read as CP1252; it is probably {name.upper()}: pass --encoding {name}"
     return "not UTF-8, read as CP1252; if characters look wrong, pass --encoding"
 
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.errors import DataError, Setting
-from wolf_chatbox.importers.encodings import decoded, other_encoding
+from wolf_chatbox.importers.encodings import USUAL
 from wolf_chatbox.importers.files import expand, find
 from wolf_chatbox.importers.likeness import likeness
 from wolf_chatbox.importers.look import POSSIBLE, SUPPORTED, Guess, Look, Seen, Unclaimed
 from wolf_chatbox.importers.pipes import is_pipe
 from wolf_chatbox.importers.registry import FORMATS, claimants
-from wolf_chatbox.importers.source import PARQUET, AnyPath, Source
+from wolf_chatbox.importers.source import PARQUET, AnyPath, Damaged, Source
 from wolf_chatbox.importers.trial import beginning_of, try_reading
 
 GUESSES = 2
@@ -34,14 +35,14 @@ def look_at(source: Source, config: ReadConfig) -> Look:
     claimed = claimants(source, config)
     if source.head == PARQUET:
         return Look(path=str(source.path), seen=Seen("parquet", "a Parquet table", ""), claimed=tuple(claimed))
-    if encoding := other_encoding(source):
-        seen = Seen("encoding", f"text that is probably {encoding.upper()}", f"Pass --encoding {encoding}.")
-        return replace(look_at(decoded(source, encoding), config), seen=seen, claimed=tuple(claimed))
+    if decoded := source.in_probable_encoding():
+        return replace(in_encoding(decoded, config), claimed=tuple(claimed))
     beginning, cut = beginning_of(source)
     wanted = claimed if len(claimed) > 1 else [name for name, format in FORMATS.items() if not format.beside]
     wanted = [name for name in wanted if not FORMATS[name].claims(PARQUET)]
     guesses = [try_reading(name, FORMATS[name], beginning, cut, config) for name in wanted]
-    guesses = sorted((one for one in guesses if one.claimed or one.score >= POSSIBLE), key=lambda one: -one.score)
+    guesses = [one for one in guesses if one.claimed or one.score >= POSSIBLE]
+    guesses.sort(key=lambda one: (one.claimed, one.score), reverse=True)
     return Look(
         path=str(source.path),
         seen=_seen(source, claimed, guesses),
@@ -49,6 +50,13 @@ def look_at(source: Source, config: ReadConfig) -> Look:
         lines=tuple(first_lines(source.head)),
         guesses=tuple(guesses[:GUESSES]),
     )
+
+
+def in_encoding(source: Source, config: ReadConfig) -> Look:
+    """What is seen in a file that is read in another encoding than the settings ask for."""
+    name = source.encoding
+    seen = Seen("encoding", f"text that is probably {name.upper()}", f"Pass --encoding {name}.")
+    return replace(look_at(source, config), seen=seen)
 
 
 def _seen(source: Source, claimed: Sequence[str], guesses: Sequence[Guess]) -> Seen:
@@ -90,8 +98,17 @@ def looks_at(places: Iterable[AnyPath], config: ReadConfig) -> Iterable[Look]:
             yield look_at(Source.open(place, config.encoding), config)
         except Unclaimed as error:
             yield from error.looks
+        except Damaged:
+            yield from _in_other_encodings(place, config)
         except DataError:
             continue
+
+
+def _in_other_encodings(place: AnyPath, config: ReadConfig) -> Iterable[Look]:
+    for encoding in USUAL:
+        with suppress(DataError):
+            yield in_encoding(Source.open(place, encoding), config)
+            return
 
 
 def nothing_known(path: str, places: Sequence[AnyPath], config: ReadConfig) -> Unclaimed:

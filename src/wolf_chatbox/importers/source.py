@@ -6,13 +6,14 @@ import codecs
 import re
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, TextIO, cast
 from zipfile import BadZipFile
 from zipfile import Path as ZipPath
 
 from wolf_chatbox.errors import DataError
+from wolf_chatbox.importers.encodings import probable
 from wolf_chatbox.importers.look import Look, Seen, Unclaimed
 from wolf_chatbox.importers.magic import EMPTY, bytes_seen, seen_in
 from wolf_chatbox.importers.pipes import Copy, copy_of, is_pipe
@@ -30,6 +31,7 @@ DECLARED = re.compile(
     rb"""<\?xml[^>]{0,100}encoding=["'](?:shift[_-]jis|x-sjis|windows-31j|(euc-jp))["']""", re.IGNORECASE
 )
 """How an XML file in a Japanese legacy encoding begins."""
+PASS_ENCODING = "Pass --encoding (Japanese files are often cp932)."
 MAX_LINE = 1_000_000
 """Characters of a line: a longer one is no dialogue, and would only fill the memory."""
 
@@ -101,7 +103,20 @@ class Source:
         except OSError as error:
             raise Damaged(f"{path}: cannot be read ({error.strerror}). Check the path and the disk.") from error
         tried = " or ".join(guess.upper() for guess in guesses)
-        raise Damaged(f"{path}, byte {bad_byte}: not valid {tried}. Pass --encoding (Japanese files are often cp932).")
+        hint = probable(start) if encoding == "auto" else ""
+        remedy = f"It is probably {hint.upper()}: pass --encoding {hint}." if hint else PASS_ENCODING
+        raise Damaged(f"{path}, byte {bad_byte}: not valid {tried}. {remedy}")
+
+    def in_probable_encoding(self) -> Source | None:
+        """The file in the encoding that it is probably in, if it could only be read as CP1252."""
+        if self.encoding != "cp1252":
+            return None
+        with self.open_bytes() as file:
+            start = file.read(1 << 16)
+        if encoding := probable(start):
+            head = codecs.getincrementaldecoder(encoding)(errors="replace").decode(start)
+            return replace(self, encoding=encoding, head=head)
+        return None
 
     @property
     def folder(self) -> AnyPath:

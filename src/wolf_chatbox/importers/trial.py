@@ -24,7 +24,7 @@ class Beginning(Source):
     """The head of a file in its place: no more of it is read."""
 
     def open_text(self) -> TextIO:
-        return cast(TextIO, io.StringIO(self.head))
+        return cast(TextIO, io.StringIO(self.head, newline=None))
 
     def open_bytes(self) -> IO[bytes]:
         return io.BytesIO(self.head.encode(self.encoding, errors="replace"))
