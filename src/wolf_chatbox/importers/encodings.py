@@ -8,8 +8,8 @@ import re
 KANA, HANGUL, HAN = (re.compile(f"[{span}]") for span in ("\u3041-\u30ff", "\uac00-\ud7a3", "\u4e00-\u9fff"))
 USUAL = {"cp932": KANA, "euc_jp": KANA, "euc_kr": HANGUL, "gb18030": HAN, "big5": HAN}
 """Encodings that files are often in, and characters that a text of them has many of."""
-MANY = 0.2
-"""Share of the characters beyond ASCII that must be such ones."""
+MANY, LEAST = 0.2, 8
+"""Share of the characters beyond ASCII that must be such ones, and their number at least: a few are chance."""
 
 
 def probable(start: bytes) -> str:
@@ -20,6 +20,6 @@ def probable(start: bytes) -> str:
         except UnicodeDecodeError:
             continue
         beyond = [character for character in text if ord(character) > 0x7F]
-        if beyond and sum(bool(usual.match(character)) for character in beyond) > MANY * len(beyond):
+        if sum(bool(usual.match(character)) for character in beyond) >= max(LEAST, MANY * len(beyond)):
             return encoding
     return ""

@@ -64,7 +64,8 @@ BEFORE = re.compile(
 )
 """What may stand before the words of a turn: letters, up to a mark that ends it."""
 ENDS = re.compile(r"[.!?\u3002\uff01\uff1f\u2026][\"'\u201d\u300d)]?(?:\s|$)")
-MOST_LINES = 1000
+MOST_LINES, LONG = 1000, 400
+"""Lines that are looked at, and characters of each: the patterns meet nothing longer."""
 REMEDY_TABLE = "Name the columns of a script: --speaker-column NAME --text-column NAME."
 HEADER = "`time,name,line`"
 
@@ -81,7 +82,7 @@ def likeness(head: str, name: str) -> Seen:
     start = head.lstrip()
     if seen := certain(head) or next((one for pattern, one in STARTS if re.match(pattern, start, re.IGNORECASE)), None):
         return seen
-    lines = [line for line in head.splitlines()[:MOST_LINES] if line.strip()]
+    lines = [line[:LONG] for line in head.splitlines()[:MOST_LINES] if line.strip()]
     if start[:1] in ("{", "[") and (seen := _json(start)):
         return seen
     if start.startswith("<") and (root := XML.match(start)):
@@ -109,7 +110,7 @@ def _json(start: str) -> Seen | None:
         return Seen("json", f"JSON (keys: {listed(keys[:12])})", SUPPORTED)
     if isinstance(value, list) and not value and start[end:].strip():
         return None  # a line such as `[] Ann`
-    several = isinstance(value, dict) and bool(re.match(r"\s*\n\s*\{", start[end:]))
+    several = isinstance(value, dict) and start[end:].lstrip().startswith("{")
     return Seen("json", "JSON Lines, each " + described(value) if several else "JSON: " + described(value), SUPPORTED)
 
 

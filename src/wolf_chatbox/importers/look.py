@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import textwrap
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from pathlib import PurePath
 from typing import Any, NamedTuple, Self
 
 from wolf_chatbox.errors import FormatError, Setting
@@ -168,6 +170,11 @@ class Unclaimed(FormatError):
         error = cls(*(parts or looks[0].parts))
         error.looks = looks
         return error
+
+
+def kinds_of(looks: Iterable[Look]) -> dict[str, str]:
+    """What files are, by their names."""
+    return {PurePath(look.path).name: look.seen.kind for look in looks}
 
 
 def _counted(count: int, what: str) -> str:

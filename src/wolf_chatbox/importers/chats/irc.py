@@ -139,8 +139,8 @@ def _dated(date: str, day: datetime) -> datetime:
 FORMAT = Format(
     title="IRC log",
     documentation="https://modern.ircdocs.horse",
-    export="the log files of irssi, WeeChat, ZNC, HexChat, mIRC",
-    notes="`* ann waves` becomes `*waves*`; without dates, a new day begins at midnight",
+    export="the log files of irssi, WeeChat, ZNC, HexChat, mIRC, Konversation, The Lounge; irclogs.ubuntu.com",
+    notes="`* ann waves` and `=== ann waves` become `*waves*`; without dates, a new day begins at midnight",
     claims=claims,
     read=read,
 )
