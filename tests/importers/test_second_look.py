@@ -19,6 +19,7 @@ from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError, FormatError
 from wolf_chatbox.importers import FORMATS, read_conversations, second_look
+from wolf_chatbox.importers.encodings import probable
 from wolf_chatbox.importers.look import Look, Unclaimed
 from wolf_chatbox.importers.second_look import look_again, look_at
 from wolf_chatbox.importers.source import Source
@@ -234,6 +235,22 @@ def test_inspect_shows_a_text_in_the_encoding_that_its_error_names(tmp_path: Pat
     assert "  花子が言う、こんにちは。\n" in out
 
 
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("花子: こんにちは、お元気ですか\n", "cp932"),
+        ("花子: こんにちは、お元気ですか\n", "euc_jp"),
+        ("민수: 안녕하세요, 잘 지내요?\n", "euc_kr"),
+        ("小明: 你好，我是他的朋友，你在哪里？\n小红: 我在家里，不要来了\n", "gb18030"),
+        ("小明: 你好，我是他的朋友，你在哪裡？\n小紅: 我在家裡，不要來了\n", "big5"),
+        ("Zoë: déjà vu, hélas! À côté, c’était l’été.\nRené: ça ne m’étonne pas, très chère\n", "cp1252"),
+        ("Jürgen: Übermäßig schöne Grüße über die Straße, mögen sie fröhlich bleiben\n", "cp1252"),
+    ],
+)
+def test_an_encoding_is_told_by_its_usual_characters(text: str, encoding: str) -> None:
+    assert probable(text.encode(encoding) * 3) == ("" if encoding == "cp1252" else encoding)
+
+
 def test_a_note_names_the_encoding_that_a_text_read_as_cp1252_is_probably_in(tmp_path: Path) -> None:
     path = tmp_path / "chat.txt"
     path.write_bytes("민수: 안녕하세요\n지영: 네 안녕하세요\n민수: 네\n".encode("euc_kr"))
@@ -272,6 +289,15 @@ def test_whatever_is_in_a_file_the_answer_is_one_line_and_less_than_a_screen(
         assert all(len(line) <= 100 and line.strip() for line in found.lines)
         assert len(found.guesses) <= 2
         json.dumps(found.to_dict())
+
+
+def test_a_program_s_source_is_no_screenplay_unless_it_is_asked_for(tmp_path: Path) -> None:
+    lines = "Ann: hi\nBob: ho\nAnn: who brings the oars?\nBob: not me\n"
+    (tmp_path / "boat.py").write_text(lines)
+    (tmp_path / "boat.txt").write_text(lines)
+    assert look(tmp_path / "boat.py").seen.kind == "code"
+    forced = list(read_conversations(tmp_path / "boat.py", ReadConfig(format="screenplay")))
+    assert [one.turns for one in forced] == [one.turns for one in read_conversations(tmp_path / "boat.txt")]
 
 
 # Folders

@@ -45,6 +45,8 @@ CODE = {
     for name in names.split()
 }  # fmt: skip
 """Languages, by the suffixes of their files."""
+SILENT = {*CODE, "ini", "cfg", "conf", "toml", "yaml", "yml", "pyx", "pxi", "build"}
+"""Suffixes of files in which nobody speaks, although their lines may look like NAME: text."""
 SETTINGS = {"yaml": "YAML", "yml": "YAML", "toml": "TOML", "ini": "INI", "cfg": "INI", "conf": "INI", "env": "INI"}
 CODE_LINE = re.compile(
     r"\s*(?:(?:def|class|import|from|return|function|const|let|var|public|private|static|void|if|for|while|package"
@@ -58,11 +60,13 @@ LOG = re.compile(
 )
 SETTING = re.compile(r"\s*(?:-\s+)?[\w.\"'-]{1,60}\s?[:=](?:\s.*)?$|\[[\w .-]{1,60}\]\s*$|\s*#")
 HEADING = re.compile(r"#{1,6} \S|[=-]{3,}\s*$|```|[*-] \S|\d{1,3}\. \S|\|")
+CLOCK = r"(?:[\[(]?\d[\d.:/ T,APMapm-]{2,30}[\])]?\s{0,3}[|\u2013\u2014-]?\s{0,3})?"
+NAME = r"([^\W\d_][\w.' \u2019-]{0,39}?)"
 BEFORE = re.compile(
-    r"[^\w\n]{0,3}[^\n]{0,60}?[^\W\d_][^\n]{0,40}?"
-    r"(?::[ \t]|[>\])}\uff09\u3011\u300b\u00bb\u203a|~=\uff1a\t][ \t]{0,4}| [|\u2013\u2014-] )(?=\S)"
+    rf"{CLOCK}(?:[(<\[{{\u300c\u3010\u300a]{NAME}[)>\]}}\u300d\u3011\u300b]"
+    rf"|{NAME}(?:\s?[\[(][^\])]{{1,30}}[\])])?\s?(?:[:\uff1a>\u00bb\u203a|~\u2192\t]|\s[\u2013\u2014-]\s))\s{{0,3}}(?=\S)"
 )
-"""What may stand before the words of a turn: letters, up to a mark that ends it."""
+"""What may stand before the words of a turn: a clock, a name, and a mark that ends it or brackets around it."""
 ENDS = re.compile(r"[.!?\u3002\uff01\uff1f\u2026][\"'\u201d\u300d)]?(?:\s|$)")
 MOST_LINES, LONG = 1000, 400
 """Lines that are looked at, and characters of each: the patterns meet nothing longer."""
@@ -95,7 +99,7 @@ def likeness(head: str, name: str) -> Seen:
         return Seen("log", "a program's log", SUPPORTED)
     if suffix in SETTINGS and _share(SETTING, lines) > 0.5:
         return Seen("settings", f"settings ({SETTINGS[suffix]})", SUPPORTED)
-    return _markdown(lines, suffix) or _turns(lines) or _table(head) or _code(lines) or _prose(lines)
+    return _markdown(lines, suffix) or _code(lines) or _turns(lines) or _table(head) or _prose(lines)
 
 
 def _json(start: str) -> Seen | None:
@@ -160,14 +164,15 @@ def _markdown(lines: Sequence[str], suffix: str) -> Seen | None:
 
 def _turns(lines: Sequence[str]) -> Seen | None:
     """A chat in an unknown form: most lines begin in the same way, and names come back there."""
-    begins = [match[0] for line in lines if (match := BEFORE.match(line))]
-    names = Counter(" ".join(re.findall(r"[^\W\d_]+", text)) for text in begins)
+    found = [match for line in lines if (match := BEFORE.match(line))]
+    names = Counter(match[1] or match[2] for match in found)
     back = sum(count for count in names.values() if count > 1)
-    if len(lines) < 3 or len(begins) < 0.5 * len(lines) or back < 0.6 * len(begins) or len(names) < 2:
+    words = [match.string[match.end() :].split() for match in found]
+    if len(found) < max(3, 0.6 * len(lines)) or back < 0.6 * len(found) or not 2 <= len(names) <= 0.7 * len(found):
         return None
-    shapes = [re.sub(r"[^\W\d_]+", "a", re.sub(r"\d+", "0", text)) for text in begins]
-    usual = Counter(shapes).most_common(1)[0][0]
-    example = begins[shapes.index(usual)].strip()
+    if sum(len(said) > 1 for said in words) < 0.4 * len(words) or len(set(map(tuple, words))) < 0.6 * len(words):
+        return None
+    example = found[0][0].strip()
     remedy = "Write its lines as NAME: text, or as a table with the columns name and line."
     return Seen("turns", f"a chat in a form that is not known (lines begin like {example!r})", remedy)
 

@@ -87,6 +87,10 @@ BACKUPS: tuple[tuple[re.Pattern[str], Seen], ...] = (
           "Export the chats of Signal Desktop with signal-export, and pass its folder.")),
 )  # fmt: skip
 """What only a name tells: an encrypted file looks like chance."""
+TEXT = bytes([9, 10, 13, *range(32, 127)])
+CONTROLS = bytes({*range(32)} - {*b"\t\n\v\f\r\x1b\x02\x03\x0f\x11\x16\x1d\x1e\x1f"})
+"""Control characters, but for those of line ends, terminals and IRC's colours."""
+MOST_CONTROLS = 0.02
 EMPTY = Seen("empty", "empty", "Export the conversations again.")
 BINARY = Seen("binary", "a binary file", AS_TEXT)
 WIDE_TEXT = "text in UTF-16 without the mark at its beginning"
@@ -109,9 +113,15 @@ def bytes_seen(start: bytes) -> Seen:
     """What bytes are that are no text in the usual encodings."""
     pairs = start[: len(start) & ~1]
     for encoding, zeros, others in (("utf-16-le", pairs[1::2], pairs[::2]), ("utf-16-be", pairs[::2], pairs[1::2])):
-        if len(zeros) > 3 and zeros.count(0) > 0.4 * len(zeros) and others.count(0) < 0.01 * len(others) + 1:
+        plain = len(others.translate(None, delete=TEXT))
+        if len(zeros) > 3 and zeros.count(0) > 0.4 * len(zeros) and plain < 0.05 * len(others):
             return Seen("wide", WIDE_TEXT, f"Pass --encoding {encoding}.")
     return BINARY
+
+
+def is_binary(start: bytes) -> bool:
+    """Whether bytes that could be decoded are none of a text: many are control characters that no text has."""
+    return len(start) - len(start.translate(None, delete=CONTROLS)) > MOST_CONTROLS * len(start)
 
 
 def _database(data: bytes) -> Seen:

@@ -7,7 +7,7 @@ from importlib import import_module
 from wolf_chatbox.config import FORMAT_FILES, ReadConfig
 from wolf_chatbox.errors import FormatError, Setting
 from wolf_chatbox.importers.format import Format
-from wolf_chatbox.importers.likeness import certain
+from wolf_chatbox.importers.likeness import SILENT, certain
 from wolf_chatbox.importers.source import Source
 
 FORMATS: dict[str, Format] = {
@@ -35,7 +35,7 @@ def recognise(source: Source, config: ReadConfig, *, alone: bool = True) -> str:
 
 
 def claimants(source: Source, config: ReadConfig) -> list[str]:
-    """The formats that claim the content; a general one only where no other does."""
+    """The formats that claim the content; a general one only where no other does, and not of a program's source."""
     if certain(source.head):
         return []
     if config.speaker_column or config.text_column:
@@ -43,6 +43,6 @@ def claimants(source: Source, config: ReadConfig) -> list[str]:
         claimed = [name for name in claimed if FORMATS[name].claims(source.head)] or claimed
     else:
         claimed = [name for name, format in FORMATS.items() if format.claims(source.head)]
-    if len(claimed) > 1:
+    if len(claimed) > 1 or source.path.suffix.lower().lstrip(".") in SILENT:
         claimed = [name for name in claimed if not FORMATS[name].general]
     return claimed

@@ -15,7 +15,7 @@ from zipfile import Path as ZipPath
 from wolf_chatbox.errors import DataError
 from wolf_chatbox.importers.encodings import probable
 from wolf_chatbox.importers.look import Look, Seen, Unclaimed
-from wolf_chatbox.importers.magic import EMPTY, bytes_seen, seen_in
+from wolf_chatbox.importers.magic import EMPTY, bytes_seen, is_binary, seen_in
 from wolf_chatbox.importers.pipes import Copy, copy_of, is_pipe
 
 PARQUET = "PAR1"
@@ -74,7 +74,7 @@ class Source:
             if seen := seen_in(start, path.name, lambda: place.open("rb")):
                 raise _no_text(path, seen)
             wide = next((name for mark, name in WIDE.items() if start.startswith(mark)), None)
-            if b"\0" in start and not wide and encoding == "auto":
+            if (b"\0" in start or is_binary(start)) and not wide and encoding == "auto":
                 raise _no_text(path, bytes_seen(start))
             guesses = [encoding] if encoding != "auto" else [wide] if wide else ["utf-8", "cp1252"]
             if encoding == "auto" and start.startswith(b"From "):
