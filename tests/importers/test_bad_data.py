@@ -69,7 +69,7 @@ def test_an_empty_file(complain: Complain, name: str, content: bytes) -> None:
 @pytest.mark.parametrize(
     ("content", "what"),
     [
-        (b"PK\x03\x04\x14\0\0\0", "a zip archive without the name of one, not text. Name it .zip, or unpack it"),
+        (b"PK\x03\x04\x14\0\0\0", "not a readable zip archive (File is not a zip file). Export it again."),
         (b"name,line\nAda,Ha\0llo\n", "a binary file, not text. Export the conversations as CSV, JSON or text."),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "a picture, not text. Export the conversations as CSV, JSON or text."),
     ],

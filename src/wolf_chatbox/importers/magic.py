@@ -49,7 +49,7 @@ IN_ZIP: tuple[tuple[bytes, Seen], ...] = (
     (rb"(?:archive|[^/]{1,60})/data\.pkl", Seen("weights", "a model of PyTorch", "Pass conversations.")),
     (rb"AndroidManifest\.xml|META-INF/", Seen("program", "a program (APK or JAR)", AS_TEXT)),
 )
-PACKED = Seen("zip", "a zip archive without the name of one", "Name it .zip, or unpack it and pass the folder.")
+PACKED = Seen("archive", "a zip archive", "Unpack it, and pass the folder.")
 SQLITE = b"SQLite format 3\0"
 OF_DATABASE = 1 << 22
 """Bytes of a database in which its tables are looked for."""

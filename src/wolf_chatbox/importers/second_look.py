@@ -11,13 +11,14 @@ from pathlib import Path
 
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.errors import DataError, Setting
+from wolf_chatbox.importers.compression import AnyPath, Damaged
 from wolf_chatbox.importers.encodings import USUAL
 from wolf_chatbox.importers.files import expand, find
 from wolf_chatbox.importers.likeness import likeness
 from wolf_chatbox.importers.look import POSSIBLE, SUPPORTED, Guess, Look, Seen, Unclaimed
 from wolf_chatbox.importers.pipes import is_pipe
 from wolf_chatbox.importers.registry import FORMATS, claimants
-from wolf_chatbox.importers.source import PARQUET, AnyPath, Damaged, Source
+from wolf_chatbox.importers.source import PARQUET, Source
 from wolf_chatbox.importers.trial import beginning_of, try_reading
 
 GUESSES = 2
@@ -85,8 +86,8 @@ def _looks(path: Path, config: ReadConfig) -> Iterable[Look]:
     try:
         if is_pipe(path):
             return  # its content is gone
-        places, several = expand(path)
-        yield from looks_at([] if several else places, config)
+        _, several = expand(path)
+        yield from looks_at([] if several else [path], config)
     except (DataError, OSError):
         return
 

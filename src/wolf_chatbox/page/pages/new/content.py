@@ -29,7 +29,7 @@ SWITCHES: dict[str, dict[str, Any]] = {
 """What a remedy changes, by the setting that it names; `languages` keeps the one that most conversations are in."""
 KINDS = {
     **dict.fromkeys(("pdf", "word", "book", "slides", "office", "rtf", "postscript"), "document"),
-    **dict.fromkeys(("archive", "zip"), "archive"),
+    "archive": "archive",
     **dict.fromkeys(("whatsapp-backup", "signal-backup"), "backup"),
     **dict.fromkeys(("whatsapp-db", "imessage-db", "signal-db", "line-db", "kakao-db", "viber-db"), "database"),
     **dict.fromkeys(("database", "sms-db", "browser-db"), "database"),
