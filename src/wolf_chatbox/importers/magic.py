@@ -90,7 +90,8 @@ BACKUPS: tuple[tuple[re.Pattern[str], Seen], ...] = (
 TEXT = bytes([9, 10, 13, *range(32, 127)])
 CONTROLS = bytes({*range(32)} - {*b"\t\n\v\f\r\x1b\x02\x03\x0f\x11\x16\x1d\x1e\x1f"})
 """Control characters, but for those of line ends, terminals and IRC's colours."""
-MOST_CONTROLS = 0.02
+MOST_CONTROLS, FEW = 0.05, 50
+"""Share of them that a text may have, and a number that is no matter."""
 EMPTY = Seen("empty", "empty", "Export the conversations again.")
 BINARY = Seen("binary", "a binary file", AS_TEXT)
 WIDE_TEXT = "text in UTF-16 without the mark at its beginning"
@@ -121,7 +122,8 @@ def bytes_seen(start: bytes) -> Seen:
 
 def is_binary(start: bytes) -> bool:
     """Whether bytes that could be decoded are none of a text: many are control characters that no text has."""
-    return len(start) - len(start.translate(None, delete=CONTROLS)) > MOST_CONTROLS * len(start)
+    controls = len(start) - len(start.translate(None, delete=CONTROLS))
+    return controls > max(FEW, MOST_CONTROLS * len(start))
 
 
 def _database(data: bytes) -> Seen:
