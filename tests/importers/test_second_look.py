@@ -229,10 +229,10 @@ def test_a_text_in_a_japanese_encoding_is_shown_as_it_would_be_read(tmp_path: Pa
 def test_inspect_shows_a_text_in_the_encoding_that_its_error_names(tmp_path: Path, command: Any) -> None:
     path = tmp_path / "chat.txt"
     path.write_bytes("花子が言う、こんにちは。\n太郎が答える、やあ。\n".encode("cp932"))
-    code, out, err = command("data", "inspect", str(path))
+    code, _, err = command("data", "inspect", str(path))
     assert code == 1
     assert err.endswith("not valid UTF-8 or CP1252. It is probably CP932: pass --encoding cp932.\n")
-    assert "  花子が言う、こんにちは。\n" in out
+    assert "  花子が言う、こんにちは。\n" in err
 
 
 @pytest.mark.parametrize(
@@ -350,13 +350,14 @@ def test_inspect_shows_lines_guesses_and_flags_and_fails(tmp_path: Path, command
     path.write_text("name,line\nAda,say <|endoftext|>\nBob,hi <|endoftext|>\nAda,ho\n")
     code, out, err = command("data", "inspect", str(path))
     assert code == 1
-    assert "  name,line\n" in out
-    assert "guess 1: script table (CSV, TSV), --format script\n  Ada: say <|endoftext|>\n" in out
-    assert "  for: 3 turns of 2 speakers; most speakers come back;" in out
-    assert "guess 2: classic raw samples, --format raw\n" in out
-    assert "  against: only one speaker\n" in out
-    assert err == f"error: {refused(path)}\n"
-    assert len(out.splitlines()) <= 24
+    assert "  name,line\n" in err
+    assert "guess 1: script table (CSV, TSV), --format script\n  Ada: say <|endoftext|>\n" in err
+    assert "  for: 3 turns of 2 speakers; most speakers come back;" in err
+    assert "guess 2: classic raw samples, --format raw\n" in err
+    assert "  against: only one speaker\n" in err
+    assert err.endswith(f"error: {refused(path)}\n")
+    assert out == ""
+    assert len(err.splitlines()) <= 24
 
 
 def test_inspect_says_it_in_json_too(tmp_path: Path, command: Any) -> None:
@@ -375,17 +376,18 @@ def test_inspect_shows_what_it_sees_of_a_file_that_a_forced_format_does_not_fit(
     code, out, err = command("data", "inspect", str(path), "--format", "irc")
     assert code == 1
     assert "no turns of dialogue found" in err
-    assert "guess 1: screenplay" in out
-    assert "--format screenplay" in out
+    assert out == ""
+    assert "guess 1: screenplay" in err
+    assert "--format screenplay" in err
 
 
 def test_inspect_suggests_the_columns_of_a_table(tmp_path: Path, command: Any) -> None:
     path = tmp_path / "talk.csv"
     path.write_text("day,whose turn,words said\n" + "Mon,Ann,who brings the oars?\nMon,Bob,not me at all\n" * 3)
-    code, out, err = command("data", "inspect", str(path))
+    code, _, err = command("data", "inspect", str(path))
     assert code == 1
     assert err.endswith("Pass --speaker-column.\n")
-    assert "Perhaps: --speaker-column 'whose turn' --text-column 'words said'." in out
+    assert "Perhaps: --speaker-column 'whose turn' --text-column 'words said'." in err
 
 
 @pytest.mark.parametrize(

@@ -148,12 +148,12 @@ def show(found: Inspection, screen: Screen) -> None:
 
 
 def show_looks(error: DataError, files: tuple[str, ...], config: ReadConfig, as_json: bool) -> None:
-    """Print what is seen in files that cannot be read; the error says the rest."""
+    """Print what is seen in files that cannot be read, beside the error: as JSON, or for people."""
     looks = error.looks if isinstance(error, Unclaimed) else look_again(files, config)
     if as_json:
         print(visible_json({"error": str(error), "looks": [found.to_dict() for found in looks]}))
         return
-    screen = Screen()
+    screen = Screen(stderr=True)
     for found in looks:
         show_look(found, screen)
         if found.seen.remedy != SUPPORTED and found.seen.remedy not in str(error):

@@ -64,6 +64,8 @@ def _seen(source: Source, claimed: Sequence[str], guesses: Sequence[Guess]) -> S
     if len(claimed) > 1:
         return Seen("claimed", f"could be {' or '.join(claimed)}", "")
     seen = likeness(source.head, source.path.name)
+    if seen.kind in (*WITHOUT_SHAPE, "table") and claimed:
+        return Seen("claimed", FORMATS[claimed[0]].title, "")
     if seen.kind in WITHOUT_SHAPE and guesses and guesses[0].likely:
         return Seen("turns", "lines that could be a conversation", seen.remedy)
     return seen
