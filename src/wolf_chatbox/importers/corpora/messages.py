@@ -36,7 +36,10 @@ KEYS = {*LISTS, *(question for question, _ in PAIRS)}
 NEEDED = (
     'Messages with "role" and "content", "from" and "value", or "prompt" and "completion" are read; for another format,'
 )
-OTHERS = re.compile(r'"(?:mapping|author)"\s*:\s*\{|"(?:chat_messages|chunks)"\s*:\s*\[|"rejected(?:_response)?"\s*:')
+OTHERS = re.compile(
+    r'"mapping"\s*:\s*\{\s*"[^"\n]{1,100}"\s*:\s*\{|"author"\s*:\s*\{[^{}]{0,60}(?:\{\})?[^{}]{0,60}"role"'
+    r'|"chat_messages"\s*:\s*\[|"chunkedPrompt"\s*:\s*\{|"rejected(?:_response)?"\s*:'
+)
 """What exports of assistants and choices between replies have, whose messages have a role and a content as well."""
 
 
