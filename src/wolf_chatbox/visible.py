@@ -76,3 +76,9 @@ def shortlist(names: Collection[object], most: int) -> str:
     """The first names, and the number of the others: `Rick, Morty, … and 12 more`."""
     more = f", … and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(map(str, islice(names, most))) + more
+
+
+def shortened(text: str, most: int) -> str:
+    """The text on one line, cut where it is longer than this many characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[: most - 2].rstrip() + " …"

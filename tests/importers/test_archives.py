@@ -216,7 +216,7 @@ def test_an_archive_in_a_folder_or_an_archive_is_opened_and_one_in_that_is_not(t
 
 def test_a_document_that_is_a_zip_inside_is_no_archive(tmp_path: Path) -> None:
     document = archive("zip", {"[Content_Types].xml": b"<Types/>", "word/document.xml": b"Ann: hello\nBob: hi\n"})
-    with pytest.raises(DataError, match="a binary file, not text"):
+    with pytest.raises(DataError, match=r"a Word document \(DOCX\), not text"):
         read(put(tmp_path, "letter.docx", document))
 
 

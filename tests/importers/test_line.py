@@ -91,3 +91,36 @@ def test_messages_under_no_known_day_are_kept_without_a_time(tmp_path: Path) -> 
     assert turns == [Turn("Ann", "oars"), Turn("Bob", "fine")]
     assert tally.dropped == {"outside any message": 1}
     assert tally.notes == ["chat.txt: 2 messages are under no readable date, kept without a time"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "[File] report.pdf",
+        "[ファイル] 報告書.pdf",
+        "[檔案] 報告.pdf",
+        "[文件] 报告.pdf",
+        "[アルバム] (null)",
+        "[Album] Lake",
+        "[連絡先] 花子",
+        "[Location] The pier https://maps.google.com/maps?q=1,2",
+        "[位置情報] 桟橋\n湖町1-2\nhttps://maps.google.com/maps?q=1,2",
+        "[null] https://maps.google.com/maps?q=1,2",
+        "[投票] いつ?",
+        "[语音信息]",
+        "[GIF]",
+    ],
+)
+def test_what_is_sent_with_a_name_or_an_address_is_media(tmp_path: Path, body: str) -> None:
+    quoted = f'"{body}"' if "\n" in body else body
+    turns, tally = read(tmp_path, f"[LINE] Ann\n\n2024/05/01(Wed)\n12:08\tAnn\t{quoted}\n12:09\tBob\tthanks\n")
+    assert [turn.text for turn in turns] == ["thanks"]
+    assert tally.dropped == {"media": 1}
+
+
+@pytest.mark.parametrize("body", ["[File] is missing\nwhere is it?", "[sic] that is how", "[Notes] bring the oars"])
+def test_words_after_a_bracket_are_words(tmp_path: Path, body: str) -> None:
+    quoted = f'"{body}"' if "\n" in body else body
+    turns, tally = read(tmp_path, f"[LINE] Ann\n\n2024/05/01(Wed)\n12:08\tAnn\t{quoted}\n12:09\tBob\tthanks\n")
+    assert [turn.text for turn in turns] == [body, "thanks"]
+    assert not tally.dropped

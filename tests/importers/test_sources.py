@@ -135,11 +135,11 @@ def test_a_file_of_a_folder_in_another_encoding_is_told(tmp_path: Path) -> None:
     assert read(tmp_path, tally)
     [unread] = tally.unread
     assert unread.path.endswith("b.csv")
-    assert "Pass --encoding (Japanese files are often cp932)" in unread.reason
+    assert unread.reason.endswith("It is probably CP932: pass --encoding cp932.")
 
 
 def test_strictly_a_folder_is_read_up_to_the_first_file_that_is_wrong(among_others: Path) -> None:
-    with pytest.raises(DataError, match=r'conversations\.json, message 1: a message needs "role"'):
+    with pytest.raises(DataError, match=r'conversations\.json: no "messages" or "conversations" list'):
         read(among_others, strict=True)
     with pytest.raises(DataError, match=r"play\.csv, line 4"):
         read(among_others / "play.csv")

@@ -24,6 +24,7 @@ from runs import weights
 from wolf_chatbox.cli import app
 from wolf_chatbox.config import CleanConfig, ReadConfig, TrainConfig
 from wolf_chatbox.errors import ChatError, ConfigError, DataError, FormatError
+from wolf_chatbox.importers.look import Unclaimed, kinds_of
 from wolf_chatbox.page.away import away
 from wolf_chatbox.page.making import background, choosing, worker
 from wolf_chatbox.page.making.contents import compare, look
@@ -170,8 +171,12 @@ def test_an_unknown_format_is_told_apart_from_what_is_broken(tmp_path: Path, que
     with pytest.raises(FormatError) as refused:
         asyncio.run(away(background.look, making.folder))
     assert str(tmp_path) not in str(refused.value)
+    assert isinstance(refused.value, Unclaimed)
+    assert kinds_of(refused.value.looks) == {"shopping.txt": "text"}
     chat = whatsapp(tmp_path / "chat.txt")
-    assert look([str(making.files), str(chat)], ReadConfig(), CleanConfig()).failed == {str(making.files): ""}
+    found = look([str(making.files), str(chat)], ReadConfig(), CleanConfig())
+    assert found.failed == {str(making.files): ""}
+    assert found.seen == {"shopping.txt": "text"}
 
 
 @given(st.text(), st.text())

@@ -13,14 +13,17 @@ from wolf_chatbox.cli.display import show_sample
 from wolf_chatbox.config import CleanConfig, ReadConfig, TrainConfig
 from wolf_chatbox.data.cleaning import clean, publishable
 from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.errors import DataError
 from wolf_chatbox.files import check_place, new_file
 from wolf_chatbox.importers import read_conversations
+from wolf_chatbox.importers.look import SUPPORTED, Look, Unclaimed
+from wolf_chatbox.importers.second_look import look_again
 from wolf_chatbox.samples.inspection import Inspection, Tokens, copies
 from wolf_chatbox.samples.inspection import inspect as look
 from wolf_chatbox.samples.report import to_html
 from wolf_chatbox.screen import Screen
 from wolf_chatbox.settings import Whole
-from wolf_chatbox.visible import shortlist, visible_json
+from wolf_chatbox.visible import shortened, shortlist, visible_json
 from wolf_chatbox.werewolf.statistics import HEARD_BY, NO_WINNER, Claims, GameStatistics, Talk
 
 MOST_SPEAKERS = 12
@@ -64,10 +67,14 @@ def inspect(
         check_place(html, overwrite=overwrite)
     cleaning = cleaning or CleanConfig()
     tally = Tally()
-    cleaned = clean(read_conversations(files, read, tally), cleaning, tally)
-    conversations = list(publishable(cleaned, cleaning))
-    if not conversations:
-        raise tally.nothing_in(files)
+    try:
+        cleaned = clean(read_conversations(files, read, tally), cleaning, tally)
+        conversations = list(publishable(cleaned, cleaning))
+        if not conversations:
+            raise tally.nothing_in(files)
+    except DataError as error:
+        show_looks(error, files, read or ReadConfig(), json_)
+        raise
     dataset = None
     if model is not None:
         from wolf_chatbox.model.hub import locate
@@ -138,6 +145,35 @@ def show(found: Inspection, screen: Screen) -> None:
         say(f"note: {note}", "dim")
     for warning in found.warnings:
         say(f"warning: {warning}", "yellow")
+
+
+def show_looks(error: DataError, files: tuple[str, ...], config: ReadConfig, as_json: bool) -> None:
+    """Print what is seen in files that cannot be read, beside the error: as JSON, or for people."""
+    looks = error.looks if isinstance(error, Unclaimed) else look_again(files, config)
+    if as_json:
+        print(visible_json({"error": str(error), "looks": [found.to_dict() for found in looks]}))
+        return
+    screen = Screen(stderr=True)
+    for found in looks:
+        show_look(found, screen)
+        if found.seen.remedy != SUPPORTED and found.seen.remedy not in str(error):
+            screen.say(found.seen.remedy)
+
+
+def show_look(found: Look, screen: Screen) -> None:
+    """Print what is seen in a file: its first lines, and what the formats that fit best make of it."""
+    say = screen.say
+    say(f"{found.path}: {found.seen.what}", "bold")
+    for line in found.lines:
+        say(f"  {line}", "dim")
+    for at, guess in enumerate(found.guesses, 1):
+        say(f"guess {at}: {guess.title}, --format {guess.format}", "bold")
+        for speaker, text in guess.first:
+            say(f"  {shortened(speaker, 40)}: {shortened(text, 100)}", "dim")
+        if guess.for_:
+            say(f"  for: {'; '.join(guess.for_)}")
+        if guess.against:
+            say(f"  against: {'; '.join(guess.against)}")
 
 
 def show_tokens(tokens: Tokens, turns: int, screen: Screen) -> None:

@@ -6,9 +6,13 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from wolf_chatbox.errors import DataError
+from wolf_chatbox.visible import shortlist
+
+NAMED = 3
+"""Files that are named in a line about many."""
 
 
 class Truncated(DataError):
@@ -27,6 +31,21 @@ class Unread:
 
     def __str__(self) -> str:
         return f"read in part ({self.turns} turns): {self.reason}" if self.turns else f"not read: {self.reason}"
+
+
+class Note(str):
+    """A line about one file; those that say the same of several files are told as one."""
+
+    where: str
+    what: str
+
+    def __new__(cls, where: object, what: str) -> Self:
+        note = super().__new__(cls, f"{where}: {what}")
+        note.where, note.what = str(where), what
+        return note
+
+    def __getnewargs__(self) -> tuple[str, str]:  # type: ignore[override]
+        return self.where, self.what
 
 
 @dataclass
@@ -53,7 +72,7 @@ class Tally:
         counts = {"read": self.read, "kept": self.kept, "joined": self.joined, "dropped": dict(self.dropped)}
         replaced = {kind: count for kind, count in self.changed.items() if count}
         unread = [{"turns": file.turns} if hidden else asdict(file) for file in self.unread]
-        rest = {"replaced": replaced, "notes": [] if hidden else self.notes, "unread": unread}
+        rest = {"replaced": replaced, "notes": [] if hidden else once(self.notes), "unread": unread}
         return {"files": self.files(hidden=hidden)} | counts | rest
 
     def files(self, *, hidden: bool = False) -> list[tuple[str, str]]:
@@ -75,8 +94,12 @@ class Tally:
         return found
 
     def notices(self) -> list[str]:
-        """All notes, and the files that could not be read completely, one line each."""
-        return [*self.notes, *map(str, self.unread)]
+        """All notes, and the files that could not be read completely; what is the same of several is one line."""
+        return [*once(self.notes), *unread_once(self.unread)]
+
+    def note(self, where: object, what: str) -> None:
+        """Note something about a file."""
+        self.notes.append(Note(where, what))
 
     def nothing_in(self, paths: Iterable[str]) -> DataError:
         """The error to raise if no turn of these files was kept."""
@@ -98,3 +121,37 @@ class Tally:
         """Count kept turns as dropped instead."""
         self.kept -= turns
         self.dropped[reason] += turns
+
+
+def once(notes: Iterable[str]) -> list[str]:
+    """Each note once: with the names of the files that it is about, or how often it was made.
+
+    >>> once([Note("a.txt", "no names"), Note("b.txt", "no names"), "all is well", "all is well"])
+    ['a.txt, b.txt: no names', 'all is well (2 times)']
+    """
+    groups: dict[str, list[str]] = {}
+    for note in notes:
+        groups.setdefault(note.what if isinstance(note, Note) else note, []).append(note)
+    return [_together(text, group) for text, group in groups.items()]
+
+
+def _together(text: str, group: list[str]) -> str:
+    places = list(dict.fromkeys(note.where for note in group if isinstance(note, Note)))
+    if places:
+        return f"{shortlist(places, NAMED)}: {text}"
+    return f"{text} ({len(group)} times)" if len(group) > 1 else text
+
+
+def unread_once(files: Iterable[Unread]) -> list[str]:
+    """The files that could not be read, one line each; those with one reason in one line."""
+    groups: dict[tuple[int, str], list[Unread]] = {}
+    for file in files:
+        groups.setdefault((file.turns, file.reason.replace(file.path, "", 1)), []).append(file)
+    return [
+        str(group[0])
+        if len(group) == 1
+        else f"not read: {shortlist([Path(file.path).name for file in group], NAMED)}{reason}"
+        if not turns
+        else f"read in part ({turns} turns each): {shortlist([Path(file.path).name for file in group], NAMED)}{reason}"
+        for (turns, reason), group in groups.items()
+    ]

@@ -119,10 +119,10 @@ class Play(Record):
         for conversation in made:
             yield replace(conversation, game=conversation.game and replace(conversation.game, same_as=f"{SET} {name}"))
         if not self.turns:
-            self._tally.notes.append(f"{self.where}: skipped a game without turns")
+            self._tally.note(self.where, "skipped a game without turns")
         if self._spaceless:
-            self._tally.notes.append(
-                f"{self.where}: {self._spaceless} lines seem to have lost their spaces; --repair restores them"
+            self._tally.note(
+                self.where, f"{self._spaceless} lines seem to have lost their spaces; --repair restores them"
             )
 
     def wake(self, day: int) -> None:

@@ -94,7 +94,7 @@ class Record:
         more = dict(facts)
         if strange:
             more["events_of_nobody_known"] = [event.to_dict() for event in strange]
-            self._tally.notes.append(f"{self.where}: {len(strange)} events name no player, kept as facts only")
+            self._tally.note(self.where, f"{len(strange)} events name no player, kept as facts only")
         if any(self._told):
             more["turns"] = self._told
         game = Game(

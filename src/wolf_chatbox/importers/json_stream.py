@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
 from collections.abc import Iterator
 from typing import Any, Self
 
@@ -246,3 +247,18 @@ def json_values(source: Source) -> Iterator[tuple[str, Any]]:
     with JsonStream(source) as stream:
         for number, value in enumerate(stream.items(), 1):
             yield f"{source.path}, item {number}", value
+
+
+def described(value: Any) -> str:
+    """What a JSON value is, in a phrase: an object with its keys, or what a list holds.
+
+    >>> described([{"id": 1, "city": "Oslo"}])
+    'a list whose first item is an object with the keys id, city'
+    """
+    if isinstance(value, dict):
+        keys = textwrap.shorten(", ".join(map(str, value)), 160, placeholder=" …")
+        return f"an object with the keys {keys}" if value else "an empty object"
+    if isinstance(value, list):
+        first = "a list" if value and isinstance(value[0], list) else described(value[0]) if value else ""
+        return f"a list whose first item is {first}" if first else "an empty list"
+    return {str: "a text", bool: "true or false", type(None): "null"}.get(type(value), "a number")

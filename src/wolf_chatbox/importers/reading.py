@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import textwrap
 from collections.abc import Iterable, Iterator
@@ -21,7 +22,9 @@ from wolf_chatbox.importers.compression import AnyPath, Damaged
 from wolf_chatbox.importers.corpora.rows import HUB, choices_of_hub, read_hub
 from wolf_chatbox.importers.files import Lost, expand, find
 from wolf_chatbox.importers.format import ChoiceReader
+from wolf_chatbox.importers.look import Unclaimed
 from wolf_chatbox.importers.registry import FORMATS, Ambiguous, recognise
+from wolf_chatbox.importers.second_look import look_at, nothing_known
 from wolf_chatbox.importers.source import Source
 from wolf_chatbox.werewolf.sight import SOURCE as OWN
 
@@ -187,7 +190,7 @@ def _sources(
     In a folder or an archive, files that are no conversations are skipped, and a note names them.
     """
     before = len(tally.unread)
-    skipped: list[str] = []
+    skipped: list[AnyPath] = []
     parts: list[Source] = []
     last = ""
     used: set[str] = set()
@@ -210,12 +213,10 @@ def _sources(
         except DataError:
             if not several:
                 raise
-            skipped.append(str(place)[len(path) :].lstrip("/\\"))
+            skipped.append(place)
             continue
         if config.encoding == "auto" and source.encoding == "cp1252":
-            tally.notes.append(
-                f"{source.path.name}: not UTF-8, read as CP1252; if characters look wrong, pass --encoding"
-            )
+            tally.note(source.path.name, _encoding_note(source))
         used.add(name)
         tally.formats.append((path if not several else str(place), FORMATS[name].title))
         if parts and not (name == last and FORMATS[name].joins and str(parts[0].folder) == str(source.folder)):
@@ -227,26 +228,39 @@ def _sources(
     if parts:
         yield last, replace(parts[0], more=tuple(parts[1:]))
     elif several and len(tally.unread) == before:
-        known = f"a known format ({', '.join(FORMATS)})"
-        raise FormatError(f"{path}: no file in it is in {known}. If one is, pass ", Setting("format"), ".")
+        raise nothing_known(path, skipped, config)
 
 
 def _opened(place: AnyPath, several: bool, config: ReadConfig) -> tuple[str, Source]:
     """A file with the name of its format. A given format decides for a single file, and selects among several."""
     source = Source.open(place, config.encoding)
     if config.format == "auto":
-        return recognise(source, config, alone=not several), source
+        try:
+            return recognise(source, config, alone=not several), source
+        except FormatError as error:
+            if several:
+                raise
+            raise Unclaimed.of(look_at(source, config)) from error
     if several and not FORMATS[config.format].claims(source.head):
         raise FormatError(f"{place}: not of the format {config.format}. Pass another ", Setting("format"), ".")
     return config.format, source
 
 
-def _note_skipped(path: str, skipped: list[str], used: set[str], tally: Tally) -> None:
+def _encoding_note(source: Source) -> str:
+    if decoded := source.in_probable_encoding():
+        name = decoded.encoding
+        return f"not UTF-8, read as CP1252; it is probably {name.upper()}: pass --encoding {name}"
+    return "not UTF-8, read as CP1252; if characters look wrong, pass --encoding"
+
+
+def _note_skipped(path: str, skipped: list[AnyPath], used: set[str], tally: Tally) -> None:
     """Note the files that were skipped, but for those that an importer finds by itself beside its own."""
     patterns = [FORMATS[name].beside for name in used]
     strange = [
-        file for file in skipped if not any(re.fullmatch(pattern, file.rpartition("/")[2]) for pattern in patterns)
+        os.path.relpath(str(file), path)
+        for file in skipped
+        if not any(re.fullmatch(pattern, file.name) for pattern in patterns)
     ]
     if strange:
         names = textwrap.shorten(", ".join(strange), 200, placeholder=" …")
-        tally.notes.append(f"{path}: skipped {len(strange)} files in no known format: {names}")
+        tally.note(path, f"skipped {len(strange)} files in no known format: {names}")

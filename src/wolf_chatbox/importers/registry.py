@@ -5,8 +5,9 @@ from __future__ import annotations
 from importlib import import_module
 
 from wolf_chatbox.config import FORMAT_FILES, ReadConfig
-from wolf_chatbox.errors import FormatError
+from wolf_chatbox.errors import FormatError, Setting
 from wolf_chatbox.importers.format import Format
+from wolf_chatbox.importers.likeness import SILENT, certain
 from wolf_chatbox.importers.source import Source
 
 FORMATS: dict[str, Format] = {
@@ -23,19 +24,25 @@ def recognise(source: Source, config: ReadConfig, *, alone: bool = True) -> str:
 
     Where nothing claims a file that stands `alone`, its name's suffix decides: the user wants it read.
     """
-    if config.speaker_column or config.text_column:
-        claimed = [name for name, format in FORMATS.items() if format.columns and format.columns(source.head, config)]
-        claimed = [name for name in claimed if FORMATS[name].claims(source.head)] or claimed
-    else:
-        claimed = [name for name, format in FORMATS.items() if format.claims(source.head)]
-    if len(claimed) > 1:
-        claimed = [name for name in claimed if not FORMATS[name].general]
+    claimed = claimants(source, config)
     if not claimed and alone:
         claimed = [name for name, format in FORMATS.items() if source.path.suffix.lower() in format.suffixes]
     if len(claimed) == 1:
         return claimed[0]
     if claimed:
-        raise Ambiguous(f"{source.path}: could be {' or '.join(claimed)}. Pass --format.")
-    raise FormatError(
-        f"{source.path}: not a known format ({', '.join(FORMATS)}). If it is one of these, pass --format."
-    )
+        raise Ambiguous(f"{source.path}: could be {' or '.join(claimed)}. Pass ", Setting("format"), ".")
+    raise FormatError(f"{source.path}: not a known format. If it is one, pass ", Setting("format"), ".")
+
+
+def claimants(source: Source, config: ReadConfig) -> list[str]:
+    """The formats that claim the content; a general one only where no other does, and not of a program's source."""
+    if certain(source.head):
+        return []
+    if config.speaker_column or config.text_column:
+        claimed = [name for name, format in FORMATS.items() if format.columns and format.columns(source.head, config)]
+        claimed = [name for name in claimed if FORMATS[name].claims(source.head)] or claimed
+    else:
+        claimed = [name for name, format in FORMATS.items() if format.claims(source.head)]
+    if len(claimed) > 1 or source.path.suffix.lower().lstrip(".") in SILENT:
+        claimed = [name for name in claimed if not FORMATS[name].general]
+    return claimed

@@ -7,7 +7,7 @@ import io
 import re
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, TextIO, cast
 from zipfile import BadZipFile
@@ -15,6 +15,9 @@ from zipfile import BadZipFile
 from wolf_chatbox.data.tally import Truncated
 from wolf_chatbox.errors import DataError
 from wolf_chatbox.importers.compression import AnyPath, Compressed, Damaged, damage_of, kind_of, name_without
+from wolf_chatbox.importers.encodings import probable
+from wolf_chatbox.importers.look import Look, Seen, Unclaimed
+from wolf_chatbox.importers.magic import EMPTY, bytes_seen, is_binary, seen_in
 from wolf_chatbox.importers.pipes import Copy, copy_of, is_pipe
 
 PARQUET = "PAR1"
@@ -30,6 +33,7 @@ DECLARED = re.compile(
     rb"""<\?xml[^>]{0,100}encoding=["'](?:shift[_-]jis|x-sjis|windows-31j|(euc-jp))["']""", re.IGNORECASE
 )
 """How an XML file in a Japanese legacy encoding begins."""
+PASS_ENCODING = "Pass --encoding (Japanese files are often cp932)."
 MAILS = re.compile(
     rb"From [^\n]|(?:Return-Path|Received|Delivered-To|From|To|Subject|Date|Message-I[Dd]|M(?:IME|ime)-Version|Reply-To"
     rb"|Content-Type|DKIM-Signature|Authentication-Results|(?:X|ARC|List)-[\w-]{1,40}):"
@@ -62,8 +66,8 @@ class Source:
     def open(cls, path: AnyPath, encoding: str = "auto") -> Source:
         """Find out how the file is compressed and encoded.
 
-        Raises DataError when the file does not exist, is a folder, empty or binary; Damaged when it cannot be read or
-        unpacked, and when neither UTF-8 nor CP1252 (or the given encoding) decodes all its bytes.
+        Raises DataError when the file does not exist or is a folder, Unclaimed when it is empty or no text; Damaged
+        when it cannot be read or unpacked, and when neither UTF-8 nor CP1252 (or the given encoding) decodes its bytes.
         """
         try:
             return cls._open(path, encoding)
@@ -95,6 +99,8 @@ class Source:
                 raise Damaged(f"{path}: cannot be unpacked ({damage}). Get it again.")
         if start.startswith(PARQUET.encode()):
             return cls(name, "binary", PARQUET, place=place, copy=copy)
+        if seen := seen_in(start, name.name, lambda: place.open("rb")):
+            raise _no_text(path, seen)
         guesses = _guesses(path, start, encoding)
         for guess in guesses:
             bad_byte, damage = _first_bad_byte(place, guess)
@@ -102,13 +108,26 @@ class Source:
                 errors = "replace" if damage else "strict"
                 head = codecs.getincrementaldecoder(guess)(errors).decode(start).removeprefix("\ufeff")
                 if not head.strip():
-                    raise DataError(f"{path}: the file is empty. Export the conversations again.")
+                    raise _no_text(path, EMPTY)
                 cut = Truncated(f"{path}: damaged ({damage}); everything before that was read") if damage else None
                 return cls(name, guess, head, place=place, copy=copy, damage=cut)
         if isinstance(place, Compressed) and (damage := place.damage()):
             raise Damaged(f"{path}: cannot be unpacked ({damage}). Get it again.")
         tried = " or ".join(guess.upper() for guess in guesses)
-        raise Damaged(f"{path}, byte {bad_byte}: not valid {tried}. Pass --encoding (Japanese files are often cp932).")
+        hint = probable(start) if encoding == "auto" else ""
+        remedy = f"It is probably {hint.upper()}: pass --encoding {hint}." if hint else PASS_ENCODING
+        raise Damaged(f"{path}, byte {bad_byte}: not valid {tried}. {remedy}")
+
+    def in_probable_encoding(self) -> Source | None:
+        """The file in the encoding that it is probably in, if it could only be read as CP1252."""
+        if self.encoding != "cp1252":
+            return None
+        with self.open_bytes() as file:
+            start = file.read(1 << 16)
+        if encoding := probable(start):
+            head = codecs.getincrementaldecoder(encoding)(errors="replace").decode(start)
+            return replace(self, encoding=encoding, head=head)
+        return None
 
     @property
     def folder(self) -> AnyPath:
@@ -154,6 +173,11 @@ def share_of_lines(head: str, pattern: re.Pattern[str]) -> float:
     return sum(bool(pattern.match(line)) for line in lines) / len(lines) if lines else 0.0
 
 
+def _no_text(path: AnyPath, seen: Seen) -> Unclaimed:
+    what = {"empty": "the file is empty", "wide": seen.what}.get(seen.kind, f"{seen.what}, not text")
+    return Unclaimed.of(Look(path=str(path), seen=seen), parts=(f"{path}: {what}. {seen.remedy}",))
+
+
 def _start(place: AnyPath | Compressed) -> tuple[bytes, str]:
     """The first 64 KiB, and what is wrong there."""
     with place.open("rb") as file:
@@ -161,12 +185,12 @@ def _start(place: AnyPath | Compressed) -> tuple[bytes, str]:
 
 
 def _guesses(path: AnyPath, start: bytes, encoding: str) -> list[str]:
-    """The encodings to try, the likeliest first. Raises DataError for a binary file."""
+    """The encodings to try, the likeliest first. Raises Unclaimed for a binary file."""
     if encoding != "auto":
         return [encoding]
     wide = next((name for mark, name in WIDE.items() if start.startswith(mark)), None)
-    if b"\0" in start and not wide:
-        raise DataError(f"{path}: a binary file, not text. Export the conversations as CSV, JSON or text.")
+    if (b"\0" in start or is_binary(start)) and not wide:
+        raise _no_text(path, bytes_seen(start))
     guesses = [wide] if wide else ["utf-8", "cp1252"]
     if MAILS.match(start):
         guesses = [wide] if wide else ["utf-8", "latin-1"]  # each mail declares its own encoding

@@ -1,6 +1,9 @@
-"""Logs of IRC clients: irssi, WeeChat, ZNC, HexChat, mIRC.
+"""Logs of IRC clients and bots: irssi, WeeChat, ZNC, HexChat, mIRC, Konversation, The Lounge, Ubuntu's archive.
 
-`12:34 <nick> text`, `[12:34:56] <nick> text`, `2024-05-01 12:34:56<TAB>nick<TAB>text`.
+`12:34 <nick> text`, `[12:34:56] <nick> text`, `2024-05-01 12:34:56<TAB>nick<TAB>text`. What somebody does (`* nick
+waves`; `=== nick waves` in Ubuntu's archive) is a turn, `*waves*`; joins, quits and modes are system messages. Their
+words are those of the programs: HexChat's text events (https://github.com/hexchat/hexchat/blob/master/src/common/textevents.in),
+and the others' by the parsers of https://github.com/tommyrot/superseriousstats.
 """
 
 from __future__ import annotations
@@ -16,7 +19,9 @@ from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.messages import MONTHS, SYSTEM, Message, conversations, moment
 from wolf_chatbox.importers.source import Source, share_of_lines
 
-STAMP = r"\[?(?:(\d{4}-\d\d-\d\d|[A-Z][a-z]{2} \d\d)[ T])?(\d\d):(\d\d)(?::(\d\d))?\]?"
+STAMP = (
+    r"\[?(?:(\d{4}-\d\d-\d\d|[A-Z][a-z]{2} \d\d)[ T])?(\d\d):(\d\d)(?::(\d\d)(?:\.\d{3,6})?)?(?:Z|[+-]\d\d:?\d\d)?\]?"
+)
 SAID = re.compile(STAMP + r"\s+<\s?[@+%&~!]?([^<>\s]{1,64})>\s?(.*)$")
 ACTION = re.compile(STAMP + r"\s+\*\s+([^\s*]{1,64}) (.*)$")
 WEECHAT = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d):(\d\d):(\d\d)\t([^\t]{0,64})\t(.*)$")
@@ -26,12 +31,21 @@ DAY = re.compile(
     r" \w{3} (\w{3}) {1,2}(\d{1,2})(?: \d\d:\d\d:\d\d)? (\d{4})"
 )
 IN_NAME = re.compile(r"(\d{4})[-_]?(\d\d)[-_]?(\d\d)")
+CHANNEL = r"(?:[#&+!]\S|this (?:channel|server)|the channel)"
 EVENT = re.compile(
-    r"(?:Now talking|Topic|Set by|Disconnected|Attempting|Rejoined|You (?:are|have)|You're) |\S+ (?:\(\S+\) )?"
-    r"(?:has (?:joined|quit|left|changed|set)|(?:sets|gives|removes) |is now known as|was kicked|Quit"
-    r"|changed the topic)"
+    r"(?:Joins|Parts|Quits): \S+ |(?:Now talking|Rejoined|Retrieving|Attempting to rejoin|Topic|Set by|Disconnected)\b"
+    r"|You(?:'re inviting| are now| have (?:left|been)| were) "
+    rf"|\S+ (?:[(\[]\S*[)\]]\s+)?(?:has (?:joined|left) {CHANNEL}|has quit(?: [(\[].*)?$|Quit(?: \(.*)?$"
+    r"|has (?:kicked \S+ from|changed (?:the )?topic|set (?:the )?(?:topic|mode))|is now known as \S+$"
+    r"|was kicked (?:by|from) |(?:changes|changed|sets) (?:the )?(?:channel )?topic "
+    r"|sets (?:modes?\b|(?:ban|exempt|invite) on |channel (?:keyword|limit) to )"
+    r"|gives (?:channel (?:half-)?operator status|voice) to "
+    r"|removes (?:(?:channel (?:half-)?operator status|voice) from|(?:ban|exempt|invite) on|channel keyword|user limit)"
+    r")"
 )
-"""Notices that HexChat and mIRC write like actions: `* ann has joined #lake`."""
+"""Notices that HexChat and mIRC write like actions: `* ann (~a@host) has joined #lake`."""
+UNTIMED = re.compile(r"(?:===| ?\*) ([^\s*]{1,64}) (.*)$")
+"""An action or a notice in a log that does not show their times."""
 FORMATTING = re.compile(r"\x03(?:\d{1,2}(?:,\d{1,2})?)?|[\x02\x0f\x11\x16\x1d-\x1f]")
 """Colours and styles, https://modern.ircdocs.horse/formatting."""
 ARROWS = ("-->", "<--", "--", "=!=", "")
@@ -54,15 +68,20 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
 
 def _messages(source: Source) -> Iterator[Message]:
     clock = _Clock(source.path.stem)
+    names = {match[5] for line in source.head.splitlines() if (match := SAID.match(line))}
     for line in source.lines():
         if heading := DAY.match(line):
             clock.turn_to(heading)
         elif match := WEECHAT.match(line) or SAID.match(line) or ACTION.match(line):
             *stamp, speaker, text = match.groups()
             if time := clock.read(*stamp):
-                yield _message(match.re, speaker.lstrip("@+%&~"), FORMATTING.sub("", text), time)
+                message = _message(match.re, speaker.lstrip("@+%&~"), FORMATTING.sub("", text), time)
+                names.add(message.speaker)
+                yield message
             else:
                 yield Message("", line, clock.time, SYSTEM)
+        elif (match := UNTIMED.match(line)) and not EVENT.match(f"{match[1]} {match[2]}") and match[1] in names:
+            yield Message(match[1], f"*{FORMATTING.sub('', match[2])}*", clock.time)
         elif line.strip():
             notice = NOTICE.match(line)
             yield Message("", notice[5] if notice else line, clock.time, SYSTEM)
@@ -120,8 +139,8 @@ def _dated(date: str, day: datetime) -> datetime:
 FORMAT = Format(
     title="IRC log",
     documentation="https://modern.ircdocs.horse",
-    export="the log files of irssi, WeeChat, ZNC, HexChat, mIRC",
-    notes="`* ann waves` becomes `*waves*`; without dates, a new day begins at midnight",
+    export="the log files of irssi, WeeChat, ZNC, HexChat, mIRC, Konversation, The Lounge; irclogs.ubuntu.com",
+    notes="`* ann waves` and `=== ann waves` become `*waves*`; without dates, a new day begins at midnight",
     claims=claims,
     read=read,
 )

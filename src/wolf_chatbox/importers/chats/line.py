@@ -41,11 +41,16 @@ BUDDHIST = 2400
 """Later years are of the Buddhist calendar, which Thai phones write: 543 more."""
 OTHER = {"dmy": "mdy", "mdy": "dmy"}
 LINE = re.compile(r"(?:(上午|下午|午前|午後|오전|오후) ?)?(\d{1,2}):(\d\d)(?:[ \u202f]?([AaPp][Mm]))?(?:\t| (?=\S))")
+FILES = "File|ファイル|檔案|文件|Album|アルバム|相簿|Contact|連絡先|聯絡資訊|Location|位置情報|位置訊息|位置|Poll|投票"
+"""Kinds of media whose name, title or address follows: `[File] report.pdf`, `[アルバム] (null)`."""
 MEDIA_BODY = re.compile(
-    r"\[(?:写真|動画|スタンプ|ボイスメッセージ|ファイル|アルバム|位置情報|連絡先|投稿|ノート|絵文字"
-    r"|Photo|Video|Sticker|Voice message|File|Album|Location|Contact|Notes?"
-    r"|照片|圖片|影片|貼圖|語音訊息|檔案|相簿|位置訊息)\]"
+    r"\[(?:写真|画像|動画|スタンプ|ボイスメッセージ|投稿|ノート|絵文字|リンク|イベント|プレゼント|日程調整|ショップカード"
+    r"|Photo|Image|Video|Sticker|Voice message|Notes?|GIF"
+    r"|照片|圖片|影片|貼圖|語音訊息|記事本|语音信息|视频|贴图|记事本"
+    rf"|{FILES})\]|\[(?:{FILES})\] [^\n]{{1,300}}|\[(?:Location|位置情報|位置訊息|位置|null)\].{{1,600}}maps.{{0,600}}",
+    re.DOTALL,
 )
+"""The forms are those of exports, by https://github.com/hellodigua/ChatLab and others that read them."""
 SYSTEM_BODY = re.compile(r"(?:☎|\[Missed call\]|☏).*", re.DOTALL)
 DELETED_BODY = re.compile(
     r".{0,60}(?:メッセージの送信を取り消しました|送信を取り消しました|unsent a message\.?|已收回訊息|收回訊息)\s*"
@@ -111,11 +116,9 @@ def _messages(source: Source, tally: Tally) -> Iterator[Message]:
         yield _finished(message, [first, *lines])
     name = source.path.name
     if undated:
-        tally.notes.append(f"{name}: {undated} messages are under no readable date, kept without a time")
+        tally.note(name, f"{undated} messages are under no readable date, kept without a time")
     if spaced:
-        tally.notes.append(
-            f"{name}: {spaced} lines have spaces where LINE writes tabs; speaker names with a space may be cut"
-        )
+        tally.note(name, f"{spaced} lines have spaces where LINE writes tabs; speaker names with a space may be cut")
 
 
 def _blocks(
@@ -226,7 +229,7 @@ def _form(source: Source, tally: Tally) -> tuple[tuple[bool, str] | None, str]:
         if votes["dmy"] != votes["mdy"]:
             return form, max(votes, key=lambda order: votes[order])
     if days["dmy"] != days["mdy"]:
-        tally.notes.append(f"{source.path.name}: cannot tell whether days or months come first, read as dmy")
+        tally.note(source.path.name, "cannot tell whether days or months come first, read as dmy")
     return form, "dmy"
 
 

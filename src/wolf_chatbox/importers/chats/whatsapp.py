@@ -68,7 +68,7 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
     """Yield the chat, cut where it was silent. Joins, media and deleted messages are counted by their kind."""
     order, certain = _date_order(source)
     if not certain:
-        tally.notes.append(f"{source.path.name}: cannot tell whether days or months come first, read as {order}")
+        tally.note(source.path.name, f"cannot tell whether days or months come first, read as {order}")
     yield from conversations(_messages(source, order, tally), source.path.stem, config, tally)
 
 

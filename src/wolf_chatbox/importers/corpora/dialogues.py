@@ -64,10 +64,8 @@ def from_rows(
     """Yield the conversations of a table, one group a row; `dialogues` are the numbers of their columns."""
     personas = [at for at, name in enumerate(header) if at not in dialogues and PERSONA.search(name)]
     unread = [name for at, name in enumerate(header) if at not in (*dialogues, *personas) and name.strip()]
-    tally.notes.append(
-        f"{stem}: dialogues from {script_csv.listed([header[at] for at in dialogues])}"
-        + (f"; not read: {script_csv.listed(unread)}" if unread else "")
-    )
+    left = f"; not read: {script_csv.listed(unread)}" if unread else ""
+    tally.note(stem, f"dialogues from {script_csv.listed([header[at] for at in dialogues])}{left}")
     for number, row in enumerate(rows, 1):
         notices = [Message("", line, kind=SYSTEM) for at in personas for line in _lines(row, at)]
         for at in dialogues:

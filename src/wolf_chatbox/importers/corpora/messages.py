@@ -17,9 +17,9 @@ from typing import Any
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation, Turn, parse_json
 from wolf_chatbox.data.tally import Tally
-from wolf_chatbox.errors import DataError
+from wolf_chatbox.errors import DataError, Setting
 from wolf_chatbox.importers.format import Format
-from wolf_chatbox.importers.json_stream import JsonStream, json_lines
+from wolf_chatbox.importers.json_stream import JsonStream, described, json_lines
 from wolf_chatbox.importers.source import Source, clean
 
 ROLES = dict.fromkeys(("human", "prompter"), "user") | dict.fromkeys(("gpt", "chatgpt", "bot", "model"), "assistant")
@@ -33,6 +33,9 @@ PAIRS = [
 """Keys of a question and its answer."""
 KEYS = {*LISTS, *(question for question, _ in PAIRS)}
 """An object with one of these is a conversation."""
+NEEDED = (
+    'Messages with "role" and "content", "from" and "value", or "prompt" and "completion" are read; for another format,'
+)
 OTHERS = re.compile(
     r'"mapping"\s*:\s*\{\s*"[^"\n]{1,100}"\s*:\s*\{|"author"\s*:\s*\{[^{}]{0,60}(?:\{\})?[^{}]{0,60}"role"'
     r'|"chat_messages"\s*:\s*\[|"chunkedPrompt"\s*:\s*\{|"(?:rejected(?:_response)?|messagetype)"\s*:'
@@ -120,12 +123,17 @@ def _message_lists(value: Any, where: str) -> Iterator[tuple[str, list[Any]]]:
         place = f"{where}, item {number}" if several else where
         messages = _list_in(item) if isinstance(item, dict) else item
         if not isinstance(messages, list):
-            keys = textwrap.shorten(", ".join(item), 200, placeholder=" …") if isinstance(item, dict) else ""
-            found = f" (found: {keys})" if keys else ""
-            raise DataError(
-                f'{place}: no "messages" or "conversations" list{found}. For another format, pass --format.'
-            )
+            raise _no_conversation(place, item)
+        if messages is item and messages and not any(isinstance(one, dict) and _role(one) for one in messages):
+            raise _no_conversation(place, messages)
         yield place, messages
+
+
+def _no_conversation(place: str, found: Any) -> DataError:
+    """The error for JSON of another kind: what it is, and what would be read."""
+    keys = textwrap.shorten(", ".join(found), 200, placeholder=" …") if isinstance(found, dict) else ""
+    what = f" (found: {keys})." if keys else f". It is {described(found)}."
+    return DataError(f'{place}: no "messages" or "conversations" list{what} {NEEDED} pass ', Setting("format"), ".")
 
 
 def _list_in(item: dict[str, Any]) -> list[Any] | None:
@@ -144,10 +152,15 @@ def _pair(item: Mapping[str, Any]) -> list[dict[str, str]] | None:
     return None
 
 
+def _role(message: Mapping[str, Any]) -> str | None:
+    role = message.get("role", message.get("from"))
+    return role if isinstance(role, str) else None
+
+
 def turn_of(message: Any, where: str, tally: Tally) -> Turn | None:
     """What a message says, or None where it says nothing, which is counted; raises DataError where it has no role."""
-    role = message.get("role", message.get("from")) if isinstance(message, dict) else None
-    if not isinstance(role, str):
+    role = _role(message) if isinstance(message, dict) else None
+    if role is None:
         raise DataError(f'{where}: a message needs "role" and "content", or "from" and "value".')
     content = next((message[key] for key in ("content", "value", "text") if message.get(key) is not None), None)
     if isinstance(content, list):

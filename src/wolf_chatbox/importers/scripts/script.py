@@ -169,9 +169,10 @@ def _conversations(
     if turns:
         yield Conversation(tuple(turns), group)
     if bridged or cut or between:
-        tally.notes.append(
-            f"{source.path.name}: {bridged + cut + between} gaps in the index (missing lines): {bridged} bridged, "
-            f"{cut} above {cut_at_jump} begin a new conversation, {between} between episodes or scenes"
+        tally.note(
+            source.path.name,
+            f"{bridged + cut + between} gaps in the index (missing lines): {bridged} bridged, "
+            f"{cut} above {cut_at_jump} begin a new conversation, {between} between episodes or scenes",
         )
 
 

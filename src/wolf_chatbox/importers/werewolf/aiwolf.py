@@ -60,7 +60,7 @@ def _records(source: Source, tally: Tally) -> Iterator[tuple[int, str, str]]:
     if kind:
         yield day, kind, "\n".join(lines)
     if outside:
-        tally.notes.append(f"{source.path}: skipped {outside} lines that are no records")
+        tally.note(source.path, f"skipped {outside} lines that are no records")
 
 
 class _Log:
@@ -142,9 +142,7 @@ class _Log:
             raise DataError(f"{self.play.where}: no status records, so no players. Pass the whole log.")
         if self.strange:
             self.play.facts["other_records"] = self.strange
-            self.tally.notes.append(
-                f"{self.play.where}: {len(self.strange)} records of an unknown kind, kept as facts only"
-            )
+            self.tally.note(self.play.where, f"{len(self.strange)} records of an unknown kind, kept as facts only")
         if number == 1 and ULID.fullmatch(self.source.path.stem):  # a log does not hold its id, but may be named so
             self.play.facts["game_id"] = self.source.path.stem
         seats = [

@@ -76,7 +76,7 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
             whispers.update(chat.lines())
     lacking = [name for name in (CONFIG, MANAGER, DAY) if not (texts.get(name) or chats.get(name))]
     if lacking:
-        tally.notes.append(f"{source.folder}: an LLMafia game without {', '.join(lacking)}; pass the whole folder")
+        tally.note(source.folder, f"an LLMafia game without {', '.join(lacking)}; pass the whole folder")
     record = Record(str(source.path), tally)
     _play(record, chats, tally)
     where = given[CONFIG].path if CONFIG in given else source.folder / CONFIG

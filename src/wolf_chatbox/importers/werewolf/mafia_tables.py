@@ -81,11 +81,11 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
         if name not in tables and path.is_file():
             tables[name] = _table(Source.open(path, config.encoding), name)
     if "info" not in tables:
-        tally.notes.append(f"{source.path}: skipped a game without its messages (info.csv)")
+        tally.note(source.path, "skipped a game without its messages (info.csv)")
         return
     lacking = [f"{name}.csv" for name in TABLES if name not in tables]
     if lacking:
-        tally.notes.append(f"{source.path}: {' and '.join(lacking)} of the game are missing; it is read without them")
+        tally.note(source.path, f"{' and '.join(lacking)} of the game are missing; it is read without them")
     seats = _seats(tables.get("node"))
     check_table(seats, str(source.path))
     network = tables.get("network")

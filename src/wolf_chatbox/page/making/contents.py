@@ -22,6 +22,8 @@ from wolf_chatbox.data.privacy.scrubbing import Scrubber
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError, FormatError, Setting
 from wolf_chatbox.importers import read_conversations
+from wolf_chatbox.importers.look import Look as Seen
+from wolf_chatbox.importers.look import Unclaimed, kinds_of
 from wolf_chatbox.importers.registry import FORMATS
 from wolf_chatbox.samples.inspection import Inspection, inspect
 from wolf_chatbox.samples.warnings import Advice
@@ -56,6 +58,8 @@ class Look:
     """The paths that can be read."""
     failed: dict[str, str] = field(default_factory=dict)
     """Why a path cannot be read, by its name."""
+    seen: dict[str, str] = field(default_factory=dict)
+    """What files are that no format claims, by their names: a kind of `importers.look.Seen`."""
     skipped: list[str] = field(default_factory=list)
     """Names of dropped files that are of no known format."""
     replaced: dict[str, int] = field(default_factory=dict)
@@ -74,14 +78,15 @@ def look(
     Raises FormatError when none of them is in a known format, DataError when none can be read, and ConfigError for
     settings that do not fit.
     """
-    tally, failed = Tally(), dict[str, str]()
-    raw = _read(paths, read, tally, failed, tell)
+    tally, failed, looks = Tally(), dict[str, str](), list[Seen]()
+    raw = _read(paths, read, tally, failed, looks, tell)
     cleaned = clean(raw, replace(cleaning, scrub=False, scrub_names=False, pseudonyms=None), tally)
     conversations = list(cleaned)
     tell(tally.read)
     if not conversations:
         if failed and not any(failed.values()):
-            raise FormatError("no file is in a known format. Export it anew, or choose other files.")
+            parts = ("no file is in a known format. Export it anew, or choose other files.",)
+            raise Unclaimed.of(*looks, parts=parts)
         nothing = _shown(str(tally.nothing_in(paths)), paths[0])
         raise DataError(next(filter(None, failed.values()), nothing))
     found = inspect(conversations, tally)
@@ -94,6 +99,7 @@ def look(
         people=_people(found, conversations, names),
         data=[path for path in paths if path not in failed],
         failed=failed,
+        seen=kinds_of(looks),
         skipped=list(_skipped(paths, tally)),
         replaced={kind: count for kind, count in counted.items() if count},
         previews={
@@ -105,7 +111,12 @@ def look(
 
 
 def _read(
-    paths: Sequence[str], config: ReadConfig, tally: Tally, failed: dict[str, str], tell: Callable[[int], None]
+    paths: Sequence[str],
+    config: ReadConfig,
+    tally: Tally,
+    failed: dict[str, str],
+    looks: list[Seen],
+    tell: Callable[[int], None],
 ) -> Iterator[Conversation]:
     """The conversations of each path; one that cannot be read is noted, and the others are read all the same."""
     told = 0
@@ -116,8 +127,9 @@ def _read(
                     told = tally.read
                     tell(told)
                 yield conversation
-        except FormatError:
+        except FormatError as error:
             failed[path] = ""
+            looks += error.looks if isinstance(error, Unclaimed) else ()
         except DataError as error:
             failed[path] = _shown(str(error), path)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from nicegui import ui
 
+from wolf_chatbox.data.tally import unread_once
 from wolf_chatbox.page.charts import Bars
 from wolf_chatbox.page.parts import bubble, language_name, listed, section, speaker_bars, why_dropped
 from wolf_chatbox.samples.inspection import Inspection, Tokens
@@ -84,7 +85,7 @@ def _show_warnings(words: Words, found: Inspection, shown: Shown) -> None:
         if not found.warnings and not found.unread:
             with ui.element("div").classes("note good"):
                 ui.label(words("data.no_warnings"))
-        told = {str(file) for file in found.unread}
+        told = unread_once(found.unread)
         for note in [note for note in found.notes if note not in told][:MOST]:
             ui.label(shown(note)).classes("quiet small")
 

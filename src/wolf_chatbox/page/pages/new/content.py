@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from nicegui import ui
 
 from wolf_chatbox.errors import FormatError, WolfChatboxError
+from wolf_chatbox.importers.look import Unclaimed, kinds_of
 from wolf_chatbox.page.away import away
 from wolf_chatbox.page.making import background
 from wolf_chatbox.page.making.making import Making
@@ -25,6 +27,20 @@ SWITCHES: dict[str, dict[str, Any]] = {
     "pseudonyms": {"pseudonyms": True},
 }
 """What a remedy changes, by the setting that it names; `languages` keeps the one that most conversations are in."""
+KINDS = {
+    **dict.fromkeys(("pdf", "word", "book", "slides", "office", "rtf", "postscript"), "document"),
+    "archive": "archive",
+    **dict.fromkeys(("whatsapp-backup", "signal-backup"), "backup"),
+    **dict.fromkeys(("whatsapp-db", "imessage-db", "signal-db", "line-db", "kakao-db", "viber-db"), "database"),
+    **dict.fromkeys(("database", "sms-db", "browser-db"), "database"),
+    **dict.fromkeys(("prose", "text", "line", "markdown"), "prose"),
+    **dict.fromkeys(("encoding", "wide"), "encoding"),
+    **{
+        kind: kind
+        for kind in ("audio", "claimed", "empty", "html", "json", "picture", "sheet", "table", "turns", "video")
+    },
+}
+"""What is told of a file of no known format, by the kind that was seen; of others, that it is no conversation."""
 UNSAID = ("media", "system", "deleted", "slips")
 REASONS = 12
 """Lines of a list that is not whole."""
@@ -74,8 +90,8 @@ def _waiting(page: NewCharacter, box: ui.element) -> None:
     async def read() -> None:
         try:
             await away(background.look, making.folder, tell=told)
-        except FormatError:
-            failed(page.t("content.no_format"))
+        except FormatError as error:
+            failed(_unknown(page, kinds_of(error.looks) if isinstance(error, Unclaimed) else {}))
             return
         except WolfChatboxError as error:
             failed(str(error))
@@ -91,6 +107,12 @@ def _waiting(page: NewCharacter, box: ui.element) -> None:
     page.run(read())
 
 
+def _unknown(page: NewCharacter, seen: Mapping[str, str]) -> str:
+    """What files of no known format are."""
+    said = [page.t(f"content.seen.{KINDS.get(kind, 'other')}", name=name) for name, kind in seen.items()]
+    return " ".join(said) or page.t("content.no_format")
+
+
 def again(page: NewCharacter, **about: Any) -> None:
     """Change how the files are read, and read them anew."""
     page.change(**about)
@@ -102,9 +124,11 @@ def _content(page: NewCharacter) -> None:
     found = look["inspection"]
     fixed = making.fixed
     facts(_figures(page, found))
+    seen = look.get("seen", {})
     for path, reason in look["failed"].items():
-        said = page.t("content.unread", name=path.rsplit("/", 1)[-1], reason=reason or page.t("content.no_format"))
-        ui.label(said).classes("note bad new-long")
+        name = path.rsplit("/", 1)[-1]
+        why = reason or _unknown(page, {name: seen[name]} if name in seen else seen)
+        ui.label(page.t("content.unread", name=name, reason=why)).classes("note bad new-long")
     for file in found["unread"]:
         reason = page.t("content.in_part", reason=file["reason"]) if file["turns"] else file["reason"]
         name = str(file["path"]).rsplit("/", 1)[-1]
