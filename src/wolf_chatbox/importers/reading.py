@@ -13,15 +13,20 @@ from zipfile import Path as ZipPath
 
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
+from wolf_chatbox.data.preferences import SAME, Preference
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError, FormatError, Setting
 from wolf_chatbox.importers.aiwolf_play import ULID
 from wolf_chatbox.importers.compression import AnyPath, Damaged
 from wolf_chatbox.importers.corpora.rows import HUB, read_hub
 from wolf_chatbox.importers.files import Lost, expand, find
+from wolf_chatbox.importers.format import ChoiceReader
 from wolf_chatbox.importers.registry import FORMATS, Ambiguous, recognise
 from wolf_chatbox.importers.source import Source
 from wolf_chatbox.werewolf.sight import SOURCE as OWN
+
+SAVED = "conversations"
+"""The format of saved chats, whose trees belong to the talk."""
 
 
 def read_conversations(
@@ -76,6 +81,59 @@ def _readable(name: str, source: Source, config: ReadConfig, tally: Tally, *, al
         pending += tally.kept - before - len(conversation.turns)
         read += len(conversation.turns)
         yield conversation
+
+
+def read_choices(
+    paths: str | Path | Iterable[str | Path],
+    config: ReadConfig | None = None,
+    tally: Tally | None = None,
+    saved: ChoiceReader | None = None,
+) -> Iterator[Preference]:
+    """Read the choices between replies in files of the formats that have them, one after the other, lazily.
+
+    `saved` reads those of saved chats. `tally` counts choices as `read_conversations` counts turns. Raises DataError
+    where that does, and FormatError for a path without any file that may hold choices.
+    """
+    config = config or ReadConfig()
+    tally = tally if tally is not None else Tally()
+    readers = {name: format.choices for name, format in FORMATS.items() if format.choices}
+    readers |= {SAVED: saved} if saved else {}
+    for path in [paths] if isinstance(paths, (str, Path)) else paths:
+        places, several = expand(find(path))
+        others: list[str] = []
+        before, found = len(tally.unread), False
+        for name, source in _sources(str(path), places, several, config, tally):
+            if reader := readers.get(name):
+                found = True
+                yield from _choices(reader, source, config, tally, alone=not several)
+            else:
+                others.append(name)
+        if others and not found:
+            titles = ", ".join(FORMATS[name].title for name in dict.fromkeys(others))
+            raise FormatError(f"{path}: {titles}: has no choices between replies. These may: {', '.join(readers)}.")
+        if others:
+            tally.notes.append(f"{path}: skipped {len(others)} files in formats without choices between replies")
+        if not found and len(tally.unread) > before:
+            raise DataError(f"{path}: no file in it can be read. The first error: {tally.unread[before].reason}")
+
+
+def _choices(
+    reader: ChoiceReader, source: Source, config: ReadConfig, tally: Tally, *, alone: bool
+) -> Iterator[Preference]:
+    """Yield the choices of a file up to where it is damaged; replies without words, or the same, are none."""
+    read = 0
+    try:
+        for choice in reader(source, config, tally):
+            if not (choice.chosen.text.strip() and choice.rejected.text.strip()):
+                tally.dropped["no text"] += 1
+            elif choice.chosen.text == choice.rejected.text:
+                tally.dropped[SAME] += 1
+            else:
+                tally.kept += 1
+                read += 1
+                yield choice
+    except DataError as error:
+        tally.leave(source.folder if source.more else source.path, error, read, alone=alone, strict=config.strict)
 
 
 @dataclass
