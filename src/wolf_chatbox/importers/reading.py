@@ -160,7 +160,8 @@ def _digests(conversation: Conversation) -> list[bytes]:
     game = conversation.game
     if game is None:
         return []
-    said = [(turn.speaker, turn.text, turn.channel) for turn in conversation.turns]
+    # Servers put other blanks around a mention in a log than in their packets.
+    said = [(turn.speaker, "".join(turn.text.split()), turn.channel) for turn in conversation.turns]
     number = game.facts.get("game_id")
     own = number if game.source == OWN else ""  # our players by chance say the same in many games
     keys: list[object] = [["turns", game.source, game.same_as, said, own]]
