@@ -43,6 +43,7 @@ DROPPED = {
     "aiwolf_json/six_realtime": {"Over (nothing to say)": 6, "Skip (nothing to say)": 1},
     "convai2/self": {"system message": 3},
     "conversations/own": {"no speaker": 1, "no text": 1},
+    "convokit/threads": {"reply on another branch": 3},
     "cornell/corpus": {"no text": 1, "not in any conversation": 1},
     "dialogues/personas": {"system message": 10, "no text": 2, "no speaker": 1},
     "discord/channel": {"system message": 1, "media": 1},

@@ -75,7 +75,7 @@ class Play(Record):
         mark = MARKS.get(text.strip())
         slip = "" if mark or self._keeps_slips else slip_of(text)
         said = without_slips(text) if slip else text
-        if mark or not said and slip:
+        if mark or (slip and not said):
             self._tally.dropped[mark or slip] += 1
             return
         self._tally.changed[f"{slip}, removed from a line"] += bool(slip)

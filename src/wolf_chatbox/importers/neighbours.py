@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import zlib
+from typing import cast
 from zipfile import BadZipFile
 
-from wolf_chatbox.importers.compression import AnyPath
+from wolf_chatbox.errors import DataError
+from wolf_chatbox.importers.compression import AnyPath, Compressed, kind_of
 from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.registry import FORMATS
 
@@ -31,10 +33,10 @@ class Neighbours:
         )
 
     def _is_there(self, name: str, format: Format, place: AnyPath) -> bool:
-        folder = place.parent
+        folder = cast(AnyPath, place.parent)
         key = (name, str(folder))
         if key not in self._holds:
-            files = (file for file in folder.iterdir() if file.is_file())  # type: ignore[union-attr]
+            files = (file for file in folder.iterdir() if file.is_file())
             self._holds[key] = any(format.claims(_head(file)) for file in files)
         return self._holds[key]
 
@@ -42,6 +44,10 @@ class Neighbours:
 def _head(place: AnyPath) -> str:
     try:
         with place.open("rb") as file:
-            return file.read(HEAD).decode("utf-8-sig", errors="replace")
-    except (OSError, BadZipFile, zlib.error, EOFError, NotImplementedError):
+            start = file.read(HEAD)
+        if kind := kind_of(start):
+            with Compressed(place, kind).open() as file:
+                start = file.read(HEAD)
+        return start.decode("utf-8-sig", errors="replace")
+    except (DataError, OSError, BadZipFile, zlib.error, EOFError, NotImplementedError):
         return ""  # whoever reads the file tells
