@@ -1,4 +1,4 @@
-"""ConvoKit's corpora (Chang et al. 2020, https://aclanthology.org/2020.sigdial-1.8): movies, Reddit, talk pages, courts.
+"""ConvoKit's corpora (Chang et al. 2020, https://aclanthology.org/2020.sigdial-1.8): movies, Reddit, Wikipedia, courts.
 
 A folder: utterances.jsonl has {"id", "conversation_id", "text", "speaker", "reply-to", "timestamp", "meta"} a line,
 beside it are speakers.json, conversations.json, corpus.json and index.json. Older ones have utterances.json (a list),
@@ -201,10 +201,10 @@ FORMAT = Format(
     export="`Corpus.dump` of ConvoKit, or a zip of its download page; name the folder or the zip",
     notes=(
         "`utterances.jsonl` (older ones `utterances.json`); names of speakers, titles of posts, and what belongs to one "
-        "movie, episode or case come from the files beside it. Where a conversation branches, it follows the replies with "
-        "the highest score (Reddit), or else those that the most replies follow; the others are dropped and counted, or "
-        "read with `--branches all`. A conversation with several beginnings is a chat, and is read in the order of time. "
-        "`[deleted]` and `[removed]` are deleted messages; times are UTC"
+        "movie, episode or case come from the files beside it. Where a conversation branches, it follows the replies "
+        "with the highest score (Reddit), or else those that the most replies follow; the others are dropped and "
+        "counted, or read with `--branches all`. A conversation with several beginnings is a chat, and is read in the "
+        "order of time. `[deleted]` and `[removed]` are deleted messages; times are UTC"
     ),
     claims=claims,
     read=read,
