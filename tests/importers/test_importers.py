@@ -23,6 +23,7 @@ FIXTURES = Path(__file__).parents[1] / "fixtures"
 INPUTS = sorted(FIXTURES.glob("*/*.input.*"))
 
 DROPPED = {
+    "agnai/inn": {"system message": 1, "other reply": 1, "no text": 1, "media": 1},
     "aiwolf/contest": {
         "Over (nothing to say)": 1,
         "Skip (nothing to say)": 1,
@@ -41,6 +42,13 @@ DROPPED = {
     "aiwolf_json/group_chat": {"Over (nothing to say)": 1},
     "aiwolf_json/six": {"Over (nothing to say)": 6, "Skip (nothing to say)": 1},
     "aiwolf_json/six_realtime": {"Over (nothing to say)": 6, "Skip (nothing to say)": 1},
+    "aistudio/prompt": {"system message": 5, "media": 1},
+    "backyard/inn": {"no text": 1},
+    "character_ai/dumps": {"other reply": 4, "media": 1},
+    "chatgpt/export": {"system message": 6, "media": 2, "on another branch": 4},
+    "chatgpt/single": {"no text": 1},
+    "claude/export": {"system message": 3, "media": 1, "on another branch": 2},
+    "claude/single": {"on another branch": 1},
     "convai2/self": {"system message": 3},
     "conversations/own": {"no speaker": 1, "no text": 1},
     "convokit/threads": {"reply on another branch": 3},
@@ -48,12 +56,16 @@ DROPPED = {
     "dialogues/personas": {"system message": 10, "no text": 2, "no speaker": 1},
     "discord/channel": {"system message": 1, "media": 1},
     "fanlang/game": {"no speaker": 1, "no text": 1},
+    "gemini/activity": {"system message": 2, "media": 1},
+    "gemini/page": {"system message": 1, "media": 1},
     "imessage/ann": {"system message": 1, "media": 1},
     "irc/2024-05-01_znc": {"system message": 1},
     "irc/irssi": {"system message": 1},
     "irc/weechat": {"system message": 1},
+    "janitorai/inn": {"other reply": 2},
     "jinro_bbs/rain": {"no text": 1},
     "jinro_bbs/shift_jis": {"no text": 1},
+    "kobold/saves": {"other reply": 2, "system message": 4},
     "line/chinese": {"media": 1},
     "line/japanese": {"media": 1, "system message": 1, "deleted message": 1},
     "llmafia/games": {"line written twice": 3, "no text": 1, "system message": 1, "vote by a dead player": 1},
@@ -67,16 +79,22 @@ DROPPED = {
     "oasst/trees": {"lower-ranked reply": 3, "deleted message": 1},
     "onuw/night": {"no text": 1, "vote, kept as an event": 4},
     "onuw/nobody": {"vote, kept as an event": 2},
+    "preferences/forms": {"rejected reply": 5, "tied reply": 2},
+    "preferences/hh": {"rejected reply": 5},
+    "preferences/red_team": {"no text": 1},
     "raw/lines": {"no text": 2},
+    "risuai/inn": {"system message": 2, "no text": 2},
     "rows/lines": {"no text": 1},
     "screenplay/film": {"system message": 4},
     "screenplay/transcript": {"system message": 2},
     "script/missing_parts": {"no speaker": 1, "no text": 3},
     "signal/chat": {"media": 1},
+    "sillytavern/inn": {"system message": 4, "media": 1, "no text": 1, "other reply": 4},
     "slack/workspace": {"system message": 1, "media": 1, "deleted message": 1},
     "subtitles/names": {"no speaker": 1, "system message": 1},
     "subtitles/voices": {"system message": 1},
     "telegram/one_chat": {"system message": 1, "media": 1},
+    "text_generation_webui/logs": {"other reply": 1, "media": 1},
     "topical_chat/part": {"no text": 1},
     "werewolf_among_us/train": {"no text": 1},
     "werewolf_arena/game_complete": {"no text": 1},
@@ -232,7 +250,7 @@ def test_no_claim_names_the_formats(tmp_path: Path) -> None:
     path = write(tmp_path, "letter.txt", "Dear Ada,\nhow are you?\n")
     with pytest.raises(FormatError) as caught:
         read(path)
-    assert str(caught.value).startswith(f"{path}: not a known format (discord, imessage, ")
+    assert str(caught.value).startswith(f"{path}: not a known format ({', '.join(FORMATS)}). ")
 
 
 def test_a_line_of_dialogue_in_brackets_is_raw_and_json_is_not(tmp_path: Path) -> None:

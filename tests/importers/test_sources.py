@@ -79,10 +79,7 @@ def test_an_archive_that_would_fill_the_disk_is_refused(tmp_path: Path, monkeypa
 # A file among others that cannot be read
 
 GAME = (FIXTURES / "aiwolf_json/six.input.json").read_text(encoding="utf-8").strip()
-CHATGPT = (
-    '[{"title": "Oars", "mapping": {"a": {"message": {"author": {"role": "user"}, '
-    '"content": {"parts": ["Hi"]}, "role": "x"}}}}]'
-)
+LOG = '[{"title": "Oars", "events": [{"role": "user", "content": "Hi"}]}]'
 QUESTIONS = '{"question_id": 81, "category": "writing", "turns": ["Describe an oar.", "In one word."]}\n'
 SCRIPT = 'name,line\nAnn,Who brings the oars?\nBob,Not me.\nAnn,"Then we\n' + "Bob,swim.\n" * 200
 
@@ -93,7 +90,7 @@ def among_others(tmp_path: Path) -> Path:
     shutil.copy(FIXTURES / "script/meld.input.csv", tmp_path / "a.csv")
     shutil.copy(FIXTURES / "whatsapp/android_us.input.txt", tmp_path / "z.txt")
     broken = {
-        "conversations.json": CHATGPT,
+        "conversations.json": LOG,
         "game.json": GAME + "\n{}\n",
         "play.csv": SCRIPT,
         "question.jsonl": QUESTIONS,

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation, Turn
+from wolf_chatbox.data.preferences import Preference
 from wolf_chatbox.data.tally import Tally
-from wolf_chatbox.importers.messages import SYSTEM, Message, conversations
-from wolf_chatbox.importers.source import clean
+from wolf_chatbox.errors import DataError
+from wolf_chatbox.importers.json_stream import JsonStream
+from wolf_chatbox.importers.messages import ASSISTANT, SYSTEM, Message, conversations
+from wolf_chatbox.importers.source import Source, clean
 
 UNRANKED = float("inf")
 
@@ -68,6 +73,127 @@ class Branches:
     def _is_kept(self, message: Message) -> bool:
         named = bool(clean(message.speaker)) or message.kind == SYSTEM
         return named and bool(clean(message.text)) and (not message.kind or message.kind in self.config.also_keep)
+
+
+@dataclass
+class Thread:
+    """A chat with an assistant, while it is read: its messages by their ids."""
+
+    title: str = ""
+    last: str = ""
+    """The id of the last message that the program shows."""
+    nodes: dict[str, Node] = field(default_factory=dict)
+    parents: dict[str, str] = field(default_factory=dict)
+    """The id of the message before each; that of the first ones is not there."""
+    places: dict[str, int] = field(default_factory=dict)
+    """Which of the replies to one message each is, where the file says so; otherwise they stand in order."""
+
+    def add(self, name: str, parent: str, said: Iterable[Message], *, whole: bool = True) -> None:
+        """Add a message; another one of the same id is a part of it."""
+        before = self.nodes[name].said if name in self.nodes else ()
+        self.nodes[name], self.parents[name] = Node((*before, *said), whole=whole), parent
+
+    def tree(self, tally: Tally) -> Node:
+        """Join the messages below a root without words. Those that follow each other in a circle are dropped."""
+        root = Node(())
+        for name in sorted(self.nodes, key=lambda name: self.places.get(name, 0)):
+            self.nodes.get(self.parents[name], root).replies.append(self.nodes[name])
+        reached = set(map(id, below(root)))
+        for node in self.nodes.values():
+            if id(node) not in reached:
+                tally.dropped["replies in a cycle"] += len(node.said)
+        return root
+
+    def path(self, root: Node) -> list[Node]:
+        """The path from the root to the last message shown; where that is unknown, along the last replies."""
+        path: dict[str, Node] = {}
+        name = self.last
+        while name in self.nodes and name not in path:
+            path[name] = self.nodes[name]
+            name = self.parents[name]
+        if not path or name in path:
+            return list(line(root))
+        return [root, *reversed(path.values())]
+
+
+def read_threads(chats: Iterable[Thread], source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
+    """Yield the branch of each chat that the program shows, or all. Its title, numbered if not new, is the group."""
+    branches = Branches(config, tally, "on another branch")
+    titles: Counter[str] = Counter()
+    try:
+        for thread in chats:
+            name = clean(thread.title) or source.path.stem
+            titles[name] += 1
+            root = thread.tree(tally)
+            group = f"{name} {titles[name]}" if titles[name] > 1 else name
+            yield from branches.read(root, thread.path(root), group)
+    finally:
+        branches.note(source.path)
+
+
+def choices_of(chats: Iterable[Thread], tally: Tally) -> Iterator[Preference]:
+    """Yield the assistant's replies that the user left for another one to the same message."""
+    for thread in chats:
+        yield from left_for_another(thread.path(thread.tree(tally)), ASSISTANT)
+
+
+def threads(source: Source, fill: Callable[[JsonStream, Thread], None]) -> Iterator[Thread]:
+    """Yield the chats of a JSON document: one object, or a list of them, each of which `fill` reads.
+
+    Where that ends in an error, what was read of the chat comes before the error.
+    """
+    with JsonStream(source) as stream:
+        for _ in (None,) if stream.begins() == "{" else stream.elements():
+            if stream.begins() != "{":
+                continue
+            thread, broken = Thread(), None
+            try:
+                fill(stream, thread)
+            except DataError as error:
+                broken = error
+            yield thread
+            if broken is not None:
+                raise broken
+
+
+def line(node: Node) -> Iterator[Node]:
+    """A node, the last of its replies, the last of theirs, and so on."""
+    yield node
+    while node.replies:
+        node = node.replies[-1]
+        yield node
+
+
+def left_for_another(best: Sequence[Node], speaker: str) -> Iterator[Preference]:
+    """Yield the choices of a speaker's replies: each that was left for another one, on the path `best`.
+
+    A reply is chosen when somebody went on after it, or went back to it from a later one. One that was cut is neither
+    chosen nor rejected, and none is rejected for a longer form of it.
+    """
+    for at, (node, chosen) in enumerate(pairwise(best)):
+        if len(node.replies) < 2:
+            continue
+        reply, went_on = _reply(best[at + 1 :], speaker)
+        if not reply or (chosen is node.replies[-1] and not went_on):
+            continue
+        context = tuple(spoken(best[: at + 1]))
+        for other in node.replies:
+            left, _ = _reply(line(other), speaker)
+            if other is not chosen and left and not reply.text.startswith(left.text):
+                yield Preference(context, reply, left)
+
+
+def _reply(path: Iterable[Node], speaker: str) -> tuple[Turn | None, bool]:
+    """What a speaker says at the beginning of a path, and whether somebody else goes on after it."""
+    texts: list[str] = []
+    for node in path:
+        for turn in spoken([node]):
+            if turn.speaker != speaker:
+                return (Turn(speaker, "\n".join(texts)) if texts else None), True
+            texts.append(turn.text)
+        if not node.whole:
+            return None, False
+    return (Turn(speaker, "\n".join(texts)) if texts else None), False
 
 
 def below(root: Node) -> Iterator[Node]:

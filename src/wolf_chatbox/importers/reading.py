@@ -18,7 +18,7 @@ from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError, FormatError, Setting
 from wolf_chatbox.importers.aiwolf_play import ULID
 from wolf_chatbox.importers.compression import AnyPath, Damaged
-from wolf_chatbox.importers.corpora.rows import HUB, read_hub
+from wolf_chatbox.importers.corpora.rows import HUB, choices_of_hub, read_hub
 from wolf_chatbox.importers.files import Lost, expand, find
 from wolf_chatbox.importers.format import ChoiceReader
 from wolf_chatbox.importers.neighbours import Neighbours
@@ -100,13 +100,17 @@ def read_choices(
     readers = {name: format.choices for name, format in FORMATS.items() if format.choices}
     readers |= {SAVED: saved} if saved else {}
     for path in [paths] if isinstance(paths, (str, Path)) else paths:
+        if str(path).startswith(HUB):
+            tally.formats.append((str(path), "Hugging Face data set"))
+            yield from _choices(choices_of_hub(str(path), tally), None, config, tally, alone=True)
+            continue
         places, several = expand(find(path))
         others: list[str] = []
         before, found = len(tally.unread), False
         for name, source in _sources(str(path), places, several, config, tally):
             if reader := readers.get(name):
                 found = True
-                yield from _choices(reader, source, config, tally, alone=not several)
+                yield from _choices(reader(source, config, tally), source, config, tally, alone=not several)
             else:
                 others.append(name)
         if others and not found:
@@ -119,12 +123,12 @@ def read_choices(
 
 
 def _choices(
-    reader: ChoiceReader, source: Source, config: ReadConfig, tally: Tally, *, alone: bool
+    found: Iterable[Preference], source: Source | None, config: ReadConfig, tally: Tally, *, alone: bool
 ) -> Iterator[Preference]:
     """Yield the choices of a file up to where it is damaged; replies without words, or the same, are none."""
     read = 0
     try:
-        for choice in reader(source, config, tally):
+        for choice in found:
             if not (choice.chosen.text.strip() and choice.rejected.text.strip()):
                 tally.dropped["no text"] += 1
             elif choice.chosen.text == choice.rejected.text:
@@ -134,7 +138,14 @@ def _choices(
                 read += 1
                 yield choice
     except DataError as error:
-        tally.leave(source.folder if source.more else source.path, error, read, alone=alone, strict=config.strict)
+        if source is None:  # a data set of the hub
+            raise
+        place = source.folder if source.more else source.path
+        tally.leave(place, source.damage or error, read, alone=alone, strict=config.strict)
+        return
+    for part in (source, *source.more) if source else ():
+        if part.damage:
+            tally.leave(part.path, part.damage, read, alone=alone, strict=config.strict)
 
 
 @dataclass

@@ -123,14 +123,14 @@ class Source:
         """The file, opened for reading bytes."""
         return (self.place or self.path).open("rb")
 
-    def lines(self) -> Iterator[str]:
-        """The lines, each ending in `\\n`, without a byte-order mark. Raises DataError at one longer than MAX_LINE."""
+    def lines(self, longest: int = MAX_LINE) -> Iterator[str]:
+        """The lines, each ending in `\\n`, without a byte-order mark. Raises DataError at one longer than `longest`."""
         with self.open_text() as file:
             number = 1
-            while line := file.readline(MAX_LINE + 1):
-                if len(line) > MAX_LINE:
+            while line := file.readline(longest + 1):
+                if len(line) > longest:
                     raise DataError(
-                        f"{self.path}, line {number}: longer than {MAX_LINE:,} characters. Split it into turns."
+                        f"{self.path}, line {number}: longer than {longest:,} characters. Split it into turns."
                     )
                 yield line.removeprefix("\ufeff") if number == 1 else line
                 number += 1

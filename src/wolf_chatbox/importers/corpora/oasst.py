@@ -19,8 +19,8 @@ from wolf_chatbox.errors import DataError
 from wolf_chatbox.importers.branches import UNRANKED, Branches, Node, below, spoken, walk
 from wolf_chatbox.importers.corpora.messages import ROLES
 from wolf_chatbox.importers.format import Format
-from wolf_chatbox.importers.json_stream import JsonStream, json_lines
-from wolf_chatbox.importers.messages import DELETED, Message
+from wolf_chatbox.importers.json_stream import json_values
+from wolf_chatbox.importers.messages import ASSISTANT, DELETED, Message
 from wolf_chatbox.importers.source import Source
 
 NEEDED = ("message_id", "text", "role")
@@ -38,12 +38,17 @@ def holds(row: Mapping[str, Any]) -> bool:
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
     """Yield the best path through each tree; the other replies are dropped and counted, or yield paths too."""
-    yield from from_rows(_values(source), source.path.stem, config, tally)
+    yield from from_rows(json_values(source), source.path.stem, config, tally)
 
 
 def choices(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Preference]:
     """Yield the assistant's best reply to each message against each lower-ranked one."""
-    for _, root in _roots(_values(source), tally):
+    yield from choices_of(json_values(source), tally)
+
+
+def choices_of(rows: Iterable[tuple[str, Any]], tally: Tally) -> Iterator[Preference]:
+    """Yield the choices of (where, tree or message) pairs."""
+    for _, root in _roots(rows, tally):
         for path in walk(root):
             best, *others = sorted(path[-1].replies, key=_order) or [root]
             if others:
@@ -52,7 +57,7 @@ def choices(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Prefer
                 rejected = next(spoken([other]), None)
                 if not (chosen and rejected and best.rank < other.rank < UNRANKED):
                     tally.dropped["reply without a rank, or deleted"] += 1
-                elif (chosen.speaker, rejected.speaker) != ("assistant", "assistant"):
+                elif (chosen.speaker, rejected.speaker) != (ASSISTANT, ASSISTANT):
                     tally.dropped["not the assistant's"] += 1
                 else:
                     yield Preference(context, chosen, rejected)
@@ -111,15 +116,6 @@ def _best(root: Node) -> list[Node]:
 
 def _order(node: Node) -> tuple[bool, float]:
     return node.said[0].kind == DELETED, node.rank
-
-
-def _values(source: Source) -> Iterator[tuple[str, Any]]:
-    if source.head.lstrip().startswith("["):
-        with JsonStream(source) as stream:
-            for number, value in enumerate(stream.items(), 1):
-                yield f"{source.path}, item {number}", value
-    else:
-        yield from json_lines(source)
 
 
 def _node(value: Any, where: str) -> Node:
