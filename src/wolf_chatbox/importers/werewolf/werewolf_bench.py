@@ -80,10 +80,10 @@ def _patterns(names: str) -> dict[str, re.Pattern[str]]:
         "end": r"🎯 END OF GAME",
         "winner": r"🏆 Winners? ?: (.{1,200})",
         "again": r"\s{0,4}\[R(?:EASON|eason)\]",
-        "other": r"={10}|-{3} [A-Z ]{1,60} -{3}|📝 |💬 Phase|🏛|📋 |📊 |💪 |⚖|👥 |🌙 === |🎯|⏱|✅ Candidacy|🗳 Voting phase"
-        rf"| Mayor's power|\s{{0,4}}(?:✅|➖) {name} is (?:not )?running|\s{{0,4}}\[SEER CHOICE\]"
-        r"|\[WOLVES PRIVATE CHANNEL\]|(?:Wolves present|Possible targets): |\[Wolf consultation round|\[THE GM DETERMINES"
-        rf"|\[Speaking round|\[VOTE RESULTS\]|🎭 \[ROLE REVELATION\]|\S{{1,8}} {name} : \w{{1,20}} \("
+        "other": r"={10}|-{3} [A-Z ]{1,60} -{3}|📝 |💬 Phase|🏛|📋 |📊 |💪 |⚖|👥 |🌙 === |🎯|⏱|✅ Candidacy"
+        rf"|🗳 Voting phase| Mayor's power|\s{{0,4}}(?:✅|➖) {name} is (?:not )?running|\s{{0,4}}\[SEER CHOICE\]"
+        r"|\[WOLVES PRIVATE CHANNEL\]|(?:Wolves present|Possible targets): |\[Wolf consultation round"
+        rf"|\[THE GM DETERMINES|\[Speaking round|\[VOTE RESULTS\]|🎭 \[ROLE REVELATION\]|\S{{1,8}} {name} : \w{{1,20}} \("
         rf"|{name} ?: \d{{1,3}} vote\(s\)|{name} → |(?:END OF )?(?:Game|GAME) \d",
         "private": r"\s{0,4}(\[[A-Z][A-Z ]{2,40}\].{0,500}|🐺 Betrayal!.{0,500})",
     }
@@ -178,7 +178,7 @@ class _Game:
             case "day":
                 self._wake(int(parts[0]))
             case "seen":
-                record.happen("divine", *parts[:2], ROLES.get(parts[2].lower(), parts[2]))
+                record.happen("divine", parts[0], parts[1], ROLES.get(parts[2].lower(), parts[2]))
                 self._reason(parts[0], "divine", parts[1])
             case "wanted" | "saved":
                 night[kind] = parts[0]
@@ -190,7 +190,7 @@ class _Game:
                 self._reason(parts[0], "poison", parts[1])
                 record.happen("know", parts[0], parts[1], text=f"You used the poison on {parts[1]}.")
             case "vote":
-                record.happen("vote", *parts)
+                record.happen("vote", parts[0], parts[1])
                 self._reason(parts[0], "vote", parts[1])
             case "out":
                 record.happen("execute", target=parts[0], result=ROLES.get(parts[1].lower(), parts[1].upper()))
@@ -267,8 +267,8 @@ FORMAT = Format(
     title="Werewolf-bench game (Foaster.ai)",
     documentation="https://github.com/Foaster-ai/Werewolf-bench",
     notes=(
-        "`Game_35.txt`; the speeches of candidates for mayor are day 0; the wolves' talk at night is their whisper; the "
-        "witch guards with the life potion; what a player thought before a line is kept beside it as a fact"
+        "`Game_35.txt`; the speeches of candidates for mayor are day 0; the wolves' talk at night is their whisper; "
+        "the witch guards with the life potion; what a player thought before a line is kept beside it as a fact"
     ),
     claims=claims,
     read=read,
