@@ -188,6 +188,82 @@ def talks(said: Iterable[Message], size: int = 40) -> Iterator[tuple[Message, ..
         yield talk
 
 
+def kakaotalk(file: TextIO, count: int) -> None:
+    file.write("Boats 4 님과 카카오톡 대화\n저장한 날짜 : 2024년 3월 5일 오후 6:20\n\n\n")
+    day = None
+    for time, name, text in messages(count):
+        clock = f"{'오전' if time.hour < 12 else '오후'} {time.hour % 12 or 12}:{time:%M}"
+        stamp = f"{time.year}년 {time.month}월 {time.day}일 {clock}"
+        if time.date() != day:
+            file.write(f"\n{stamp}\n")
+            day = time.date()
+        file.write(f"{stamp}, {name} : {text}\n")
+
+
+def qq(file: TextIO, count: int) -> None:
+    rule = "=" * 64
+    file.write(
+        f"消息记录（此消息记录为文本格式，不支持重新导入）\n\n{rule}\n消息分组:我的群聊\n{rule}\n消息对象:Boats\n{rule}\n\n"
+    )
+    for time, name, text in messages(count):
+        file.write(f"{time:%Y-%m-%d} {time.hour}:{time:%M:%S} {name}({10001 + NAMES.index(name)})\n{text}\n\n")
+
+
+def qq_exporter(file: TextIO, count: int) -> None:
+    def record(number: int, time: datetime, name: str, text: str) -> dict[str, Any]:
+        head = {"id": str(number), "seq": str(number), "timestamp": int(time.timestamp() * 1000), "time": str(time)}
+        head |= {"sender": {"uid": f"u_{NAMES.index(name)}", "uin": "10001", "name": name}, "type": "type_1"}
+        content = {"text": text, "html": "", "elements": [{"type": "text", "data": {"text": text}}], "resources": []}
+        return head | {"content": content | {"mentions": []}, "recalled": False, "system": False}
+
+    metadata = '"metadata": {"name": "QQChatExporter V5", "version": "5.5.1"}'
+    records(file, count, f'{{{metadata}, "chatInfo": {{"name": "Boats", "type": "group"}}, "messages": [\n', record)
+
+
+def sms(file: TextIO, count: int) -> None:
+    head = "<?xml version='1.0' encoding='UTF-8' standalone='yes' ?>"
+    file.write(f'{head}\n<smses count="{count}" backup_date="1709583000000">\n')
+    for time, name, text in messages(count):
+        number = NAMES.index(name)
+        body = text.replace("\n", "&#10;")
+        file.write(
+            f'  <sms protocol="0" address="+44123456789{number}" date="{int(time.timestamp() * 1000)}" '
+            f'type="{1 + number % 2}" subject="null" body="{body}" toa="null" sc_toa="null" service_center="null" '
+            f'read="1" status="-1" locked="0" readable_date="{time:%d %b %Y %H:%M:%S}" contact_name="{name}" />\n'
+        )
+    file.write("</smses>\n")
+
+
+def viber(file: TextIO, count: int) -> None:
+    for time, name, text in messages(count):
+        file.write(f"{time:%d/%m/%Y,%H:%M:%S},{name},+44123456789{NAMES.index(name)},{text}\n")
+
+
+def wechat(file: TextIO, count: int) -> None:
+    for time, name, text in messages(count):
+        file.write(f"{time:%Y-%m-%d %H:%M:%S} {name}\n{text}\n\n")
+
+
+def wechat_json(file: TextIO, count: int) -> None:
+    def record(number: int, time: datetime, name: str, text: str) -> dict[str, Any]:
+        head = {"localId": number, "createTime": int(time.timestamp()), "formattedTime": str(time), "type": "文本消息"}
+        sender = {"senderUsername": f"wxid_{NAMES.index(name)}", "senderDisplayName": name, "source": ""}
+        return head | {"localType": 1, "content": text, "isSend": 0} | sender
+
+    session = '{"wxid": "1@chatroom", "displayName": "Boats", "type": "群聊"}'
+    records(file, count, f'{{"session": {session}, "messages": [\n', record)
+
+
+def whatsapp_exporter(file: TextIO, count: int) -> None:
+    file.write('{"441234567890-1600000000@g.us": {"name": "Boats", "type": "android", "messages": {\n')
+    for number, (time, name, text) in enumerate(messages(count)):
+        head = {"from_me": False, "timestamp": time.timestamp(), "time": f"{time:%H:%M}", "media": False}
+        head |= {"key_id": f"A{number}", "meta": False, "data": text.replace("\n", "<br>"), "sender": name}
+        head |= {"safe": False, "mime": None, "reply": None, "quoted_data": None, "caption": None, "sticker": False}
+        file.write((",\n" if number else "") + f'"{number}": {json.dumps(head, ensure_ascii=False)}')
+    file.write("}}}\n")
+
+
 def records(
     file: TextIO, count: int, head: str, record: Callable[[int, datetime, str, str], dict[str, Any]], foot: str = "]}\n"
 ) -> None:
@@ -207,12 +283,20 @@ WRITERS: dict[str, Callable[[TextIO, int], None]] = {
     "discord": discord,
     "gemini": gemini,
     "janitorai": janitorai,
+    "kakaotalk": kakaotalk,
     "kobold": kobold,
+    "qq": qq,
+    "qq_exporter": qq_exporter,
     "risuai": risuai,
     "sillytavern": sillytavern,
+    "sms": sms,
     "telegram": telegram,
     "text_generation_webui": text_generation_webui,
+    "viber": viber,
+    "wechat": wechat,
+    "wechat_json": wechat_json,
     "whatsapp": whatsapp,
+    "whatsapp_exporter": whatsapp_exporter,
 }
 """The writers by the names of the formats. Every chat format has one."""
 JSON = frozenset(
@@ -226,9 +310,12 @@ JSON = frozenset(
         "gemini",
         "janitorai",
         "kobold",
+        "qq_exporter",
         "risuai",
         "telegram",
         "text_generation_webui",
+        "wechat_json",
+        "whatsapp_exporter",
     )
 )
 """Those whose exports are one JSON document: the json module reads them beside us."""

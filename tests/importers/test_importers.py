@@ -65,6 +65,14 @@ DROPPED = {
     "janitorai/inn": {"other reply": 2},
     "jinro_bbs/rain": {"no text": 1},
     "jinro_bbs/shift_jis": {"no text": 1},
+    "kakaotalk/android": {"system message": 4, "media": 2, "deleted message": 1},
+    "kakaotalk/android_english": {"media": 1},
+    "kakaotalk/iphone": {"system message": 3, "media": 1},
+    "kakaotalk/iphone_clock": {"media": 1, "system message": 1},
+    "kakaotalk/iphone_english": {"system message": 2, "media": 1},
+    "kakaotalk/mac": {"system message": 2, "media": 1, "deleted message": 1},
+    "kakaotalk/windows": {"system message": 3, "media": 2},
+    "kakaotalk/windows_english": {"system message": 2, "media": 1, "deleted message": 1},
     "kobold/saves": {"other reply": 2, "system message": 4},
     "line/chinese": {"media": 1},
     "line/japanese": {"media": 1, "system message": 1, "deleted message": 1},
@@ -82,6 +90,11 @@ DROPPED = {
     "preferences/forms": {"rejected reply": 5, "tied reply": 2},
     "preferences/hh": {"rejected reply": 5},
     "preferences/red_team": {"no text": 1},
+    "qq/all_chats": {"chat already read": 1, "media": 1, "system message": 1, "deleted message": 1},
+    "qq/copied": {"media": 1},
+    "qq_exporter/text": {"media": 1, "system message": 1},
+    "qq_exporter/version_4": {"deleted message": 1},
+    "qq_exporter/version_5": {"media": 2, "deleted message": 1, "system message": 1},
     "raw/lines": {"no text": 2},
     "risuai/inn": {"system message": 2, "no text": 2},
     "rows/lines": {"no text": 1},
@@ -91,17 +104,30 @@ DROPPED = {
     "signal/chat": {"media": 1},
     "sillytavern/inn": {"system message": 4, "media": 1, "no text": 1, "other reply": 4},
     "slack/workspace": {"system message": 1, "media": 1, "deleted message": 1},
+    "sms/backup": {"system message": 1, "media": 1, "no text": 1},
     "subtitles/names": {"no speaker": 1, "system message": 1},
     "subtitles/voices": {"system message": 1},
     "telegram/one_chat": {"system message": 1, "media": 1},
     "text_generation_webui/logs": {"other reply": 1, "media": 1},
     "topical_chat/part": {"no text": 1},
+    "viber/ann": {"media": 1, "system message": 1},
+    "wechat/chatlog": {"media": 2},
+    "wechat/wechatexporter": {"media": 2, "system message": 1},
+    "wechat/wechatmsg": {"media": 2, "system message": 1},
+    "wechat/wechatmsg_table": {"media": 2, "system message": 1},
+    "wechat_json/weflow": {"media": 1, "system message": 1},
     "werewolf_among_us/train": {"no text": 1},
     "werewolf_arena/game_complete": {"no text": 1},
     "whatsapp/android_us": {"system message": 3, "media": 2, "deleted message": 1},
+    "whatsapp/chinese_simplified": {"system message": 1, "media": 3, "deleted message": 1},
+    "whatsapp/chinese_traditional": {"system message": 1, "media": 2, "deleted message": 1},
     "whatsapp/iphone_german": {"system message": 1, "media": 2, "deleted message": 1},
+    "whatsapp/iso_seconds": {"system message": 1, "media": 1, "deleted message": 1},
     "whatsapp/japanese": {"media": 1},
+    "whatsapp/korean": {"system message": 1, "media": 2, "deleted message": 1},
     "whatsapp/spanish_12_hours": {"media": 1, "deleted message": 1},
+    "whatsapp/vietnamese": {"system message": 1, "media": 2, "deleted message": 1},
+    "whatsapp_exporter/result": {"media": 1, "deleted message": 1, "system message": 1},
 }
 """Turns dropped from a case; none from the others."""
 
@@ -251,6 +277,7 @@ def test_no_claim_names_the_formats(tmp_path: Path) -> None:
     with pytest.raises(FormatError) as caught:
         read(path)
     assert str(caught.value).startswith(f"{path}: not a known format ({', '.join(FORMATS)}). ")
+    assert str(caught.value).startswith(f"{path}: not a known format (discord, eml, ")
 
 
 def test_a_line_of_dialogue_in_brackets_is_raw_and_json_is_not(tmp_path: Path) -> None:

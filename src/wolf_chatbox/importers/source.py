@@ -30,6 +30,12 @@ DECLARED = re.compile(
     rb"""<\?xml[^>]{0,100}encoding=["'](?:shift[_-]jis|x-sjis|windows-31j|(euc-jp))["']""", re.IGNORECASE
 )
 """How an XML file in a Japanese legacy encoding begins."""
+MAILS = re.compile(
+    rb"From [^\n]|(?:Return-Path|Received|Delivered-To|From|To|Subject|Date|Message-I[Dd]|M(?:IME|ime)-Version|Reply-To"
+    rb"|Content-Type|DKIM-Signature|Authentication-Results|(?:X|ARC|List)-[\w-]{1,40}):"
+    rb"(?=[^\0]{0,65536}?\n(?:Date|Message-I[Dd]):)"
+)
+"""How a mailbox, and a mail with its headers, begins."""
 MAX_LINE = 1_000_000
 """Characters of a line: a longer one is no dialogue, and would only fill the memory."""
 
@@ -162,8 +168,8 @@ def _guesses(path: AnyPath, start: bytes, encoding: str) -> list[str]:
     if b"\0" in start and not wide:
         raise DataError(f"{path}: a binary file, not text. Export the conversations as CSV, JSON or text.")
     guesses = [wide] if wide else ["utf-8", "cp1252"]
-    if start.startswith(b"From "):
-        guesses.append("latin-1")  # a mailbox: each message declares its own encoding
+    if MAILS.match(start):
+        guesses = [wide] if wide else ["utf-8", "latin-1"]  # each mail declares its own encoding
     if declared := DECLARED.match(start):
         guesses.insert(0, "euc_jp" if declared[1] else "cp932")
     return guesses

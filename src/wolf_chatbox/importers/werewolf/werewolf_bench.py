@@ -83,8 +83,8 @@ def _patterns(names: str) -> dict[str, re.Pattern[str]]:
         "other": r"={10}|-{3} [A-Z ]{1,60} -{3}|📝 |💬 Phase|🏛|📋 |📊 |💪 |⚖|👥 |🌙 === |🎯|⏱|✅ Candidacy"
         rf"|🗳 Voting phase| Mayor's power|\s{{0,4}}(?:✅|➖) {name} is (?:not )?running|\s{{0,4}}\[SEER CHOICE\]"
         r"|\[WOLVES PRIVATE CHANNEL\]|(?:Wolves present|Possible targets): |\[Wolf consultation round"
-        rf"|\[THE GM DETERMINES|\[Speaking round|\[VOTE RESULTS\]|🎭 \[ROLE REVELATION\]|\S{{1,8}} {name} : \w{{1,20}} \("
-        rf"|{name} ?: \d{{1,3}} vote\(s\)|{name} → |(?:END OF )?(?:Game|GAME) \d",
+        rf"|\[THE GM DETERMINES|\[Speaking round|\[VOTE RESULTS\]|🎭 \[ROLE REVELATION\]"
+        rf"|\S{{1,8}} {name} : \w{{1,20}} \(|{name} ?: \d{{1,3}} vote\(s\)|{name} → |(?:END OF )?(?:Game|GAME) \d",
         "private": r"\s{0,4}(\[[A-Z][A-Z ]{2,40}\].{0,500}|🐺 Betrayal!.{0,500})",
     }
     return {kind: re.compile(pattern) for kind, pattern in told.items()}

@@ -155,7 +155,7 @@ _NATURE = {
     "en": re.compile(
         r"\b(?:roles?|powers?|secrets?|secretly|identity|true self|nature|alle\w+|ally|allies|team(?:mates?)?|side"
         r"|mission|demon\w*|devil\w*|monst\w+|beasts?|undead|evil|dark(?:ness)?|villains?|traitors?|betray\w*|mislead\w*|deceiv\w*"
-        r"|li(?:e|ed|ar|es)|lying|sworn|target\w*|deeds?|howl\w*|blood\w*|fangs?|prowl\w*|hid(?:e|den|ing)|disguis\w*)\b",
+        r"|li(?:e|ed|ar|es)|lying|sworn|target\w*|deeds?|demise|doom|howl\w*|blood\w*|fangs?|prowl\w*|hid(?:e|den|ing)|disguis\w*)\b",
         re.IGNORECASE,
     ),
     "ja": re.compile(r"役職|役割|正体|能力|秘密|仲間|味方|陣営|悪魔|怪物|魔物|闇|裏切|騙|だま|嘘|隠|血|牙|遠吠"),
