@@ -7,7 +7,7 @@ records of the group that is taken.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from typing import Any, Self
 
 from wolf_chatbox.importers.pipes import Copy
@@ -20,7 +20,7 @@ class Shelf:
         self._copy = Copy()
         self._file = self._copy.path.open("w+b")
         self._copy.path.unlink()  # the open file outlives its name
-        self._last: dict[str, int] = {}
+        self._last: dict[Hashable, int] = {}
         self._end = 0
 
     def __enter__(self) -> Self:
@@ -32,14 +32,14 @@ class Shelf:
     def __len__(self) -> int:
         return len(self._last)
 
-    def put(self, group: str, record: Any) -> None:
+    def put(self, group: Hashable, record: Any) -> None:
         """Add a JSON value to a group."""
         line = json.dumps([self._last.get(group, -1), record]).encode() + b"\n"
         self._file.write(line)
         self._last[group] = self._end
         self._end += len(line)
 
-    def groups(self) -> Iterator[tuple[str, list[Any]]]:
+    def groups(self) -> Iterator[tuple[Any, list[Any]]]:
         """Yield each group with its records, both in the order in which they came."""
         for group, at in self._last.items():
             records = []
