@@ -203,8 +203,8 @@ FORMAT = Format(
         "`utterances.jsonl` (older ones `utterances.json`); names of speakers, titles of posts, and what belongs to "
         "one movie, episode or case come from the files beside it. Where a conversation branches, it follows the "
         "replies with the highest score (Reddit), or else those that the most replies follow; the others are dropped "
-        "and counted, or read with `--branches all`. A conversation with several beginnings is a chat, and is read in the "
-        "order of time. `[deleted]` and `[removed]` are deleted messages; times are UTC"
+        "and counted, or read with `--branches all`. A conversation with several beginnings is a chat, and is read in "
+        "the order of time. `[deleted]` and `[removed]` are deleted messages; times are UTC"
     ),
     claims=claims,
     read=read,
