@@ -317,7 +317,48 @@ def test_slips_of_the_real_logs_are_those_that_a_person_found() -> None:
     tally = Tally()
     viewer = DATA / "aiwolf_nlp_viewer"
     list(read_conversations(viewer if viewer.exists() else CONTEST, None, tally))
-    assert (tally.dropped[REFUSAL], tally.dropped[LEAK]) == ((3, 23) if viewer.exists() else (1, 1))
+    found = tally.dropped[REFUSAL], tally.dropped[LEAK], tally.changed.total()
+    assert found == ((2, 17, 7) if viewer.exists() else (1, 1, 0))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("I'm sorry, but I can't assist with that. But I think Bob is the wolf.", "But I think Bob is the wolf."),
+        ("I'm sorry. I cannot assist with that request. If you have any other questions, feel free to ask!", ""),
+        ("I'msorry,butIcannotassistwiththatrequest.IvoteforAnn.", "IvoteforAnn."),
+        (
+            "申し訳ありませんが、そのリクエストにはお応えできません。@マリ、私はケンジが怪しいと思う。",
+            "@マリ、私はケンジが怪しいと思う。",
+        ),
+        (
+            "以下は翻訳して欲しい文章です。 翻訳結果のみを出力してください。 私はケンジに投票する。",
+            "私はケンジに投票する。",
+        ),
+        ("以下は翻訳して欲しい文章です。 翻訳結果のみを出力してください。 ...", ""),
+        ("与えられたキャラクターになりきって話しなさい。ただし、Agent[番号]の部分は変更しなくて良い。", ""),
+        ("Wait, the prompt says 3.5 words.", ""),
+    ],
+)
+def test_what_is_said_beside_a_slip_is_kept(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "game.log"
+    log = f"0,status,1,SEER,ALIVE,kita1,Mari\n0,talk,0,0,1,{text}\n0,talk,1,0,1,Good morning.\n"
+    path.write_text(log, encoding="utf-8")
+    tally = Tally()
+    conversation = read(path, tally)
+    assert [turn.text for turn in conversation.turns] == [*filter(None, [said]), "Good morning."]
+    assert (tally.dropped.total(), tally.changed.total()) == ((0, 1) if said else (1, 0))
+
+
+def test_only_the_servers_own_words_are_marks(tmp_path: Path) -> None:
+    path = tmp_path / "game.log"
+    lines = [
+        f"0,talk,{at},0,1,{text}\n" for at, text in enumerate(["over", "Over", "SKIP", "skip", "forceskip", "Skip"])
+    ]
+    path.write_text("".join(["0,status,1,SEER,ALIVE,kita1,Mari\n", *lines]), encoding="utf-8")
+    tally = Tally()
+    assert [turn.text for turn in read(path, tally).turns] == ["over", "SKIP", "skip", "forceskip"]
+    assert tally.dropped == {"Over (nothing to say)": 1, "Skip (nothing to say)": 1}
 
 
 @pytest.mark.parametrize("folder", ["topical_chat", "llmafia", "real_persona_chat", "rick_and_morty"])
@@ -326,6 +367,19 @@ def test_people_make_no_such_slips(folder: str) -> None:
     assert [
         turn.text for conversation in read_conversations(path) for turn in conversation.turns if slip_of(turn.text)
     ] == []
+
+
+@pytest.mark.parametrize("other", ["one.realtime.jsonl", "two.log"])
+def test_two_files_of_a_game_that_differ_in_spaces_are_one_game(tmp_path: Path, other: str) -> None:
+    """The server puts blanks around a mention, and a log without its id is known by what was said."""
+    whole = (REALTIME if other.endswith("jsonl") else LOG).read_text(encoding="utf-8")
+    said = next(turn.text for turn in read(LOG).turns if " " in turn.text)
+    assert said in whole
+    shutil.copy(LOG, tmp_path / "a.log")
+    (tmp_path / other).write_text(whole.replace(said, said.replace(" ", "  ", 1)), encoding="utf-8")
+    tally = Tally()
+    assert len(read(tmp_path, tally).turns) == len(read(LOG).turns)
+    assert tally.dropped["game already read"] == len(read(LOG).turns)
 
 
 # Lost spaces

@@ -26,6 +26,7 @@ from wolf_chatbox.errors import DataError
 from wolf_chatbox.importers import compression, read_conversations
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
+SINGLE = sorted(path for path in FIXTURES.glob("*/*.input.*") if path.is_file())
 SLACK = FIXTURES / "slack/workspace.input.d"
 PACK: dict[str, Callable[[bytes], bytes]] = {
     "gz": gzip.compress,
@@ -118,6 +119,17 @@ def test_several_streams_in_one_file_are_one(tmp_path: Path, kind: str) -> None:
     half = len(CHAT) // 2
     packed = put(tmp_path, "chat", PACK[kind](CHAT[:half]) + PACK[kind](CHAT[half:]))
     assert len(texts(read(packed))) == 900
+
+
+@pytest.mark.parametrize("path", SINGLE, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_a_file_of_every_format_is_read_when_it_is_compressed(tmp_path: Path, path: Path) -> None:
+    """Dumps come as `.jsonl.gz` and `.zst`."""
+    kind = "zst" if path.suffix == ".jsonl" else "gz"
+    packed = put(tmp_path, f"{path.name}.{kind}", PACK[kind](path.read_bytes()))
+    alone = put(tmp_path, path.name, path.read_bytes())
+    tally, apart = Tally(), Tally()
+    assert read(packed, tally) == read(alone, apart)
+    assert (tally.kept, tally.dropped, tally.unread) == (apart.kept, apart.dropped, [])
 
 
 def test_compressed_files_lie_in_folders_and_archives_too(tmp_path: Path) -> None:

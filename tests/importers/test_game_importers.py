@@ -29,7 +29,16 @@ FIXTURES = Path(__file__).parents[1] / "fixtures"
 DATA = Path(__file__).parents[3] / "shared/data"
 GAMES = {
     path: name
-    for name in ("llmafia", "fanlang", "onuw", "jinro_bbs", "werewolf_among_us", "werewolf_arena", "mafia_tables")
+    for name in (
+        "llmafia",
+        "fanlang",
+        "onuw",
+        "jinro_bbs",
+        "werewolf_among_us",
+        "werewolf_arena",
+        "werewolf_bench",
+        "mafia_tables",
+    )
     for path in sorted((FIXTURES / name).glob("*.input.*"))
 }
 REAL = {

@@ -20,12 +20,15 @@ from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.game import Kind, Player
 from wolf_chatbox.importers.games import Record
 from wolf_chatbox.importers.messages import from_unix
-from wolf_chatbox.importers.model_slips import slip_of
+from wolf_chatbox.importers.model_slips import slip_of, without_slips
 from wolf_chatbox.importers.source import Source
 
 SET = "aiwolf"
-MARKS = {"over": "Over (nothing to say)", "skip": "Skip (nothing to say)", "forceskip": "ForceSkip (nothing to say)"}
-"""What an agent sends when it has nothing to say, in any case, and the reasons it is counted under."""
+MARKS = {mark: f"{mark} (nothing to say)" for mark in ("Over", "Skip", "ForceSkip")}
+"""What an agent sends when it has nothing to say, and the reasons it is counted under.
+
+To the servers of all generations only these very words are marks: who says `over` has spoken, and may speak again.
+"""
 SIDES = ("VILLAGER", "WEREWOLF")
 ULID = re.compile("[0-7][0-9A-HJKMNP-TV-Z]{25}")
 """The id of a game: https://github.com/ulid/spec"""
@@ -69,11 +72,14 @@ class Play(Record):
         if channel and self._talked:
             self._nightfall()
         self._course.append((day, channel, name, ""))
-        mark = MARKS.get(text.strip().casefold())
+        mark = MARKS.get(text.strip())
         slip = "" if mark or self._keeps_slips else slip_of(text)
-        if mark or slip:
+        said = without_slips(text) if slip else text
+        if mark or (slip and not said):
             self._tally.dropped[mark or slip] += 1
             return
+        self._tally.changed[f"{slip}, removed from a line"] += bool(slip)
+        text = said
         self._spaceless += bool(pieces(text))
         self.say(name, text, channel, time)
 

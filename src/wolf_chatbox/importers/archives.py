@@ -32,7 +32,7 @@ HIDDEN = (".", "__MACOSX")
 
 
 def kind_of(place: AnyPath) -> str:
-    """ "zip", "7z" or "tar" if a file begins as one, packed as a stream or not; nothing for any other."""
+    """Whether a file begins as a "zip", a "7z" or a "tar", compressed or not; nothing for any other."""
     try:
         with place.open("rb") as file:
             start = file.read(START)
@@ -77,7 +77,7 @@ def _zip(place: AnyPath) -> zipfile.ZipFile:
     try:
         with _on_disk(place) as path:
             archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError) as error:
         raise DataError(f"{place}: not a readable zip archive ({error}). Export it again.") from error
     archive.filename = str(place)
     return archive

@@ -1,4 +1,4 @@
-"""Compressed files (gzip, bzip2, xz, Zstandard), unpacked while they are read: nothing of them is written to the disk.
+"""Compressed files (gzip, bzip2, xz, Zstandard), unpacked while they are read.
 
 What stands before a damaged place is read; `damage` says afterwards that there was one.
 """
@@ -10,15 +10,18 @@ import gzip
 import io
 import lzma
 import re
+import shutil
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import IO, Any, cast
 from zipfile import BadZipFile
 from zipfile import Path as ZipPath
 
 from wolf_chatbox.errors import DataError
+from wolf_chatbox.importers.pipes import Copy
 
 AnyPath = Path | ZipPath
 """A file on the disk or in a zip archive."""
@@ -59,6 +62,14 @@ class Compressed:
         """Open it for reading what was compressed; see `damage_of`."""
         assert mode == "rb", mode
         return io.BufferedReader(Unpacked(self.place, self.kind), BUFFER)
+
+    @cached_property
+    def copy(self) -> Copy:
+        """What comes out of it in a temporary file, for readers that go back and forth."""
+        copy = Copy()
+        with self.open() as file, copy.path.open("wb") as out:
+            shutil.copyfileobj(file, out)
+        return copy
 
     def damage(self) -> str:
         """What is wrong with it, found by reading all of it."""

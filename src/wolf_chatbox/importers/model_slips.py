@@ -1,5 +1,8 @@
 """Lines in which a language model fell out of its role: it refused to answer, or repeated its instructions.
 
+Often it goes on in its role, or an agent pastes the line itself behind a leaked prompt: then only the sentences of the
+slip are taken out.
+
 Few patterns, each a phrase that no player says to another. They see a line without spaces, which some agents lose.
 """
 
@@ -34,6 +37,7 @@ _PATTERNS = {
         # 翻訳結果のみを出力してください。  必ず変換後の発話だけを出力すること。
         r"(?:結果|発話|発言|台詞|セリフ|文章|json)(?:のみ|だけ)を?(?:出力|生成)",
         r"(?:翻訳|変換)(?:して欲しい|してほしい|すべき)(?:文章|発話|発言|文)",
+        r"agent\[番号\]",
         r"(?:与えられた|指定された)キャラクターに(?:なりきっ|成り切っ)",
         # <ここにアクション対象のプレイヤー名または発言内容>
         r"^<ここに",
@@ -47,3 +51,25 @@ def slip_of(text: str) -> str:
     """REFUSAL or LEAK; empty for a line of the game."""
     bare = "".join(text[:MAX_LOOK].split())
     return next((reason for reason, pattern in _SLIPS.items() if pattern.search(bare)), "")
+
+
+_SENTENCE = re.compile(r"(?:[^.!?…。！？\n]|\.(?=\d)){0,4000}[.!?…。！？\n]{0,100}\s{0,100}")
+_COURTESY = re.compile(
+    r"(?:i['’]?mso|iamso|i['’]?m|iam|so)?sorry[.!]|(?:is|if)there(?:['’]?s|is)?any(?:thing|other)|ifyouhaveanyother"
+    r"|(?:please)?letmeknowif|feelfreeto(?:ask|reach)"
+    r"|(?:大変)?申し訳(?:ありません|ございません)。|(?:他|ほか)に(?:何か)?(?:お手伝い|ご質問|ご要望|お力)",
+    re.IGNORECASE,
+)
+"""How a refusal begins, or ends, in sentences of its own."""
+_WORD = re.compile(r"\w")
+
+
+def without_slips(text: str) -> str:
+    """What else is said in a line with a slip: its sentences but for those of the slip; empty if that is nothing."""
+    said = [
+        sentence
+        for sentence in _SENTENCE.findall(text[:MAX_LOOK])
+        if not slip_of(sentence) and not _COURTESY.match("".join(sentence.split()))
+    ]
+    rest = ("".join(said) + text[MAX_LOOK:]).strip()
+    return rest if _WORD.search(rest) and not slip_of(rest) else ""

@@ -23,6 +23,7 @@ from wolf_chatbox.importers.corpora.rows import HUB, choices_of_hub, read_hub
 from wolf_chatbox.importers.files import Lost, expand, find
 from wolf_chatbox.importers.format import ChoiceReader
 from wolf_chatbox.importers.look import Unclaimed
+from wolf_chatbox.importers.neighbours import Neighbours
 from wolf_chatbox.importers.registry import FORMATS, Ambiguous, recognise
 from wolf_chatbox.importers.second_look import look_at, nothing_known
 from wolf_chatbox.importers.source import Source
@@ -173,7 +174,8 @@ def _digests(conversation: Conversation) -> list[bytes]:
     game = conversation.game
     if game is None:
         return []
-    said = [(turn.speaker, turn.text, turn.channel) for turn in conversation.turns]
+    # Servers put other blanks around a mention in a log than in their packets.
+    said = [(turn.speaker, "".join(turn.text.split()), turn.channel) for turn in conversation.turns]
     number = game.facts.get("game_id")
     own = number if game.source == OWN else ""  # our players by chance say the same in many games
     keys: list[object] = [["turns", game.source, game.same_as, said, own]]
@@ -195,15 +197,17 @@ def _sources(
     last = ""
     used: set[str] = set()
     kept: dict[str, int] = {}
+    neighbours = Neighbours()
     for place in places:
         if isinstance(place, ZipPath):
             kept.setdefault(str(place.root.filename), tally.kept)
         elif isinstance(place, Lost):
-            if parts:
-                yield last, replace(parts[0], more=tuple(parts[1:]))
-                parts = []
+            yield from _whole(last, parts)
+            parts = []
             turns = tally.kept - kept.get(str(place.place), tally.kept)
             tally.leave(place.place, place.error, turns, alone=False, strict=config.strict)
+            continue
+        if several and neighbours.belongs(place):
             continue
         try:
             name, source = _opened(place, several, config)
@@ -220,15 +224,20 @@ def _sources(
         used.add(name)
         tally.formats.append((path if not several else str(place), FORMATS[name].title))
         if parts and not (name == last and FORMATS[name].joins and str(parts[0].folder) == str(source.folder)):
-            yield last, replace(parts[0], more=tuple(parts[1:]))
+            yield from _whole(last, parts)
             parts = []
         parts.append(source)
         last = name
     _note_skipped(path, skipped, used, tally)
-    if parts:
-        yield last, replace(parts[0], more=tuple(parts[1:]))
-    elif several and len(tally.unread) == before:
+    yield from _whole(last, parts)
+    if not used and several and len(tally.unread) == before:
         raise nothing_known(path, skipped, config)
+
+
+def _whole(name: str, parts: list[Source]) -> Iterator[tuple[str, Source]]:
+    """The parts of one chat as one file, if there are any."""
+    if parts:
+        yield name, replace(parts[0], more=tuple(parts[1:]))
 
 
 def _opened(place: AnyPath, several: bool, config: ReadConfig) -> tuple[str, Source]:

@@ -142,11 +142,14 @@ class Source:
     def open_text(self) -> TextIO:
         """The file, opened for reading text; line ends come as `\n`."""
         # A damaged file may end within a character.
-        return io.TextIOWrapper(self.open_bytes(), self.encoding, "replace" if self.damage else "strict")
+        return io.TextIOWrapper(
+            (self.place or self.path).open("rb"), self.encoding, "replace" if self.damage else "strict"
+        )
 
     def open_bytes(self) -> IO[bytes]:
-        """The file, opened for reading bytes."""
-        return (self.place or self.path).open("rb")
+        """The file, opened for reading bytes from any place; what is compressed is unpacked into a temporary file."""
+        place = self.place or self.path
+        return (place.copy.path if isinstance(place, Compressed) else place).open("rb")
 
     def lines(self, longest: int = MAX_LINE) -> Iterator[str]:
         """The lines, each ending in `\\n`, without a byte-order mark. Raises DataError at one longer than `longest`."""

@@ -2,6 +2,9 @@
 
 movie_lines.txt: `L1045 +++$+++ u0 +++$+++ m0 +++$+++ BIANCA +++$+++ They do not!`. movie_conversations.txt beside it
 lists the lines of each conversation; without it, consecutive line numbers are one.
+
+All lines are held in memory, because they stand in no order. The corpus does not grow: its 304,713 lines (34 MB) take
+150 MiB.
 """
 
 from __future__ import annotations

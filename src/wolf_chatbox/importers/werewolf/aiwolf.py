@@ -162,7 +162,8 @@ FORMAT = Format(
     notes=(
         "logs (`.log`) of AIWolfServer, AIWolfNLPServer and aiwolf-nlp-server, protocol and language divisions. "
         "`Over`, `Skip` and `ForceSkip` are no turns, and are counted; without names, players are `Agent[01]`, …; "
-        "times are UTC. Refusals of a model and leaked prompts are dropped and counted (`--also-keep slips`). "
+        "times are UTC. Refusals of a model and leaked prompts are dropped and counted, but not what is said beside "
+        "them (`--also-keep slips` keeps all). "
         "Translations of a game stay on one side of the split. The tables (`.csv`) and the schedule (`.json`) "
         "beside a contest's logs are the standings over all games, and are skipped"
     ),

@@ -2,6 +2,7 @@
 
 A game is a folder: config.json, player_names.txt, mafia_names.txt, *_vote.txt, who_wins.txt, game_start_time.txt, and
 three chats of lines `[14:16:47] Name: text`: the day's, the mafia's at night, and the manager's, who is no player.
+Later games of the same program are a Turing test without nights: the people look for the one AI among them.
 """
 
 from __future__ import annotations
@@ -29,14 +30,15 @@ CONFIG, DAY, NIGHT, MANAGER, WINNER = (
 )
 PLAYERS, MAFIA, START = "player_names.txt", "mafia_names.txt", "game_start_time.txt"
 BESIDE = (
-    r".{1,64}_vote\.txt|player_names\.txt|mafia_names\.txt|game_start_time\.txt|who_wins\.txt|public_\w{1,20}_chat\.txt"
+    r".{1,64}_(?:vote|chat|log|status|survey)\.txt|(?:player|mafia|real)_names\.txt|game_start_time\.txt|who_wins\.txt"
+    r"|remaining_players\.txt|phase_status\.txt|all_messages\.txt|notes\.txt"
 )
 """Names of files of a game whose content does not show it."""
 LINE = re.compile(r"\[(\d\d):(\d\d):(\d\d)\] ([^:\n]{1,64}): (.*)")
 VOTE = re.compile(r"(.{1,64}?) voted for (.{1,64})")
-OUT = re.compile(r"(.{1,64}?) was voted out\. Their role was (\w{1,64})")
-ROLES = {"mafia": WEREWOLF, "bystander": VILLAGER}
-WINS = {"mafia wins": WEREWOLF, "bystanders win": VILLAGER}
+OUT = re.compile(r"(.{1,64}?) was (?:voted out\. Their role was|eliminated\. They were:) (\w{1,64})")
+ROLES = {"mafia": WEREWOLF, "bystander": VILLAGER, "ai": WEREWOLF, "imposter": WEREWOLF, "human": VILLAGER}
+WINS = {"mafia wins": WEREWOLF, "bystanders win": VILLAGER, "ai wins": WEREWOLF, "humans win": VILLAGER}
 MANAGER_NAME = "Game-Manager"
 HALF_A_DAY = 12 * 3600
 KEYS = re.compile(r"\x1b\[[\d;]{0,16}[A-Za-z~]")
@@ -88,7 +90,8 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
     facts = rest(settings, "players") | {"who_wins": texts[WINNER].strip(), "game_start_time": texts[START].strip()}
     group = f"llmafia {source.folder.name or source.path.stem}"
     players = [_with_vote(player, source, config) for player in _players(settings, texts, names)]
-    yield from record.conversation("llmafia", group, players, winner=winner, votes_are_public=True, facts=facts)
+    public = settings.get("anonymous_voting") is not True
+    yield from record.conversation("llmafia", group, players, winner=winner, votes_are_public=public, facts=facts)
 
 
 def _kind(source: Source) -> str:
@@ -100,9 +103,11 @@ def _kind(source: Source) -> str:
         return CONFIG
     for mark, kind in (
         ("was voted out. ", MANAGER),
+        ("was eliminated. ", MANAGER),
         ("Now it's ", MANAGER),
         ("Nighttime has ended", NIGHT),
         ("Daytime has ended", DAY),
+        ("Discussion phase has ended", DAY),
     ):
         if mark in head:
             return kind
@@ -179,7 +184,7 @@ def _play(record: Record, chats: dict[str, list[Line]], tally: Tally) -> None:
     for line in chats[MANAGER]:
         flush(phase, line.at)
         out = OUT.match(line.text)
-        if line.text.startswith("Now it's Daytime") and phase != "day":
+        if line.text.startswith(("Now it's Daytime", "Now it's Discussion")) and phase != "day":
             phase = "day"
             record.day += 1
             record.happen("day", text=line.text)
@@ -190,7 +195,9 @@ def _play(record: Record, chats: dict[str, list[Line]], tally: Tally) -> None:
             record.happen("attack", target=out[1], result="killed")
             morning = line.text  # everybody reads it, with the victim's role, after the night
         elif out:
-            record.happen("execute", target=out[1], result=ROLES.get(out[2], out[2].upper()))
+            record.happen("execute", target=out[1], result=ROLES.get(out[2].lower(), out[2].upper()))
+            if "eliminated" in line.text:
+                phase = ""  # no night comes before the next day
         else:
             record.happen("announce", text=line.text)
         if morning and phase == "day":
