@@ -100,7 +100,7 @@ DROPPED = {
     "play/folger": {"system message": 10},
     "play/gutenberg": {"system message": 20},
     "play/tiny": {"no text": 1},
-    "preferences/forms": {"rejected reply": 5, "tied reply": 2},
+    "preferences/forms": {"rejected reply": 6, "tied reply": 2},
     "preferences/hh": {"rejected reply": 5},
     "preferences/red_team": {"no text": 1},
     "qq/all_chats": {"chat already read": 1, "media": 1, "system message": 1, "deleted message": 1},

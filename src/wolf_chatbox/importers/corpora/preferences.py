@@ -114,6 +114,8 @@ def _pair(value: Any, where: str, tally: Tally) -> Pair:
         raise _unknown(where)
     chosen = list(_turns(value[names[0]], ASSISTANT, where, tally))
     rejected = list(_turns(value[names[1]], ASSISTANT, where, Tally()))
+    if not rejected and value[names[1]] is not None:
+        tally.dropped["rejected reply"] += 1  # without a text
     shared = sum(1 for _ in takewhile(lambda two: two[0] == two[1], zip(chosen, rejected)))
     if shared and shared == len(chosen) == len(rejected):
         shared -= 1  # the last turn is the reply
