@@ -113,6 +113,23 @@ def telegram(number: int, text: str, name: str = "Ann") -> str:
     )
 
 
+def test_all_chats_of_telegram_may_be_a_bare_list(tmp_path: Path) -> None:
+    said = {
+        "id": 1,
+        "type": "message",
+        "date_unixtime": "1714588200",
+        "from": "Ann",
+        "from_id": "user1",
+        "text": "Oars?",
+    }
+    whole = {"about": "", "chats": [{"name": name, "messages": [said]} for name in ("Lake", "Inn")]}
+    chats = read(write(tmp_path, "result.json", json.dumps(whole)))
+    assert [(chat.group, chat.turns[0][:2]) for chat in chats] == [
+        ("Lake", ("Ann", "Oars?")),
+        ("Inn", ("Ann", "Oars?")),
+    ]
+
+
 def test_files_of_a_telegram_chat_come_in_their_order(tmp_path: Path) -> None:
     for number in range(1, 12):
         name = "messages.html" if number == 1 else f"messages{number}.html"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from email.message import EmailMessage
+from email.mime.multipart import MIMEMultipart
+from email.mime.text import MIMEText
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -81,6 +83,15 @@ def test_a_mail_without_words_is_media(tmp_path: Path, subtype: str) -> None:
         message.set_content(b"\xff\xd8", maintype="image", subtype="jpeg", filename="lake.jpg")
     (tmp_path / "mail.eml").write_bytes(bytes(message))
     assert told(tmp_path / "mail.eml") == ([], {"media": 1})
+
+
+@pytest.mark.parametrize("subtype", ["alternative", "mixed"])
+def test_where_the_plain_text_is_blank_the_page_is_read(tmp_path: Path, subtype: str) -> None:
+    plain, page = MIMEText("\n"), MIMEText("<p>Who brings<br>the oars?</p>", "html")
+    message = MIMEMultipart(subtype, _subparts=[plain, page] if subtype == "alternative" else [page, plain])
+    message["From"], message["Date"], message["Subject"] = "Ann <a@x>", "Mon, 4 Mar 2024 10:00:00 +0000", "lake"
+    (tmp_path / "mail.eml").write_bytes(bytes(message))
+    assert told(tmp_path / "mail.eml") == ([[("Ann", "Who brings\nthe oars?")]], {})
 
 
 def test_an_empty_mail_has_no_text(tmp_path: Path) -> None:

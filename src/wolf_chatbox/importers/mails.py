@@ -110,18 +110,18 @@ def _message(message: EmailMessage) -> Message:
     time = getattr(date, "datetime", None)
     if time is not None and time.tzinfo is not None:
         time = time.astimezone(UTC).replace(tzinfo=None)
-    body = message.get_body(("plain", "html"))
-    text = ""
-    if body is not None:
-        slow = body.get_content_charset() in SLOW
-        text = bytes(body.get_payload(decode=True)).decode(errors="replace") if slow else body.get_content()
-        if body.get_content_subtype() == "html":
-            text = _plain(text)
-    text = _said(text)
+    bodies = filter(None, (message.get_body((kind,)) for kind in ("plain", "html")))
+    text = _said(next((text for text in map(_text, bodies) if text.strip()), ""))
     speaker = _header("Subject", name).strip() or address
     if not text and (message.is_multipart() or message.get_content_maintype() != "text"):
         return Message(speaker, "<attachment>", time, MEDIA)
     return Message(speaker, text, time)
+
+
+def _text(body: EmailMessage) -> str:
+    slow = body.get_content_charset() in SLOW
+    text = bytes(body.get_payload(decode=True)).decode(errors="replace") if slow else body.get_content()
+    return _plain(text) if body.get_content_subtype() == "html" else str(text)
 
 
 def _raw(message: EmailMessage, name: str) -> str:

@@ -46,8 +46,14 @@ def _chat(
         elif key in ("chats", "left_chats") and stream.begins() == "{":
             for inner in stream.fields():
                 if inner == "list":
-                    for at, _ in enumerate(stream.elements(), 1):
-                        yield from _chat(stream, source, config, tally, at)
+                    yield from _chats(stream, source, config, tally)
+        elif key in ("chats", "left_chats") and stream.begins() == "[":  # as tg-export-md writes them
+            yield from _chats(stream, source, config, tally)
+
+
+def _chats(stream: JsonStream, source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
+    for number, _ in enumerate(stream.elements(), 1):
+        yield from _chat(stream, source, config, tally, number)
 
 
 def _message(message: Any) -> Message:
