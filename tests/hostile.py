@@ -119,7 +119,7 @@ def _of_json(value: Any, all_ways: bool) -> Iterator[Hostile]:
 def _inside(value: Any, path: str, before: str, after: str) -> Iterator[Hostile]:
     """At each place in a JSON value what can be repeated there; `before` and `after` are the text around it."""
     if isinstance(value, str):
-        if value.startswith("{"):  # JSON in a string
+        if value.startswith('{"'):  # JSON in a string
             for label, ((once, piece),), end in _inside(json.loads(value), f"{path}{{}}", "", ""):
                 yield Hostile(
                     label, ((f'{before}"{_text(once)[1:-1]}', _text(piece)[1:-1]),), f'{_text(end)[1:-1]}"{after}'

@@ -41,6 +41,8 @@ DROPPED = {
     "aiwolf_json/group_chat": {"Over (nothing to say)": 1},
     "aiwolf_json/six": {"Over (nothing to say)": 6, "Skip (nothing to say)": 1},
     "aiwolf_json/six_realtime": {"Over (nothing to say)": 6, "Skip (nothing to say)": 1},
+    "card/v1": {"system message": 1},
+    "card/v2": {"no text": 1},
     "convai2/self": {"system message": 3},
     "conversations/own": {"no speaker": 1, "no text": 1},
     "cornell/corpus": {"no text": 1, "not in any conversation": 1},
@@ -231,7 +233,7 @@ def test_no_claim_names_the_formats(tmp_path: Path) -> None:
     path = write(tmp_path, "letter.txt", "Dear Ada,\nhow are you?\n")
     with pytest.raises(FormatError) as caught:
         read(path)
-    assert str(caught.value).startswith(f"{path}: not a known format (discord, imessage, ")
+    assert str(caught.value).startswith(f"{path}: not a known format ({', '.join([*FORMATS][:2])}, ")
 
 
 def test_a_line_of_dialogue_in_brackets_is_raw_and_json_is_not(tmp_path: Path) -> None:

@@ -20,6 +20,8 @@ MAX_UNPACKED = 4 << 30
 MAX_RATIO = 200
 """An archive that unpacks to more than 4 GiB and 200 times its size is a zip bomb: text packs ten to one at best."""
 HIDDEN = (".", "__MACOSX")
+ARCHIVES = (".zip", ".charx")
+"""A .charx is a character's card with its pictures."""
 
 
 def find(path: str | Path) -> Path:
@@ -39,7 +41,7 @@ def expand(path: Path) -> tuple[list[AnyPath], bool]:
         found: list[AnyPath] = [
             *sorted(file for file in path.rglob("*") if file.is_file() and not _hidden(file.relative_to(path).parts))
         ]
-    elif path.suffix.lower() == ".zip" and path.is_file():
+    elif path.suffix.lower() in ARCHIVES and path.is_file():
         found = list(_members(path))
     else:
         return [path], False

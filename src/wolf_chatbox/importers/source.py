@@ -13,10 +13,15 @@ from zipfile import BadZipFile
 from zipfile import Path as ZipPath
 
 from wolf_chatbox.errors import DataError
+from wolf_chatbox.importers import png_text
 from wolf_chatbox.importers.pipes import Copy, copy_of, is_pipe
 
 PARQUET = "PAR1"
 """How a Parquet file begins; nothing else of it is decoded."""
+PNG = "PNG "
+"""How the head of a picture with a character's card begins; the keywords of its texts follow."""
+CARDS = ("ccv3", "chara")
+"""The keywords of the texts that are cards, the newer version first."""
 WIDE = {
     codecs.BOM_UTF32_LE: "utf-32",
     codecs.BOM_UTF32_BE: "utf-32",
@@ -67,6 +72,11 @@ class Source:
                 start = file.read(1 << 16)
             if start.startswith(PARQUET.encode()):
                 return cls(path, "binary", PARQUET, copy=copy)
+            if start.startswith(png_text.SIGNATURE):
+                with place.open("rb") as file:
+                    texts = png_text.keywords(file)
+                if any(text in CARDS for text in texts):
+                    return cls(path, "binary", PNG + " ".join(texts), copy=copy)
             wide = next((name for mark, name in WIDE.items() if start.startswith(mark)), None)
             if b"\0" in start and not wide and encoding == "auto":
                 raise DataError(f"{path}: a binary file, not text. Export the conversations as CSV, JSON or text.")
