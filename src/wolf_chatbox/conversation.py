@@ -58,13 +58,10 @@ class Conversation:
 
     def names(self) -> list[str]:
         """All names, each once: the speakers, then who only hears, is briefed, or plays a game without speaking."""
-        players = self.game.players if self.game else ()
+        speakers = [turn.speaker for turn in self.turns]
         hearers = [name for turn in self.turns for name in turn.heard]
-        return list(
-            dict.fromkeys(
-                [*(turn.speaker for turn in self.turns), *hearers, *self.briefings, *(player.name for player in players)]
-            )
-        )
+        players = [player.name for player in self.game.players] if self.game else []
+        return list(dict.fromkeys([*speakers, *hearers, *self.briefings, *players]))
 
     def changed(self, name: Callable[[str], str], text: Callable[[str], str]) -> Conversation:
         """A copy with other names and texts, wherever there are any but in the group's name and a game's facts."""

@@ -31,13 +31,20 @@ class Pair(Sample):
 
 
 def render_pair(
-    renderer: Renderer, context: Sequence[Turn], chosen: Turn, rejected: Turn, max_tokens: int, keep: float = 1.0
+    renderer: Renderer,
+    context: Sequence[Turn],
+    chosen: Turn,
+    rejected: Turn,
+    max_tokens: int,
+    keep: float = 1.0,
+    briefing: str = "",
 ) -> Pair:
     """Two replies of one speaker to a context, in `max_tokens` together; the oldest turns leave as in a prompt.
 
-    `keep` is that of `Renderer.prompt`. Raises ChatError when a reply, or the last turn beside it, does not fit.
+    The speaker knows its `briefing`. `keep` is that of `Renderer.prompt`. Raises ChatError when a reply, or the last
+    turn beside it, does not fit.
     """
-    scene = Scene(tuple(context), chosen.speaker, learners=frozenset({chosen.speaker}))
+    scene = Scene(tuple(context), chosen.speaker, learners=frozenset({chosen.speaker})).briefed(briefing)
     head = len(renderer.head(chosen.speaker, scene))
     replies = [renderer.turn(turn, scene) for turn in (chosen, rejected)]
     longest = max(map(len, replies)) - head

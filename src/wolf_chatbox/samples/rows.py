@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
@@ -53,6 +53,10 @@ class Dataset:
     """What stays of the record of the run that this one goes on from."""
     canaries: Sequence[Canary] = ()
     """Made-up secrets that were added to the training split."""
+    briefings: Mapping[str, str] = field(default_factory=dict)
+    """What each character knows by its card."""
+    greetings: Mapping[str, str] = field(default_factory=dict)
+    """What each character says first by its card."""
 
     @property
     def tokens(self) -> int:

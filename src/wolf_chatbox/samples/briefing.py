@@ -1,0 +1,80 @@
+"""What characters' cards tell: it holds in every conversation of the data, whichever file it comes from."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from wolf_chatbox.conversation import PARTNER, Conversation, folded
+from wolf_chatbox.data.split import count_speakers, partner_of
+from wolf_chatbox.samples.styles import USER
+
+
+@dataclass(frozen=True)
+class Introduced:
+    """Conversations whose speakers know what their cards say."""
+
+    conversations: list[Conversation]
+    """Those of the cards come first."""
+    cards: int = 0
+    """How many come from cards, unless all of them do: they are never held out."""
+    briefings: Mapping[str, str] = field(default_factory=dict)
+    """By the name of each character; `{{user}}` stands for whoever talks with it."""
+    greetings: Mapping[str, str] = field(default_factory=dict)
+    """What each says first, by its card."""
+
+    def notices(self) -> list[str]:
+        """In how many conversations each card holds."""
+        held = Counter(name for talk in self.conversations for name in talk.briefings)
+        return [f"{name}'s card is the briefing of {held[name]} conversations" for name in self.briefings if held[name]]
+
+
+def introduce(conversations: list[Conversation]) -> Introduced:
+    """Brief all characters in all conversations with what their cards say; games of werewolf tell enough themselves.
+
+    A character's name is written as in the chats, whatever its case and width on the card. Who talks with it most there
+    takes the place of the card's nameless user.
+    """
+    cards = [talk for talk in conversations if talk.briefings]
+    others = [talk for talk in conversations if not talk.briefings]
+    if not cards:
+        return Introduced(conversations)
+    spelled = _spelled(others or cards)
+    cards = [talk.changed(lambda name: spelled.get(folded(name), name), str) for talk in cards]
+    briefings: dict[str, str] = {}
+    greetings: dict[str, str] = {}
+    for talk in cards:
+        for name, text in talk.briefings.items():
+            briefings.setdefault(name, text)
+            if [turn.speaker for turn in talk.turns] == [name]:
+                greetings.setdefault(name, talk.turns[0].text)
+    partners = {name: partner_of(name, others) or USER for name in briefings}
+    told = {folded(name): addressed(text, partners[name]) for name, text in briefings.items() if text}
+    briefed = [_briefed(talk, told) for talk in (*(_joined(talk, partners) for talk in cards), *others)]
+    count = sum(bool(talk.turns) for talk in cards) if others else 0
+    briefings = {name: text for name, text in briefings.items() if text}
+    return Introduced([talk for talk in briefed if talk.turns], count, briefings, greetings)
+
+
+def _spelled(conversations: Iterable[Conversation]) -> dict[str, str]:
+    """How each name is written most often, by its folded form."""
+    return {folded(name): name for name, _ in reversed(count_speakers(conversations).most_common())}
+
+
+def _joined(talk: Conversation, partners: Mapping[str, str]) -> Conversation:
+    """A card's conversation with the name of its character's partner."""
+    partner = next(partners[name] for name in talk.briefings)
+    return talk.changed(lambda name: partner if name == USER else name, lambda text: addressed(text, partner))
+
+
+def _briefed(talk: Conversation, told: Mapping[str, str]) -> Conversation:
+    if talk.game is not None:
+        return talk
+    speakers = dict.fromkeys(turn.speaker for turn in talk.turns)
+    return replace(talk, briefings={name: told[folded(name)] for name in speakers if folded(name) in told})
+
+
+def addressed(text: str, partner: str) -> str:
+    """A card's text as one for whoever talks with its character."""
+    return text.replace(PARTNER, partner)
