@@ -13,7 +13,7 @@ from wolf_chatbox.model.candidates import Reverse
 from wolf_chatbox.model.engines.engine import Engine
 from wolf_chatbox.model.record import read_run
 from wolf_chatbox.model.voice import Voice
-from wolf_chatbox.samples.briefing import addressed
+from wolf_chatbox.samples.briefing import NO_CARDS, Cards
 from wolf_chatbox.samples.rendering import Renderer, make_renderer
 from wolf_chatbox.samples.styles import ASSISTANT, USER, choose_style
 from wolf_chatbox.samples.tokenizer import Tokenizer
@@ -29,10 +29,7 @@ class Speech:
     user: str
     speakers: Mapping[str, int] = field(default_factory=dict)
     """Those of a run, with how many turns of each; empty for a base model."""
-    briefings: Mapping[str, str] = field(default_factory=dict)
-    """What each character knows by its card."""
-    greetings: Mapping[str, str] = field(default_factory=dict)
-    """What each character says first by its card."""
+    cards: Cards = NO_CARDS
 
     @classmethod
     def of(
@@ -68,16 +65,11 @@ class Speech:
                 raise
             renderer = make_renderer(tokenizer, "dialogpt", chosen, user or partner, names)
         user = user or (partner if partner != chosen else USER)
-        return cls(renderer, chosen, user, speakers, run.get("briefings", {}), run.get("greetings", {}))
-
-    def briefing(self, name: str) -> str:
-        """What a character knows by its card, where the user talks with it."""
-        return addressed(self.briefings.get(name, ""), self.user)
+        return cls(renderer, chosen, user, speakers, Cards.of(run, user))
 
     def voice(self, engine: Engine, history_tokens: int | None, reverse: Reverse | None = None) -> Voice:
         """The voice that speaks so."""
-        cards = (self.briefings, self.greetings, self.user)
-        return Voice(engine, self.renderer, self.speakers, history_tokens, reverse, *cards)
+        return Voice(engine, self.renderer, self.speakers, history_tokens, reverse, self.cards)
 
 
 def find_persona(name: str, speakers: Mapping[str, int]) -> str:

@@ -22,9 +22,8 @@ from wolf_chatbox.model.engines.engine import Engine
 from wolf_chatbox.model.said import Said
 from wolf_chatbox.model.settled import Ends
 from wolf_chatbox.model.token_text import Piece, TokenText
-from wolf_chatbox.samples.briefing import addressed
+from wolf_chatbox.samples.briefing import NO_CARDS, Cards
 from wolf_chatbox.samples.rendering import Renderer
-from wolf_chatbox.samples.styles import USER
 from wolf_chatbox.scene import Scene
 
 Kind = TypeVar("Kind")
@@ -103,16 +102,8 @@ class Voice:
     """Tokens of history at most, as many as a row of the training; None allows the whole context."""
     reverse: Reverse | None = None
     """A model that helps to choose between candidates."""
-    briefings: Mapping[str, str] = field(default_factory=dict)
-    """What each character knows by its card, before anybody has spoken."""
-    greetings: Mapping[str, str] = field(default_factory=dict)
-    """What each character says first by its card."""
-    user: str = USER
-    """Who talks with a character where nobody is named."""
-
-    def briefed(self, scene: Scene, user: str | None = None) -> Scene:
-        """The scene after what its speaker, and nobody else, knows by its card; one with an opening stays as it is."""
-        return scene.briefed(addressed(self.briefings.get(scene.speaker or "", ""), user or self.user))
+    cards: Cards = NO_CARDS
+    """What the characters know, and say first."""
 
     def answer(
         self,
@@ -133,7 +124,7 @@ class Voice:
         at once, when the last turn or the reply fills the context; while it is iterated ModelError when the model's
         logits are NaN or infinite.
         """
-        scene = self.briefed(scene)
+        scene = self.cards.brief(scene)
         assert scene.speaker is not None, "nobody is to speak"
         reply = Reply(begun.text, list(begun.ids)) if begun else Reply()
         if reply.text and not reply.ids:
@@ -196,11 +187,11 @@ class Voice:
 
     def prompt(self, scene: Scene, sampling: SamplingConfig) -> list[int]:
         """The ids that the reply to a scene is drawn after; raises ChatError when the last turn fills the context."""
-        return self._prompt(self.briefed(scene), sampling, 0)
+        return self._prompt(self.cards.brief(scene), sampling, 0)
 
     def held(self, scene: Scene, sampling: SamplingConfig) -> int:
         """How many turns of a scene that prompt holds, the last ones; raises ChatError as `prompt` does."""
-        return self._fitted(self.renderer.held, self.briefed(scene), sampling, 0)
+        return self._fitted(self.renderer.held, self.cards.brief(scene), sampling, 0)
 
     def _prompt(self, scene: Scene, sampling: SamplingConfig, begun: int) -> list[int]:
         """The prompt that leaves room for the reply, of which `begun` tokens are there already."""

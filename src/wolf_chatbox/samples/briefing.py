@@ -5,10 +5,45 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from wolf_chatbox.conversation import PARTNER, Conversation, folded
 from wolf_chatbox.data.split import count_speakers, partner_of
 from wolf_chatbox.samples.styles import USER
+from wolf_chatbox.scene import Scene
+
+
+@dataclass(frozen=True)
+class Cards:
+    """What cards say of the characters, by their names; `{{user}}` stands for whoever talks with one."""
+
+    briefings: Mapping[str, str] = field(default_factory=dict)
+    """What each knows before anybody has spoken."""
+    greetings: Mapping[str, str] = field(default_factory=dict)
+    """What each says first."""
+    user: str = USER
+    """Who talks with a character where nobody is named."""
+
+    @classmethod
+    def of(cls, run: Mapping[str, Any], user: str) -> Cards:
+        """Those that the record of a run keeps."""
+        return cls(run.get("briefings", {}), run.get("greetings", {}), user)
+
+    def record(self) -> dict[str, Any]:
+        """What the record of a run keeps."""
+        parts = {"briefings": dict(self.briefings), "greetings": dict(self.greetings)}
+        return {name: texts for name, texts in parts.items() if texts}
+
+    def brief(self, scene: Scene, user: str | None = None) -> Scene:
+        """A scene after what its speaker, and nobody else, knows by its card; one with an opening stays as it is."""
+        return scene.briefed(addressed(self.briefings.get(scene.speaker or "", ""), user or self.user))
+
+    def greeting(self, name: str, user: str | None = None) -> str:
+        """What a character says first, or nothing."""
+        return addressed(self.greetings.get(name, ""), user or self.user)
+
+
+NO_CARDS = Cards()
 
 
 @dataclass(frozen=True)
@@ -17,17 +52,14 @@ class Introduced:
 
     conversations: list[Conversation]
     """Those of the cards come first."""
-    cards: int = 0
+    count: int = 0
     """How many come from cards, unless all of them do: they are never held out."""
-    briefings: Mapping[str, str] = field(default_factory=dict)
-    """By the name of each character; `{{user}}` stands for whoever talks with it."""
-    greetings: Mapping[str, str] = field(default_factory=dict)
-    """What each says first, by its card."""
+    cards: Cards = NO_CARDS
 
     def notices(self) -> list[str]:
         """In how many conversations each card holds."""
         held = Counter(name for talk in self.conversations for name in talk.briefings)
-        return [f"{name}'s card is the briefing of {held[name]} conversations" for name in self.briefings if held[name]]
+        return [f"{name}'s card is the briefing of {count} conversations" for name, count in held.items()]
 
 
 def introduce(conversations: list[Conversation]) -> Introduced:
@@ -54,7 +86,7 @@ def introduce(conversations: list[Conversation]) -> Introduced:
     briefed = [_briefed(talk, told) for talk in (*(_joined(talk, partners) for talk in cards), *others)]
     count = sum(bool(talk.turns) for talk in cards) if others else 0
     briefings = {name: text for name, text in briefings.items() if text}
-    return Introduced([talk for talk in briefed if talk.turns], count, briefings, greetings)
+    return Introduced([talk for talk in briefed if talk.turns], count, Cards(briefings, greetings))
 
 
 def _spelled(conversations: Iterable[Conversation]) -> dict[str, str]:

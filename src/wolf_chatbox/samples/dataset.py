@@ -106,7 +106,7 @@ def choose(config: TrainConfig, conversations: list[Conversation], tally: Tally)
     """Find the speakers and groups that the settings name; raises what `read` raises."""
     introduced = introduce(conversations)
     if config.reverse:  # the partner is learnt, who does not know the card
-        introduced = Introduced([replace(talk, briefings={}) for talk in introduced.conversations], introduced.cards)
+        introduced = Introduced([replace(talk, briefings={}) for talk in introduced.conversations], introduced.count)
     conversations = introduced.conversations
     if not conversations:
         raise tally.nothing_in(config.data)
@@ -181,8 +181,7 @@ def make_rows(
         notices=notices,
         leak=leak(sides.training, sides.held_out),
         canaries=canaries,
-        briefings=material.introduced.briefings,
-        greetings=material.introduced.greetings,
+        cards=material.introduced.cards,
     )
     _check_account(dataset, config.data)
     return dataset
@@ -224,7 +223,7 @@ def _split(material: Material, config: TrainConfig, renderer: Renderer) -> Split
 
     if material.apart is not None:
         return material.apart
-    cards, share = material.introduced.cards, config.validation_share
+    cards, share = material.introduced.count, config.validation_share
     drawn = material.conversations[cards:]
     if config.split == "time":
         found = split_in_time(drawn, share, learnt_turns)

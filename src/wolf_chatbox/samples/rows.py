@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from wolf_chatbox.conversation import Turn
 from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.samples.briefing import NO_CARDS, Cards
 from wolf_chatbox.samples.canaries import Canary
 from wolf_chatbox.samples.learnt import Learnt
 from wolf_chatbox.samples.packing import Row, share_filled
@@ -53,10 +54,7 @@ class Dataset:
     """What stays of the record of the run that this one goes on from."""
     canaries: Sequence[Canary] = ()
     """Made-up secrets that were added to the training split."""
-    briefings: Mapping[str, str] = field(default_factory=dict)
-    """What each character knows by its card."""
-    greetings: Mapping[str, str] = field(default_factory=dict)
-    """What each character says first by its card."""
+    cards: Cards = NO_CARDS
 
     @property
     def tokens(self) -> int:
