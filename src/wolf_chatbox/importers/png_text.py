@@ -6,15 +6,18 @@ of the text that is asked for, which is bounded.
 
 from __future__ import annotations
 
+import io
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import IO
 
 from wolf_chatbox.data.tally import Truncated
 from wolf_chatbox.errors import DataError
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
+CARDS = ("ccv3", "chara")
+"""The keywords of the texts that are characters' cards, the newer version first."""
 TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 LONGEST_KEYWORD = 79
 MOST_BYTES = 1 << 26
@@ -41,6 +44,26 @@ def text_of(file: IO[bytes], keyword: str, where: str) -> bytes | None:
                 raise Truncated(f"{where}: the picture ends inside its text {keyword}. Save it again.")
             found = _unpacked(kind, content, where)
     return found
+
+
+def with_texts(picture: bytes, texts: Mapping[str, bytes]) -> bytes:
+    """A PNG with these texts, plain, before its end; the cards that it had are left out."""
+    kept, file = [SIGNATURE], io.BytesIO(picture)
+    file.seek(len(SIGNATURE))
+    while len(head := file.read(8)) == 8:
+        length, kind = struct.unpack(">I4s", head)
+        rest = file.read(length + 4)
+        if kind == b"IEND":
+            break
+        keyword = rest.partition(b"\0")[0].decode("latin-1").lower()
+        if kind not in TEXTS or keyword not in CARDS:
+            kept.append(head + rest)
+    chunks = [(b"tEXt", keyword.encode("latin-1") + b"\0" + text) for keyword, text in texts.items()]
+    return b"".join([*kept, *(_chunk(kind, content) for kind, content in [*chunks, (b"IEND", b"")])])
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
 
 def _texts(file: IO[bytes]) -> Iterator[tuple[str, bytes, int]]:

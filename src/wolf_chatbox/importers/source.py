@@ -20,8 +20,6 @@ PARQUET = "PAR1"
 """How a Parquet file begins; nothing else of it is decoded."""
 PNG = "PNG "
 """How the head of a picture with a character's card begins; the keywords of its texts follow."""
-CARDS = ("ccv3", "chara")
-"""The keywords of the texts that are cards, the newer version first."""
 WIDE = {
     codecs.BOM_UTF32_LE: "utf-32",
     codecs.BOM_UTF32_BE: "utf-32",
@@ -75,7 +73,7 @@ class Source:
             if start.startswith(png_text.SIGNATURE):
                 with place.open("rb") as file:
                     texts = png_text.keywords(file)
-                if any(text in CARDS for text in texts):
+                if any(text in png_text.CARDS for text in texts):
                     return cls(path, "binary", PNG + " ".join(texts), copy=copy)
             wide = next((name for mark, name in WIDE.items() if start.startswith(mark)), None)
             if b"\0" in start and not wide and encoding == "auto":

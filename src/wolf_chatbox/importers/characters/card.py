@@ -24,8 +24,8 @@ from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError
 from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.messages import SYSTEM, Message, conversations
-from wolf_chatbox.importers.png_text import MOST_BYTES, text_of
-from wolf_chatbox.importers.source import CARDS, PNG, Source, clean
+from wolf_chatbox.importers.png_text import CARDS, MOST_BYTES, text_of
+from wolf_chatbox.importers.source import PNG, Source, clean
 
 USER = "user"
 """The speaker of examples who has no name."""
