@@ -12,7 +12,6 @@ import zlib
 from collections.abc import Iterator, Mapping
 from typing import IO
 
-from wolf_chatbox.data.tally import Truncated
 from wolf_chatbox.errors import DataError
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -41,7 +40,7 @@ def text_of(file: IO[bytes], keyword: str, where: str) -> bytes | None:
                 raise _too_long(where)
             content = file.read(length)
             if len(content) < length:
-                raise Truncated(f"{where}: the picture ends inside its text {keyword}. Save it again.")
+                raise DataError(f"{where}: the picture ends inside its text {keyword}. Save it again.")
             found = _unpacked(kind, content, where)
     return found
 

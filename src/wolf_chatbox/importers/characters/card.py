@@ -177,7 +177,7 @@ def _value(source: Source) -> Any:
         if content is not None:
             break
     try:
-        text = base64.b64decode(content or b"").decode("utf-8")
+        text = base64.b64decode((content or b"") + b"==").decode("utf-8")
     except (binascii.Error, UnicodeDecodeError) as error:
         raise DataError(f"{where}: its card is not UTF-8 in base64 ({error}). Save the card again.") from error
     return parse_json(text, where)
