@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from wolf_chatbox.config import CleanConfig, ReadConfig
-from wolf_chatbox.conversation import Conversation, Turn
+from wolf_chatbox.conversation import Conversation, Turn, folded
 from wolf_chatbox.data.cleaning import clean
 from wolf_chatbox.data.split import count_speakers, find_speaker
 from wolf_chatbox.data.tally import Tally
@@ -26,7 +26,7 @@ class Persona:
 
     name: str
     openings: tuple[str, ...]
-    examples: tuple[tuple[Turn, ...], ...]
+    examples: tuple[tuple[Turn, Turn], ...]
     """What somebody said, and what the persona answered."""
     turns: int
     model: str
@@ -58,6 +58,7 @@ def persona_of(model: Path, name: str | None = None, data: Sequence[str] = ()) -
     name = name or run.get("persona")
     user = run.get("user")
     chosen = find_speaker(name, speakers) if name else next(n for n, _ in speakers.most_common() if n != user)
+    conversations.sort(key=lambda talk: not talk.briefings)  # what its card says comes first
     openings, examples = _openings(chosen, conversations), _examples(chosen, conversations)
     greeting = run.get("greetings", {}).get(chosen)
     if greeting:
@@ -74,23 +75,27 @@ def persona_of(model: Path, name: str | None = None, data: Sequence[str] = ()) -
 
 def _openings(name: str, conversations: Sequence[Conversation]) -> list[str]:
     """Turns of a speaker that begin a conversation, and then its first turns in the others."""
-    begun = [talk.turns[0].text for talk in conversations if talk.turns and talk.turns[0].speaker == name]
-    spoken = ([turn.text for turn in talk.turns if turn.speaker == name] for talk in conversations)
+    own = folded(name)
+    begun = [talk.turns[0].text for talk in conversations if talk.turns and folded(talk.turns[0].speaker) == own]
+    spoken = ([turn.text for turn in talk.turns if folded(turn.speaker) == own] for talk in conversations)
     first = [texts[0] for texts in spoken if texts]
     return [text for text in dict.fromkeys([*begun, *first]) if len(text) <= LONGEST] or first[:1]
 
 
-def _examples(name: str, conversations: Sequence[Conversation]) -> list[tuple[Turn, ...]]:
+def _examples(name: str, conversations: Sequence[Conversation]) -> list[tuple[Turn, Turn]]:
     """What somebody said, and what a speaker answered."""
+    own = folded(name)
     return [
-        (before, turn)
+        (before, turn._replace(speaker=name))
         for talk in conversations
         for before, turn in zip(talk.turns, talk.turns[1:])
-        if turn.speaker == name and before.speaker not in (name, "system") and len(before.text + turn.text) <= LONGEST
+        if folded(turn.speaker) == own
+        and folded(before.speaker) not in (own, "system")
+        and len(before.text + turn.text) <= LONGEST
     ]
 
 
-def _spread(found: Sequence[tuple[Turn, ...]], most: int) -> Iterator[tuple[Turn, ...]]:
+def _spread(found: Sequence[tuple[Turn, Turn]], most: int) -> Iterator[tuple[Turn, Turn]]:
     """At most so many of a list, evenly spread over it."""
     count = min(most, len(found))
     return (found[(2 * at + 1) * len(found) // (2 * count)] for at in range(count))
