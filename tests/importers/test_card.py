@@ -65,6 +65,7 @@ def briefing_of(found: list[Conversation]) -> list[str]:
 
 WAYS = {
     "plain": lambda content: plain(content),
+    "without padding": lambda content: plain(content.rstrip(b"=")),
     "in capitals": lambda content: plain(content, b"Chara"),
     "packed": lambda content: chunk(b"zTXt", b"chara\0\0" + zlib.compress(content)),
     "international": lambda content: chunk(b"iTXt", b"chara\0\0\0en\0chara\0" + content),
@@ -76,6 +77,7 @@ WAYS = {
 @pytest.mark.parametrize("way", WAYS)
 def test_a_card_is_found_in_whatever_text_of_a_picture(tmp_path: Path, way: str, after: bool) -> None:
     path = tmp_path / "ada.png"
+    assert packed(card()).endswith(b"=")
     path.write_bytes(png(plain(b"a comment", b"Comment"), WAYS[way](packed(card())), after=after))
     [talk] = read(path)
     assert talk == Conversation((Turn("Ada", "Ahoy, {{user}}."),), "ada", briefings={"Ada": "Ada mends boats."})
@@ -142,10 +144,10 @@ def test_a_text_that_unpacks_without_end_is_refused(tmp_path: Path, monkeypatch:
 
 def test_a_picture_gets_a_card_in_the_place_of_another() -> None:
     own = plain(b"somebody", b"Artist")
-    picture = png(plain(b"old"), own, plain(b"old", b"ccv3"))
-    written = png_text.with_texts(picture, {"ccv3": b"new", "chara": b"newer"})
-    assert written == png(own, plain(b"new", b"ccv3"), plain(b"newer"))
-    assert png_text.with_texts(written, {}) == png(own)
+    picture = png(plain(b"old"), own, plain(b"old", b"ccv3"), after=False)
+    written = png_text.with_texts(picture, {"chara": b"newer", "ccv3": b"new"})
+    assert written == png(plain(b"newer"), plain(b"new", b"ccv3"), own, after=False), "the first text is the card"
+    assert png_text.with_texts(written, {}) == png(own, after=False)
 
 
 def test_a_charx_is_read(tmp_path: Path) -> None:

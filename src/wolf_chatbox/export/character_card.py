@@ -78,7 +78,7 @@ def write_cards(folder: Path, persona: Persona) -> None:
 
     Raises CheckpointError when what is read is not what was written.
     """
-    cards = {chunk: card(persona, VERSIONS[chunk], beside=True) for chunk in ("ccv3", "chara")}
+    cards = {chunk: card(persona, VERSIONS[chunk], beside=True) for chunk in CHUNKS}
     for chunk, content in cards.items():
         (folder / CHUNKS[chunk]).write_text(_json(content), encoding="utf-8")
         _check(folder / CHUNKS[chunk], content, json.loads((folder / CHUNKS[chunk]).read_text(encoding="utf-8")))
@@ -101,7 +101,7 @@ def write_card(
             file.write(_json(content))
         _check(place, content, json.loads(place.read_text(encoding="utf-8")))
         return
-    chunks = ("ccv3", "chara") if version == 3 else ("chara",)
+    chunks = [chunk for chunk in CHUNKS if VERSIONS[chunk] <= version]
     cards = {chunk: card(persona, VERSIONS[chunk], beside=version == 3) for chunk in chunks}
     shown = picture.read_bytes() if picture is not None else draw(persona.name)
     with new_path(place) as path:
@@ -171,7 +171,7 @@ def draw(name: str) -> bytes:
         shape.set_facecolor(dark)
         axes.add_patch(shape)
     file = io.BytesIO()
-    canvas.print_png(file, metadata={"Software": "wolf_chatbox"})
+    canvas.print_png(file, metadata={"Software": None})
     return file.getvalue()
 
 

@@ -46,19 +46,20 @@ def text_of(file: IO[bytes], keyword: str, where: str) -> bytes | None:
 
 
 def with_texts(picture: bytes, texts: Mapping[str, bytes]) -> bytes:
-    """A PNG with these texts, plain, before its end; the cards that it had are left out."""
-    kept, file = [SIGNATURE], io.BytesIO(picture)
+    """A PNG that begins with these texts, plain; the cards that it had are left out.
+
+    Some programs read the first text alone, whatever its keyword.
+    """
+    chunks, file = list[bytes](), io.BytesIO(picture)
     file.seek(len(SIGNATURE))
     while len(head := file.read(8)) == 8:
         length, kind = struct.unpack(">I4s", head)
         rest = file.read(length + 4)
-        if kind == b"IEND":
-            break
         keyword = rest.partition(b"\0")[0].decode("latin-1").lower()
         if kind not in TEXTS or keyword not in CARDS:
-            kept.append(head + rest)
-    chunks = [(b"tEXt", keyword.encode("latin-1") + b"\0" + text) for keyword, text in texts.items()]
-    return b"".join([*kept, *(_chunk(kind, content) for kind, content in [*chunks, (b"IEND", b"")])])
+            chunks.append(head + rest)
+    added = [_chunk(b"tEXt", keyword.encode("latin-1") + b"\0" + text) for keyword, text in texts.items()]
+    return b"".join([SIGNATURE, *chunks[:1], *added, *chunks[1:]])
 
 
 def _chunk(kind: bytes, content: bytes) -> bytes:
