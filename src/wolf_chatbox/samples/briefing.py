@@ -9,7 +9,7 @@ from typing import Any
 
 from wolf_chatbox.conversation import PARTNER, Conversation, folded
 from wolf_chatbox.data.split import count_speakers, partner_of
-from wolf_chatbox.samples.styles import USER
+from wolf_chatbox.samples.styles import SYSTEM, USER
 from wolf_chatbox.scene import Scene
 
 
@@ -35,7 +35,12 @@ class Cards:
         return {name: texts for name, texts in parts.items() if texts}
 
     def brief(self, scene: Scene, user: str | None = None) -> Scene:
-        """A scene after what its speaker, and nobody else, knows by its card; one with an opening stays as it is."""
+        """A scene after what its speaker, and nobody else, knows by its card.
+
+        One that has an opening, or begins with a system turn, has been told something else and stays as it is.
+        """
+        if scene.turns and scene.turns[0].speaker == SYSTEM:
+            return scene
         return scene.briefed(addressed(self.briefings.get(scene.speaker or "", ""), user or self.user))
 
     def greeting(self, name: str, user: str | None = None) -> str:
