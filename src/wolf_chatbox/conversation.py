@@ -124,6 +124,11 @@ def folded(name: str) -> str:
     return " ".join("".join(character for character in whole if unicodedata.category(character) != "Cf").split())
 
 
+def addressed(text: str, partner: str) -> str:
+    """A text of a character's card as one for whoever talks with the character."""
+    return text.replace(PARTNER, partner)
+
+
 def is_unicode(text: str) -> bool:
     """Whether a text can be encoded: it has no halves of surrogate pairs, which stand for bytes that are not UTF-8."""
     return not any("\ud800" <= character <= "\udfff" for character in text)

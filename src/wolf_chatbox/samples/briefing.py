@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from wolf_chatbox.conversation import PARTNER, Conversation, folded
+from wolf_chatbox.conversation import Conversation, addressed, folded
 from wolf_chatbox.data.split import count_speakers, partner_of
 from wolf_chatbox.samples.styles import SYSTEM, USER
 from wolf_chatbox.scene import Scene
@@ -110,8 +110,3 @@ def _briefed(talk: Conversation, told: Mapping[str, str]) -> Conversation:
         return talk
     speakers = dict.fromkeys(turn.speaker for turn in talk.turns)
     return replace(talk, briefings={name: told[folded(name)] for name in speakers if folded(name) in told})
-
-
-def addressed(text: str, partner: str) -> str:
-    """A card's text as one for whoever talks with its character."""
-    return text.replace(PARTNER, partner)
