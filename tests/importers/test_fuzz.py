@@ -121,8 +121,9 @@ def test_no_file_hangs_an_importer(scratch: Path, name: str) -> None:
 
     usual = signal.signal(signal.SIGVTALRM, hang)
     try:
-        for seed, piece in itertools.product(SEEDS[name], WORST):
-            for at in (0, len(seed) // 2):
+        for (number, seed), (turn, piece) in itertools.product(enumerate(SEEDS[name]), enumerate(WORST)):
+            places = (0, len(seed) // 2)  # both in the first file, by turns in the others
+            for at in places if number == 0 else (places[(number + turn) % 2],):
                 signal.setitimer(signal.ITIMER_VIRTUAL, 10)
                 content = seed[:at] + (piece * (80_000 // len(piece))).encode() + seed[at:]
                 check(scratch, content, name)

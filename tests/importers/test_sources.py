@@ -67,9 +67,9 @@ def test_a_folder_with_nothing_known_in_it(tmp_path: Path) -> None:
 
 
 def test_an_archive_that_would_fill_the_disk_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from wolf_chatbox.importers import files
+    from wolf_chatbox.importers import compression
 
-    monkeypatch.setattr(files, "MAX_UNPACKED", 1000)
+    monkeypatch.setattr(compression, "MAX_UNPACKED", 1000)
     with zipfile.ZipFile(tmp_path / "trap.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("a.txt", "Ann: hello\n" * 100_000)
     with pytest.raises(DataError, match="would unpack to 1,100,000 bytes, over 200 times its size"):
@@ -79,10 +79,7 @@ def test_an_archive_that_would_fill_the_disk_is_refused(tmp_path: Path, monkeypa
 # A file among others that cannot be read
 
 GAME = (FIXTURES / "aiwolf_json/six.input.json").read_text(encoding="utf-8").strip()
-CHATGPT = (
-    '[{"title": "Oars", "mapping": {"a": {"message": {"author": {"role": "user"}, '
-    '"content": {"parts": ["Hi"]}, "role": "x"}}}}]'
-)
+LOG = '[{"title": "Oars", "events": [{"role": "user", "content": "Hi"}]}]'
 QUESTIONS = '{"question_id": 81, "category": "writing", "turns": ["Describe an oar.", "In one word."]}\n'
 SCRIPT = 'name,line\nAnn,Who brings the oars?\nBob,Not me.\nAnn,"Then we\n' + "Bob,swim.\n" * 200
 
@@ -93,7 +90,7 @@ def among_others(tmp_path: Path) -> Path:
     shutil.copy(FIXTURES / "script/meld.input.csv", tmp_path / "a.csv")
     shutil.copy(FIXTURES / "whatsapp/android_us.input.txt", tmp_path / "z.txt")
     broken = {
-        "conversations.json": CHATGPT,
+        "conversations.json": LOG,
         "game.json": GAME + "\n{}\n",
         "play.csv": SCRIPT,
         "question.jsonl": QUESTIONS,

@@ -45,10 +45,10 @@ app.command(
 )
 app.command(
     "wolf_chatbox.cli.preferences:preferences",
-    help="Write the choices between replies in saved chats.",
+    help="Write the choices between replies that files hold.",
     help_epilogue=examples(
         "wolf-chatbox data preferences chat.jsonl -o choices.jsonl",
-        "wolf-chatbox data preferences one.jsonl two.jsonl -o choices.jsonl --overwrite",
+        "wolf-chatbox data preferences hh.jsonl chat.jsonl -o choices.jsonl --overwrite",
     ),
 )
 app.command(

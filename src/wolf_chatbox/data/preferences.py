@@ -16,6 +16,8 @@ from wolf_chatbox.data.export import role_of
 from wolf_chatbox.errors import DataError
 
 TITLE = "choices between replies"
+SAME = "both replies are the same"
+"""Why a choice teaches nothing."""
 FORM = '{"prompt": [messages], "chosen": [message], "rejected": [message]}'
 
 

@@ -2,7 +2,7 @@
 
 from wolf_chatbox.importers.files import EXAMPLES, find
 from wolf_chatbox.importers.format import Format
-from wolf_chatbox.importers.reading import read_conversations
+from wolf_chatbox.importers.reading import read_choices, read_conversations
 from wolf_chatbox.importers.registry import FORMATS, recognise
 
-__all__ = ["EXAMPLES", "FORMATS", "Format", "find", "read_conversations", "recognise"]
+__all__ = ["EXAMPLES", "FORMATS", "Format", "find", "read_choices", "read_conversations", "recognise"]

@@ -1,27 +1,28 @@
-"""The files behind a path given as data: one file, those of a folder, or those in a zip archive.
-
-Nothing of an archive is written to the disk, so no path in it can lead outside.
-"""
+"""The files behind a path given as data: one file, those of a folder, or those in an archive (zip, tar, 7z)."""
 
 from __future__ import annotations
 
-import zipfile
-from collections import Counter
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
+from typing import NamedTuple
 
 from wolf_chatbox.errors import DataError
-from wolf_chatbox.importers.source import AnyPath
+from wolf_chatbox.importers import archives
+from wolf_chatbox.importers.archives import is_hidden
+from wolf_chatbox.importers.compression import AnyPath
 
 EXAMPLES = {"example": "innkeeper.csv", "example-ja": "hot_spring.csv"}
 """The names of the bundled scripts, in English and in Japanese, and their files."""
-MAX_UNPACKED = 4 << 30
-MAX_RATIO = 200
-"""An archive that unpacks to more than 4 GiB and 200 times its size is a zip bomb: text packs ten to one at best."""
-HIDDEN = (".", "__MACOSX")
-ARCHIVES = (".zip", ".charx")
-"""A .charx is a character's card with its pictures."""
+DEPTH = 2
+"""How deep archives lie in one another that are opened: an export in a zip of exports."""
+
+
+class Lost(NamedTuple):
+    """An archive in which something, or all, cannot be read."""
+
+    place: AnyPath
+    error: DataError
 
 
 def find(path: str | Path) -> Path:
@@ -31,50 +32,39 @@ def find(path: str | Path) -> Path:
     return Path(path)
 
 
-def expand(path: Path) -> tuple[list[AnyPath], bool]:
+def expand(path: Path) -> tuple[Iterator[AnyPath | Lost], bool]:
     """The files to read, sorted by name, and whether the path is a folder or an archive.
 
-    Raises DataError for an empty folder, and for an archive that is broken, encrypted, a zip bomb, or contains
-    different files of the same name.
+    Archives are known by their content; those in a folder, and those in an archive, are opened when it is their turn.
+    Raises DataError for an empty folder, and for an archive that cannot be opened.
     """
     if path.is_dir():
         found: list[AnyPath] = [
-            *sorted(file for file in path.rglob("*") if file.is_file() and not _hidden(file.relative_to(path).parts))
+            *sorted(file for file in path.rglob("*") if file.is_file() and not is_hidden(file.relative_to(path).parts))
         ]
-    elif path.suffix.lower() in ARCHIVES and path.is_file():
-        found = list(_members(path))
+        damage = None
+    elif path.is_file() and (kind := archives.kind_of(path) or ("zip" if path.suffix.lower() == ".zip" else "")):
+        members, damage = archives.opened(path, kind)
+        found = [*members]
     else:
-        return [path], False
+        return iter([path]), False
     if not found:
         raise DataError(f"{path}: contains no files. Check the path.")
-    return found, True
+    return _each(found, DEPTH if path.is_dir() else DEPTH - 1, path, damage), True
 
 
-def _members(path: Path) -> Iterator[AnyPath]:
-    try:
-        archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError) as error:
-        raise DataError(f"{path}: not a readable zip archive ({error}). Export it again.") from error
-    members = [
-        member for member in archive.infolist() if not member.is_dir() and not _hidden(Path(member.filename).parts)
-    ]
-    unpacked = sum(member.file_size for member in members)
-    if unpacked > max(MAX_UNPACKED, MAX_RATIO * path.stat().st_size):
-        raise DataError(
-            f"{path}: would unpack to {unpacked:,} bytes, over {MAX_RATIO} times its size. "
-            "If you trust it, unpack it and pass the folder."
-        )
-    if any(member.flag_bits & 1 for member in members):
-        raise DataError(f"{path}: the archive is encrypted. Unpack it, and pass the folder.")
-    contents = {(member.filename, member.CRC, member.file_size) for member in members}
-    names = Counter(name for name, _, _ in contents)
-    if twice := next((name for name, count in names.items() if count > 1), None):
-        raise DataError(
-            f"{path}: contains different files named {twice!r}. Unpack it, rename them, and pass the folder."
-        )
-    for name in sorted(names):
-        yield zipfile.Path(archive, name)
-
-
-def _hidden(parts: tuple[str, ...]) -> bool:
-    return any(part.startswith(HIDDEN) and part != ".." for part in parts)
+def _each(found: list[AnyPath], depth: int, outer: AnyPath, damage: DataError | None) -> Iterator[AnyPath | Lost]:
+    """Yield the files, and those in archives among them, `depth` archives deep; at last, what is damaged."""
+    for place in found:
+        kind = archives.kind_of(place) if depth else ""
+        if not kind:
+            yield place
+            continue
+        try:
+            members, broken = archives.opened(place, kind)
+        except DataError as error:
+            yield Lost(place, error)
+            continue
+        yield from _each([*members], depth - 1, place, broken)
+    if damage:
+        yield Lost(outer, damage)

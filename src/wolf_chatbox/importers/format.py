@@ -11,6 +11,9 @@ from wolf_chatbox.data.preferences import Preference
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.importers.source import Source
 
+ChoiceReader = Callable[[Source, ReadConfig, Tally], Iterator[Preference]]
+"""Yields the choices of a file, and counts those that it leaves out as dropped; who reads them counts the others."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Format:
@@ -21,7 +24,7 @@ class Format:
     """Whether the first 64 KiB of a file, decoded, are of this format and of no other."""
     read: Callable[[Source, ReadConfig, Tally], Iterator[Conversation]]
     """Yield the conversations, and count every turn that is kept or dropped."""
-    choices: Callable[[Source, ReadConfig, Tally], Iterator[Preference]] | None = None
+    choices: ChoiceReader | None = None
     """Yield the choices between two replies that the file holds, for `data preferences`: drawn again, ranked, compared.
 
     `read` yields the conversation with the chosen ones, and counts the others as dropped."""

@@ -1,11 +1,19 @@
-"""HTML, read piece by piece with lxml: a page of any size takes the memory of its largest wanted element."""
+"""HTML, read piece by piece with lxml: a page of any size takes the memory of its largest wanted element.
+
+lxml reads as a browser does: unclosed and wrongly nested elements, unknown entities and attributes of any length are no
+errors. It knows at most 2,048 elements within each other.
+"""
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Callable, Iterator
 
-from lxml import etree, html
+from lxml import etree
+from lxml.html import HtmlElement, HTMLParser
 
+from wolf_chatbox.errors import DataError
 from wolf_chatbox.importers.source import Source
 
 CHUNK = 1 << 16
@@ -14,59 +22,103 @@ BLOCKS = frozenset(
 )
 """Elements that stand on lines of their own."""
 SILENT = frozenset(("script", "style", "head", "template"))
+SPACE = re.compile(r"[ \t\r\f\xa0]+")
+"""What a page shows as one space: not the wide one of Japanese."""
+TAG = re.compile(r"<[^<>]{0,1000}>")
+MARKUP = re.compile(r"[<&]")
 
 
-def elements(source: Source, wanted: Callable[[html.HtmlElement], bool]) -> Iterator[html.HtmlElement]:
+def elements(source: Source, wanted: Callable[[HtmlElement], bool]) -> Iterator[HtmlElement]:
     """Yield each element that is `wanted` when it is whole, the inner before the outer, and then empty it.
 
     What comes before it is forgotten as well. A page that is cut off or damaged is read as a browser would.
+    Raises DataError where elements are nested too deep.
     """
-    parser = etree.HTMLPullParser(events=("end",), huge_tree=True)
+    parser = etree.HTMLPullParser(events=("end",), huge_tree=True, remove_comments=True, remove_pis=True)
+    parser.set_element_class_lookup(etree.ElementDefaultClassLookup(element=HtmlElement))
     with source.open_text() as file:
         while piece := file.read(CHUNK):
             parser.feed(piece)
             yield from _wanted(parser, wanted)
+            if _too_deep(parser.feed_error_log):
+                raise DataError(f"{source.path}: its elements are nested too deep. Export the chat again.")
     parser.close()
     yield from _wanted(parser, wanted)
 
 
-def _wanted(parser: etree.HTMLPullParser, wanted: Callable[[html.HtmlElement], bool]) -> Iterator[html.HtmlElement]:
+def _wanted(parser: etree.HTMLPullParser, wanted: Callable[[HtmlElement], bool]) -> Iterator[HtmlElement]:
     for _, element in parser.read_events():
         if wanted(element):
             yield element
             element.clear(keep_tail=True)
-            while (before := element.getprevious()) is not None:
-                element.getparent().remove(before)
+            while element is not None:
+                while (before := element.getprevious()) is not None:
+                    element.getparent().remove(before)
+                element = element.getparent()
 
 
-def text_of(element: html.HtmlElement) -> str:
-    """The text that a reader of the page sees: `<br>` and blocks begin lines, runs of other space are one space."""
+def _too_deep(log: etree._ListErrorLog) -> bool:
+    """Whether the parser has given up: it goes on to swallow what it is fed."""
+    error = log.last_error
+    return error is not None and error.type == etree.ErrorTypes.ERR_RESOURCE_LIMIT
+
+
+def text_of(
+    element: HtmlElement, instead: Callable[[HtmlElement], str | None] | None = None, *, lines: bool = False
+) -> str:
+    """The text that a reader of the page sees: `<br>` and blocks begin lines, runs of other space are one space.
+
+    `instead` gives the text to show in an element's place (the smiley of an image, nothing for a quote), None for what
+    it holds. With `lines`, as in `<pre>`, the text's own line ends are lines too.
+    """
     parts: list[str] = []
-    _collect(element, parts)
-    lines = (" ".join(line.split()) for line in "".join(parts).split("\n"))
-    return "\n".join(lines).strip("\n")
+    begun = False
+    for piece in _pieces(element, instead, lines):
+        if piece is not None:
+            parts.append(piece)
+            _, cut, rest = piece.rpartition("\n")
+            begun = bool(rest.strip()) or (begun and not cut)
+        elif begun:  # the edge of a block begins a line, but no empty one
+            parts.append("\n")
+            begun = False
+    return "\n".join(SPACE.sub(" ", line).strip(" ") for line in "".join(parts).split("\n")).strip("\n")
 
 
-def text_of_markup(markup: str) -> str:
-    """The text of a piece of HTML, such as the content of a message; plain text is as it was, but for its space."""
-    if "<" not in markup and "&" not in markup:
+def text_of_markup(
+    markup: str, instead: Callable[[HtmlElement], str | None] | None = None, *, lines: bool = False
+) -> str:
+    """The text of a piece of HTML, such as the content of a message; plain text is as it was."""
+    if not MARKUP.search(markup):
         return markup
-    return text_of(html.fromstring(f"<div>{markup}</div>"))
+    if "<" not in markup:
+        return html.unescape(markup).replace("\xa0", " ")
+    parser = HTMLParser(huge_tree=True, remove_comments=True, remove_pis=True)
+    whole = etree.fromstring(f"<div>{markup.encode(errors='replace').decode()}</div>", parser)
+    if _too_deep(parser.error_log):
+        return html.unescape(TAG.sub(" ", markup))
+    return text_of(whole, instead, lines=lines)
 
 
-def _collect(element: html.HtmlElement, parts: list[str]) -> None:
-    """Add the pieces of an element's text, without recursion: elements may be nested thousands deep."""
-    waiting: list[html.HtmlElement | str] = [element]
+def _pieces(
+    element: HtmlElement, instead: Callable[[HtmlElement], str | None] | None, lines: bool
+) -> Iterator[str | None]:
+    """The pieces of an element's text, None for the edge of a block; without recursion: nesting may be deep."""
+    waiting: list[tuple[HtmlElement | str | None, bool]] = [(element, lines)]
     while waiting:
-        part = waiting.pop()
-        if isinstance(part, str):
-            parts.append(part)
+        part, kept = waiting.pop()
+        if part is None or isinstance(part, str):
+            yield part if part is None or kept else part.replace("\n", " ")
+        elif not isinstance(part.tag, str) or part.tag in SILENT:
             continue
-        inner: list[html.HtmlElement | str] = []
-        if isinstance(part.tag, str) and part.tag not in SILENT:
-            edge = "\n" if part.tag == "br" or (part.tag in BLOCKS and part is not element) else ""
-            inner += [edge, (part.text or "").replace("\n", " ")]
+        elif part.tag == "br":
+            yield "\n"
+        elif instead and part is not element and (shown := instead(part)) is not None:
+            yield shown
+        else:
+            kept = kept or part.tag == "pre"
+            block = part.tag in BLOCKS
+            inner: list[tuple[HtmlElement | str | None, bool]] = [(None, kept)] if block else []
+            inner.append((part.text or "", kept))
             for child in part:
-                inner += [child, (child.tail or "").replace("\n", " ")]
-            inner.append("\n" if part.tag in BLOCKS and part is not element else "")
-        waiting += reversed(inner)
+                inner += [(child, kept), (child.tail or "", kept)]
+            waiting += reversed([*inner, (None, kept)] if block else inner)

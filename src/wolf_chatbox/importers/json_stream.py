@@ -20,7 +20,7 @@ from typing import Any, Self
 from wolf_chatbox.conversation import parse_json
 from wolf_chatbox.data.tally import Truncated
 from wolf_chatbox.errors import DataError
-from wolf_chatbox.importers.source import Source
+from wolf_chatbox.importers.source import MAX_LINE, Source
 
 CHUNK = 1 << 18
 MAX_VALUE = 1 << 26
@@ -219,13 +219,14 @@ class JsonStream:
         return self._lines + 1 + self._buffer.count("\n", 0, at), at - last - 1 if last >= 0 else self._column + at
 
 
-def json_lines(source: Source) -> Iterator[tuple[str, Any]]:
+def json_lines(source: Source, longest: int = MAX_LINE) -> Iterator[tuple[str, Any]]:
     """Yield (where, value) for each line that is not blank.
 
-    Raises DataError where a line is not JSON, and Truncated where the last of several is cut.
+    Raises DataError where a line is not JSON or has more than `longest` characters, and Truncated where the last of
+    several is cut.
     """
     path = str(source.path)
-    for number, line in enumerate(source.lines(), 1):
+    for number, line in enumerate(source.lines(longest), 1):
         if line.strip():
             try:
                 yield f"{path}, line {number}", parse_json(line, path, number)
@@ -235,3 +236,13 @@ def json_lines(source: Source) -> Iterator[tuple[str, Any]]:
                 raise Truncated(
                     f"{path}, line {number}: the file ends inside it; everything before it was read"
                 ) from error
+
+
+def json_values(source: Source) -> Iterator[tuple[str, Any]]:
+    """Yield (where, value) for each item of a list, or for each line of JSON Lines."""
+    if not source.head.lstrip().startswith("["):
+        yield from json_lines(source)
+        return
+    with JsonStream(source) as stream:
+        for number, value in enumerate(stream.items(), 1):
+            yield f"{source.path}, item {number}", value

@@ -15,6 +15,8 @@ from wolf_chatbox.importers.source import clean
 MEDIA, SYSTEM, DELETED = "media", "system", "deleted"
 DROPPED = {MEDIA: "media", SYSTEM: "system message", DELETED: "deleted message"}
 """Kinds of messages that nobody said, and the reasons they are counted under."""
+USER, ASSISTANT = "user", "assistant"
+"""The speakers of a chat with an assistant, where they have no names."""
 MONTHS = dict(zip(("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"), range(1, 13)))
 
 

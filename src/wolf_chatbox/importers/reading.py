@@ -9,17 +9,24 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
+from zipfile import Path as ZipPath
 
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
+from wolf_chatbox.data.preferences import SAME, Preference
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError, FormatError, Setting
 from wolf_chatbox.importers.aiwolf_play import ULID
-from wolf_chatbox.importers.corpora.rows import HUB, read_hub
-from wolf_chatbox.importers.files import expand, find
+from wolf_chatbox.importers.compression import AnyPath, Damaged
+from wolf_chatbox.importers.corpora.rows import HUB, choices_of_hub, read_hub
+from wolf_chatbox.importers.files import Lost, expand, find
+from wolf_chatbox.importers.format import ChoiceReader
 from wolf_chatbox.importers.registry import FORMATS, Ambiguous, recognise
-from wolf_chatbox.importers.source import AnyPath, Damaged, Source
+from wolf_chatbox.importers.source import Source
 from wolf_chatbox.werewolf.sight import SOURCE as OWN
+
+SAVED = "conversations"
+"""The format of saved chats, whose trees belong to the talk."""
 
 
 def read_conversations(
@@ -63,13 +70,81 @@ def _readable(name: str, source: Source, config: ReadConfig, tally: Tally, *, al
         except DataError as error:
             if lost := pending + tally.kept - before:
                 tally.drop(lost, "conversation cut off by damage")
-            tally.leave(source.folder if source.more else source.path, error, read, alone=alone, strict=config.strict)
+            place = source.folder if source.more else source.path
+            tally.leave(place, source.damage or error, read, alone=alone, strict=config.strict)
             return
         if conversation is None:
+            for part in (source, *source.more):
+                if part.damage:
+                    tally.leave(part.path, part.damage, read, alone=alone, strict=config.strict)
             return
         pending += tally.kept - before - len(conversation.turns)
         read += len(conversation.turns)
         yield conversation
+
+
+def read_choices(
+    paths: str | Path | Iterable[str | Path],
+    config: ReadConfig | None = None,
+    tally: Tally | None = None,
+    saved: ChoiceReader | None = None,
+) -> Iterator[Preference]:
+    """Read the choices between replies in files of the formats that have them, one after the other, lazily.
+
+    `saved` reads those of saved chats. `tally` counts choices as `read_conversations` counts turns. Raises DataError
+    where that does, and FormatError for a path without any file that may hold choices.
+    """
+    config = config or ReadConfig()
+    tally = tally if tally is not None else Tally()
+    readers = {name: format.choices for name, format in FORMATS.items() if format.choices}
+    readers |= {SAVED: saved} if saved else {}
+    for path in [paths] if isinstance(paths, (str, Path)) else paths:
+        if str(path).startswith(HUB):
+            tally.formats.append((str(path), "Hugging Face data set"))
+            yield from _choices(choices_of_hub(str(path), tally), None, config, tally, alone=True)
+            continue
+        places, several = expand(find(path))
+        others: list[str] = []
+        before, found = len(tally.unread), False
+        for name, source in _sources(str(path), places, several, config, tally):
+            if reader := readers.get(name):
+                found = True
+                yield from _choices(reader(source, config, tally), source, config, tally, alone=not several)
+            else:
+                others.append(name)
+        if others and not found:
+            titles = ", ".join(FORMATS[name].title for name in dict.fromkeys(others))
+            raise FormatError(f"{path}: {titles}: has no choices between replies. These may: {', '.join(readers)}.")
+        if others:
+            tally.notes.append(f"{path}: skipped {len(others)} files in formats without choices between replies")
+        if not found and len(tally.unread) > before:
+            raise DataError(f"{path}: no file in it can be read. The first error: {tally.unread[before].reason}")
+
+
+def _choices(
+    found: Iterable[Preference], source: Source | None, config: ReadConfig, tally: Tally, *, alone: bool
+) -> Iterator[Preference]:
+    """Yield the choices of a file up to where it is damaged; replies without words, or the same, are none."""
+    read = 0
+    try:
+        for choice in found:
+            if not (choice.chosen.text.strip() and choice.rejected.text.strip()):
+                tally.dropped["no text"] += 1
+            elif choice.chosen.text == choice.rejected.text:
+                tally.dropped[SAME] += 1
+            else:
+                tally.kept += 1
+                read += 1
+                yield choice
+    except DataError as error:
+        if source is None:  # a data set of the hub
+            raise
+        place = source.folder if source.more else source.path
+        tally.leave(place, source.damage or error, read, alone=alone, strict=config.strict)
+        return
+    for part in (source, *source.more) if source else ():
+        if part.damage:
+            tally.leave(part.path, part.damage, read, alone=alone, strict=config.strict)
 
 
 @dataclass
@@ -105,7 +180,7 @@ def _digests(conversation: Conversation) -> list[bytes]:
 
 
 def _sources(
-    path: str, places: list[AnyPath], several: bool, config: ReadConfig, tally: Tally
+    path: str, places: Iterable[AnyPath | Lost], several: bool, config: ReadConfig, tally: Tally
 ) -> Iterator[tuple[str, Source]]:
     """Yield the files behind a path, each with its format; the files of one chat come as one.
 
@@ -116,7 +191,17 @@ def _sources(
     parts: list[Source] = []
     last = ""
     used: set[str] = set()
+    kept: dict[str, int] = {}
     for place in places:
+        if isinstance(place, ZipPath):
+            kept.setdefault(str(place.root.filename), tally.kept)
+        elif isinstance(place, Lost):
+            if parts:
+                yield last, replace(parts[0], more=tuple(parts[1:]))
+                parts = []
+            turns = tally.kept - kept.get(str(place.place), tally.kept)
+            tally.leave(place.place, place.error, turns, alone=False, strict=config.strict)
+            continue
         try:
             name, source = _opened(place, several, config)
         except (Damaged, Ambiguous) as error:

@@ -1,8 +1,9 @@
-"""A file as the importers see it: decoded text, with the encoding found by trial."""
+"""A file as the importers see it: unpacked and decoded text, with the encoding found by trial."""
 
 from __future__ import annotations
 
 import codecs
+import io
 import re
 import zlib
 from collections.abc import Iterator
@@ -10,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TextIO, cast
 from zipfile import BadZipFile
-from zipfile import Path as ZipPath
 
+from wolf_chatbox.data.tally import Truncated
 from wolf_chatbox.errors import DataError
 from wolf_chatbox.importers import png_text
+from wolf_chatbox.importers.compression import AnyPath, Compressed, Damaged, damage_of, kind_of, name_without
 from wolf_chatbox.importers.pipes import Copy, copy_of, is_pipe
 
 PARQUET = "PAR1"
@@ -31,16 +33,14 @@ DECLARED = re.compile(
     rb"""<\?xml[^>]{0,100}encoding=["'](?:shift[_-]jis|x-sjis|windows-31j|(euc-jp))["']""", re.IGNORECASE
 )
 """How an XML file in a Japanese legacy encoding begins."""
+MAILS = re.compile(
+    rb"From [^\n]|(?:Return-Path|Received|Delivered-To|From|To|Subject|Date|Message-I[Dd]|M(?:IME|ime)-Version|Reply-To"
+    rb"|Content-Type|DKIM-Signature|Authentication-Results|(?:X|ARC|List)-[\w-]{1,40}):"
+    rb"(?=[^\0]{0,65536}?\n(?:Date|Message-I[Dd]):)"
+)
+"""How a mailbox, and a mail with its headers, begins."""
 MAX_LINE = 1_000_000
 """Characters of a line: a longer one is no dialogue, and would only fill the memory."""
-
-
-class Damaged(DataError):
-    """The file exists, but its content cannot be read: wrong encoding, a broken archive, a disk error."""
-
-
-AnyPath = Path | ZipPath
-"""A file on the disk or in a zip archive."""
 
 
 @dataclass(frozen=True)
@@ -48,48 +48,28 @@ class Source:
     """One file, and the encoding that decodes all of it."""
 
     path: AnyPath
+    """Where it lies; a compressed file is named as it would be without compression."""
     encoding: str
     head: str
     """The first 64 KiB, decoded, without a byte-order mark."""
     more: tuple[Source, ...] = ()
     """Further files of the same chat, for exports that write one chat into several."""
+    place: AnyPath | Compressed | None = None
+    """What is opened, if it is not the path."""
     copy: Copy | None = None
-    """What came out of a pipe, which cannot be read twice."""
+    """What came out of a pipe, which cannot be read twice: kept as long as it may be read."""
+    damage: Truncated | None = None
+    """What is wrong with a compressed file that can be unpacked up to there."""
 
     @classmethod
     def open(cls, path: AnyPath, encoding: str = "auto") -> Source:
-        """Find out how the file is encoded.
+        """Find out how the file is compressed and encoded.
 
         Raises DataError when the file does not exist, is a folder, empty or binary; Damaged when it cannot be read or
         unpacked, and when neither UTF-8 nor CP1252 (or the given encoding) decodes all its bytes.
         """
         try:
-            copy = copy_of(path) if isinstance(path, Path) and is_pipe(path) else None
-            place = copy.path if copy else path
-            with place.open("rb") as file:
-                start = file.read(1 << 16)
-            if start.startswith(PARQUET.encode()):
-                return cls(path, "binary", PARQUET, copy=copy)
-            if start.startswith(png_text.SIGNATURE):
-                with place.open("rb") as file:
-                    texts = png_text.keywords(file)
-                if any(text in png_text.CARDS for text in texts):
-                    return cls(path, "binary", PNG + " ".join(texts), copy=copy)
-            wide = next((name for mark, name in WIDE.items() if start.startswith(mark)), None)
-            if b"\0" in start and not wide and encoding == "auto":
-                raise DataError(f"{path}: a binary file, not text. Export the conversations as CSV, JSON or text.")
-            guesses = [encoding] if encoding != "auto" else [wide] if wide else ["utf-8", "cp1252"]
-            if encoding == "auto" and start.startswith(b"From "):
-                guesses.append("latin-1")  # a mailbox: each message declares its own encoding
-            if encoding == "auto" and (declared := DECLARED.match(start)):
-                guesses.insert(0, "euc_jp" if declared[1] else "cp932")
-            for guess in guesses:
-                bad_byte = _first_bad_byte(place, guess)
-                if bad_byte is None:
-                    head = codecs.getincrementaldecoder(guess)().decode(start).removeprefix("\ufeff")
-                    if not head.strip():
-                        raise DataError(f"{path}: the file is empty. Export the conversations again.")
-                    return cls(path, guess, head, copy=copy)
+            return cls._open(path, encoding)
         except FileNotFoundError as error:
             raise DataError(
                 f"{path}: there is no such file. Check the path, or try the bundled script: example."
@@ -104,6 +84,37 @@ class Source:
             ) from error
         except OSError as error:
             raise Damaged(f"{path}: cannot be read ({error.strerror}). Check the path and the disk.") from error
+
+    @classmethod
+    def _open(cls, path: AnyPath, encoding: str) -> Source:
+        copy = copy_of(path) if isinstance(path, Path) and is_pipe(path) else None
+        name = path
+        place: AnyPath | Compressed = copy.path if copy else path
+        start, damage = _start(place)
+        if kind := kind_of(start):
+            place, name = Compressed(copy.path if copy else path, kind), name_without(path)
+            start, damage = _start(place)
+            if damage and not start:
+                raise Damaged(f"{path}: cannot be unpacked ({damage}). Get it again.")
+        if start.startswith(PARQUET.encode()):
+            return cls(name, "binary", PARQUET, place=place, copy=copy)
+        if start.startswith(png_text.SIGNATURE) and not isinstance(place, Compressed):
+            with place.open("rb") as file:
+                texts = png_text.keywords(file)
+            if any(text in png_text.CARDS for text in texts):
+                return cls(name, "binary", PNG + " ".join(texts), place=place, copy=copy)
+        guesses = _guesses(path, start, encoding)
+        for guess in guesses:
+            bad_byte, damage = _first_bad_byte(place, guess)
+            if bad_byte is None:
+                errors = "replace" if damage else "strict"
+                head = codecs.getincrementaldecoder(guess)(errors).decode(start).removeprefix("\ufeff")
+                if not head.strip():
+                    raise DataError(f"{path}: the file is empty. Export the conversations again.")
+                cut = Truncated(f"{path}: damaged ({damage}); everything before that was read") if damage else None
+                return cls(name, guess, head, place=place, copy=copy, damage=cut)
+        if isinstance(place, Compressed) and (damage := place.damage()):
+            raise Damaged(f"{path}: cannot be unpacked ({damage}). Get it again.")
         tried = " or ".join(guess.upper() for guess in guesses)
         raise Damaged(f"{path}, byte {bad_byte}: not valid {tried}. Pass --encoding (Japanese files are often cp932).")
 
@@ -118,21 +129,22 @@ class Source:
             return file.read().removeprefix("\ufeff")
 
     def open_text(self) -> TextIO:
-        """The file, opened for reading text; line ends come as `\\n`."""
-        return (self.copy.path if self.copy else self.path).open(encoding=self.encoding)
+        """The file, opened for reading text; line ends come as `\n`."""
+        # A damaged file may end within a character.
+        return io.TextIOWrapper(self.open_bytes(), self.encoding, "replace" if self.damage else "strict")
 
     def open_bytes(self) -> IO[bytes]:
         """The file, opened for reading bytes."""
-        return (self.copy.path if self.copy else self.path).open("rb")
+        return (self.place or self.path).open("rb")
 
-    def lines(self) -> Iterator[str]:
-        """The lines, each ending in `\\n`, without a byte-order mark. Raises DataError at one longer than MAX_LINE."""
+    def lines(self, longest: int = MAX_LINE) -> Iterator[str]:
+        """The lines, each ending in `\\n`, without a byte-order mark. Raises DataError at one longer than `longest`."""
         with self.open_text() as file:
             number = 1
-            while line := file.readline(MAX_LINE + 1):
-                if len(line) > MAX_LINE:
+            while line := file.readline(longest + 1):
+                if len(line) > longest:
                     raise DataError(
-                        f"{self.path}, line {number}: longer than {MAX_LINE:,} characters. Split it into turns."
+                        f"{self.path}, line {number}: longer than {longest:,} characters. Split it into turns."
                     )
                 yield line.removeprefix("\ufeff") if number == 1 else line
                 number += 1
@@ -150,20 +162,43 @@ def share_of_lines(head: str, pattern: re.Pattern[str]) -> float:
     return sum(bool(pattern.match(line)) for line in lines) / len(lines) if lines else 0.0
 
 
-def _first_bad_byte(path: AnyPath, encoding: str) -> int | None:
+def _start(place: AnyPath | Compressed) -> tuple[bytes, str]:
+    """The first 64 KiB, and what is wrong there."""
+    with place.open("rb") as file:
+        return file.read(1 << 16), damage_of(file)
+
+
+def _guesses(path: AnyPath, start: bytes, encoding: str) -> list[str]:
+    """The encodings to try, the likeliest first. Raises DataError for a binary file."""
+    if encoding != "auto":
+        return [encoding]
+    wide = next((name for mark, name in WIDE.items() if start.startswith(mark)), None)
+    if b"\0" in start and not wide:
+        raise DataError(f"{path}: a binary file, not text. Export the conversations as CSV, JSON or text.")
+    guesses = [wide] if wide else ["utf-8", "cp1252"]
+    if MAILS.match(start):
+        guesses = [wide] if wide else ["utf-8", "latin-1"]  # each mail declares its own encoding
+    if declared := DECLARED.match(start):
+        guesses.insert(0, "euc_jp" if declared[1] else "cp932")
+    return guesses
+
+
+def _first_bad_byte(place: AnyPath | Compressed, encoding: str) -> tuple[int | None, str]:
+    """The first byte that the encoding does not decode, and where the file is damaged, which it may be at its end."""
     decoder = codecs.getincrementaldecoder(encoding)()
     position = 0
-    with path.open("rb") as file:
+    with place.open("rb") as file:
         while chunk := file.read(1 << 20):
             pending = len(decoder.getstate()[0])
             try:
                 decoder.decode(chunk)
             except UnicodeDecodeError as error:
-                return position - pending + error.start
+                return position - pending + error.start, ""
             position += len(chunk)
+        damage = damage_of(file)
     pending = len(decoder.getstate()[0])
     try:
-        decoder.decode(b"", final=True)
+        decoder.decode(b"", final=not damage)
     except UnicodeDecodeError:
-        return position - pending
-    return None
+        return position - pending, ""
+    return None, damage

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Turn
 from wolf_chatbox.data.preferences import Preference
+from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.importers.source import Source
+from wolf_chatbox.talk.saved import read_trees
 from wolf_chatbox.talk.tree import Tree
+
+
+def saved_choices(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Preference]:
+    """The choices of a file of saved chats, for `read_choices`; raises DataError where one is damaged."""
+    return (choice for tree in read_trees(source) for choice in choices(tree))
 
 
 def choices(tree: Tree) -> Iterator[Preference]:

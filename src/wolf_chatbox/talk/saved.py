@@ -15,6 +15,7 @@ from typing import Any
 from wolf_chatbox.conversation import Conversation, is_unicode, parse_json
 from wolf_chatbox.errors import ChatError, DataError
 from wolf_chatbox.files import new_file
+from wolf_chatbox.importers.source import Source
 from wolf_chatbox.talk.tree import Tree
 
 
@@ -43,9 +44,15 @@ def read_chat(path: Path) -> tuple[Tree, tuple[str, ...]]:
     return next(_read(path), (Tree(), ()))
 
 
-def read_trees(path: Path) -> Iterator[Tree]:
-    """All chats of a file; raises ChatError where one cannot be read."""
-    return (tree for tree, _ in _read(path))
+def read_trees(source: Source) -> Iterator[Tree]:
+    """All chats of a file; raises DataError where one is damaged."""
+    with source.open_text() as file:
+        for number, line in enumerate(file, 1):
+            if line.strip():
+                try:
+                    yield _parse(line, f"{source.path}, line {number}")[0]
+                except ChatError as error:
+                    raise DataError(str(error)) from error
 
 
 def _read(path: Path) -> Iterator[tuple[Tree, tuple[str, ...]]]:

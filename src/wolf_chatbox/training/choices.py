@@ -10,7 +10,7 @@ from typing import Any
 
 from wolf_chatbox.config import SamplingConfig, TrainConfig
 from wolf_chatbox.conversation import Conversation, Turn
-from wolf_chatbox.data.preferences import TITLE, Preference, read_preferences
+from wolf_chatbox.data.preferences import SAME, TITLE, Preference, read_preferences
 from wolf_chatbox.data.split import split
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import ChatError, DataError, Setting
@@ -28,7 +28,6 @@ from wolf_chatbox.samples.styles import ASSISTANT, USER
 from wolf_chatbox.scene import Scene
 
 TIE = "neither reply was preferred"
-SAME = "both replies are the same"
 TWICE = "the same choice as an earlier one"
 STRANGER = "of a speaker that the model does not know"
 LONG = "longer than half a row"

@@ -7,15 +7,17 @@ files in one folder.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
-from datetime import datetime
+from os import SEEK_END
 from typing import Any
 
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError
+from wolf_chatbox.importers.chronology import oldest_first
 from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.json_stream import JsonStream
 from wolf_chatbox.importers.messages import DELETED, MEDIA, SYSTEM, Message, conversations, from_unix
@@ -28,6 +30,10 @@ NOTICE = re.compile(
     r"|set the (?:nickname|emoji)[^\n]*|missed your (?:video )?call|liked a message))\.?\s*"
 )
 
+TITLE = re.compile(r'"(?:title|threadName)"\s*:\s*("(?:[^"\\]|\\.){0,1000}")')
+TAIL = 1 << 12
+"""Bytes at the end of a file that hold its title."""
+
 
 def claims(head: str) -> bool:
     keys = (("sender_name", "timestamp_ms"), ("senderName", "timestamp"))
@@ -36,24 +42,38 @@ def claims(head: str) -> bool:
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
     """Yield the chat, oldest first, cut where it was silent; media, calls, reactions, unsent messages are counted."""
-    chats: dict[str, list[Message]] = {}
+    chats: dict[str, list[Source]] = {}
     for part in (source, *source.more):
-        messages: list[Message] = []
-        title = ""
+        chats.setdefault(_title(part) or source.folder.name or source.path.stem, []).append(part)
+    for title, parts in chats.items():
+        messages = oldest_first(_messages(parts, config, tally, alone=not source.more))
+        yield from conversations(messages, title, config, tally)
+
+
+def _title(part: Source) -> str:
+    """The chat's name, which the apps write behind the messages or before them; nothing where there is none."""
+    with part.open_bytes() as file:
+        file.seek(max(0, file.seek(0, SEEK_END) - TAIL))
+        end = file.read().decode(errors="replace")
+    found = TITLE.findall(end) or TITLE.findall(part.head)
+    try:
+        return repaired(str(json.loads(found[-1]))) if found else ""
+    except ValueError:
+        return ""
+
+
+def _messages(parts: list[Source], config: ReadConfig, tally: Tally, *, alone: bool) -> Iterator[Message]:
+    for part in parts:
+        count = 0
         try:
             with JsonStream(part) as stream:
                 for key in stream.fields():
                     if key == "messages":
-                        messages += map(_message, stream.items())
-                    elif key in ("title", "threadName"):
-                        title = repaired(str(stream.value() or ""))
+                        for message in stream.items():
+                            yield _message(message)
+                            count += 1
         except DataError as error:
-            tally.leave(part.path, error, len(messages), alone=not source.more, strict=config.strict)
-        chats.setdefault(title or source.folder.name or source.path.stem, []).extend(messages)
-    for title, messages in chats.items():
-        messages.reverse()
-        messages.sort(key=lambda message: message.time or datetime.min)
-        yield from conversations(messages, title, config, tally)
+            tally.leave(part.path, error, count, alone=alone, strict=config.strict)
 
 
 def repaired(text: str) -> str:

@@ -15,8 +15,9 @@ from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.messages import MEDIA, Message, conversations, from_iso
 from wolf_chatbox.importers.source import Source, share_of_lines
+from wolf_chatbox.importers.whatsapp_phrases import is_whatsapps
 
-HEADER = re.compile(r"\[(\d{4}-\d\d-\d\d)(?:, (\d\d:\d\d)| (\d\d:\d\d:\d\d))\] ([^\n:]{1,100}): ?")
+HEADER = re.compile(r"\u200e?\[(\d{4}-\d\d-\d\d)(?:, (\d\d:\d\d)| (\d\d:\d\d:\d\d))\] ([^\n:]{1,100}): ?")
 ATTACHMENT = re.compile(r"!?\[[^\[\]\n]{0,300}\]\([^()\n]{0,500}\)")
 REACTIONS = re.compile(r"\n?\(- [^\n]{0,1000}-\)\Z")
 
@@ -25,7 +26,7 @@ QUOTE = re.compile(r"\A\s*\n(?:>[^\n]*(?:\n|\Z))+\s*")
 
 
 def claims(head: str) -> bool:
-    return share_of_lines(head, HEADER) > 0.1 and bool(HEADER.match(head.lstrip()))
+    return share_of_lines(head, HEADER) > 0.1 and bool(HEADER.match(head.lstrip())) and not is_whatsapps(head)
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:

@@ -15,10 +15,11 @@ from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError
+from wolf_chatbox.importers.compression import AnyPath
 from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.json_stream import JsonStream
 from wolf_chatbox.importers.messages import DELETED, MEDIA, SYSTEM, Message, conversations, from_unix
-from wolf_chatbox.importers.source import AnyPath, Source
+from wolf_chatbox.importers.source import Source
 
 SAID = ("", "me_message", "thread_broadcast", "bot_message", "file_comment", "reply_broadcast")
 """Subtypes of messages that somebody said."""

@@ -28,9 +28,10 @@ from wolf_chatbox.importers.whatsapp_phrases import (
     MARK,
     MEDIA_BODY,
     TAILS,
+    is_whatsapps,
 )
 
-_HALF = r"[AaPp][\s\u202f]?\.?[\s\u202f]?[Mm]\.?|午前|午後|上午|下午|凌晨|早上|中午|晚上|오전|오후|ÖÖ|ÖS|ص|م"
+_HALF = r"[AaPp][\s\u202f]?\.?[\s\u202f]?[Mm]\.?|午前|午後|上午|下午|凌晨|早上|中午|晚上|오전|오후|ÖÖ|ÖS|SA|CH|ص|م"
 _MARKS = "[\u200e\u200f\u202a-\u202e\ufeff]*"
 _WORD = r"(?:klo|kl\.?|at|um|às|à|alle|ore|om|de)"
 HEADER = re.compile(
@@ -41,7 +42,7 @@ HEADER = re.compile(
     r"(?(1)\][ ]?|[ ][-–][ ]?)"
 )
 CHUNK = 1 << 20
-LATE = re.compile(r"[Pp]|午後|下午|晚上|오후|ÖS|م|中午")
+LATE = re.compile(r"[Pp]|午後|下午|晚上|오후|ÖS|CH|م|中午")
 NAME = re.compile(r"([^\n]{1,100}?):(?: |$)")
 MANY = 3
 """Lines that must begin with a name that contains a colon."""
@@ -50,17 +51,17 @@ MANY = 3
 def claims(head: str) -> bool:
     lines = head.splitlines()[:400]
     marked = [match for line in lines if (match := HEADER.match(line))]
-    # `[2024-05-01, 18:30]` and `[2024-05-01 18:30:00]` are Signal's; a line without a name may be a system message.
-    ours = [
-        match
-        for match in marked
-        if not (match[1] and len(match[2]) == 4 and match[3] == "-" and (match[9] is None or "," not in match[0]))
-    ]
     return (
-        bool(ours)
+        bool(marked)
+        and (not all(map(_as_signal, marked)) or is_whatsapps(head))
         and share_of_lines(head, HEADER) > 0.1
         and bool(HEADER.match(next(line for line in lines if line.strip())))
     )
+
+
+def _as_signal(match: re.Match[str]) -> bool:
+    """Whether Signal's exporter writes such a header too: `[2024-05-01, 18:30]`, `[2024-05-01 18:30:00]`."""
+    return bool(match[1]) and len(match[2]) == 4 and match[3] == "-" and ("," in match[0]) == (match[9] is None)
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:

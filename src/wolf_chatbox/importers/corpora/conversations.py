@@ -15,7 +15,8 @@ from wolf_chatbox.importers.source import Source, clean
 
 
 def claims(head: str) -> bool:
-    return bool(re.match(r'\s*\{[^\n]*"turns"\s*:\s*\[', head))
+    """A line begins with a conversation, and not with turns of character.ai, which have keys."""
+    return bool(re.match(r'\s*\{[^\n]*"turns"\s*:\s*\[(?!\s*\{\s*"turn_key")', head))
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:

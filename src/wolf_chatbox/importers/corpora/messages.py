@@ -33,11 +33,13 @@ PAIRS = [
 """Keys of a question and its answer."""
 KEYS = {*LISTS, *(question for question, _ in PAIRS)}
 """An object with one of these is a conversation."""
+OTHERS = re.compile(r'"(?:mapping|author)"\s*:\s*\{|"(?:chat_messages|chunks)"\s*:\s*\[|"rejected(?:_response)?"\s*:')
+"""What exports of assistants and choices between replies have, whose messages have a role and a content as well."""
 
 
 def claims(head: str) -> bool:
     start = head.lstrip()
-    if not start.startswith(("{", "[")):
+    if not start.startswith(("{", "[")) or OTHERS.search(start):
         return False
     forms = (("role", "content"), ("from", "value"), *PAIRS)
     return any(all(re.search(rf'"{key}"\s*:', start) for key in keys) for keys in forms) or _has_texts(start)
@@ -64,7 +66,9 @@ def from_values(values: Iterable[tuple[str, Any]], stem: str, tally: Tally) -> I
     lists = chain.from_iterable(_message_lists(value, where) for where, value in values)
     for number, (where, messages) in enumerate(lists, 1):
         turns = [
-            turn for at, message in enumerate(messages, 1) if (turn := _turn(message, f"{where}, message {at}", tally))
+            turn
+            for at, message in enumerate(messages, 1)
+            if (turn := turn_of(message, f"{where}, message {at}", tally))
         ]
         tally.kept += len(turns)
         if turns:
@@ -137,7 +141,8 @@ def _pair(item: Mapping[str, Any]) -> list[dict[str, str]] | None:
     return None
 
 
-def _turn(message: Any, where: str, tally: Tally) -> Turn | None:
+def turn_of(message: Any, where: str, tally: Tally) -> Turn | None:
+    """What a message says, or None where it says nothing, which is counted; raises DataError where it has no role."""
     role = message.get("role", message.get("from")) if isinstance(message, dict) else None
     if not isinstance(role, str):
         raise DataError(f'{where}: a message needs "role" and "content", or "from" and "value".')

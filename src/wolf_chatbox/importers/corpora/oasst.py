@@ -9,33 +9,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
+from wolf_chatbox.data.preferences import Preference
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError
+from wolf_chatbox.importers.branches import UNRANKED, Branches, Node, below, spoken, walk
 from wolf_chatbox.importers.corpora.messages import ROLES
 from wolf_chatbox.importers.format import Format
-from wolf_chatbox.importers.json_stream import JsonStream, json_lines
-from wolf_chatbox.importers.messages import DELETED, Message, conversations
+from wolf_chatbox.importers.json_stream import json_values
+from wolf_chatbox.importers.messages import ASSISTANT, DELETED, Message
 from wolf_chatbox.importers.source import Source
 
 NEEDED = ("message_id", "text", "role")
 MARKS = (r'"message_id"\s*:', r'"text"\s*:', r'"role"\s*:\s*"(?:prompter|assistant)"')
-
-
-@dataclass
-class Node:
-    """A message, and the replies to it."""
-
-    said: Message
-    rank: float
-    """0 is the best; messages without a rank come last."""
-    replies: list[Node] = field(default_factory=list)
-    counted: bool = False
-    """Whether it was kept or dropped."""
 
 
 def claims(head: str) -> bool:
@@ -48,14 +37,46 @@ def holds(row: Mapping[str, Any]) -> bool:
 
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
-    """Yield the best path through each tree; the other replies are dropped and counted."""
-    yield from from_rows(_values(source), source.path.stem, config, tally)
+    """Yield the best path through each tree; the other replies are dropped and counted, or yield paths too."""
+    yield from from_rows(json_values(source), source.path.stem, config, tally)
+
+
+def choices(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Preference]:
+    """Yield the assistant's best reply to each message against each lower-ranked one."""
+    yield from choices_of(json_values(source), tally)
+
+
+def choices_of(rows: Iterable[tuple[str, Any]], tally: Tally) -> Iterator[Preference]:
+    """Yield the choices of (where, tree or message) pairs."""
+    for _, root in _roots(rows, tally):
+        for path in walk(root):
+            best, *others = sorted(path[-1].replies, key=_order) or [root]
+            if others:
+                context, chosen = tuple(spoken(path)), next(spoken([best]), None)
+            for other in others:
+                rejected = next(spoken([other]), None)
+                if not (chosen and rejected and best.rank < other.rank < UNRANKED):
+                    tally.dropped["reply without a rank, or deleted"] += 1
+                elif (chosen.speaker, rejected.speaker) != (ASSISTANT, ASSISTANT):
+                    tally.dropped["not the assistant's"] += 1
+                else:
+                    yield Preference(context, chosen, rejected)
 
 
 def from_rows(rows: Iterable[tuple[str, Any]], stem: str, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
-    """Yield the conversations of (where, tree or message) pairs.
+    """Yield the conversations of (where, tree or message) pairs."""
+    branches = Branches(config, tally, "lower-ranked reply")
+    try:
+        for number, root in _roots(rows, tally):
+            yield from branches.read(root, _best(root), f"{stem} {number}")
+    finally:
+        branches.note(stem)
 
-    Trees are read one by one; messages are held until the last is read, as a reply may be anywhere.
+
+def _roots(rows: Iterable[tuple[str, Any]], tally: Tally) -> Iterator[tuple[int, Node]]:
+    """Yield the trees, numbered. They are read one by one; messages are held until the last is read.
+
+    (A reply may stand anywhere.)
     """
     nodes: dict[str, Node] = {}
     parents: dict[str, str] = {}
@@ -65,7 +86,7 @@ def from_rows(rows: Iterable[tuple[str, Any]], stem: str, config: ReadConfig, ta
         for where, value in rows:
             if isinstance(value, dict) and isinstance(value.get("prompt"), dict):
                 number += 1
-                yield from _best(_tree(value["prompt"], where), f"{stem} {number}", config, tally)
+                yield number, _tree(value["prompt"], where)
                 continue
             node, id = _node(value, where), value["message_id"]
             if id in nodes:
@@ -78,38 +99,23 @@ def from_rows(rows: Iterable[tuple[str, Any]], stem: str, config: ReadConfig, ta
         if parent in nodes:
             nodes[parent].replies.append(nodes[id])
     roots = [nodes[id] for id, parent in parents.items() if parent not in nodes]
-    for at, root in enumerate(roots, number + 1):
-        yield from _best(root, f"{stem} {at}", config, tally)
-    if circling := sum(not node.counted for node in nodes.values()):
+    yield from enumerate(roots, number + 1)
+    if circling := len(nodes) - sum(1 for root in roots for _ in below(root)):
         tally.dropped["replies in a cycle"] += circling
     if broken is not None:
         raise broken
 
 
-def _best(root: Node, group: str, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
-    """Yield the path from the root along the best replies, and count the other messages as dropped."""
+def _best(root: Node) -> list[Node]:
+    """The path from the root along the best replies."""
     path = [root]
     while path[-1].replies:
-        path.append(min(path[-1].replies, key=lambda reply: (reply.said.kind == DELETED, reply.rank)))
-    yield from conversations((node.said for node in path), group, config, tally)
-    for node in path:
-        node.counted = True
-    waiting = [root]
-    while waiting:
-        node = waiting.pop()
-        waiting += node.replies
-        if not node.counted:
-            node.counted = True
-            tally.dropped["lower-ranked reply"] += 1
+        path.append(min(path[-1].replies, key=_order))
+    return path
 
 
-def _values(source: Source) -> Iterator[tuple[str, Any]]:
-    if source.head.lstrip().startswith("["):
-        with JsonStream(source) as stream:
-            for number, value in enumerate(stream.items(), 1):
-                yield f"{source.path}, item {number}", value
-    else:
-        yield from json_lines(source)
+def _order(node: Node) -> tuple[bool, float]:
+    return node.said[0].kind == DELETED, node.rank
 
 
 def _node(value: Any, where: str) -> Node:
@@ -118,7 +124,7 @@ def _node(value: Any, where: str) -> Node:
         raise DataError(f"{where}: not a message of a tree. It needs {needs}.")
     role, rank = value["role"], value.get("rank")
     said = Message(ROLES.get(role) or role, value["text"], kind=DELETED if value.get("deleted") is True else "")
-    return Node(said, rank if isinstance(rank, (int, float)) else float("inf"))
+    return Node((said,), rank=rank if isinstance(rank, (int, float)) else UNRANKED)
 
 
 def _tree(prompt: dict[str, Any], where: str) -> Node:
@@ -138,8 +144,10 @@ FORMAT = Format(
     documentation="https://huggingface.co/datasets/OpenAssistant/oasst2",
     notes=(
         "OASST1 and 2, trees or single messages, JSON Lines or Parquet; `prompter` becomes `user`. The conversation "
-        "follows the best-ranked replies; the other replies are dropped and counted"
+        "follows the best-ranked replies; the other replies are dropped and counted, or read with `--branches all`. "
+        "`data preferences` takes the best reply against each lower-ranked one"
     ),
     claims=claims,
     read=read,
+    choices=choices,
 )

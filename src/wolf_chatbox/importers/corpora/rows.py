@@ -12,10 +12,11 @@ from typing import Any
 
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
+from wolf_chatbox.data.preferences import Preference
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError
 from wolf_chatbox.importers.corpora import dialogues as dialogue_table
-from wolf_chatbox.importers.corpora import messages, oasst
+from wolf_chatbox.importers.corpora import messages, oasst, preferences
 from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.messages import Message, conversations
 from wolf_chatbox.importers.scripts.script import GROUP_NAMES, SCENE_NAMES, SPEAKER_NAMES, TEXT_NAMES, column_of
@@ -33,6 +34,29 @@ def claims(head: str) -> bool:
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
     """Yield the conversations of a Parquet file, one batch of rows in memory at a time. Needs pyarrow."""
+    yield from from_rows(_parquet(source), str(source.path), source.path.stem, config, tally)
+
+
+def choices(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Preference]:
+    """Yield the choices of a Parquet file of preferences, or of ranked replies. Needs pyarrow."""
+    yield from choices_from_rows(_parquet(source), str(source.path), tally)
+
+
+def read_hub(name: str, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
+    """Yield the conversations of a Hugging Face data set, streamed; `name` begins with `hf:`. Needs datasets.
+
+    Raises DataError when there is no such data set or split, or the hub cannot be reached.
+    """
+    stem = name.removeprefix(HUB).partition(":")[0].rpartition("/")[2]
+    yield from from_rows(_hub(name), name, stem, config, tally)
+
+
+def choices_of_hub(name: str, tally: Tally) -> Iterator[Preference]:
+    """Yield the choices of a Hugging Face data set; raises DataError where `read_hub` does."""
+    yield from choices_from_rows(_hub(name), name, tally)
+
+
+def _parquet(source: Source) -> Iterator[Mapping[str, Any]]:
     try:
         import pyarrow.parquet
     except ImportError as error:
@@ -41,20 +65,15 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
         ) from error
     try:
         with source.open_bytes() as file:
-            table = pyarrow.parquet.ParquetFile(file)
-            rows = (row for batch in table.iter_batches(1000) for row in batch.to_pylist())
-            yield from from_rows(rows, str(source.path), source.path.stem, config, tally)
+            for batch in pyarrow.parquet.ParquetFile(file).iter_batches(1000):
+                yield from batch.to_pylist()
     except (pyarrow.ArrowException, OSError, ValueError) as error:
         raise DataError(
             f"{source.path}: not a readable Parquet file ({str(error).splitlines()[0]}). Get it again."
         ) from error
 
 
-def read_hub(name: str, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
-    """Yield the conversations of a Hugging Face data set, streamed; `name` begins with `hf:`. Needs datasets.
-
-    Raises DataError when there is no such data set or split, or the hub cannot be reached.
-    """
+def _hub(name: str) -> Iterator[Mapping[str, Any]]:
     try:
         from datasets import load_dataset
     except ImportError as error:
@@ -62,10 +81,7 @@ def read_hub(name: str, config: ReadConfig, tally: Tally) -> Iterator[Conversati
     path, *parts = name.removeprefix(HUB).split(":")
     split = parts.pop() if parts else "train"
     try:
-        rows = load_dataset(path, parts.pop() if parts else None, split=split or "train", streaming=True)
-        yield from from_rows(rows, name, path.rpartition("/")[2], config, tally)
-    except DataError:
-        raise
+        yield from load_dataset(path, parts.pop() if parts else None, split=split or "train", streaming=True)
     except Exception as error:  # datasets raises all that its many readers raise
         raise DataError(
             f"{name}: cannot be loaded ({str(error).splitlines()[0][:200]}). Check the name, the split and the network."
@@ -83,8 +99,10 @@ def from_rows(
     everything = _chained(first, rows)
     names = list(first)
     if oasst.holds(first):
-        messages_of_trees = ((f"{where}, row {number}", dict(row)) for number, row in enumerate(everything, 1))
-        yield from oasst.from_rows(messages_of_trees, stem, config, tally)
+        yield from oasst.from_rows(_values(everything, where), stem, config, tally)
+        return
+    if preferences.holds(first):
+        yield from preferences.from_values(_values(everything, where), stem, tally)
         return
     listed = next((name for name in (config.text_column, *LISTS) if name and _items(first.get(name)) is not None), None)
     if listed:
@@ -92,9 +110,7 @@ def from_rows(
             said = _said(_items(row.get(listed)) or [], f"{where}, row {number}", config)
             yield from conversations(said, f"{stem} {number}", config, tally)
     elif messages.holds(first) and not config.text_column:
-        yield from messages.from_values(
-            ((f"{where}, row {number}", dict(row)) for number, row in enumerate(everything, 1)), stem, tally
-        )
+        yield from messages.from_values(_values(everything, where), stem, tally)
     elif dialogues := _dialogues(first, config):
         cells = ([str(row.get(name) or "") for name in names] for row in everything)
         yield from dialogue_table.from_rows(names, cells, dialogues, stem, config, tally)
@@ -105,6 +121,24 @@ def from_rows(
         for key, lines in groupby(everything, lambda row: str(row.get(group or "", stem))):
             spoken = (Message(str(row.get(speaker) or ""), str(row.get(text) or "")) for row in lines)
             yield from conversations(spoken, key, config, tally)
+
+
+def choices_from_rows(rows: Iterable[Mapping[str, Any]], where: str, tally: Tally) -> Iterator[Preference]:
+    """Yield the choices of a table; none where it has no columns for them."""
+    rows = iter(rows)
+    first = next(rows, {})
+    everything = _values(_chained(first, rows), where)
+    if preferences.holds(first):
+        yield from preferences.choices_of(everything, tally)
+    elif oasst.holds(first):
+        yield from oasst.choices_of(everything, tally)
+
+
+def _values(rows: Iterable[Mapping[str, Any]], where: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each row, with its lists as they are in JSON."""
+    for number, row in enumerate(rows, 1):
+        listed = {name: items for name, value in row.items() if (items := _items(value)) is not None}
+        yield f"{where}, row {number}", {**row, **listed}
 
 
 def _dialogues(first: Mapping[str, Any], config: ReadConfig) -> list[int]:
@@ -158,6 +192,7 @@ FORMAT = Format(
     ),
     claims=claims,
     read=read,
+    choices=choices,
     suffixes=(".parquet",),
     columns=lambda head, config: claims(head),
 )

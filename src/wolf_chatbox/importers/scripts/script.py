@@ -66,8 +66,13 @@ class Columns:
     scene: tuple[int, ...]
 
 
+JSON = re.compile(r'\s*(?:\{\s*"|\[\s*[{\["])')
+
+
 def claims(head: str) -> bool:
-    """Whether the first line is a header with columns for the speaker and the line."""
+    """Whether the first line is a header with columns for the speaker and the line, and no JSON."""
+    if JSON.match(head):
+        return False
     header = _header(head)
     return _find(header, SPEAKER_NAMES) is not None and _find(header, TEXT_NAMES) is not None
 

@@ -131,31 +131,57 @@ _KILLS = {
 
 _SEEKS = {
     "en": re.compile(
-        r"\b(?:find|spot|catch|search|outsmart|stop|vote out|look(?:ing)? for|eye on|watch\w*|who|which|any)\b",
+        r"\b(?:find|spot|catch|search|outsmart|stop|vote out|look(?:ing)? for|eye on|watch\w*|which|any"
+        r"|who(?! is an?\b))\b",
         re.IGNORECASE,
     ),
     "ja": re.compile(r"探|見つけ|誰|どこ|どれ|吊"),
 }
 """Where a sentence about wolves is about the search for them."""
 _NO_VILLAGER = {
-    "en": re.compile(r"\bnot (?:an? |the |one of the )?(?:villager|human|innocent)", re.IGNORECASE),
-    "ja": re.compile(r"(?:村人|人間|村側|村陣営)(?:では|じゃ)(?:ない|ありません)"),
+    "en": re.compile(
+        r"\bnot (?:an? |the |one of the )?(?:villager|human|innocent)"
+        r"|\b(?:catch|trap|hunt|eliminate|get rid of)\b[^.!?]{0,30}\b(?:humans?|villagers?|innocents?)\b",
+        re.IGNORECASE,
+    ),
+    "ja": re.compile(r"(?:村人|人間|村側|村陣営)(?:(?:では|じゃ)(?:ない|ありません)|を(?:捕|狩|倒|消))"),
 }
+_SHIELDS = {
+    "en": re.compile(r"\b(?:help|protect|support|save|spare|join|assist|serve|side|love|thank)\w*\b", re.IGNORECASE),
+    "ja": re.compile(r"助け|守|救|味方|手伝|仕え|協力"),
+}
+"""What nobody of the village would do for a wolf."""
+_NATURE = {
+    "en": re.compile(
+        r"\b(?:roles?|powers?|secrets?|secretly|identity|true self|nature|alle\w+|ally|allies|team(?:mates?)?|side"
+        r"|mission|demon\w*|devil\w*|monst\w+|beasts?|undead|evil|dark(?:ness)?|villains?|traitors?|betray\w*|mislead\w*|deceiv\w*"
+        r"|li(?:e|ed|ar|es)|lying|sworn|target\w*|deeds?|demise|doom|howl\w*|blood\w*|fangs?|prowl\w*|hid(?:e|den|ing)|disguis\w*)\b",
+        re.IGNORECASE,
+    ),
+    "ja": re.compile(r"役職|役割|正体|能力|秘密|仲間|味方|陣営|悪魔|怪物|魔物|闇|裏切|騙|だま|嘘|隠|血|牙|遠吠"),
+}
+"""Words for what a player is; of itself, one of the wolves' side says nothing with them."""
 
 
 def may_betray(text: str, sight: Sight) -> bool:
     """Whether a line is better not said by a player of the wolves' side, whatever it means.
 
     Who draws lines by chance can afford to be strict: a sentence may speak of wolves only where it looks for them, and
-    without the speaker; nothing may speak of killing, or deny to be of the village.
+    without the speaker; nothing may speak of killing, of what the speaker is, or deny to be of the village.
     """
     language = sight.table.language
     if SIDES.get(sight.role, VILLAGER) == VILLAGER or language not in _TOGETHER:
         return False
+    if _KILLS[language].search(text) or _NO_VILLAGER[language].search(text):
+        return True
     end, own, wolves, _ = _TOGETHER[language]
-    about = [part for part in end.split(text) if wolves.search(part)]
-    betrays = any(own.search(part) or sight.me in part or not _SEEKS[language].search(part) for part in about)
-    return betrays or bool(_KILLS[language].search(text) or _NO_VILLAGER[language].search(text))
+    for part in end.split(text):
+        own_part = bool(own.search(part)) or sight.me in part
+        if own_part and _NATURE[language].search(part):
+            return True
+        if wolves.search(part) and (own_part or _SHIELDS[language].search(part) or not _SEEKS[language].search(part)):
+            return True
+    return False
 
 
 def _stands_with_wolves(text: str, language: str) -> bool:
