@@ -38,14 +38,23 @@ CARD = {
 }
 
 
+def sillytavern_chat() -> Iterator[str]:
+    """A chat of Ann with Bob as SillyTavern writes it, line by line."""
+    yield json.dumps({"user_name": "Ann", "character_name": "Bob", "create_date": "2024-05-01@10h00m00s"})
+    for at in range(40):
+        said = {"name": "Bob" if at % 2 else "Ann", "is_user": at % 2 == 0, "is_system": False}
+        yield json.dumps(said | {"send_date": f"May 1, 2024 10:{at}am", "mes": f"the goose number {at}", "extra": {}})
+
+
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory, tiny_gpt2: Path, script: Path) -> Path:
-    """A run in which Bob, who has a card, answers Ann."""
+def run(tmp_path_factory: pytest.TempPathFactory, tiny_gpt2: Path) -> Path:
+    """A run of a SillyTavern chat and its card, in which Bob answers Ann."""
     folder = tmp_path_factory.mktemp("cards")
     (folder / "bob.json").write_text(json.dumps(CARD), encoding="utf-8")
+    (folder / "Bob - 2024-05-01.jsonl").write_text("\n".join(sillytavern_chat()) + "\n", encoding="utf-8")
     train(
         TrainConfig(
-            data=(str(script), str(folder / "bob.json")),
+            data=(str(folder / "Bob - 2024-05-01.jsonl"), str(folder / "bob.json")),
             model=str(tiny_gpt2),
             output=folder / "bob",
             persona="Bob",

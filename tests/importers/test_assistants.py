@@ -171,6 +171,53 @@ def test_a_document_is_speech_only_when_media_are_kept(tmp_path: Path) -> None:
     assert texts(path, also_keep=("media",)) == [["A long letter."]]
 
 
+@pytest.mark.parametrize(
+    ("date", "time"),
+    [
+        ("May 19, 2026, 7:07:02\u202fPM GMT-03:00", "2026-05-19T19:07:02"),
+        ("Jul 3, 2026, 12:15:00 AM CEST", "2026-07-03T00:15:00"),
+        ("18 Sept 2025, 12:02:52 CET", "2025-09-18T12:02:52"),
+        ("5. nov. 2025, 01:34:47 CEST", "2025-11-05T01:34:47"),
+        ("2026年6月19日 12:23:08 CST", "2026-06-19T12:23:08"),
+        ("2026/06/19 12:23:08 JST", "2026-06-19T12:23:08"),
+        ("1. 1. 2026 10:00:00 SEČ", "2026-01-01T10:00:00"),
+        ("10 de mai. de 2026, 03:46:09 BRT", None),
+        ("99. 99. 2026 10:00:00 SEČ", None),
+    ],
+)
+def test_a_date_of_gemini_s_page_ends_the_prompt_in_every_language(tmp_path: Path, date: str, time: str | None) -> None:
+    cell = (
+        f'<p class="mdl-typography--title">Gemini<br></p><div class="content-cell">Asked&nbsp;Is it<br>deep?<br>{date}'
+    )
+    (tmp_path / "a.html").write_text(f'<div class="outer-cell">{cell}<br><p>Very.</p></div></div>', encoding="utf-8")
+    [conversation] = read(tmp_path / "a.html")
+    assert [(turn.speaker, turn.text) for turn in conversation.turns] == [
+        ("user", "Is it\ndeep?"),
+        ("assistant", "Very."),
+    ]
+    assert {turn.time and turn.time.isoformat() for turn in conversation.turns} == {time}
+
+
+def test_gemini_s_chats_end_where_their_names_change_or_at_a_silence(tmp_path: Path) -> None:
+    def entry(text: str, time: str, chat: str = "") -> dict[str, Any]:
+        details = [{"url": f"https://gemini.google.com/app/{chat}"}] if chat else None
+        said = {"title": f"Prompted {text}", "time": time, "safeHtmlItem": [{"html": f"<p>{text}</p>"}]}
+        return {"header": "Gemini Apps", "details": details} | said
+
+    path = write(
+        tmp_path / "a.json",
+        entry("g", "2026-03-02T01:00:00Z", "two"),
+        entry("f", "2026-03-01T01:00:00Z", "two"),
+        entry("e", "2026-03-01T00:59:00Z", "one"),
+        entry("d", "2026-02-01T10:00:00Z"),
+        entry("c", "2026-02-01T03:00:00Z"),
+        entry("b", "2026-01-01T00:01:00Z"),
+        entry("a", "2026-01-01T00:00:00Z"),
+    )
+    assert [text[::2] for text in texts(path)] == [["f", "g"], ["e"], ["c", "d"], ["a", "b"]]
+    assert [text[::2] for text in texts(path, session_gap=1)] == [["f", "g"], ["e"], ["d"], ["c"], ["a", "b"]]
+
+
 # Files
 
 
@@ -203,3 +250,13 @@ def test_json_of_another_kind_is_told_or_empty(tmp_path: Path, format: str, cont
     (tmp_path / "a.json").write_text(content)
     with contextlib.suppress(DataError):
         assert read(tmp_path / "a.json", format=format) == []
+
+
+def test_messages_with_other_keys_beside_them_are_messages_all_the_same(tmp_path: Path) -> None:
+    said = [{"role": "user", "content": "Ash?"}, {"role": "assistant", "content": "Yes."}]
+    path = write(
+        tmp_path / "a.json", {"author": {"name": "Ann"}, "mapping": {"a": 1}, "chunks": ["b"], "messages": said}
+    )
+    tally = Tally()
+    assert texts(path, tally) == [["Ash?", "Yes."]]
+    assert [title for _, title in tally.formats] == ["messages (OpenAI, ShareGPT, Alpaca)"]

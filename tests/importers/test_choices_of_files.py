@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from wolf_chatbox.errors import DataError, FormatError
 from wolf_chatbox.importers import read_choices, read_conversations
 from wolf_chatbox.talk.choices import saved_choices
 
+Cli = Callable[..., tuple[int, str]]
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 TREES = FIXTURES / "oasst/trees.input.jsonl"
 CHAT = FIXTURES / "whatsapp/japanese.input.txt"
@@ -104,3 +106,28 @@ def test_all_branches_of_a_tree_are_of_one_group_and_what_they_share_is_noted() 
     assert tally.kept == sum(len(each.turns) for each in found) == 9
     assert tally.notes == ["trees.input: 2 turns are repeated: several branches begin with them"]
     assert tally.read - 2 == 9, "the messages in the file"
+
+
+def test_the_command_says_how_many_came_from_where(tmp_path: Path, cli: Cli) -> None:
+    (tmp_path / "saved.jsonl").write_text(json.dumps(SAVED) + "\n")
+    (tmp_path / "both").mkdir()
+    shutil.copy(TREES, tmp_path / "both/trees.jsonl")
+    (tmp_path / "both/bad.jsonl").write_text(TREES.read_text() + '{"message_id": 1}\n')
+    out, saved, both = tmp_path / "out.jsonl", tmp_path / "saved.jsonl", tmp_path / "both"
+    code, told = cli("preferences", str(saved), str(both), "-o", str(out))
+    assert code == 3, "a file was read in part"
+    assert told.splitlines()[:2] == [
+        f"{saved}: 1 choices (conversations (JSON Lines))",
+        f"{both}: 2 choices (OpenAssistant (trees or messages))",
+    ]
+    assert f"note: {both}/bad.jsonl, line 3: not a message of a tree" in told
+    assert told.endswith(f"  dropped: 2 (reply without a rank, or deleted)\n3 choices in {out}\n")
+    assert len(list(read_preferences(out))) == 3
+
+
+def test_the_command_writes_nothing_where_there_is_no_choice(tmp_path: Path, cli: Cli) -> None:
+    out = tmp_path / "out.jsonl"
+    code, told = cli("preferences", str(CHAT), "-o", str(out))
+    assert (code, out.exists()) == (1, False)
+    assert told.startswith(f"error: {CHAT}: WhatsApp chat: has no choices between replies. These may: ")
+    assert told.count("\n") == 1

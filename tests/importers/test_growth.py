@@ -128,7 +128,15 @@ PACKET = (
 )
 TALK = f'{{\\"day\\": 1, \\"idx\\": 0, \\"agent\\": \\"A\\", \\"text\\": \\"{NUMBER}\\"}}}}", "response": "a"}},'
 KNOWN = {
-    "screenplay": [Hostile("lines that go on", (("Ann: a\n", "b\n"),))],
+    "play": [
+        Hostile("lines that go on", (("ANN.\na\n\nBOB.\nb\n\nANN.\nc\n\nBOB.\n", "b [c\n"),)),
+        Hostile("brackets that stay open", (("ACT I\n\nANN.\na\n\nANN.\nb\n\n", "[c\n"),)),
+    ],
+    "screenplay": [
+        Hostile("lines that go on", (("Ann: a\n", "b\n"),)),
+        Hostile("brackets that stay open", (("Ann: a\n", "(b\n"),)),
+        Hostile("notes that stay open", (("INT. LAKE\n\nANN\na\n\nANN\nb\n\n", "/*[["),)),
+    ],
     "subtitles": [
         Hostile("lines of a cue", ((f"{CUE}ANN: a\n", "b\n"),)),
         Hostile("notes", ((f"{CUE}ANN: a\n\n{CUE}", "♪"),), ")x\n"),

@@ -84,6 +84,10 @@ def test_a_damaged_page_is_read_as_far_as_it_goes(tmp_path: Path, page: str, fou
     assert texts(tmp_path, page, "p")[: len(found) or None] == found
 
 
+def test_what_stands_behind_the_end_of_a_page_is_read_too(tmp_path: Path) -> None:
+    assert texts(tmp_path, "></html><p>late", "p") == ["late"]
+
+
 def test_what_is_nested_too_deep_is_told_and_not_swallowed(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"page\.html: its elements are nested too deep"):
         texts(tmp_path, "<p>a</p>" + "<span>" * 5000 + "<p>b</p>")

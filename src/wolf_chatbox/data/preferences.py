@@ -87,7 +87,7 @@ def read_preferences(path: Path) -> Iterator[Preference | None]:
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: not UTF-8 (after line {number}). Save it as UTF-8.") from error
     except ValueError as error:
-        raise DataError(f"{path}, line {number}: {error}. Correct it there, or remove the line.") from error
+        raise DataError(f"{path}, line {number}: {error}. Correct it, or let `data preferences` read it.") from error
     except OSError as error:
         raise DataError(f"{path}: {error.strerror}. Give a file that `data preferences` wrote.") from error
 

@@ -51,10 +51,10 @@ def _wanted(parser: etree.HTMLPullParser, wanted: Callable[[HtmlElement], bool])
         if wanted(element):
             yield element
             element.clear(keep_tail=True)
-            while element is not None:
+            while (parent := element.getparent()) is not None:
                 while (before := element.getprevious()) is not None:
-                    element.getparent().remove(before)
-                element = element.getparent()
+                    parent.remove(before)
+                element = parent
 
 
 def _too_deep(log: etree._ListErrorLog) -> bool:

@@ -131,7 +131,7 @@ FORMAT = Format(
     read=read,
     choices=choices,
     beside=(
-        r"chat\.html|(?:user|user_settings|ads|message_feedback|model_comparisons|shared_conversations|group_chats"
+        r"chat\.html|(?:user|user_settings|ads|message_feedback|model_comparisons|shared_conversations"
         r"|shopping|sora|export_manifest|library_files|conversation_asset_file_names)\.json"
         r"|file[-_].*|.*\.(?:png|jpe?g|webp|gif|wav|mp3|m4a|mp4|dat|pdf)"
     ),

@@ -113,5 +113,5 @@ FORMAT = Format(
     claims=claims,
     read=read,
     choices=choices,
-    beside=r"(?:users|projects|memories|[0-9a-f]{8}-[0-9a-f-]{27})\.json",
+    beside=r"(?:users|projects|memories)\.json",
 )

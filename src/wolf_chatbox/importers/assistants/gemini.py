@@ -45,9 +45,9 @@ VERB = re.compile(r"(?:Prompted|Asked)(?: with)?:?\s+|Запит:\s*")
 CHAT = re.compile(r"gemini\.google\.com/app/(\w{1,40})")
 DATE = re.compile(r".{0,40}\d{4}.{0,20}\s(\d{1,2}):(\d{2}):(\d{2})(?:\s?([AP])M)?(?:\s.{1,20})?")
 DAYS = (
-    re.compile(r"([A-Z][a-z]{2})[a-z]{0,6}\.? (\d{1,2}), (\d{4})"),
-    re.compile(r"(\d{1,2})\.? ([A-Z][a-z]{2})[a-z]{0,6}\.? (\d{4})"),
-    re.compile(r"(\d{4})年(\d{1,2})月(\d{1,2})日"),
+    re.compile(r"([A-Za-z]{3})[a-z]{0,6}\.? (\d{1,2}), (\d{4})"),
+    re.compile(r"(\d{1,2})\.? ([A-Za-z]{3})[a-z]{0,6}\.? (\d{4})"),
+    re.compile(r"(\d{4})[年/](\d{1,2})[月/](\d{1,2})"),
     re.compile(r"(\d{1,2})\. ?(\d{1,2})\. ?(\d{4})"),
 )
 ATTACHED = re.compile(r"Attached \d+ files?\.?")
@@ -177,7 +177,7 @@ def _of_body(body: html.HtmlElement, chat: str) -> Activity:
 
 
 def _time(line: str) -> datetime | None:
-    """The local time of a date in English, or whose month is a number; None for another."""
+    """The local time of a date whose month is a number, or looks English; None for another."""
     clock = DATE.fullmatch(line.strip())
     if clock is None:
         return None
@@ -186,7 +186,7 @@ def _time(line: str) -> datetime | None:
         if day := pattern.search(line):
             one, two, three = day.groups()
             year, month, date = ((three, one, two), (three, two, one), (one, two, three), (three, two, one))[place]
-            number = int(month) if month.isdigit() else MONTHS.get(month, 0)
+            number = int(month) if month.isdigit() else MONTHS.get(month.title(), 0)
             return moment(int(year), number, int(date), hour, int(clock[2]), int(clock[3]))
     return None
 
@@ -210,4 +210,5 @@ FORMAT = Format(
     ),
     claims=claims,
     read=read,
+    beside=r"archive_browser\.html|.*\.(?:png|jpe?g|webp|gif|pdf|wav|mp3|mp4)",
 )

@@ -160,7 +160,7 @@ def _reply(value: Mapping[str, Any]) -> Reply:
 
 def _said(value: Mapping[str, Any], text: str, extra: Mapping[str, Any]) -> Message:
     name, time = text_of(value.get("name")), _time(value.get("send_date"))
-    if extra.get("type") in UNSAID or extra.get("tool_invocations"):
+    if text_of(extra.get("type")) in UNSAID or extra.get("tool_invocations"):
         return Message(name, text, time, SYSTEM)
     if value.get("is_system") is True and (name in SYSTEM_NAMES or value.get("force_avatar") == SYSTEM_AVATAR):
         return Message(name, text, time, SYSTEM)
@@ -196,7 +196,8 @@ FORMAT = Format(
         "every version, solo and group chats. The shown swipe is read; `data preferences` writes the choices. Hidden "
         "messages are read; narrators and comments are system messages; reasoning is not read. `{{user}}`, `{{char}}` "
         "become names. A branch belongs to its main chat's group and is read whole; a checkpoint that only repeats "
-        "the beginning of a chat of its folder is dropped and counted. The export as .txt is read as `screenplay`"
+        "the beginning of a chat of its folder is dropped and counted. The export as .txt is read as `screenplay`. "
+        "Leave out the folder `backups`: it holds copies"
     ),
     claims=claims,
     read=read,

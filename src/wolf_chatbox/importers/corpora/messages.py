@@ -33,7 +33,10 @@ PAIRS = [
 """Keys of a question and its answer."""
 KEYS = {*LISTS, *(question for question, _ in PAIRS)}
 """An object with one of these is a conversation."""
-OTHERS = re.compile(r'"(?:mapping|author)"\s*:\s*\{|"(?:chat_messages|chunks)"\s*:\s*\[|"rejected(?:_response)?"\s*:')
+OTHERS = re.compile(
+    r'"mapping"\s*:\s*\{\s*"[^"\n]{1,100}"\s*:\s*\{|"author"\s*:\s*\{[^{}]{0,60}(?:\{\})?[^{}]{0,60}"role"'
+    r'|"chat_messages"\s*:\s*\[|"chunkedPrompt"\s*:\s*\{|"rejected(?:_response)?"\s*:'
+)
 """What exports of assistants and choices between replies have, whose messages have a role and a content as well."""
 
 

@@ -1,7 +1,9 @@
 """Scripts as tables: one line of dialogue a row, with a column for the speaker and one for the line.
 
 The Rick and Morty script data set (`index,season no.,episode no.,episode name,name,line`) is one of many. Columns are
-found by their names; the delimiter is the one most frequent in the header.
+found by their names; the delimiter is the one most frequent in the header. EmoryNLP's tables (emorynlp_train_final.csv
+of https://github.com/declare-lab/MELD) hold the speaker as a list of Python, `['Ross Geller']`; who speaks together is
+one speaker, `Ann, Bob`: neither said it alone, and as a line of each it would be there twice.
 """
 
 from __future__ import annotations
@@ -51,6 +53,10 @@ INDEX_NAMES = ("index", "idx", "lineno", "linenumber", "lineindex")
 GROUP_NAMES = (r"season(no|number|num|id)?", r"episode(no|number|num|id)?")
 SCENE_NAMES = (r"(dialogue|dialog|conversation|conv)(id|no)", r"scene(no|number|num|id)?")
 DELIMITERS = ",\t;|"
+QUOTED = r"""(?:'((?:[^'\\]|\\.){0,200})'|"((?:[^"\\]|\\.){0,200})")"""
+NAMES = re.compile(rf"\[\s?(?:{QUOTED}(?:,\s?(?!\])|,?\s?(?=\]))){{0,50}}\]")
+ONE_NAME = re.compile(QUOTED)
+"""Names as Python writes a list of them."""
 MAX_ROW = 100
 """Lines of the file that a row may span: more mean a quote that is not closed."""
 
@@ -144,7 +150,7 @@ def _conversations(
                 turns = []
                 place = here
                 group = _group(columns, here) or source.path.stem
-            speaker, text = _cell(row, columns.speaker), _cell(row, columns.text)
+            speaker, text = _speaker(_cell(row, columns.speaker)), _cell(row, columns.text)
             if not text:
                 tally.dropped["no text"] += 1
             elif not speaker:
@@ -241,6 +247,13 @@ def _cell(row: list[str], at: int | None) -> str:
     return clean(row[at]) if at is not None and at < len(row) else ""
 
 
+def _speaker(cell: str) -> str:
+    """The name in a cell; `Ann, Bob` for a list of Python with two."""
+    if not cell.startswith("[") or not NAMES.fullmatch(cell):
+        return cell
+    return ", ".join(re.sub(r"\\(.)", r"\1", one or other).strip() for one, other in ONE_NAME.findall(cell))
+
+
 def _integer(cell: str) -> int | None:
     try:
         return int(cell)
@@ -251,7 +264,8 @@ def _integer(cell: str) -> int | None:
 FORMAT = Format(
     title="script table (CSV, TSV)",
     notes=(
-        "a column for the speaker and one for the line (`--speaker-column`, `--text-column`); MELD and Friends too; "
+        "a column for the speaker and one for the line (`--speaker-column`, `--text-column`); MELD, EmoryNLP and "
+        "Friends too; several speakers of a line (`['Ann', 'Bob']`) become one, `Ann, Bob`; "
         "cut at episodes, scenes, dialogues and gaps in the line index (`--cut-at-jump`)"
     ),
     claims=claims,

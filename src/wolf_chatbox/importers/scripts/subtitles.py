@@ -1,7 +1,7 @@
 """Subtitles with speakers: SubRip (.srt) and WebVTT (.vtt, https://www.w3.org/TR/webvtt1/).
 
 The speaker stands in `<v Ann>` (WebVTT's voice span), `ANN: …`, `[Ann] …` or `（花子）…`; it changes at a dash or `>>`.
-A cue without a name continues the speaker before it.
+A cue without a name continues the speaker before it. The file is read twice: first, to count what may be names.
 """
 
 from __future__ import annotations
@@ -17,10 +17,12 @@ from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.messages import SYSTEM, Message, conversations
 from wolf_chatbox.importers.source import Source
+from wolf_chatbox.importers.speakers import counted, is_capitalised
 
-TIMES = re.compile(r"\s*(?:(\d{1,3}):)?(\d\d):(\d\d)[.,]\d{1,3}\s*-->\s*(?:(\d{1,3}):)?(\d\d):(\d\d)[.,]\d{1,3}")
+TIMES = re.compile(r"\s*(?:(\d{1,3}):)?(\d\d?):(\d\d?)[.,]\d{1,3}\s*-->\s*(?:(\d{1,3}):)?(\d\d?):(\d\d?)[.,]\d{1,3}")
+"""Times of two digits, or as Microsoft Teams writes them, of one."""
 VOICE = re.compile(r"<v(?:\.[\w.]+)? ([^<>\n]+)>")
-TAG = re.compile(r"</?[a-zA-Z][^<>\n]*>|\{\\[^{}\n]*\}")
+TAG = re.compile(r"</?[a-zA-Z][^<>\n]*>|<[\d:.]{5,13}>|\{\\[^{}\n]*\}")
 NAMED = re.compile(
     r"(?:[-–—]\s?|>>+\s?)?(?:\[([^\[\]\n]{1,40})\]|[(（]([^\x00-\x7f]{1,12})[)）]"
     r"|((?:(?:Dr|Mrs?|Ms|Prof|St)\. )?[A-ZÀ-Þ][^:\n.!?,()]{0,40}|[^\x00-\x7f]{1,12})"
@@ -28,8 +30,17 @@ NAMED = re.compile(
 )
 SOUND = re.compile(r"-?\s*+(?:[\[(（♪][^\[\]()（）♪]*+[\])）]?+\s*+)++$")
 """A note begins with its opening mark only, so that a line of notes has one reading, not exponentially many."""
+NOISE = re.compile(
+    r"(?:\w{4,}ing|\w*(?:sighs?|gasps?|laughs?|chuckles?|giggles?|grunts?|groans?|moans?|sobs?|cries|screams?"
+    r"|shouts?|yells?|whispers?|sniffs?|sniffles?|scoffs?|coughs?|pants|exhales?|inhales?|whimpers?|mutters?|stammers?"
+    r"|clears|speaks|sings|hums|snores?|music|applause|cheers|muffled|indistinct|in))\b",
+    re.IGNORECASE,
+)
+"""How a label begins that is no name: `[sighs] …`, `[in French] …`."""
 PAUSE = timedelta(seconds=20)
 """After such a pause, a cue without a name no longer continues the speaker before it."""
+FEW = 3
+"""Words before a colon that come so often are no name yet, where nothing else marks speakers."""
 START = datetime(1970, 1, 1)
 
 
@@ -41,7 +52,46 @@ def claims(head: str) -> bool:
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
     """Yield the film as one conversation. Sounds are system messages; cues before any name have no speaker."""
-    yield from conversations(_joined(_messages(source)), source.path.stem, config, tally)
+    yield from conversations(_joined(_messages(source, _names(source))), source.path.stem, config, tally)
+
+
+def _names(source: Source) -> frozenset[str]:
+    """The labels that are names of speakers, brackets with their opening one: most words before a colon are none.
+
+    In capitals all are; other capitalised ones (`Ann`, `Ghost of Banquo`) if they come back, or if the file marks its
+    speakers elsewhere, and with a colon if it does so with colons; the rest (`Old man`) if they come back there, or
+    often.
+    """
+    voices = False
+
+    def labels() -> Iterator[str]:
+        nonlocal voices
+        for _, _, lines in _cues(source):
+            for line in lines:
+                voices = voices or bool(VOICE.search(line))
+                if named := NAMED.match(_text(line)):
+                    yield _label(named)
+
+    counts = counted(labels())
+    for noise in [label for label in counts if label[0] == "[" and NOISE.match(label[1:])]:
+        del counts[noise]
+    proper = {label for label in counts if is_capitalised(label[1:] if label[0] == "[" else label)}
+    known = {label for label in proper if label.isupper() or counts[label] > 1}
+    marked = voices or bool(known)
+    colons = any(label[0] != "[" for label in known)
+    often = {label for label, count in counts.items() if count > (1 if marked else FEW)}
+    once = {label for label in counts if colons and label in proper}
+    once |= {label for label in counts if marked and label[0] == "[" and not label.islower()}
+    return frozenset(known | often | once)
+
+
+def _text(line: str) -> str:
+    return html.unescape(TAG.sub("", line)).strip()
+
+
+def _label(named: re.Match[str]) -> str:
+    """`[Ann` of a name in brackets, so that it is not mistaken for one before a colon: `Ann`."""
+    return "[" + (named[1] or named[2]).strip() if named[1] or named[2] else named[3].strip()
 
 
 def _joined(messages: Iterator[Message]) -> Iterator[Message]:
@@ -65,7 +115,7 @@ def _one(cues: list[Message]) -> Message:
     return Message(cues[0].speaker, " ".join(cue.text for cue in cues), None, cues[0].kind)
 
 
-def _messages(source: Source) -> Iterator[Message]:
+def _messages(source: Source, names: frozenset[str]) -> Iterator[Message]:
     speaker = ""
     end = START
     for begins, ends, lines in _cues(source):
@@ -75,15 +125,16 @@ def _messages(source: Source) -> Iterator[Message]:
         parts: list[tuple[str, list[str]]] = []
         for line in lines:
             voice = VOICE.search(line)
-            text = html.unescape(TAG.sub("", line)).strip()
+            text = _text(line)
             if not text:
                 continue
             if SOUND.fullmatch(text):
                 yield Message("", text, None, SYSTEM)
                 continue
             named = NAMED.match(text)
+            named = named if named and _label(named) in names else None
             if voice or named:
-                speaker = voice[1].strip() if voice else (named[1] or named[2] or named[3]).strip()  # type: ignore[index]
+                speaker = voice[1].strip() if voice else _label(named).removeprefix("[")  # type: ignore[arg-type]
                 parts.append((speaker, [text[named.end() :] if named and not voice else text]))
             elif text.startswith(("-", "–", "—", ">>")):  # two people in one cue, without names
                 speaker = ""
@@ -121,7 +172,8 @@ FORMAT = Format(
     documentation="https://www.w3.org/TR/webvtt1/",
     notes=(
         "speakers as `<v Ann>`, `ANN:`, `[Ann]`, `>> ANN:`, `（花子）`; a cue without a name continues the speaker "
-        "before it, for 20 seconds; cues before any name are dropped"
+        "before it, for 20 seconds; cues before any name are dropped; `Ann:` and `[Ann]` are names if they come back, "
+        "or if the file marks its speakers elsewhere"
     ),
     claims=claims,
     read=read,
