@@ -49,7 +49,7 @@ class Conversation:
     group: str = ""
     game: Game | None = None
     """The facts of a werewolf game: its players, and what happened between the turns."""
-    briefings: Mapping[str, str] = field(default_factory=dict)
+    briefings: Mapping[str, str] = field(default_factory=dict, hash=False)
     """What a character knows before the first turn, by its name; nobody else hears it. A conversation that comes from
     a character's card has the character's, if need be an empty one."""
 
