@@ -97,7 +97,7 @@ def test_a_picture_without_a_card_is_skipped_beside_a_chat(tmp_path: Path) -> No
     assert len(read(tmp_path, tally)) == 1
     assert tally.unread == []
     assert tally.notes == [f"{tmp_path}: skipped 1 files in no known format: photo.png"]
-    with pytest.raises(DataError, match="a binary file, not text"):
+    with pytest.raises(DataError, match="a picture, not text"):
         Source.open(tmp_path / "photo.png")
 
 
@@ -105,7 +105,7 @@ BAD = {
     "a text that goes on after the end": (png()[:-12] + struct.pack(">I4s", 5000, b"tEXt") + b"chara\0e30=", "ends"),
     "an impossible length": (
         png(chunk(b"tEXt", b"chara\0" + packed(card()))).replace(b"\0\0\0", b"\xff\xff\xff", 1),
-        "a binary file, not text",
+        "a picture, not text",
     ),
     "no base64": (png(plain(b"abcde")), "not UTF-8 in base64"),
     "another encoding": (png(plain(base64.b64encode("é".encode("latin-1")))), "not UTF-8 in base64"),
