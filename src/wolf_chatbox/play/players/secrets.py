@@ -146,6 +146,28 @@ _NO_VILLAGER = {
     ),
     "ja": re.compile(r"(?:村人|人間|村側|村陣営)(?:(?:では|じゃ)(?:ない|ありません)|を(?:捕|狩|倒|消))"),
 }
+_SELF = {
+    "en": re.compile(
+        r"\b(?:I am|I'm|we are|we're)\b(?! (?:(?:just|so|really|very|all|still|also|always|too|only|quite|super) )*"
+        r"(?:here\W*$|here (?:to (?:help|listen|play|talk|discuss|find|solve|learn|observe)|for (?:you|this game|the game))"
+        r"|(?:not )?(?:happy|glad|excited|ready|curious|sorry|sure|unsure|certain|confused|interested|intrigued|surprised"
+        r"|worried|afraid|listening|thinking|looking|trying|wondering|hoping|going to (?:vote|listen|wait|ask)|voting"
+        r"|suspicious of|new|fine|well|good|okay|back|in|on it|open to|willing|inclined|leaning|convinced|concerned|asking"
+        r"|waiting|playing)\b"
+        r"|(?:the |a |an )?(?:\w+ )?(?:seer|medium|bodyguard|villager|human|innocent)\W*$|@ME@(?:\W*$| and\b| here\b)"
+        r"|in this together|all here))"
+        r"|\b(?:my|our)\b(?! (?:(?:own|first|next|last|main|best|only|new|old|dear) )*(?:votes?|name|thoughts?|opinions?"
+        r"|views?|suspicions?|questions?|turns?|friends?|dear|guess|mind|apologies|pleasure|village|game|discussion|claim"
+        r"|conversation|town|community|result|reason(?:ing)?s?|concerns?|instincts?|attention|decision|focus|goal|best|ears"
+        r"|eyes|input|word|fellow villagers)\b)"
+        r"|\b(?:pretend|manipulat|trick|fool|conceal|cover)\w*\b|\bpacks?\b",
+        re.IGNORECASE,
+    ),
+    "ja": re.compile(
+        rf"{_ME}(?:は|が|も)(?![^。！？]{{0,40}}(?:思|考|感|疑|投票|信|村人|人間|占|霊|狩|騎|気に|聞|待|賛成|同意|言|見|分か|わか))"
+    ),
+}
+"""What a speaker says of itself, but for what a villager usually does; the speaker's own name stands for `@ME@`."""
 _SHIELDS = {
     "en": re.compile(r"\b(?:help|protect|support|save|spare|join|assist|serve|side|love|thank)\w*\b", re.IGNORECASE),
     "ja": re.compile(r"助け|守|救|味方|手伝|仕え|協力"),
@@ -175,8 +197,10 @@ def may_betray(text: str, sight: Sight) -> bool:
     if _KILLS[language].search(text) or _NO_VILLAGER[language].search(text):
         return True
     end, own, wolves, _ = _TOGETHER[language]
-    for part in end.split(text):
+    for part in end.split(text.replace("’", "'")):
         own_part = bool(own.search(part)) or sight.me in part
+        if _SELF[language].search(part.replace(sight.me, "@ME@").rstrip()):
+            return True
         if own_part and _NATURE[language].search(part):
             return True
         if wolves.search(part) and (own_part or _SHIELDS[language].search(part) or not _SEEKS[language].search(part)):
