@@ -54,7 +54,7 @@ FORMAT = Format(
     title="Discord (DiscordChatExporter CSV)",
     documentation="https://github.com/Tyrrrz/DiscordChatExporter",
     export="DiscordChatExporter → format CSV",
-    notes="dates in ISO 8601 and those of older versions; stickers and embeds alone are messages without text",
+    notes="the dates of all versions; messages of stickers or embeds only have no text, and are dropped",
     claims=claims,
     read=read,
 )

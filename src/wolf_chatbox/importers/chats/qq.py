@@ -174,8 +174,8 @@ FORMAT = Format(
     documentation="https://github.com/hellodigua/ChatLab",
     export="QQ 9 on Windows: message manager → ▾ → export messages → text file; or copy the messages into a file",
     notes=(
-        "one chat or all of them; pictures and stickers inside a text are removed; an account keeps the first name "
-        "that it has; copied messages without a full date have no time"
+        "one chat or all of them; pictures and stickers inside a text are removed; an account keeps the first name it "
+        "has in the file; copied messages without a full date have no time"
     ),
     claims=claims,
     read=read,

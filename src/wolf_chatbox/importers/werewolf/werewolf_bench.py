@@ -267,8 +267,8 @@ FORMAT = Format(
     title="Werewolf-bench game (Foaster.ai)",
     documentation="https://github.com/Foaster-ai/Werewolf-bench",
     notes=(
-        "`Game_35.txt`; the speeches of candidates for mayor are day 0; the wolves' talk at night is their whisper; "
-        "the witch guards with the life potion; what a player thought before a line is kept beside it as a fact"
+        "`Game_35.txt`; speeches of candidates for mayor are day 0; the wolves' talk at night is their whisper; the "
+        "witch's life potion counts as a guard; what a player thought before a line is kept beside it as a fact"
     ),
     claims=claims,
     read=read,
