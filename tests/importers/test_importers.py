@@ -44,6 +44,8 @@ DROPPED = {
     "aiwolf_json/six_realtime": {"Over (nothing to say)": 6, "Skip (nothing to say)": 1},
     "aistudio/prompt": {"system message": 5, "media": 1},
     "backyard/inn": {"no text": 1},
+    "card/v1": {"system message": 1},
+    "card/v2": {"no text": 1},
     "character_ai/dumps": {"other reply": 4, "media": 1},
     "chatgpt/export": {"system message": 6, "media": 2, "on another branch": 4},
     "chatgpt/single": {"no text": 1},

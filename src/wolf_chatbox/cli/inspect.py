@@ -134,6 +134,9 @@ def show(found: Inspection, screen: Screen) -> None:
     screen.print(table)
     if len(found.speakers) > MOST_SPEAKERS:
         say(f"… and {len(found.speakers) - MOST_SPEAKERS} more speakers")
+    if found.briefings:
+        known = [f"{name} ({count:,} characters)" for name, count in found.briefings.items()]
+        say(f"briefed by a card: {shortlist(known, 6)}")
     if found.games:
         show_games(found.games, screen)
     if found.tokens:

@@ -14,6 +14,7 @@ from zipfile import BadZipFile
 
 from wolf_chatbox.data.tally import Truncated
 from wolf_chatbox.errors import DataError
+from wolf_chatbox.importers import png_text
 from wolf_chatbox.importers.compression import AnyPath, Compressed, Damaged, damage_of, kind_of, name_without
 from wolf_chatbox.importers.encodings import probable
 from wolf_chatbox.importers.look import Look, Seen, Unclaimed
@@ -22,6 +23,8 @@ from wolf_chatbox.importers.pipes import Copy, copy_of, is_pipe
 
 PARQUET = "PAR1"
 """How a Parquet file begins; nothing else of it is decoded."""
+PNG = "PNG "
+"""How the head of a picture with a character's card begins; the keywords of its texts follow."""
 WIDE = {
     codecs.BOM_UTF32_LE: "utf-32",
     codecs.BOM_UTF32_BE: "utf-32",
@@ -99,6 +102,11 @@ class Source:
                 raise Damaged(f"{path}: cannot be unpacked ({damage}). Get it again.")
         if start.startswith(PARQUET.encode()):
             return cls(name, "binary", PARQUET, place=place, copy=copy)
+        if start.startswith(png_text.SIGNATURE) and not isinstance(place, Compressed):
+            with place.open("rb") as file:
+                texts = png_text.keywords(file)
+            if any(text in png_text.CARDS for text in texts):
+                return cls(name, "binary", PNG + " ".join(texts), place=place, copy=copy)
         if seen := seen_in(start, name.name, lambda: place.open("rb")):
             raise _no_text(path, seen)
         guesses = _guesses(path, start, encoding)

@@ -34,7 +34,7 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
                 turns.append(turn._replace(speaker=speaker, text=text, heard=tuple(map(clean, turn.heard))))
                 places.append(place)
         tally.kept += len(turns)
-        if turns:
+        if turns or conversation.briefings:
             yield replace(
                 conversation.with_turns(places, turns), group=conversation.group or f"{source.path.stem} {number}"
             )
