@@ -32,7 +32,7 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
     """Yield the channel, cut where it was silent. Joins, pins and calls, and messages without words, are counted."""
     dates = Dates(dates_in(source, DATES))
     if not dates.certain:
-        tally.notes.append(f"{source.path.name}: cannot tell whether days or months come first, read as {dates.order}")
+        tally.note(source.path.name, f"cannot tell whether days or months come first, read as {dates.order}")
     yield from conversations(_messages(source, dates), source.path.stem, config, tally)
 
 

@@ -80,7 +80,7 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
             continue
         yield from conversations(reader.messages(), name or source.path.stem, config, tally)
     if reader.timeless:
-        tally.notes.append(f"{source.path.name}: {reader.timeless} messages have no full date, kept without a time")
+        tally.note(source.path.name, f"{reader.timeless} messages have no full date, kept without a time")
 
 
 def _grouped(source: Source) -> set[str]:

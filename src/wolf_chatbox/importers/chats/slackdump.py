@@ -73,7 +73,7 @@ def _messages(records: Iterable[Any], names: dict[str, str], tally: Tally) -> It
 
 def _once(record: Any, names: dict[str, str], broadcast: set[str], tally: Tally) -> Iterator[Message]:
     if isinstance(record, dict) and str(record.get("ts")) in broadcast:
-        tally.dropped["message written twice"] += 1
+        tally.dropped["duplicate message"] += 1
     else:
         yield message_of(record, names)
 

@@ -41,7 +41,7 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
     """
     months_first = _months_first(source)
     if months_first:
-        tally.notes.append(f"{source.path.name}: months come before days")
+        tally.note(source.path.name, "months come before days")
     yield from conversations(_messages(source, tally, months_first), source.path.stem, config, tally)
 
 

@@ -245,7 +245,7 @@ class _Game:
         self._close()
         self._dawn("")
         if self._strange:
-            self._tally.notes.append(f"{self._source.path}: skipped {self._strange} lines that are no records")
+            self._tally.note(self._source.path, f"skipped {self._strange} lines that are no records")
         models = {side: self._facts.get(f"{side.title()} model", "") for side in ("villager", "werewolf")}
         players = [
             Player(
