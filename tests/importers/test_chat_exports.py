@@ -13,7 +13,7 @@ from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation, Turn
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.importers import read_conversations, recognise
-from wolf_chatbox.importers.source import Source
+from wolf_chatbox.importers.files.source import Source
 
 RULE = "=" * 62
 

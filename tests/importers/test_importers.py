@@ -17,7 +17,7 @@ from wolf_chatbox.data.split import count_speakers
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError, FormatError
 from wolf_chatbox.importers import FORMATS, _template, read_conversations, recognise
-from wolf_chatbox.importers.source import Source
+from wolf_chatbox.importers.files.source import Source
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 INPUTS = sorted(FIXTURES.glob("*/*.input.*"))

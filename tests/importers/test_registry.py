@@ -34,7 +34,7 @@ def with_one_more(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for part in ("src", "scripts", "docs"):
         shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
     importers = folder / "src/wolf_chatbox/importers"
-    shutil.copy(importers / "_template.py", importers / "chats/myapp.py")
+    shutil.copy(importers / "_template.py", importers / "formats/chats/myapp.py")
     (folder / "boats.txt").write_text("12:00 Ann> Who brings the oars?\n12:01 Bob> Not me.\n")
     return folder
 

@@ -20,7 +20,7 @@ from wolf_chatbox.conversation import Turn
 from wolf_chatbox.errors import CheckpointError, ConfigError
 from wolf_chatbox.export.persona import Persona
 from wolf_chatbox.files import check_place, new_file, new_path
-from wolf_chatbox.importers.png_text import SIGNATURE, text_of, with_texts
+from wolf_chatbox.importers.streams.png_text import SIGNATURE, text_of, with_texts
 
 CardVersion = Literal[2, 3]
 CHUNKS = {"chara": "card-v2.json", "ccv3": "card.json"}
