@@ -3,8 +3,8 @@
     python scripts/formats_page.py [--check]      (part of make reference)
 
 A table stands between `<!-- formats: FAMILY -->` and `<!-- end of formats -->`, and lists the formats of
-importers/formats/FAMILY. Japanese texts are in words/formats/ja.toml; a missing one is English. --check writes nothing, and
-exits with 1 if a page is stale.
+importers/formats/FAMILY. Japanese texts are in words/formats/ja.toml; a missing one is English. --check writes
+nothing, and exits with 1 if a page is stale.
 """
 
 from __future__ import annotations

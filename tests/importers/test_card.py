@@ -16,9 +16,10 @@ from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation, Turn
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError
-from wolf_chatbox.importers import png_text, read_conversations, recognise
+from wolf_chatbox.importers import read_conversations, recognise
 from wolf_chatbox.importers.files.source import Source
 from wolf_chatbox.importers.formats.characters.card import claims
+from wolf_chatbox.importers.streams import png_text
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 IHDR = struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0)

@@ -81,7 +81,7 @@ def test_japanese_texts_are_those_of_formats_that_exist() -> None:
 
 
 def test_every_file_in_the_folders_is_a_format_and_no_two_have_one_name() -> None:
-    files = sorted(path.stem for path in IMPORTERS.glob("*/*.py") if path.name != "__init__.py")
+    files = sorted(path.stem for path in IMPORTERS.glob("formats/*/*.py") if path.name != "__init__.py")
     assert files == sorted(FORMATS)
     assert get_args(FormatName) == ("auto", *FORMATS)
 
