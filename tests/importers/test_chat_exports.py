@@ -177,7 +177,7 @@ def test_a_thread_shown_in_the_channel_is_read_once(tmp_path: Path) -> None:
     )
     turns, dropped = told(path)
     assert [text for _, text in turns] == ["first", "only there", "both", "last"]
-    assert dropped == {"message written twice": 1}
+    assert dropped == {"duplicate message": 1}
 
 
 # Skype and Teams

@@ -123,7 +123,7 @@ DROPPED = {
     "skype/messages": {"system message": 2, "media": 1, "deleted message": 2},
     "slack/blocks": {"media": 1},
     "slack/workspace": {"system message": 1, "media": 1, "deleted message": 1},
-    "slackdump/dump": {"system message": 1, "message written twice": 1, "media": 1, "deleted message": 1},
+    "slackdump/dump": {"system message": 1, "duplicate message": 1, "media": 1, "deleted message": 1},
     "sms/backup": {"system message": 1, "media": 1, "no text": 1},
     "subtitles/names": {"no speaker": 1, "system message": 1},
     "subtitles/voices": {"system message": 1},

@@ -95,7 +95,7 @@ def convert(
     Parameters
     ----------
     files
-        Files, folders or zip archives of conversations; `example` and `example-ja` are bundled scripts.
+        Files, folders or archives of conversations; `example` and `example-ja` are bundled scripts.
     output
         Output file.
     to

@@ -47,7 +47,7 @@ def inspect(
     Parameters
     ----------
     files
-        Files, folders or zip archives of conversations; `example` and `example-ja` are bundled scripts.
+        Files, folders or archives of conversations; `example` and `example-ja` are bundled scripts.
     model
         Base model: count lengths in its tokens and show what it would learn.
     persona

@@ -58,7 +58,7 @@ class Branches:
     def note(self, where: object) -> None:
         """Note how many turns several branches share."""
         if self.repeated:
-            self.tally.notes.append(f"{where}: {self.repeated} turns are repeated: several branches begin with them")
+            self.tally.note(where, f"{self.repeated} turns are repeated: several branches begin with them")
 
     def _said(self, path: Iterable[Node]) -> Iterator[Message]:
         for node in path:

@@ -109,4 +109,6 @@ def _inflated(packed: bytes, where: str) -> bytes:
 
 
 def _too_long(where: str) -> DataError:
-    return DataError(f"{where}: its text is longer than {MOST_BYTES >> 20} MiB, so it is no character's card.")
+    return DataError(
+        f"{where}: its text is longer than {MOST_BYTES >> 20} MiB, so it is no character's card. Leave it out."
+    )

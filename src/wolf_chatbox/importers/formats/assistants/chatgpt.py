@@ -123,9 +123,9 @@ FORMAT = Format(
     documentation="https://help.openai.com/en/articles/7260999-how-do-i-export-my-chatgpt-history-and-data",
     export="Settings → Data controls → Export data: the zip archive, or the `conversations.json` in it",
     notes=(
-        "whole exports, and single conversations as browser extensions save them (JSON). Thoughts, hidden "
-        "instructions, tools and what is said to them are system messages; pictures, sounds and files are media; the "
-        "words of a voice chat are kept, marks of citations removed"
+        "whole exports, and single conversations that browser extensions save (JSON). Thoughts, hidden instructions "
+        "and the use of tools are system messages; pictures, sounds and files are media. The words of voice chats are "
+        "kept; marks of citations are removed"
     ),
     claims=claims,
     read=read,

@@ -92,8 +92,8 @@ def _said(speaker: str, lines: list[str]) -> Iterator[Message]:
 FORMAT = Format(
     title="ChatGPT (Markdown of ChatGPT Exporter)",
     documentation="https://github.com/pionxzh/chatgpt-exporter",
-    export="ChatGPT Exporter → Markdown; JSON is better, as it has all branches",
-    notes="what was thought is a system message; pictures and files are media; formatting is kept",
+    export="the browser extension ChatGPT Exporter → Markdown; better JSON, which has all branches (`chatgpt`)",
+    notes="thoughts are system messages; pictures and files are media; formatting is kept",
     claims=claims,
     read=read,
 )

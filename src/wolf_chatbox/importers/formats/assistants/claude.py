@@ -107,8 +107,8 @@ FORMAT = Format(
     documentation="https://support.anthropic.com/en/articles/9450526-how-can-i-export-my-claude-ai-data",
     export="Settings → Privacy → Export data: the zip archive, or the `conversations.json` in it",
     notes=(
-        "whole exports, and single conversations as browser extensions save them (JSON). Thoughts and the use of "
-        "tools are system messages; files, and large pastes, are media (`--also-keep media` keeps their text)"
+        "whole exports, and single conversations that browser extensions save (JSON). Thoughts and the use of tools "
+        "are system messages; files and large pastes are media (`--also-keep media` keeps their text)"
     ),
     claims=claims,
     read=read,

@@ -205,8 +205,9 @@ FORMAT = Format(
     documentation="https://github.com/jetpack3331/ai-chat-history-manager",
     export="Google Takeout → My Activity → only Gemini Apps; format JSON, or HTML",
     notes=(
-        "`MyActivity.json` and `.html`. Replies lose their formatting; what is no prompt is a system message. Where "
-        "entries do not name their chat, it ends at a silence. In JSON that is not English the verb of a prompt stays"
+        "`MyActivity.json` and `.html`. Replies lose their formatting; entries that are no prompts are system "
+        "messages. Where entries do not name their chat, it ends at a silence. In JSON of other languages than "
+        'English, prompts keep the word for "Prompted" before them'
     ),
     claims=claims,
     read=read,

@@ -71,8 +71,8 @@ FORMAT = Format(
     documentation="https://github.com/agnaistic/agnai",
     export="in the chat: ☰ → Export Chat → Download",
     notes=(
-        "the branch that is shown; names as in the file, else `user` and `assistant`; messages out of character and "
-        "events are system messages"
+        "reads the branch that is shown; names as in the file, else `user` and `assistant`; messages out of character "
+        "(OOC) and events are system messages"
     ),
     claims=claims,
     read=read,

@@ -169,7 +169,7 @@ def _value(source: Source) -> Any:
         with source.open_text() as file:
             text = file.read(MOST_BYTES + 1)
         if len(text) > MOST_BYTES:
-            raise DataError(f"{where}: longer than {MOST_BYTES >> 20} MiB, so it is no character's card.")
+            raise DataError(f"{where}: longer than {MOST_BYTES >> 20} MiB, so it is no character's card. Leave it out.")
         return parse_json(text.removeprefix("\ufeff"), where)
     for keyword in CARDS:
         with source.open_bytes() as file:
@@ -201,8 +201,8 @@ FORMAT = Format(
     export="SillyTavern: the character → ⋯ → Export (PNG or JSON); RisuAI: Export (PNG, JSON, CharX)",
     notes=(
         "JSON, PNG with a card inside, CharX. Each greeting and each example is a conversation. Description, "
-        "personality, scenario, instructions and the lorebook become the character's briefing, which it knows in every "
-        "conversation of the data; it is never learnt itself. `{{user}}` becomes the name of who talks with it most"
+        "personality, scenario, instructions and lorebook become the character's briefing: it stands before every "
+        "conversation in which the character speaks, and is never learnt. `{{user}}` becomes who talks with it most"
     ),
     claims=claims,
     read=read,

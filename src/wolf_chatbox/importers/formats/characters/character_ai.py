@@ -182,8 +182,8 @@ FORMAT = Format(
         "(`turns` with `candidates`)"
     ),
     notes=(
-        "of the candidates of a turn the shown one is read; `data preferences` writes the choices. What CAI Tools "
-        "writes for SillyTavern and text-generation-webui is read as such"
+        "of a turn's candidates the shown one is read; `data preferences` writes the choices. What CAI Tools writes "
+        "for SillyTavern or text-generation-webui is read as those formats"
     ),
     claims=claims,
     read=read,

@@ -87,7 +87,7 @@ FORMAT = Format(
     export="the browser extension JanitorAI Chat Downloader → Download",
     notes=(
         "of several answers to the last message the shown one is read; `data preferences` writes the choices. Its "
-        "export for SillyTavern is read as such"
+        "export for SillyTavern is read as `sillytavern`"
     ),
     claims=claims,
     read=read,

@@ -255,8 +255,8 @@ FORMAT = Format(
     documentation="https://github.com/LostRuins/lite.koboldai.net",
     export="Save / Load → Download File",
     notes=(
-        "chat, instruct and adventure mode, with the names of the settings, else `user` and `assistant`, who tells the "
-        "adventure. In story mode nobody speaks: `--also-keep system` keeps the text. Memory and notes are not read"
+        "chat, instruct and adventure mode, with the names of the settings, else `user` and `assistant` (who tells the "
+        "adventure). In story mode nobody speaks: `--also-keep system` keeps the text. Memory and notes are left out"
     ),
     claims=claims,
     read=read,

@@ -168,9 +168,9 @@ FORMAT = Format(
     documentation="https://github.com/kwaroran/RisuAI",
     export="in the list of chats: ⭳ → Export as JSON, TXT or HTML file; or Export all chats",
     notes=(
-        "the JSON has no names: the character's is that in the file's (`NAME_2024-…_chat.json`), else `assistant`; the "
-        "person is `user`, those of a group `character 1`, `character 2`, …; page and text have the names. Text in the "
-        "older form, without `--` before a name, is not recognised"
+        "text and HTML have names, JSON has none: the character's is taken from the file's name "
+        "(`NAME_2024-…_chat.json`), else it is `assistant`; the person is `user`; in a group, `character 1`, "
+        "`character 2`, … Older text, without `--` before a name, is not recognised"
     ),
     claims=claims,
     read=read,

@@ -194,10 +194,9 @@ FORMAT = Format(
     export="☰ → Manage chat files → Export as .jsonl; or the folder `data/default-user/chats/CHARACTER`",
     notes=(
         "every version, solo and group chats. The shown swipe is read; `data preferences` writes the choices. Hidden "
-        "messages are read; narrators and comments are system messages; reasoning is not read. `{{user}}`, `{{char}}` "
-        "become names. A branch belongs to its main chat's group and is read whole; a checkpoint that only repeats "
-        "the beginning of a chat of its folder is dropped and counted. The export as .txt is read as `screenplay`. "
-        "Leave out the folder `backups`: it holds copies"
+        "messages are read; narrators and comments are system messages; reasoning is left out. A branch is read whole; "
+        "a checkpoint that only repeats the beginning of a chat is dropped. Leave out the folder `backups`: it holds "
+        "copies. The export as .txt is read as `screenplay`"
     ),
     claims=claims,
     read=read,

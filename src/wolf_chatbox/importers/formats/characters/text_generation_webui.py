@@ -136,9 +136,9 @@ FORMAT = Format(
     documentation="https://github.com/oobabooga/text-generation-webui",
     export="`user_data/logs/chat/CHARACTER/*.json`; or in the chat: ☰ → Save → history",
     notes=(
-        "the text as the model saw it. A log has no names: the character's is that of its folder or file, "
-        "else `assistant`; the person is `user`. The current version of a reply is read; `data preferences` writes the "
-        "choices. Attachments are not read"
+        "the text as the model saw it. Logs have no names: the character's is that of the folder or the file, else "
+        "`assistant`; the person is `user`. The current version of a reply is read; `data preferences` writes the "
+        "choices. Attachments are left out"
     ),
     claims=claims,
     read=read,

@@ -32,7 +32,7 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
     """Yield the channel, cut where it was silent. Joins, pins and calls, and messages without words, are counted."""
     dates = Dates(dates_in(source, DATES))
     if not dates.certain:
-        tally.notes.append(f"{source.path.name}: cannot tell whether days or months come first, read as {dates.order}")
+        tally.note(source.path.name, f"cannot tell whether days or months come first, read as {dates.order}")
     yield from conversations(_messages(source, dates), source.path.stem, config, tally)
 
 
@@ -54,7 +54,7 @@ FORMAT = Format(
     title="Discord (DiscordChatExporter CSV)",
     documentation="https://github.com/Tyrrrz/DiscordChatExporter",
     export="DiscordChatExporter → format CSV",
-    notes="dates in ISO 8601 and those of older versions; stickers and embeds alone are messages without text",
+    notes="the dates of all versions; messages of stickers or embeds only have no text, and are dropped",
     claims=claims,
     read=read,
 )

@@ -130,8 +130,8 @@ FORMAT = Format(
     documentation="https://github.com/Tyrrrz/DiscordChatExporter",
     export="DiscordChatExporter → format HTML (dark or light)",
     notes=(
-        "all versions and regions; the names are the nicknames on the server; embeds, reactions and what a reply "
-        "answers are left out"
+        "all versions and regions; names are the nicknames on the server; embeds, reactions and quoted messages are "
+        "left out"
     ),
     claims=claims,
     read=read,

@@ -37,7 +37,7 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
     """Yield the channel, cut where it was silent. Joins, pins and calls, and messages without words, are counted."""
     dates = Dates(dates_in(source, HEADER))
     if not dates.certain:
-        tally.notes.append(f"{source.path.name}: cannot tell whether days or months come first, read as {dates.order}")
+        tally.note(source.path.name, f"cannot tell whether days or months come first, read as {dates.order}")
     place = {match[1]: match[2] for line in source.head.splitlines()[1:3] if (match := PLACE.match(line))}
     group = " ".join(filter(None, (place.get("Guild"), place.get("Channel"))))
     yield from conversations(_messages(source, dates), group or source.path.stem, config, tally)

@@ -53,10 +53,10 @@ def _mail(source: Source) -> bytes:
 FORMAT = Format(
     title="mails (.eml)",
     documentation="https://www.rfc-editor.org/rfc/rfc5322",
-    export="save or drag mails out of Thunderbird, Apple Mail, Outlook on the web, Gmail (⋮ → Download message)",
+    export="save or drag mails from Thunderbird, Apple Mail, Outlook on the web or Gmail (⋮ → Download message)",
     notes=(
-        "a file, or a folder, an archive or a Maildir of them; one conversation per thread; quotes and signatures are "
-        "removed; Outlook's `.msg` is not read"
+        "one file, or a folder, an archive or a Maildir of them; one conversation per thread; quotes and signatures "
+        "are removed; Outlook's `.msg` is not read"
     ),
     claims=claims,
     read=read,

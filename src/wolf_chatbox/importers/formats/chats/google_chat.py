@@ -1,4 +1,4 @@
-"""Google Chat, as Google Takeout writes it: a folder a chat, with `messages.json` and `group_info.json`.
+"""Google Chat, as Google Takeout writes it: a folder for each chat, with `messages.json` and `group_info.json`.
 
 Form: `{"messages": [{"creator": {"name": …}, "created_date": "Tuesday, March 5, 2024 at 3:04:05 PM UTC", "text": …,
 "topic_id": …}]}`; https://support.google.com/accounts/answer/3024190. The date is in the account's language, in UTC.
@@ -112,7 +112,7 @@ FORMAT = Format(
     title="Google Chat (Takeout)",
     documentation="https://support.google.com/accounts/answer/3024190",
     export="https://takeout.google.com → Google Chat; pass the zip, or the folder `Google Chat`",
-    notes="a chat a folder; its name comes from `group_info.json`; times are UTC; reactions and quotes are left out",
+    notes="each folder is a chat, named by its `group_info.json`; times are UTC; reactions and quotes are left out",
     claims=claims,
     read=read,
     beside=r"(?:group_info|user_info)\.json|File-.*",

@@ -263,8 +263,8 @@ FORMAT = Format(
     documentation="https://github.com/uoneway/kakaotalk_msg_preprocessor",
     export="in the chat: ≡ → ⚙ → Export chat → text only; on a computer: ≡ → Save chat",
     notes=(
-        "text files of phones and Windows, Korean and English, and the CSV of a Mac; joins, calls, payments and posts "
-        "of the board are system messages"
+        "text files of phones and Windows, Korean and English, and the CSV of a Mac; joins, calls, payments and "
+        "noticeboard posts are system messages"
     ),
     claims=claims,
     read=read,

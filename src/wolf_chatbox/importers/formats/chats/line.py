@@ -254,9 +254,9 @@ FORMAT = Format(
     documentation="https://help.line.me/line/?contentId=20007388",
     export="in the chat: ≡ → Settings → Export chat history",
     notes=(
-        "Japanese, Chinese and English exports. The whole file decides whether the day or the month comes first, "
-        "its weekdays before all. Messages under no readable date are kept without a time. Where spaces replace the "
-        "tabs, a name with a space may be cut. A note reports each of these"
+        "Japanese, Chinese and English exports. The whole file decides whether the day or the month comes first, by "
+        "its weekdays if it has any. Messages below an unreadable date have no time. Where spaces replace the tabs, a "
+        "name with a space may be cut. A note reports each of these"
     ),
     claims=claims,
     read=read,

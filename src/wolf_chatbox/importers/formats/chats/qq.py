@@ -80,7 +80,7 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
             continue
         yield from conversations(reader.messages(), name or source.path.stem, config, tally)
     if reader.timeless:
-        tally.notes.append(f"{source.path.name}: {reader.timeless} messages have no full date, kept without a time")
+        tally.note(source.path.name, f"{reader.timeless} messages have no full date, kept without a time")
 
 
 def _grouped(source: Source) -> set[str]:
@@ -174,8 +174,8 @@ FORMAT = Format(
     documentation="https://github.com/hellodigua/ChatLab",
     export="QQ 9 on Windows: message manager → ▾ → export messages → text file; or copy the messages into a file",
     notes=(
-        "one chat or all of them; pictures and stickers inside a text are removed; an account keeps the first name "
-        "that it has; copied messages without a full date have no time"
+        "one chat or all of them; pictures and stickers inside a text are removed; an account keeps the first name it "
+        "has in the file; copied messages without a full date have no time"
     ),
     claims=claims,
     read=read,

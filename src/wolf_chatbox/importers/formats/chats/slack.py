@@ -58,8 +58,8 @@ FORMAT = Format(
     documentation="https://slack.com/help/articles/220556107",
     export="workspace settings → Import/export data → Export (zip or folder)",
     notes=(
-        "all days of a channel are one chat; names come from `users.json`; `<@U1>` becomes a name; messages of blocks "
-        "only are read as the screen shows them"
+        "all days of a channel are one chat; names come from `users.json`; `<@U1>` becomes a name; messages that are "
+        "blocks only are read as the screen shows them"
     ),
     claims=claims,
     read=read,

@@ -73,7 +73,7 @@ def _messages(records: Iterable[Any], names: dict[str, str], tally: Tally) -> It
 
 def _once(record: Any, names: dict[str, str], broadcast: set[str], tally: Tally) -> Iterator[Message]:
     if isinstance(record, dict) and str(record.get("ts")) in broadcast:
-        tally.dropped["message written twice"] += 1
+        tally.dropped["duplicate message"] += 1
     else:
         yield message_of(record, names)
 
@@ -108,10 +108,10 @@ def _message(header: re.Match[str], body: list[str]) -> Message:
 FORMAT = Format(
     title="Slack (slackdump)",
     documentation="https://github.com/rusq/slackdump",
-    export="`slackdump dump CHANNEL`, and `slackdump list users -format json` for the names beside it",
+    export="`slackdump dump CHANNEL`; for the names, `slackdump list users -format json` into the same folder",
     notes=(
-        "JSON and text; replies stand behind the message they answer; names come from `users*.json` or `users*.txt` in "
-        "the folder. In text, messages within three minutes are one"
+        "JSON and text; replies follow the message they answer; names come from `users*.json` or `users*.txt` in the "
+        "folder. In text, what somebody writes within three minutes is one message"
     ),
     claims=claims,
     read=read,

@@ -216,8 +216,8 @@ FORMAT = Format(
     documentation="https://www.synctech.com.au/sms-backup-restore/fields-in-xml-backup-files/",
     export="SMS Backup & Restore on Android → Back up now → messages",
     notes=(
-        "one chat per contact or group; `Me` is the phone's owner; times are UTC; emoji are put together; drafts and "
-        "messages that failed are system messages"
+        "one chat per contact or group; `Me` is the phone's owner; times are UTC; broken emoji are repaired; drafts "
+        "and messages that could not be sent are system messages"
     ),
     claims=claims,
     read=read,

@@ -53,8 +53,8 @@ def _chat(stream: JsonStream, group: str, config: ReadConfig, tally: Tally) -> I
 FORMAT = Format(
     title="Microsoft Teams (chat service)",
     documentation="https://learn.microsoft.com/en-us/azure/communication-services/concepts/chat/concepts",
-    export="a tool that saves the answers of the chat service as JSON; Teams' own data export is read as `skype`",
-    notes="`messages` with `imdisplayname` and HTML; what a reply quotes is removed, smileys are kept; times are UTC",
+    export="a tool that saves the chat service's answers as JSON; Teams' own data export is read as `skype`",
+    notes="`messages` with `imdisplayname` and HTML; quoted messages are removed, smileys are kept; times are UTC",
     claims=claims,
     read=read,
 )

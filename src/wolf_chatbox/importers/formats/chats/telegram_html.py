@@ -115,8 +115,8 @@ FORMAT = Format(
     documentation="https://telegram.org/blog/export-and-more",
     export="Telegram Desktop: chat ⋮ → Export chat history → HTML; or Settings → Advanced → Export Telegram data",
     notes=(
-        "`messages.html`, `messages2.html`, … of a folder are one chat; captions are kept; a forwarded message is of "
-        "who forwarded it; reactions and the buttons of bots are left out"
+        "`messages.html`, `messages2.html`, … of a folder are one chat; captions are kept; the speaker of a forwarded "
+        "message is who forwarded it; reactions and the buttons of bots are left out"
     ),
     claims=claims,
     read=read,

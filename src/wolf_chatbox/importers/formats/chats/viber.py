@@ -41,7 +41,7 @@ def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversat
     """
     months_first = _months_first(source)
     if months_first:
-        tally.notes.append(f"{source.path.name}: months come before days")
+        tally.note(source.path.name, "months come before days")
     yield from conversations(_messages(source, tally, months_first), source.path.stem, config, tally)
 
 
@@ -89,8 +89,8 @@ def _message(head: Message, lines: list[str]) -> Message:
 FORMAT = Format(
     title="Viber chat (CSV)",
     documentation="https://github.com/Ambeteco/ViberChatStatAnalyzer",
-    export="on the phone: Settings → Calls and messages → Email message history (a zip archive with a CSV a chat)",
-    notes="phone numbers are left out; media are told apart in eight languages",
+    export="on the phone: Settings → Calls and messages → Email message history (a zip with a CSV for each chat)",
+    notes="phone numbers are left out; media are recognised in eight languages",
     claims=claims,
     read=read,
 )

@@ -165,8 +165,8 @@ FORMAT = Format(
     documentation="https://github.com/BlueMatthew/WechatExporter",
     export="WechatExporter → text; WeChatMsg (MemoTrace) → TXT or CSV; chatlog → text",
     notes=(
-        "quoted messages are removed; chatlog's times without a year are left out; messages copied out of the window "
-        "(a line `NAME:`, then the text) are read with `--format wechat`"
+        "quoted messages are removed; times without a year (chatlog) are left out; messages copied from the window (a "
+        "line `NAME:`, the text below it) are read with `--format wechat`"
     ),
     claims=claims,
     read=read,

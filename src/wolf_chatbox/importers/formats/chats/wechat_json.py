@@ -58,7 +58,9 @@ FORMAT = Format(
     title="WeChat (WeFlow, EchoTrace JSON)",
     documentation="https://github.com/hicccc77/WeFlow",
     export="WeFlow or EchoTrace → export → JSON",
-    notes="text and quoting messages; pictures, links, transfers and calls are counted",
+    notes=(
+        "texts are kept, also those that quote a message; pictures, links, transfers and calls are dropped and counted"
+    ),
     claims=claims,
     read=read,
 )

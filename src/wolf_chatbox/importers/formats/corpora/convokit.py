@@ -5,6 +5,9 @@ beside it are speakers.json, conversations.json, corpus.json and index.json. Old
 users.json, `user` and `root`; those of Reddit `reply_to`. As written by dump_utterances and dump_corpus_component of
 https://github.com/CornellNLP/ConvoKit/blob/master/convokit/model/corpus_helpers.py.
 
+Names of speakers, titles of posts, and what belongs to one movie, episode or case come from the files beside it. A
+conversation with several beginnings is a chat, and is read in the order of time.
+
 The utterances of a conversation stand anywhere in the file: they are put on a shelf on the disk. The memory holds the
 ids of the conversations, the names of the speakers, and one conversation.
 """
@@ -198,13 +201,11 @@ def _word(value: Any) -> str:
 FORMAT = Format(
     title="ConvoKit corpus",
     documentation="https://convokit.cornell.edu/documentation/data_format.html",
-    export="`Corpus.dump` of ConvoKit, or a zip of its download page; name the folder or the zip",
+    export="ConvoKit's `Corpus.dump`, or a zip from its download page; pass the folder or the zip",
     notes=(
-        "`utterances.jsonl` (older ones `utterances.json`); names of speakers, titles of posts, and what belongs to "
-        "one movie, episode or case come from the files beside it. Where a conversation branches, it follows the "
-        "replies with the highest score (Reddit), or else those that the most replies follow; the others are dropped "
-        "and counted, or read with `--branches all`. A conversation with several beginnings is a chat, and is read in "
-        "the order of time. `[deleted]` and `[removed]` are deleted messages; times are UTC"
+        "`utterances.jsonl` (older: `utterances.json`) and the files beside it. A thread follows the replies with the "
+        "highest score (Reddit), else those with the most replies after them; the others are dropped and counted, or "
+        "read with `--branches all`. `[deleted]` and `[removed]` are deleted messages; times are UTC"
     ),
     claims=claims,
     read=read,

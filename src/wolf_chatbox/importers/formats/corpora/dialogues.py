@@ -136,8 +136,8 @@ FORMAT = Format(
     documentation="https://github.com/google-research-datasets/Synthetic-Persona-Chat",
     notes=(
         "a cell holds a whole dialogue, lines `NAME: text`: Synthetic-Persona-Chat, SAMSum, DialogSum. A cell is a "
-        "conversation, a row a group; personas are counted as system messages; other columns are not read, and a "
-        "note lists them; `--text-column` names the column"
+        "conversation, a row a group; personas are counted as system messages. Other columns are not read; a note "
+        "lists them. `--text-column` names the column"
     ),
     claims=claims,
     read=read,

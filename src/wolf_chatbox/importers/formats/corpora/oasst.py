@@ -143,9 +143,9 @@ FORMAT = Format(
     title="OpenAssistant (trees or messages)",
     documentation="https://huggingface.co/datasets/OpenAssistant/oasst2",
     notes=(
-        "OASST1 and 2, trees or single messages, JSON Lines or Parquet; `prompter` becomes `user`. The conversation "
-        "follows the best-ranked replies; the other replies are dropped and counted, or read with `--branches all`. "
-        "`data preferences` takes the best reply against each lower-ranked one"
+        "OASST1 and 2: trees or single messages, JSON Lines or Parquet; `prompter` becomes `user`. The conversation "
+        "follows the best-ranked replies; the others are dropped and counted, or read with `--branches all`. `data "
+        "preferences` pairs the best reply with each lower-ranked one"
     ),
     claims=claims,
     read=read,

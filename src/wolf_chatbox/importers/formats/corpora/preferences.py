@@ -166,9 +166,9 @@ FORMAT = Format(
     title="choices between replies (HH-RLHF, UltraFeedback, TRL)",
     documentation="https://huggingface.co/docs/trl/dataset_formats",
     notes=(
-        "JSON, JSON Lines or Parquet with `chosen` and `rejected`: texts, messages or lists of messages, with a "
-        "`prompt`, `question` or `instruction`; HH-RLHF's dialogues and red-team transcripts. The conversation has the "
-        "chosen reply, the rejected one is counted; `data preferences` keeps both, for `train --preferences`"
+        "JSON, JSON Lines or Parquet with `chosen` and `rejected`, after a `prompt`, `question` or `instruction`; "
+        "HH-RLHF's dialogues and red-team transcripts. The chosen reply is read, the rejected one is counted; `data "
+        "preferences` writes both, for `train --preferences`"
     ),
     claims=claims,
     read=read,

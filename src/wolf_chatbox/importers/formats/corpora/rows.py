@@ -1,7 +1,8 @@
 """Tables of conversations: Parquet files, and Hugging Face data sets (`hf:owner/name:configuration:split`).
 
 A row is a conversation (a column of messages or utterances, or a question and an answer), or one line of one (a column
-for the speaker, one for the text; consecutive rows with the same `--group-column` belong together).
+for the speaker, one for the text; consecutive rows with the same `--group-column` belong together). A list in a column
+has texts, whose speakers take turns, or objects with a speaker and a text.
 """
 
 from __future__ import annotations
@@ -184,11 +185,9 @@ FORMAT = Format(
     title="table of conversations (Parquet, hub)",
     documentation="https://huggingface.co/docs/datasets",
     notes=(
-        "Parquet files, and any data set of the Hugging Face hub: `--data hf:owner/name`, `hf:owner/name:split` or "
-        "`hf:owner/name:configuration:split`. `--text-column` names a column of texts (with `--speaker-column`, and "
-        "`--group-column` for what belongs together) or of lists: of texts whose speakers take turns, or of objects "
-        "with a speaker and a text. The usual column names are found without it. Needs `pip install "
-        "'wolf-chatbox[datasets]'`"
+        "Parquet files, and data sets of the Hugging Face hub: `--data hf:owner/name`, `hf:owner/name:split` or "
+        "`hf:owner/name:configuration:split`. Usual column names are found; else name them: `--text-column`, "
+        "`--speaker-column`, `--group-column`. Needs `pip install 'wolf-chatbox[datasets]'`"
     ),
     claims=claims,
     read=read,

@@ -293,8 +293,8 @@ FORMAT = Format(
     documentation="https://www.gutenberg.org/ebooks/100",
     notes=(
         "Shakespeare's plays from Project Gutenberg, the Folger Shakespeare and MIT, Tiny Shakespeare; cut at acts and "
-        "scenes; verse keeps its lines, prose does not; directions, the list of persons and licences are counted as "
-        "system messages, a paragraph each"
+        "scenes; verse keeps its line breaks, prose does not; stage directions, the list of persons and licences are "
+        "counted as system messages, one a paragraph"
     ),
     claims=claims,
     read=read,

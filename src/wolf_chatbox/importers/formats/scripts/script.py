@@ -270,8 +270,8 @@ FORMAT = Format(
     title="script table (CSV, TSV)",
     notes=(
         "a column for the speaker and one for the line (`--speaker-column`, `--text-column`); MELD, EmoryNLP and "
-        "Friends too; several speakers of a line (`['Ann', 'Bob']`) become one, `Ann, Bob`; "
-        "cut at episodes, scenes, dialogues and gaps in the line index (`--cut-at-jump`)"
+        "Friends too; several speakers of a line (`['Ann', 'Bob']`) become one, `Ann, Bob`; cut at episodes, scenes, "
+        "dialogues and gaps in the line index (`--cut-at-jump`)"
     ),
     claims=claims,
     read=read,

@@ -6,7 +6,9 @@ A record a line, `day,kind,…`, without quoting; speech is the last field, with
     1,vote,1,3     1,execute,3,VILLAGER     1,divine,1,2,HUMAN     1,guard,4,1,SEER     1,attackVote,5,4
     1,attack,4,true     2,result,2,0,VILLAGER
 
-Older servers write no names (agents call each other Agent[01]); newer ones write times.
+Older servers write no names (agents call each other Agent[01]); newer ones write times. A contest has tables (`.csv`)
+and a schedule (`.json`) beside its logs: the standings over all games, which are skipped. The split keeps the
+translations of a game together.
 """
 
 from __future__ import annotations
@@ -160,12 +162,10 @@ FORMAT = Format(
     title="AIWolf game log",
     documentation="https://github.com/aiwolfdial/aiwolf-nlp-server",
     notes=(
-        "logs (`.log`) of AIWolfServer, AIWolfNLPServer and aiwolf-nlp-server, protocol and language divisions. "
-        "`Over`, `Skip` and `ForceSkip` are no turns, and are counted; without names, players are `Agent[01]`, …; "
-        "times are UTC. Refusals of a model and leaked prompts are dropped and counted, but not what is said beside "
-        "them (`--also-keep slips` keeps all). "
-        "Translations of a game stay on one side of the split. The tables (`.csv`) and the schedule (`.json`) "
-        "beside a contest's logs are the standings over all games, and are skipped"
+        "logs (`.log`) of AIWolfServer, AIWolfNLPServer and aiwolf-nlp-server, protocol and language divisions; "
+        "without names, players are `Agent[01]`, …; times are UTC. `Over`, `Skip` and `ForceSkip` are counted, and are "
+        "no turns. Models' refusals and leaked prompts are dropped and counted, not what is said beside them "
+        "(`--also-keep slips` keeps all). The `.csv` and `.json` beside a contest's logs are skipped"
     ),
     claims=claims,
     read=read,

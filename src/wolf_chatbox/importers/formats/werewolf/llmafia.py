@@ -269,8 +269,8 @@ FORMAT = Format(
     title="LLMafia game",
     documentation="https://github.com/niveck/LLMafia",
     notes=(
-        "a folder per game: name it, or the folder of folders. The night chat is the mafia's whisper. Lines that "
-        "the game wrote again after a crash are dropped and counted; backspaces are applied"
+        "a folder per game: name it, or the folder of folders. The night chat is the mafia's whisper. Lines that the "
+        "game wrote again after a crash are dropped and counted; backspaces are applied"
     ),
     claims=claims,
     read=read,

@@ -245,7 +245,7 @@ class _Game:
         self._close()
         self._dawn("")
         if self._strange:
-            self._tally.notes.append(f"{self._source.path}: skipped {self._strange} lines that are no records")
+            self._tally.note(self._source.path, f"skipped {self._strange} lines that are no records")
         models = {side: self._facts.get(f"{side.title()} model", "") for side in ("villager", "werewolf")}
         players = [
             Player(
@@ -267,8 +267,8 @@ FORMAT = Format(
     title="Werewolf-bench game (Foaster.ai)",
     documentation="https://github.com/Foaster-ai/Werewolf-bench",
     notes=(
-        "`Game_35.txt`; the speeches of candidates for mayor are day 0; the wolves' talk at night is their whisper; "
-        "the witch guards with the life potion; what a player thought before a line is kept beside it as a fact"
+        "`Game_35.txt`; speeches of candidates for mayor are day 0; the wolves' talk at night is their whisper; the "
+        "witch's life potion counts as a guard; what a player thought before a line is kept beside it as a fact"
     ),
     claims=claims,
     read=read,
