@@ -44,7 +44,8 @@ _TOGETHER = {
         re.compile(r"\b(?:I|I'm|me|my|mine|we|we're|us|our|ours)\b", re.IGNORECASE),
         re.compile(r"wol(?:f|ves)|possess", re.IGNORECASE),
         re.compile(
-            r"\bnot?\b|n't|never|find|catch|look|hunt|search|suspect|think|believe|vote|voting|accus|against|\bwho\b|which"
+            r"\bnot?\b|n't|never|find|catch|look|hunt|search|suspect|think|believe|vote|voting|accus|against"
+            r"|\bwho\b|which"
             r"|danger|problem|between|among|stop|play|game|divin|result|claim|sa(?:y|id)\b|figure|identify|reveal the",
             re.IGNORECASE,
         ),
@@ -149,16 +150,22 @@ _NO_VILLAGER = {
 _SELF = {
     "en": re.compile(
         r"\b(?:I am|I'm|we are|we're)\b(?! (?:(?:just|so|really|very|all|still|also|always|too|only|quite|super) )*"
-        r"(?:here\W*$|here (?:to (?:help|listen|play|talk|discuss|find|solve|learn|observe)|for (?:you|this game|the game))"
-        r"|(?:not )?(?:happy|glad|excited|ready|curious|sorry|sure|unsure|certain|confused|interested|intrigued|surprised"
+        r"(?:here\W*$|here (?:to (?:help|listen|play|talk|discuss|find|solve|learn|observe)|for (?:you"
+        r"|this game|the game))"
+        r"|(?:not )?(?:happy|glad|excited|ready|curious|sorry|sure|unsure|certain|confused|interested"
+        r"|intrigued|surprised"
         r"|worried|afraid|listening|thinking|looking|trying|wondering|hoping|going to (?:vote|listen|wait|ask)|voting"
-        r"|suspicious of|new|fine|well|good|okay|back|in|on it|open to|willing|inclined|leaning|convinced|concerned|asking"
+        r"|suspicious of|new|fine|well|good|okay|back|in|on it|open to|willing|inclined|leaning|convinced"
+        r"|concerned|asking"
         r"|waiting|playing)\b"
         r"|(?:the |a |an )?(?:\w+ )?(?:seer|medium|bodyguard|villager|human|innocent)\W*$|@ME@(?:\W*$| and\b| here\b)"
         r"|in this together|all here))"
-        r"|\b(?:my|our)\b(?! (?:(?:own|first|next|last|main|best|only|new|old|dear) )*(?:votes?|name|thoughts?|opinions?"
-        r"|views?|suspicions?|questions?|turns?|friends?|dear|guess|mind|apologies|pleasure|village|game|discussion|claim"
-        r"|conversation|town|community|result|reason(?:ing)?s?|concerns?|instincts?|attention|decision|focus|goal|best|ears"
+        r"|\b(?:my|our)\b(?! (?:(?:own|first|next|last|main|best|only|new|old|dear) )*(?:votes?|name"
+        r"|thoughts?|opinions?"
+        r"|views?|suspicions?|questions?|turns?|friends?|dear|guess|mind|apologies|pleasure|village|game"
+        r"|discussion|claim"
+        r"|conversation|town|community|result|reason(?:ing)?s?|concerns?|instincts?|attention|decision|focus"
+        r"|goal|best|ears"
         r"|eyes|input|word|fellow villagers)\b)"
         r"|\b(?:pretend|manipulat|trick|fool|conceal|cover)\w*\b|\bpacks?\b",
         re.IGNORECASE,
@@ -176,8 +183,10 @@ _SHIELDS = {
 _NATURE = {
     "en": re.compile(
         r"\b(?:roles?|powers?|secrets?|secretly|identity|true self|nature|alle\w+|ally|allies|team(?:mates?)?|side"
-        r"|mission|demon\w*|devil\w*|monst\w+|beasts?|undead|evil|dark(?:ness)?|villains?|traitors?|betray\w*|mislead\w*|deceiv\w*"
-        r"|li(?:e|ed|ar|es)|lying|sworn|target\w*|deeds?|demise|doom|howl\w*|blood\w*|fangs?|prowl\w*|hid(?:e|den|ing)|disguis\w*)\b",
+        r"|mission|demon\w*|devil\w*|monst\w+|beasts?|undead|evil|dark(?:ness)?|villains?|traitors?|betray\w*"
+        r"|mislead\w*|deceiv\w*"
+        r"|li(?:e|ed|ar|es)|lying|sworn|target\w*|deeds?|demise|doom|howl\w*|blood\w*|fangs?|prowl\w*|hid(?:e"
+        r"|den|ing)|disguis\w*)\b",
         re.IGNORECASE,
     ),
     "ja": re.compile(r"役職|役割|正体|能力|秘密|仲間|味方|陣営|悪魔|怪物|魔物|闇|裏切|騙|だま|嘘|隠|血|牙|遠吠"),
