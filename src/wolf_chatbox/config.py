@@ -36,7 +36,9 @@ from wolf_chatbox.settings import (
 )
 
 StyleName = Literal["auto", "dialogpt", "named", "chat"]
-FORMAT_FILES = {path.stem: path.parent.name for path in sorted(Path(__file__).parent.glob("importers/*/[!_]*.py"))}
+FORMAT_FILES = {
+    path.stem: path.parent.name for path in sorted(Path(__file__).parent.glob("importers/formats/*/[!_]*.py"))
+}
 """The folder of each format, by its name, which is its file's: listed, not imported, so that help stays fast."""
 if TYPE_CHECKING:
     FormatName = str
@@ -197,7 +199,7 @@ class TrainConfig:
     """Fine-tune a base model on conversations."""
 
     data: Annotated[tuple[str, ...], DATA, unset("required without preferences")] = ()
-    """Files, folders or zip archives of conversations; `example` and `example-ja` are bundled scripts."""
+    """Files, folders or archives of conversations; `example` and `example-ja` are bundled scripts."""
     preferences: Annotated[tuple[str, ...], DATA] = ()
     """Learn from choices between replies instead (DPO): files of `data preferences`, or of votes; `model` is the run
     that goes on."""
@@ -487,7 +489,7 @@ class EvaluateConfig(Overriding):
     runs: tuple[str, ...] = field(default=("wolf_model",), kw_only=False)
     """Folders of trained models; the untrained base model and the humans are compared with them."""
     data: Annotated[tuple[str, ...], DATA, unset("the files that the first run was trained on")] = ()
-    """Files, folders or zip archives of conversations; what a run learnt of them is never asked."""
+    """Files, folders or archives of conversations; what a run learnt of them is never asked."""
     persona: Annotated[str | None, DATA, unset("the trained persona, else everybody")] = None
     """Whose replies are judged."""
     pseudonyms: Annotated[Path | None, DATA, unset("none")] = None
