@@ -11,7 +11,7 @@ import html
 import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from email.message import EmailMessage
+from email.message import EmailMessage, MIMEPart
 from email.policy import default
 from email.utils import parseaddr
 from functools import lru_cache
@@ -118,7 +118,7 @@ def _message(message: EmailMessage) -> Message:
     return Message(speaker, text, time)
 
 
-def _text(body: EmailMessage) -> str:
+def _text(body: MIMEPart) -> str:
     slow = body.get_content_charset() in SLOW
     text = bytes(body.get_payload(decode=True)).decode(errors="replace") if slow else body.get_content()
     return _plain(text) if body.get_content_subtype() == "html" else str(text)
