@@ -152,7 +152,7 @@ class ReadConfig:
     session_gap: Annotated[float, AT_LEAST_0] = 8
     """Start a new conversation after this many hours of silence in a chat; 0 = never."""
     branches: Branches = "best"
-    """Of a tree of replies (OASST, ChatGPT, …): follow the best or shown branch only, or read all, from root to leaf."""
+    """Of a tree of replies (OASST, ChatGPT, …): follow the best or shown branch, or read all, from root to leaf."""
     also_keep: tuple[Unsaid, ...] = ()
     """Keep what nobody said: media (a placeholder), system (joins …), deleted, slips (refusals, leaked prompts)."""
     strict: bool = False
