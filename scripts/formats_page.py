@@ -2,9 +2,9 @@
 
     python scripts/formats_page.py [--check]      (part of make reference)
 
-A table stands between `<!-- formats: FOLDER -->` and `<!-- end of formats -->`, and lists the formats of
-importers/FOLDER. Japanese texts are in words/formats/ja.toml; a missing one is English. --check writes nothing, and
-exits with 1 if a page is stale.
+A table stands between `<!-- formats: FAMILY -->` and `<!-- end of formats -->`, and lists the formats of
+importers/formats/FAMILY. Japanese texts are in words/formats/ja.toml; a missing one is English. --check writes
+nothing, and exits with 1 if a page is stale.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def page(name: str) -> str:
     texts = japanese() if name.endswith(".ja.md") else english()
     old = (DOCS / name).read_text(encoding="utf-8")
     if missing := set(FORMAT_FILES.values()) - {match[2] for match in TABLE.finditer(old)}:
-        raise ValueError(f"docs/{name}: no table for importers/{min(missing)}. Add its two marks.")
+        raise ValueError(f"docs/{name}: no table for importers/formats/{min(missing)}. Add its two marks.")
     return TABLE.sub(lambda found: found[1] + table(found[2], texts, HEADINGS[name]) + found[3], old)
 
 

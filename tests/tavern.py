@@ -10,7 +10,7 @@ from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.importers import FORMATS, read_choices, read_conversations
-from wolf_chatbox.importers.source import Source
+from wolf_chatbox.importers.files.source import Source
 
 HEADER = {"user_name": "Ann", "character_name": "Marlo", "create_date": "2024-05-01@18h30m00s"}
 FIRST_PAIRS = ["*bows* A room?", "Only soup.", "Bread too?", "Yes."]

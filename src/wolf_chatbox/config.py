@@ -38,7 +38,9 @@ from wolf_chatbox.settings import (
 )
 
 StyleName = Literal["auto", "dialogpt", "named", "chat"]
-FORMAT_FILES = {path.stem: path.parent.name for path in sorted(Path(__file__).parent.glob("importers/*/[!_]*.py"))}
+FORMAT_FILES = {
+    path.stem: path.parent.name for path in sorted(Path(__file__).parent.glob("importers/formats/*/[!_]*.py"))
+}
 """The folder of each format, by its name, which is its file's: listed, not imported, so that help stays fast."""
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple, TextIO
@@ -15,6 +15,8 @@ from wolf_chatbox.game import Game
 
 CHANNELS = ("", "whisper", "thought", "grave")
 """Who hears a turn of a game: everybody, the wolves, only the speaker, the dead."""
+PARTNER = "{{user}}"
+"""Stands in the texts of a character's card for whoever talks with the character."""
 
 
 class Turn(NamedTuple):
@@ -47,26 +49,42 @@ class Conversation:
     group: str = ""
     game: Game | None = None
     """The facts of a werewolf game: its players, and what happened between the turns."""
+    briefings: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """What a character knows before the first turn, by its name; nobody else hears it. A conversation that comes from
+    a character's card has the character's, if need be an empty one."""
 
     def speakers(self) -> set[str]:
         return {turn.speaker for turn in self.turns}
 
     def names(self) -> list[str]:
-        """All names, each once: the speakers, then who only hears, and a game's players who do not speak."""
-        players = self.game.players if self.game else ()
+        """All names, each once: the speakers, then who only hears, is briefed, or plays a game without speaking."""
+        speakers = [turn.speaker for turn in self.turns]
         hearers = [name for turn in self.turns for name in turn.heard]
-        return list(
-            dict.fromkeys([*(turn.speaker for turn in self.turns), *hearers, *(player.name for player in players)])
+        players = [player.name for player in self.game.players] if self.game else []
+        return list(dict.fromkeys([*speakers, *hearers, *self.briefings, *players]))
+
+    def changed(self, name: Callable[[str], str], text: Callable[[str], str]) -> Conversation:
+        """A copy with other names and texts, wherever there are any but in the group's name and a game's facts."""
+        game = self.game and self.game.changed(name, text)
+        turns = tuple(
+            turn._replace(speaker=name(turn.speaker), text=text(turn.text), heard=tuple(map(name, turn.heard)))
+            for turn in self.turns
         )
+        briefings = {name(who): text(told) for who, told in self.briefings.items()}
+        return replace(self, turns=turns, game=game, briefings=briefings)
 
     def with_turns(self, kept: Sequence[int], turns: Iterable[Turn]) -> Conversation:
         """A copy with other turns: the new versions of those at the positions `kept`, in order."""
         return replace(self, turns=tuple(turns), game=self.game and self.game.kept(kept))
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON form: `{"group": …, "turns": [{"speaker": …, "text": …}, …]}`, with `"game"` if it is one."""
-        form = {"group": self.group, "turns": [turn.to_dict() for turn in self.turns]}
-        return form if self.game is None else form | {"game": self.game.to_dict()}
+        """The JSON form: `{"group": …, "turns": [{"speaker": …, "text": …}, …]}`.
+
+        With `"game"` if it is one, and `"briefings"` if there are any.
+        """
+        form: dict[str, Any] = {"group": self.group, "turns": [turn.to_dict() for turn in self.turns]}
+        form |= {} if self.game is None else {"game": self.game.to_dict()}
+        return form | ({"briefings": dict(self.briefings)} if self.briefings else {})
 
     @classmethod
     def from_dict(cls, value: Any, where: str = "conversation") -> Conversation:
@@ -92,7 +110,10 @@ class Conversation:
         )
         game = value.get("game")
         return cls(
-            made, str(group) if group is not None else "", Game.from_dict(game, where) if game is not None else None
+            made,
+            str(group) if group is not None else "",
+            Game.from_dict(game, where) if game is not None else None,
+            _briefings(value.get("briefings"), where),
         )
 
 
@@ -101,6 +122,11 @@ def folded(name: str) -> str:
     """A name for comparison: without differences of case, width and composition of accents (NFKC, case-folded)."""
     whole = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
     return " ".join("".join(character for character in whole if unicodedata.category(character) != "Cf").split())
+
+
+def addressed(text: str, partner: str) -> str:
+    """A text of a character's card as one for whoever talks with the character."""
+    return text.replace(PARTNER, partner)
 
 
 def is_unicode(text: str) -> bool:
@@ -127,6 +153,12 @@ def _heard(value: Any, where: str) -> tuple[str, ...]:
     if value is not None and not (isinstance(value, list) and all(isinstance(name, str) for name in value)):
         raise DataError(f'{where}: "heard" is not a list of names.')
     return tuple(value or ())
+
+
+def _briefings(value: Any, where: str) -> dict[str, str]:
+    if value is not None and not (isinstance(value, dict) and all(isinstance(told, str) for told in value.values())):
+        raise DataError(f'{where}: "briefings" does not give each character a text.')
+    return value or {}
 
 
 def parse_json(text: str, where: str, line: int = 1) -> Any:

@@ -7,6 +7,9 @@ from dataclasses import dataclass, replace
 
 from wolf_chatbox.conversation import Conversation, Turn
 
+NARRATOR = "system"
+"""Who tells a character its briefing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scene:
@@ -40,15 +43,31 @@ class Scene:
 
     @classmethod
     def each(cls, conversation: Conversation, learners: Collection[str]) -> list[Scene]:
-        """A conversation as each of the `learners` heard it; one scene where everybody heard everything."""
-        if not any(turn.heard for turn in conversation.turns):
+        """A conversation as each of the `learners` knows it: what it heard, after its own briefing.
+
+        Those who heard everything and have no briefing share one scene.
+        """
+        apart = [name for name in learners if conversation.briefings.get(name)]
+        if any(turn.heard for turn in conversation.turns):
+            apart = list(learners)
+        if not apart:
             return [cls.of(conversation)]
-        scenes = []
-        for name in learners:
-            places = tuple(at for at, turn in enumerate(conversation.turns) if not turn.heard or name in turn.heard)
-            turns = tuple(conversation.turns[at] for at in places)
-            scenes.append(cls(turns, name, learners=frozenset({name}), places=places))
-        return scenes
+        scenes = [cls._known_to(name, conversation) for name in apart]
+        rest = frozenset(learners) - set(apart)
+        return [*scenes, *([cls(conversation.turns, learners=rest)] if rest else [])]
+
+    @classmethod
+    def _known_to(cls, name: str, conversation: Conversation) -> Scene:
+        places = tuple(at for at, turn in enumerate(conversation.turns) if not turn.heard or name in turn.heard)
+        turns = tuple(conversation.turns[at] for at in places)
+        scene = cls(turns, name, learners=frozenset({name}), places=places)
+        return scene.briefed(conversation.briefings.get(name, ""))
+
+    def briefed(self, briefing: str) -> Scene:
+        """The scene after a briefing of its observer; a scene that has an opening keeps it."""
+        if not briefing or self.opening:
+            return self
+        return replace(self, opening=briefing, narrator=NARRATOR)
 
     def before(self, at: int, most: int) -> Scene:
         """The scene in which turn `at` was said: at most `most` turns before it, and its speaker speaks next."""

@@ -24,7 +24,7 @@ from wolf_chatbox.cli.display import show_sample
 from wolf_chatbox.cli.train import fine_tune
 from wolf_chatbox.config import TrainConfig
 from wolf_chatbox.errors import ModelError, Setting
-from wolf_chatbox.importers.source import Source
+from wolf_chatbox.importers.files.source import Source
 from wolf_chatbox.settings import typed
 from wolf_chatbox.training import loop
 from wolf_chatbox.training.progress import Progress, Step

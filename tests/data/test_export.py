@@ -79,6 +79,24 @@ def test_who_says_what_comes_back_from_every_form(
             assert [each.turns for each in back] == [each.turns for each in conversations]
 
 
+def test_a_card_is_the_personas_system_message(tmp_path: Path) -> None:
+    told = {"Ann": "Ann knows {{user}}."}
+    talks = [
+        Conversation((Turn("Ann", "Ahoy, {{user}}."), Turn("Bob", "ho")), briefings=told),
+        Conversation((), briefings=told),
+    ]
+    for form, who, what in (("openai", "role", "content"), ("sharegpt", "from", "value")):
+        with (tmp_path / form).open("w") as file:
+            assert export(talks, form, file, "Ann") == (1, 2)
+        [line] = (tmp_path / form).read_text().splitlines()
+        [messages] = json.loads(line).values()
+        assert [message[what] for message in messages] == ["Ann knows user.", "Ahoy, user.", "ho"]
+        assert messages[0][who] == "system"
+        with (tmp_path / form).open("w") as file:
+            export(talks, form, file, "Bob")
+        assert "knows" not in (tmp_path / form).read_text(), "who is somebody else does not know it"
+
+
 def test_the_persona_is_the_assistant(cli: Any) -> None:
     cli("data", "convert", "example", "-o", "out.jsonl", "--to", "openai", "--persona", "Grimbold")
     first = json.loads(Path("out.jsonl").read_text().splitlines()[0])["messages"]

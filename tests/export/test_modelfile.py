@@ -15,6 +15,7 @@ from wolf_chatbox.config import SamplingConfig
 from wolf_chatbox.conversation import Turn
 from wolf_chatbox.export.modelfile import modelfile, template
 from wolf_chatbox.model.speech import Speech
+from wolf_chatbox.samples.briefing import Cards
 from wolf_chatbox.samples.rendering import make_renderer
 from wolf_chatbox.scene import Scene
 
@@ -22,6 +23,7 @@ ACTION = re.compile(r'\{\{ ((?:"(?:[^"\\]|\\.)*"|[^"}])*) \}\}')
 """An action of Go's templates, in which a string may hold braces."""
 CONDITION = re.compile(r'(else )?if (?:and \(eq \$at 0\) )?\(?(eq|ne) \.Role "(\w+)"\)?')
 
+QUOTES = '"' * 3
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.sampled_from(
     ["{{ .Content }}", "{{", '"""', "<|im_end|>", "人狼", "\n", "  ", "\\"]
 )
@@ -88,6 +90,9 @@ def test_settings_and_stop(tokenizer: Any) -> None:
     assert lines[2].startswith('TEMPLATE """{{ range')
     assert lines[2].endswith('"""')
     assert lines[2].count('"""') == 2
+    cards = Cards({"Ann": f"Ann says {QUOTES} to {{{{user}}}}.\nShe is old.", "Bob": "no"}, user="Bob")
+    told = modelfile("ann.gguf", Speech(renderer, "Ann", "Bob", cards=cards), sampling, 256).splitlines()
+    assert told == [*lines[:3], f"SYSTEM {QUOTES}Ann says ''' to Bob.", f"She is old.{QUOTES}", *lines[3:]]
     assert lines[3:] == [
         'PARAMETER stop "<|endoftext|>"',
         "PARAMETER num_ctx 256",

@@ -21,7 +21,7 @@ from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError
 from wolf_chatbox.game import Game
 from wolf_chatbox.importers import read_conversations
-from wolf_chatbox.importers.model_slips import LEAK, REFUSAL, slip_of
+from wolf_chatbox.importers.shared.model_slips import LEAK, REFUSAL, slip_of
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 DATA = Path(__file__).parents[3] / "shared" / "data"

@@ -23,7 +23,8 @@ from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError
-from wolf_chatbox.importers import compression, read_conversations
+from wolf_chatbox.importers import read_conversations
+from wolf_chatbox.importers.files import compression
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 SINGLE = sorted(path for path in FIXTURES.glob("*/*.input.*") if path.is_file())

@@ -13,7 +13,7 @@ from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation, Turn
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.importers import read_conversations, recognise
-from wolf_chatbox.importers.source import Source
+from wolf_chatbox.importers.files.source import Source
 
 RULE = "=" * 62
 
@@ -177,7 +177,7 @@ def test_a_thread_shown_in_the_channel_is_read_once(tmp_path: Path) -> None:
     )
     turns, dropped = told(path)
     assert [text for _, text in turns] == ["first", "only there", "both", "last"]
-    assert dropped == {"message written twice": 1}
+    assert dropped == {"duplicate message": 1}
 
 
 # Skype and Teams

@@ -12,7 +12,7 @@ from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import FormatError
 from wolf_chatbox.importers import FORMATS, read_conversations, recognise
-from wolf_chatbox.importers.source import Source
+from wolf_chatbox.importers.files.source import Source
 
 
 def told(path: Path, text: str) -> tuple[list[tuple[str, str]], Counter[str]]:

@@ -14,7 +14,7 @@ from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.importers import read_conversations
-from wolf_chatbox.importers.shelf import Shelf
+from wolf_chatbox.importers.streams.shelf import Shelf
 
 FIXTURES = Path(__file__).parents[1] / "fixtures/convokit"
 THREADS = FIXTURES / "threads.input.d/subreddit-boats"

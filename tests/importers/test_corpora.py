@@ -18,8 +18,8 @@ from wolf_chatbox.conversation import Conversation, Turn
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError
 from wolf_chatbox.importers import read_conversations, recognise
-from wolf_chatbox.importers.corpora import dialogues as dialogue_table
-from wolf_chatbox.importers.source import Source
+from wolf_chatbox.importers.files.source import Source
+from wolf_chatbox.importers.formats.corpora import dialogues as dialogue_table
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 PERSONAS = ["user 1 personas", "user 2 personas", "Best Generated Conversation"]

@@ -20,10 +20,10 @@ from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError
 from wolf_chatbox.game import SIDES, Event, Game
 from wolf_chatbox.importers import read_conversations
-from wolf_chatbox.importers.games import language
-from wolf_chatbox.importers.source import Source
-from wolf_chatbox.importers.werewolf.werewolf_among_us import _outcome
-from wolf_chatbox.importers.xml_stream import MAX_TAG
+from wolf_chatbox.importers.files.source import Source
+from wolf_chatbox.importers.formats.werewolf.werewolf_among_us import _outcome
+from wolf_chatbox.importers.shared.games import language
+from wolf_chatbox.importers.streams.xml_stream import MAX_TAG
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 DATA = Path(__file__).parents[3] / "shared/data"

@@ -9,9 +9,9 @@ import pytest
 from lxml.html import HtmlElement
 
 from wolf_chatbox.errors import DataError
-from wolf_chatbox.importers import html_stream
-from wolf_chatbox.importers.html_stream import CHUNK, elements, text_of, text_of_markup
-from wolf_chatbox.importers.source import Source
+from wolf_chatbox.importers.files.source import Source
+from wolf_chatbox.importers.streams import html_stream
+from wolf_chatbox.importers.streams.html_stream import CHUNK, elements, text_of, text_of_markup
 
 
 def texts(folder: Path, page: str, tag: str = "p") -> list[str]:

@@ -17,7 +17,7 @@ from wolf_chatbox.data.split import count_speakers
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError, FormatError
 from wolf_chatbox.importers import FORMATS, _template, read_conversations, recognise
-from wolf_chatbox.importers.source import Source
+from wolf_chatbox.importers.files.source import Source
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 INPUTS = sorted(FIXTURES.glob("*/*.input.*"))
@@ -44,6 +44,8 @@ DROPPED = {
     "aiwolf_json/six_realtime": {"Over (nothing to say)": 6, "Skip (nothing to say)": 1},
     "aistudio/prompt": {"system message": 5, "media": 1},
     "backyard/inn": {"no text": 1},
+    "card/v1": {"system message": 1},
+    "card/v2": {"no text": 1},
     "character_ai/dumps": {"other reply": 4, "media": 1},
     "chatgpt/export": {"system message": 6, "media": 2, "on another branch": 4},
     "chatgpt/single": {"no text": 1},
@@ -121,7 +123,7 @@ DROPPED = {
     "skype/messages": {"system message": 2, "media": 1, "deleted message": 2},
     "slack/blocks": {"media": 1},
     "slack/workspace": {"system message": 1, "media": 1, "deleted message": 1},
-    "slackdump/dump": {"system message": 1, "message written twice": 1, "media": 1, "deleted message": 1},
+    "slackdump/dump": {"system message": 1, "duplicate message": 1, "media": 1, "deleted message": 1},
     "sms/backup": {"system message": 1, "media": 1, "no text": 1},
     "subtitles/names": {"no speaker": 1, "system message": 1},
     "subtitles/voices": {"system message": 1},

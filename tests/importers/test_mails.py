@@ -12,7 +12,7 @@ import pytest
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.importers import FORMATS, read_conversations, recognise
-from wolf_chatbox.importers.source import Source
+from wolf_chatbox.importers.files.source import Source
 
 HEAD = "From: Ann Oar <ann@example.org>\nDate: Mon, 4 Mar 2024 10:00:00 +0000\nSubject: The lake\n"
 

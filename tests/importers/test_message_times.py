@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 import pytest
 
 from wolf_chatbox.errors import DataError
-from wolf_chatbox.importers import chronology
-from wolf_chatbox.importers.chats.google_chat import date_of
-from wolf_chatbox.importers.chronology import oldest_first
-from wolf_chatbox.importers.locale_dates import Dates
-from wolf_chatbox.importers.messages import Message
+from wolf_chatbox.importers.formats.chats.google_chat import date_of
+from wolf_chatbox.importers.shared.locale_dates import Dates
+from wolf_chatbox.importers.shared.messages import Message
+from wolf_chatbox.importers.streams import chronology
+from wolf_chatbox.importers.streams.chronology import oldest_first
 
 
 @pytest.mark.parametrize("batch", [4, 1000])

@@ -16,8 +16,8 @@ from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError
 from wolf_chatbox.importers import read_conversations, recognise
-from wolf_chatbox.importers.chats.sms import _Mender
-from wolf_chatbox.importers.source import Source
+from wolf_chatbox.importers.files.source import Source
+from wolf_chatbox.importers.formats.chats.sms import _Mender
 
 Chats = dict[str, list[tuple[str, str]]]
 

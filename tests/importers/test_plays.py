@@ -10,7 +10,7 @@ import pytest
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.importers import FORMATS, read_conversations
-from wolf_chatbox.importers.source import Source
+from wolf_chatbox.importers.files.source import Source
 
 SPOKEN = [
     [("WILL", "Who's there?"), ("MEG", "Nay, answer me. Come in, and wipe your feet."), ("WILL", "She knows my step.")],

@@ -34,7 +34,7 @@ def with_one_more(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for part in ("src", "scripts", "docs"):
         shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
     importers = folder / "src/wolf_chatbox/importers"
-    shutil.copy(importers / "_template.py", importers / "chats/myapp.py")
+    shutil.copy(importers / "_template.py", importers / "formats/chats/myapp.py")
     (folder / "boats.txt").write_text("12:00 Ann> Who brings the oars?\n12:01 Bob> Not me.\n")
     return folder
 
@@ -81,7 +81,7 @@ def test_japanese_texts_are_those_of_formats_that_exist() -> None:
 
 
 def test_every_file_in_the_folders_is_a_format_and_no_two_have_one_name() -> None:
-    files = sorted(path.stem for path in IMPORTERS.glob("*/*.py") if path.name != "__init__.py")
+    files = sorted(path.stem for path in IMPORTERS.glob("formats/*/*.py") if path.name != "__init__.py")
     assert files == sorted(FORMATS)
     assert declared(ReadConfig)["format"].choices == ("auto", *FORMATS)
 

@@ -10,8 +10,8 @@ import pytest
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.importers import read_conversations
-from wolf_chatbox.importers.speakers import is_capitalised
-from wolf_chatbox.importers.stage_directions import is_direction
+from wolf_chatbox.importers.shared.speakers import is_capitalised
+from wolf_chatbox.importers.shared.stage_directions import is_direction
 
 
 def told(

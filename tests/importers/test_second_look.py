@@ -18,12 +18,12 @@ from wolf_chatbox.cli import app, run
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError, FormatError
-from wolf_chatbox.importers import FORMATS, read_conversations, second_look
-from wolf_chatbox.importers.encodings import probable
-from wolf_chatbox.importers.look import Look, Unclaimed
-from wolf_chatbox.importers.second_look import look_again, look_at
-from wolf_chatbox.importers.source import Source
-from wolf_chatbox.importers.trial import beginning_of, try_reading
+from wolf_chatbox.importers import FORMATS, read_conversations
+from wolf_chatbox.importers.files.encodings import probable
+from wolf_chatbox.importers.files.source import Source
+from wolf_chatbox.importers.second_look.answer import look_again, look_at
+from wolf_chatbox.importers.second_look.look import Look, Unclaimed
+from wolf_chatbox.importers.second_look.trial import beginning_of, try_reading
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 TALK = "12.03 Ann » who brings the oars?\n12.04 Bob » not me\n12.05 Ann » then we swim\n"
@@ -330,7 +330,7 @@ def test_in_a_folder_with_conversations_nothing_is_tried(tmp_path: Path, monkeyp
     def tried(*_: Any) -> None:
         raise AssertionError("a second look into a file among others")
 
-    monkeypatch.setattr(second_look, "try_reading", tried)
+    monkeypatch.setattr("wolf_chatbox.importers.second_look.answer.try_reading", tried)
     tally = Tally()
     assert len(list(read_conversations(tmp_path, tally=tally))) == 1
     assert [unread.reason.removeprefix(f"{tmp_path}/") for unread in tally.unread] == [

@@ -67,7 +67,7 @@ def test_a_folder_with_nothing_known_in_it(tmp_path: Path) -> None:
 
 
 def test_an_archive_that_would_fill_the_disk_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from wolf_chatbox.importers import compression
+    from wolf_chatbox.importers.files import compression
 
     monkeypatch.setattr(compression, "MAX_UNPACKED", 1000)
     with zipfile.ZipFile(tmp_path / "trap.zip", "w", zipfile.ZIP_DEFLATED) as archive:

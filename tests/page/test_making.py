@@ -24,7 +24,7 @@ from runs import weights
 from wolf_chatbox.cli import app
 from wolf_chatbox.config import CleanConfig, ReadConfig, TrainConfig
 from wolf_chatbox.errors import ChatError, ConfigError, DataError, FormatError
-from wolf_chatbox.importers.look import Unclaimed, kinds_of
+from wolf_chatbox.importers.second_look.look import Unclaimed, kinds_of
 from wolf_chatbox.page.away import away
 from wolf_chatbox.page.making import background, choosing, worker
 from wolf_chatbox.page.making.contents import compare, look

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from wolf_chatbox import words as module
-from wolf_chatbox.importers.messages import DROPPED
+from wolf_chatbox.importers.shared.messages import DROPPED
 from wolf_chatbox.page.parts import why_dropped
 from wolf_chatbox.words import languages, preferred, words_of
 

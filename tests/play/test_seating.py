@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from wolf_chatbox.errors import ConfigError
-from wolf_chatbox.importers.aiwolf_play import ULID
+from wolf_chatbox.importers.shared.aiwolf_play import ULID
 from wolf_chatbox.play.player import Player
 from wolf_chatbox.play.players.chance import ChancePlayer
 from wolf_chatbox.play.players.human import HumanPlayer

@@ -37,6 +37,14 @@ app.command(
     ),
 )
 app.command(
+    "wolf_chatbox.cli.card:card",
+    help="Write a character card of a trained persona.",
+    help_epilogue=examples(
+        "wolf-chatbox data card wolf_model -o card.png",
+        "wolf-chatbox data card wolf_model -o card.json --version 2 --persona Grimbold",
+    ),
+)
+app.command(
     "wolf_chatbox.cli.preferences:preferences",
     help="Write the choices between replies that files hold.",
     help_epilogue=examples(

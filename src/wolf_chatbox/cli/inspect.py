@@ -16,8 +16,8 @@ from wolf_chatbox.data.tally import Tally, listed
 from wolf_chatbox.errors import DataError
 from wolf_chatbox.files import check_place, new_file
 from wolf_chatbox.importers import read_conversations
-from wolf_chatbox.importers.look import SUPPORTED, Look, Unclaimed
-from wolf_chatbox.importers.second_look import look_again
+from wolf_chatbox.importers.second_look.answer import look_again
+from wolf_chatbox.importers.second_look.look import SUPPORTED, Look, Unclaimed
 from wolf_chatbox.samples.inspection import Inspection, Tokens, copies
 from wolf_chatbox.samples.inspection import inspect as look
 from wolf_chatbox.samples.report import to_html
@@ -132,6 +132,9 @@ def show(found: Inspection, screen: Screen) -> None:
     screen.print(table)
     if len(found.speakers) > MOST_SPEAKERS:
         say(f"… and {len(found.speakers) - MOST_SPEAKERS} more speakers")
+    if found.briefings:
+        known = [f"{name} ({count:,} characters)" for name, count in found.briefings.items()]
+        say(f"briefed by a card: {shortlist(known, 6)}")
     if found.games:
         show_games(found.games, screen)
     if found.tokens:

@@ -33,7 +33,7 @@ def preferences(
     Parameters
     ----------
     files
-        Saved chats (`/save`), data sets of choices, chats whose replies were drawn again; folders or archives.
+        Saved chats (`/save`), data sets of choices, chats whose replies were drawn again; folders or archives of these.
     output
         Output file: JSON Lines with prompt, chosen and rejected, as TRL's DPOTrainer reads them.
     overwrite
@@ -48,7 +48,7 @@ def preferences(
             print(f"{path}: {counted(count, 'choice')} ({shortlist(titles, LISTED)})", file=sys.stderr)
         _account(tally)
         if not tally.kept:
-            remedy = "Draw a reply again (/retry in a chat), or give a data set of choices."
+            remedy = "Draw a reply again (/retry in a chat), or pass a data set of choices."
             raise DataError(f"{', '.join(files)}: no reply was passed over for another. {remedy}")
     print(f"{counted(tally.kept, 'choice')} in {output}", file=sys.stderr)
     return READ_IN_PART if tally.unread else 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -61,12 +61,6 @@ def publishable(conversations: Iterable[Conversation], config: CleanConfig) -> I
         yield conversation
 
 
-def _with_texts(conversation: Conversation, change: Callable[[str], str]) -> Conversation:
-    """A copy with the texts of its turns, and of its game's events, changed."""
-    turns = tuple(turn._replace(text=change(turn.text)) for turn in conversation.turns)
-    return replace(conversation, turns=turns, game=conversation.game and conversation.game.changed(str, change))
-
-
 def _repaired(conversations: Iterable[Conversation], tally: Tally) -> Iterator[Conversation]:
     def counted(text: str) -> str:
         repaired = repair(text)
@@ -74,7 +68,7 @@ def _repaired(conversations: Iterable[Conversation], tally: Tally) -> Iterator[C
         return repaired.strip() or text
 
     for conversation in conversations:
-        yield _with_texts(conversation, counted)
+        yield conversation.changed(str, counted)
 
 
 def _respaced(conversations: Iterable[Conversation], tally: Tally) -> Iterator[Conversation]:
@@ -159,7 +153,8 @@ def _without_names(conversations: Iterable[Conversation], tally: Tally) -> Itera
     for conversation in conversations:
         language = names.language(conversation)
         speakers = conversation.names()
-        yield _with_texts(conversation, partial(names.hide, language=language, speakers=speakers, found=tally.changed))
+        hide = partial(names.hide, language=language, speakers=speakers, found=tally.changed)
+        yield conversation.changed(str, hide)
 
 
 def _under_pseudonyms(conversations: list[Conversation], key: Path, tally: Tally) -> list[Conversation]:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable
 from typing import TextIO
 
-from wolf_chatbox.conversation import Conversation
+from wolf_chatbox.conversation import Conversation, addressed
 
 END = "<|endoftext|>"
 SHAREGPT = {"user": "human", "assistant": "gpt"}
@@ -17,7 +17,7 @@ def to_openai(conversation: Conversation, persona: str | None) -> str:
 
     https://platform.openai.com/docs/guides/supervised-fine-tuning
     """
-    messages = []
+    messages = [{"role": "system", "content": told} for told in _briefing(conversation, persona)]
     for turn in conversation.turns:
         role = role_of(turn.speaker, persona)
         messages.append(
@@ -28,7 +28,7 @@ def to_openai(conversation: Conversation, persona: str | None) -> str:
 
 def to_sharegpt(conversation: Conversation, persona: str | None) -> str:
     """ShareGPT's format: `from` and `value`; the persona (or `assistant`) is `gpt`, others `human` with a `name`."""
-    said = []
+    said = [{"from": "system", "value": told} for told in _briefing(conversation, persona)]
     for turn in conversation.turns:
         role = role_of(turn.speaker, persona)
         said.append(
@@ -36,6 +36,12 @@ def to_sharegpt(conversation: Conversation, persona: str | None) -> str:
             | ({"name": turn.speaker} if turn.speaker != role else {})
         )
     return json.dumps({"conversations": said}, ensure_ascii=False)
+
+
+def _briefing(conversation: Conversation, persona: str | None) -> list[str]:
+    """What the persona knows by its card, if anything."""
+    told = conversation.briefings.get(persona or "")
+    return [told] if told else []
 
 
 def to_raw(conversation: Conversation, persona: str | None) -> str:
@@ -73,6 +79,10 @@ def export(
     """Write one conversation per line; returns the numbers of conversations and turns."""
     count = turns = 0
     for conversation in conversations:
+        if form != "conversations" and conversation.briefings:  # of a card: other programs ask for a name
+            if not conversation.turns:
+                continue
+            conversation = conversation.changed(str, lambda text: addressed(text, "user"))
         file.write(FORMS[form](conversation, persona) + "\n")
         count += 1
         turns += len(conversation.turns)

@@ -15,7 +15,6 @@ from wolf_chatbox.model import engines
 from wolf_chatbox.model.character import Character, load_character
 from wolf_chatbox.model.hub import locate
 from wolf_chatbox.model.record import read_run
-from wolf_chatbox.model.voice import Voice
 from wolf_chatbox.samples.learnt import Learnt
 from wolf_chatbox.visible import Tell
 
@@ -117,7 +116,7 @@ def load_base(
 
     loaded = engines.load(locate(record["base_model"], tell), **settings, tell=tell)
     speech = Speech.of(folder, load_light(str(folder), folder, settings.get("trust_remote_code", False)), persona)
-    voice = Voice(loaded.engine, speech.renderer, speech.speakers, record.get("max_tokens"))
+    voice = speech.voice(loaded.engine, record.get("max_tokens"))
     return Character(voice, speech.persona, speech.user, SamplingConfig())
 
 

@@ -38,6 +38,7 @@ from wolf_chatbox.importers import read_conversations
 from wolf_chatbox.model.character import Character
 from wolf_chatbox.model.light_tokenizer import load_light
 from wolf_chatbox.model.speech import Speech
+from wolf_chatbox.samples.briefing import introduce
 from wolf_chatbox.samples.rendering import Renderer
 from wolf_chatbox.visible import Tell
 
@@ -123,7 +124,7 @@ def read(config: EvaluateConfig, runs: Sequence[Trained]) -> tuple[tuple[str, ..
     if not config.data and clean_as.protects:
         raise ConfigError("data", "(none)", "is needed: the run does not name its files, which are private.")
     tally = Tally()
-    conversations = list(clean(read_conversations(files, reading, tally), clean_as, tally))
+    conversations = introduce(list(clean(read_conversations(files, reading, tally), clean_as, tally))).conversations
     if not conversations:
         raise tally.nothing_in(files)
     return files, divide(conversations, {run.name: run.learnt for run in runs}, files)

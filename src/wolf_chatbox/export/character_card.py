@@ -1,80 +1,48 @@
 """A character card, for programs that chat with any model and take the character from a card.
 
 Version 2 (https://github.com/malfoyslastname/character-card-spec-v2) and version 3
-(https://github.com/kwaroran/character-card-spec-v3), each as JSON, and both in one PNG. The card holds no model: its
-opening and its examples are turns of the data, in which the persona speaks.
+(https://github.com/kwaroran/character-card-spec-v3), as JSON or in a PNG. The card holds no model: its description is
+that of the card which the persona was trained with, its opening and its examples are turns of the data.
 """
 
 from __future__ import annotations
 
 import base64
+import io
 import json
-import struct
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from wolf_chatbox.conversation import Conversation, Turn
-from wolf_chatbox.errors import CheckpointError, DataError
+from wolf_chatbox.conversation import Turn
+from wolf_chatbox.errors import CheckpointError, ConfigError
+from wolf_chatbox.export.persona import Persona
+from wolf_chatbox.files import check_place, new_file, new_path
+from wolf_chatbox.importers.streams.png_text import SIGNATURE, text_of, with_texts
 
-OPENINGS, EXAMPLES, LONGEST = 4, 4, 600
-"""How many openings and examples a card has at most, and the characters of a turn that is long enough for one."""
+CardVersion = Literal[2, 3]
 CHUNKS = {"chara": "card-v2.json", "ccv3": "card.json"}
 """The PNG's text chunks, by the specification's names, and the files with the same content."""
+VERSIONS: dict[str, CardVersion] = {"chara": 2, "ccv3": 3}
 V1 = ("name", "description", "personality", "scenario", "first_mes", "mes_example")
 TEXTS = (*V1, "creator_notes", "system_prompt", "post_history_instructions", "creator", "character_version")
 """The fields that must be texts."""
+OLDER = " It is also there in version 3: use a program that reads that one, if you can."
 
 
-@dataclass(frozen=True)
-class Persona:
-    """What a card says of a character."""
-
-    name: str
-    openings: tuple[str, ...]
-    examples: tuple[tuple[Turn, ...], ...]
-    """What somebody said, and what the persona answered."""
-    turns: int
-
-
-def persona_of(name: str, conversations: Sequence[Conversation]) -> Persona:
-    """The openings and examples of a speaker, spread over the data; raises DataError when it never speaks.
-
-    An opening is a turn that begins a conversation, else the persona's first turn in one.
-    """
-    turns = [turn for conversation in conversations for turn in conversation.turns if turn.speaker == name]
-    if not turns:
-        raise DataError(f"{name}: says nothing in the data. Give the data that the model was trained on.")
-    begun = [talk.turns[0].text for talk in conversations if talk.turns and talk.turns[0].speaker == name]
-    spoken = ([turn.text for turn in talk.turns if turn.speaker == name] for talk in conversations)
-    first = [texts[0] for texts in spoken if texts]
-    openings = [text for text in dict.fromkeys([*begun, *first]) if len(text) <= LONGEST] or [turns[0].text]
-    examples = [
-        (before, turn)
-        for talk in conversations
-        for before, turn in zip(talk.turns, talk.turns[1:])
-        if turn.speaker == name and before.speaker not in (name, "system") and len(before.text + turn.text) <= LONGEST
-    ]
-    return Persona(name, tuple(openings[:OPENINGS]), tuple(_spread(examples, EXAMPLES)), len(turns))
-
-
-def _spread(found: Sequence[tuple[Turn, ...]], most: int) -> Iterator[tuple[Turn, ...]]:
-    """At most so many of a list, evenly spread over it."""
-    count = min(most, len(found))
-    return (found[(2 * at + 1) * len(found) // (2 * count)] for at in range(count))
-
-
-def card(persona: Persona, version: int, model: str, run: Mapping[str, Any]) -> dict[str, Any]:
-    """The card of a persona in version 2 or 3 of the specification."""
+def card(persona: Persona, version: CardVersion, *, beside: bool = False) -> dict[str, Any]:
+    """The card of a persona in version 2 or 3 of the specification; `beside` says that both are in one place."""
     first, *others = persona.openings
     notes = (
-        f"Made from {persona.turns} turns of {persona.name}. The model {model} was trained on them: it needs no card."
+        f"Made from {persona.turns} turns of {persona.name}. The model {persona.model} was trained on them: it needs "
+        f"no card.{OLDER if beside and version == 2 else ''}"
     )
+    own = {"model": persona.model, "base_model": persona.run.get("base_model"), "style": persona.run.get("style")}
     data: dict[str, Any] = {
         "name": persona.name,
-        "description": "{{char}} speaks as in the example messages.",
+        "description": persona.briefing or "{{char}} speaks as in the example messages.",
         "personality": "",
         "scenario": "",
         "first_mes": first,
@@ -86,34 +54,89 @@ def card(persona: Persona, version: int, model: str, run: Mapping[str, Any]) -> 
         "tags": ["wolf_chatbox"],
         "creator": "",
         "character_version": "1",
-        "extensions": {
-            "wolf_chatbox": {"model": model, "base_model": run.get("base_model"), "style": run.get("style")}
-        },
+        "extensions": {"wolf_chatbox": own},
     }
     if version == 3:
-        data["group_only_greetings"] = []
+        data |= {"group_only_greetings": [], "creation_date": _date(persona.run)}
     return {"spec": f"chara_card_v{version}", "spec_version": f"{version}.0", "data": data}
+
+
+def _date(run: Mapping[str, Any]) -> int:
+    """When the run began, in seconds of Unix time; 0 where that is not known, as the specification has it."""
+    try:
+        return int(datetime.fromisoformat(str(run.get("started"))).timestamp())
+    except ValueError:
+        return 0
 
 
 def _example(turns: Sequence[Turn], persona: str) -> str:
     return "\n".join(f"{'{{char}}' if turn.speaker == persona else '{{user}}'}: {turn.text}" for turn in turns)
 
 
-def write_cards(folder: Path, persona: Persona, model: str, run: Mapping[str, Any]) -> None:
+def write_cards(folder: Path, persona: Persona) -> None:
     """Write card.json (version 3), card-v2.json and card.png into a folder, and read them again.
 
     Raises CheckpointError when what is read is not what was written.
     """
-    cards = {"ccv3": card(persona, 3, model, run), "chara": card(persona, 2, model, run)}
+    cards = {chunk: card(persona, VERSIONS[chunk], beside=True) for chunk in CHUNKS}
     for chunk, content in cards.items():
-        text = json.dumps(content, ensure_ascii=False, indent=2) + "\n"
-        (folder / CHUNKS[chunk]).write_text(text, encoding="utf-8")
-    _draw(folder / "card.png", persona.name, cards)
+        (folder / CHUNKS[chunk]).write_text(_json(content), encoding="utf-8")
+        _check(folder / CHUNKS[chunk], content, json.loads((folder / CHUNKS[chunk]).read_text(encoding="utf-8")))
+    _write_png(folder / "card.png", draw(persona.name), cards)
+
+
+def write_card(
+    place: Path, persona: Persona, version: CardVersion = 3, picture: Path | None = None, *, overwrite: bool = False
+) -> None:
+    """Write a persona's card to a file that ends in .json or .png, and read it again.
+
+    A PNG of version 3 holds version 2 as well, for older programs. `picture` is the PNG that it shows; without it one
+    is drawn. Raises ConfigError for another ending or picture, CheckpointError when the file cannot be written.
+    """
+    check_output(place, picture)
+    check_place(place, overwrite=overwrite)
+    if place.suffix.lower() == ".json":
+        content = card(persona, version)
+        with new_file(place, overwrite=overwrite) as file:
+            file.write(_json(content))
+        _check(place, content, json.loads(place.read_text(encoding="utf-8")))
+        return
+    chunks = [chunk for chunk in CHUNKS if VERSIONS[chunk] <= version]
+    cards = {chunk: card(persona, VERSIONS[chunk], beside=version == 3) for chunk in chunks}
+    shown = picture.read_bytes() if picture is not None else draw(persona.name)
+    with new_path(place) as path:
+        _write_png(path, shown, cards)
+
+
+def check_output(place: Path, picture: Path | None) -> None:
+    """Raise ConfigError for a card's file of another kind, and for a picture that is no PNG."""
+    if place.suffix.lower() not in (".json", ".png"):
+        raise ConfigError("output", place, "is a card's file, which ends in .json or .png.")
+    if picture is not None:
+        if place.suffix.lower() != ".png":
+            raise ConfigError("picture", picture, "is for a card that ends in .png.")
+        if not picture.is_file() or not picture.read_bytes()[: len(SIGNATURE)] == SIGNATURE:
+            raise ConfigError("picture", picture, "is no PNG. Convert it to one.")
+
+
+def _json(content: Mapping[str, Any]) -> str:
+    return json.dumps(content, ensure_ascii=False, indent=2) + "\n"
+
+
+def _write_png(place: Path, shown: bytes, cards: Mapping[str, Mapping[str, Any]]) -> None:
+    """A picture with cards in its text chunks: UTF-8 in base64."""
+    texts = {
+        chunk: base64.b64encode(json.dumps(content, ensure_ascii=False).encode()) for chunk, content in cards.items()
+    }
+    place.write_bytes(with_texts(shown, texts))
     for chunk, content in cards.items():
-        check_card(content)
-        written = json.loads((folder / CHUNKS[chunk]).read_text(encoding="utf-8"))
-        if not written == read_card(folder / "card.png", chunk) == content:
-            raise CheckpointError(f"{folder}: the card was not written as it is. Please report this.")
+        _check(place, content, read_card(place, chunk))
+
+
+def _check(place: Path, content: Mapping[str, Any], read: object) -> None:
+    check_card(content)
+    if read != content:
+        raise CheckpointError(f"{place}: the card was not written as it is. Please report this.")
 
 
 def check_card(content: Mapping[str, Any]) -> None:
@@ -131,8 +154,8 @@ def check_card(content: Mapping[str, Any]) -> None:
         raise ValueError(f"not a card of version {version}")
 
 
-def _draw(path: Path, name: str, cards: Mapping[str, Any]) -> None:
-    """A portrait of the size that such programs show, with the cards in its text chunks: one colour for each name."""
+def draw(name: str) -> bytes:
+    """A portrait of the size that such programs show, as a PNG: one colour for each name."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.colors import hsv_to_rgb
     from matplotlib.figure import Figure
@@ -147,8 +170,9 @@ def _draw(path: Path, name: str, cards: Mapping[str, Any]) -> None:
     for shape in (Ellipse((2, 0.4), 3.4, 4.4), Circle((2, 3.7), 1)):
         shape.set_facecolor(dark)
         axes.add_patch(shape)
-    texts = {chunk: base64.b64encode(json.dumps(content).encode()).decode() for chunk, content in cards.items()}
-    canvas.print_png(path, metadata={**texts, "Software": "wolf_chatbox"})
+    file = io.BytesIO()
+    canvas.print_png(file, metadata={"Software": None})
+    return file.getvalue()
 
 
 def _shades(hue: float) -> tuple[tuple[float, float, float], ...]:
@@ -157,12 +181,9 @@ def _shades(hue: float) -> tuple[tuple[float, float, float], ...]:
 
 
 def read_card(path: Path, chunk: str) -> Any:
-    """The card in a PNG's text chunk (https://www.w3.org/TR/png-3/#11tEXt); raises KeyError where there is none."""
-    content, at, found = path.read_bytes(), 8, dict[str, bytes]()
-    while at < len(content):
-        length, kind = struct.unpack(">I4s", content[at : at + 8])
-        if kind == b"tEXt":
-            keyword, _, text = content[at + 8 : at + 8 + length].partition(b"\0")
-            found[keyword.decode("latin-1")] = text
-        at += length + 12
-    return json.loads(base64.b64decode(found[chunk]))
+    """The card in a PNG's text chunk; raises KeyError where there is none."""
+    with path.open("rb") as file:
+        text = text_of(file, chunk, str(path))
+    if text is None:
+        raise KeyError(chunk)
+    return json.loads(base64.b64decode(text))

@@ -12,11 +12,13 @@ import json
 from wolf_chatbox.config import SamplingConfig
 from wolf_chatbox.model.speech import Speech
 from wolf_chatbox.samples.styles import SYSTEM, Marks, Style
+from wolf_chatbox.scene import Scene
 
 
 def modelfile(gguf: str, speech: Speech, sampling: SamplingConfig, context: int) -> str:
     """The Modelfile of a GGUF in the same folder: its template, where replies stop, and how they are drawn."""
     end = speech.renderer.tokenizer.decode([speech.renderer.end_id])
+    briefing = speech.cards.brief(Scene((), speaker=speech.persona)).opening.replace('"' * 3, "'" * 3)
     settings = {
         "num_ctx": context,
         "num_predict": sampling.max_new_tokens,
@@ -30,6 +32,7 @@ def modelfile(gguf: str, speech: Speech, sampling: SamplingConfig, context: int)
         f"# {speech.persona}, for Ollama: ollama create NAME -f Modelfile",
         f"FROM ./{gguf}",
         f'TEMPLATE """{template(speech.renderer.style, speech.persona, speech.user)}"""',
+        *([f'SYSTEM """{briefing}"""'] if briefing else []),
         f'PARAMETER stop "{end}"',
         *(f"PARAMETER {name} {value}" for name, value in settings.items()),
     ]

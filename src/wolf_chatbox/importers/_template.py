@@ -1,6 +1,6 @@
 """NAME OF THE FORMAT, as PROGRAM writes it: `12:00 Ann> hello`.
 
-Copy this file into chats/, corpora/, scripts/ or werewolf/, and follow docs/add-a-format.md.
+Copy this file into a folder of formats/, and follow docs/add-a-format.md.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.importers.files.source import Source, share_of_lines
 from wolf_chatbox.importers.format import Format
-from wolf_chatbox.importers.messages import SYSTEM, Message, conversations
-from wolf_chatbox.importers.source import Source, share_of_lines
+from wolf_chatbox.importers.shared.messages import SYSTEM, Message, conversations
 
 LINE = re.compile(r"\d\d:\d\d ([^>\n]{1,100})> (.*)")
 

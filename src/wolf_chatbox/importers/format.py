@@ -1,4 +1,4 @@
-"""What is known about a format. Each file in chats/, corpora/, scripts/ and werewolf/ is one, and has its FORMAT."""
+"""What is known about a format. Each file in a folder of formats/ is one, and has its FORMAT."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.preferences import Preference
 from wolf_chatbox.data.tally import Tally
-from wolf_chatbox.importers.source import Source
+from wolf_chatbox.importers.files.source import Source
 
 ChoiceReader = Callable[[Source, ReadConfig, Tally], Iterator[Preference]]
 """Yields the choices of a file, and counts those that it leaves out as dropped; who reads them counts the others."""

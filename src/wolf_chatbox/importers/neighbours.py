@@ -8,7 +8,7 @@ from typing import cast
 from zipfile import BadZipFile
 
 from wolf_chatbox.errors import DataError
-from wolf_chatbox.importers.compression import AnyPath, Compressed, kind_of
+from wolf_chatbox.importers.files.compression import AnyPath, Compressed, kind_of
 from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.registry import FORMATS
 

@@ -17,16 +17,16 @@ from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.preferences import SAME, Preference
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError, FormatError, Setting
-from wolf_chatbox.importers.aiwolf_play import ULID
-from wolf_chatbox.importers.compression import AnyPath, Damaged
-from wolf_chatbox.importers.corpora.rows import HUB, choices_of_hub, read_hub
-from wolf_chatbox.importers.files import Lost, expand, find
+from wolf_chatbox.importers.files.compression import AnyPath, Damaged
+from wolf_chatbox.importers.files.finding import Lost, expand, find
+from wolf_chatbox.importers.files.source import Source
 from wolf_chatbox.importers.format import ChoiceReader
-from wolf_chatbox.importers.look import Unclaimed
+from wolf_chatbox.importers.formats.corpora.rows import HUB, choices_of_hub, read_hub
 from wolf_chatbox.importers.neighbours import Neighbours
 from wolf_chatbox.importers.registry import FORMATS, Ambiguous, recognise
-from wolf_chatbox.importers.second_look import look_at, nothing_known
-from wolf_chatbox.importers.source import Source
+from wolf_chatbox.importers.second_look.answer import look_at, nothing_known
+from wolf_chatbox.importers.second_look.look import Unclaimed
+from wolf_chatbox.importers.shared.aiwolf_play import ULID
 from wolf_chatbox.werewolf.sight import SOURCE as OWN
 
 SAVED = "conversations"

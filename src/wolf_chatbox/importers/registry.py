@@ -6,12 +6,13 @@ from importlib import import_module
 
 from wolf_chatbox.config import FORMAT_FILES, ReadConfig
 from wolf_chatbox.errors import FormatError, Setting
+from wolf_chatbox.importers.files.source import Source
 from wolf_chatbox.importers.format import Format
-from wolf_chatbox.importers.likeness import SILENT, certain
-from wolf_chatbox.importers.source import Source
+from wolf_chatbox.importers.second_look.likeness import SILENT, certain
 
 FORMATS: dict[str, Format] = {
-    name: import_module(f"wolf_chatbox.importers.{folder}.{name}").FORMAT for name, folder in FORMAT_FILES.items()
+    name: import_module(f"wolf_chatbox.importers.formats.{family}.{name}").FORMAT
+    for name, family in FORMAT_FILES.items()
 }
 
 

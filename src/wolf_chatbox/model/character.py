@@ -61,7 +61,7 @@ def load_character(
     if backwards is not None:
         other = engines.load(backwards, **settings)
         ranks = Reverse(other.engine, Speech.of(backwards, other.tokenizer).renderer)
-    voice = Voice(loaded.engine, speech.renderer, speech.speakers, run.get("max_tokens"), ranks)
+    voice = speech.voice(loaded.engine, run.get("max_tokens"), ranks)
     return Character(voice, speech.persona, speech.user, saved_sampling(loaded.generation, folder))
 
 

@@ -32,6 +32,10 @@ def _counts(speakers: object) -> bool:
     return isinstance(speakers, dict) and all(type(count) is int for count in speakers.values())
 
 
+def _texts(texts: object) -> bool:
+    return isinstance(texts, dict) and all(isinstance(text, str) for text in texts.values())
+
+
 READ: dict[str, Callable[[Any], bool]] = {
     "style": lambda style: style in ("dialogpt", "named", "chat"),
     "persona": lambda persona: persona is None or isinstance(persona, str),
@@ -39,6 +43,8 @@ READ: dict[str, Callable[[Any], bool]] = {
     "max_tokens": lambda tokens: type(tokens) is int and tokens > 0,
     "reverse": lambda reverse: isinstance(reverse, bool),
     "finished": lambda finished: isinstance(finished, bool),
+    "briefings": _texts,
+    "greetings": _texts,
     "data": lambda data: isinstance(data, dict) and _counts(data.get("speakers", {})),
 }
 """The fields that are read, each with its check: the file may come from anybody."""

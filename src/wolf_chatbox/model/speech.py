@@ -9,7 +9,11 @@ from pathlib import Path
 
 from wolf_chatbox.data.split import find_speaker
 from wolf_chatbox.errors import ChatError, StyleError
+from wolf_chatbox.model.candidates import Reverse
+from wolf_chatbox.model.engines.engine import Engine
 from wolf_chatbox.model.record import read_run
+from wolf_chatbox.model.voice import Voice
+from wolf_chatbox.samples.briefing import NO_CARDS, Cards
 from wolf_chatbox.samples.rendering import Renderer, make_renderer
 from wolf_chatbox.samples.styles import ASSISTANT, USER, choose_style
 from wolf_chatbox.samples.tokenizer import Tokenizer
@@ -25,6 +29,7 @@ class Speech:
     user: str
     speakers: Mapping[str, int] = field(default_factory=dict)
     """Those of a run, with how many turns of each; empty for a base model."""
+    cards: Cards = NO_CARDS
 
     @classmethod
     def of(
@@ -59,7 +64,12 @@ class Speech:
             if run or not any_template:
                 raise
             renderer = make_renderer(tokenizer, "dialogpt", chosen, user or partner, names)
-        return cls(renderer, chosen, user or (partner if partner != chosen else USER), speakers)
+        user = user or (partner if partner != chosen else USER)
+        return cls(renderer, chosen, user, speakers, Cards.of(run, user))
+
+    def voice(self, engine: Engine, history_tokens: int | None, reverse: Reverse | None = None) -> Voice:
+        """The voice that speaks so."""
+        return Voice(engine, self.renderer, self.speakers, history_tokens, reverse, self.cards)
 
 
 def find_persona(name: str, speakers: Mapping[str, int]) -> str:

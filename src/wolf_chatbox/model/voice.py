@@ -22,6 +22,7 @@ from wolf_chatbox.model.engines.engine import Engine
 from wolf_chatbox.model.said import Said
 from wolf_chatbox.model.settled import Ends
 from wolf_chatbox.model.token_text import Piece, TokenText
+from wolf_chatbox.samples.briefing import NO_CARDS, Cards
 from wolf_chatbox.samples.rendering import Renderer
 from wolf_chatbox.scene import Scene
 
@@ -101,6 +102,8 @@ class Voice:
     """Tokens of history at most, as many as a row of the training; None allows the whole context."""
     reverse: Reverse | None = None
     """A model that helps to choose between candidates."""
+    cards: Cards = NO_CARDS
+    """What the characters know, and say first."""
 
     def answer(
         self,
@@ -121,6 +124,7 @@ class Voice:
         at once, when the last turn or the reply fills the context; while it is iterated ModelError when the model's
         logits are NaN or infinite.
         """
+        scene = self.cards.brief(scene)
         assert scene.speaker is not None, "nobody is to speak"
         reply = Reply(begun.text, list(begun.ids)) if begun else Reply()
         if reply.text and not reply.ids:
@@ -183,11 +187,11 @@ class Voice:
 
     def prompt(self, scene: Scene, sampling: SamplingConfig) -> list[int]:
         """The ids that the reply to a scene is drawn after; raises ChatError when the last turn fills the context."""
-        return self._prompt(scene, sampling, 0)
+        return self._prompt(self.cards.brief(scene), sampling, 0)
 
     def held(self, scene: Scene, sampling: SamplingConfig) -> int:
         """How many turns of a scene that prompt holds, the last ones; raises ChatError as `prompt` does."""
-        return self._fitted(self.renderer.held, scene, sampling, 0)
+        return self._fitted(self.renderer.held, self.cards.brief(scene), sampling, 0)
 
     def _prompt(self, scene: Scene, sampling: SamplingConfig, begun: int) -> list[int]:
         """The prompt that leaves room for the reply, of which `begun` tokens are there already."""

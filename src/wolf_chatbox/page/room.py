@@ -92,9 +92,7 @@ class Room:
 
     @property
     def title(self) -> str:
-        given = str(self.about.get("title") or "")
-        first = next((turn.text for turn in self.tree.turns), "")
-        return given or " ".join(first.split())[:80]
+        return str(self.about.get("title") or "") or self.tree.title
 
     async def ready(self) -> ChatSession:
         """The session with its character loaded; raises what loading raises."""
@@ -126,6 +124,7 @@ class Room:
             for seat in {message.speaker for message in tree.messages} - {session.user}:
                 tree = tree.recast(seat, session.persona)
         session.tree = session.saved = tree
+        session.greet()
         return session
 
     async def draw(self, begin: Callable[[ChatSession], Iterator[str]], drawing: Drawing | None = None) -> None:
@@ -263,7 +262,7 @@ class Room:
             self._rooms.leave(self)
 
     async def _write(self) -> None:
-        if self.tree.messages and not self.removed:
+        if self.tree.messages and not self.tree.greeted and not self.removed:
             archive, about = self._rooms.archive, dict(self.about)
             await asyncio.to_thread(archive.keep, self.id, self.tree, self.present, about)
             if not self.kept:

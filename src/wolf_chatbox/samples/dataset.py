@@ -25,6 +25,7 @@ from wolf_chatbox.data.split import (
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import ConfigError, DataError, Setting, StyleError
 from wolf_chatbox.importers import read_conversations
+from wolf_chatbox.samples.briefing import Introduced, introduce
 from wolf_chatbox.samples.canaries import Canary, make_canaries, with_canaries
 from wolf_chatbox.samples.learnt import Learnt
 from wolf_chatbox.samples.packing import Row, pack
@@ -61,9 +62,11 @@ class Material:
     """Whether all that is rendered are views of one player each."""
     apart: Split | None
     """The split, where the settings name what is held out."""
+    introduced: Introduced
+    """What the characters' cards say; the conversations are the same."""
 
     def notices(self) -> list[str]:
-        notices = self.tally.notices()
+        notices = [*self.tally.notices(), *self.introduced.notices()]
         if len(self.speakers) == 1:
             [alone] = self.speakers
             notices.append(f"only {alone} speaks: the model learns a monologue, not replies. Add other speakers")
@@ -101,6 +104,10 @@ def read(config: TrainConfig) -> Material:
 
 def choose(config: TrainConfig, conversations: list[Conversation], tally: Tally) -> Material:
     """Find the speakers and groups that the settings name; raises what `read` raises."""
+    introduced = introduce(conversations)
+    if config.reverse:  # the partner is learnt, who does not know the card
+        introduced = Introduced([replace(talk, briefings={}) for talk in introduced.conversations], introduced.count)
+    conversations = introduced.conversations
     if not conversations:
         raise tally.nothing_in(config.data)
     speakers = count_speakers(conversations)
@@ -118,7 +125,7 @@ def choose(config: TrainConfig, conversations: list[Conversation], tally: Tally)
     by_view = config.view != "moderator" and all(conversation.game is not None for conversation in conversations)
     if config.style == "chat":
         find_assistant(persona, speakers, by_view=by_view)
-    return Material(conversations, tally, speakers, persona, by_view, apart)
+    return Material(conversations, tally, speakers, persona, by_view, apart, introduced)
 
 
 def make_rows(
@@ -174,6 +181,7 @@ def make_rows(
         notices=notices,
         leak=leak(sides.training, sides.held_out),
         canaries=canaries,
+        cards=material.introduced.cards,
     )
     _check_account(dataset, config.data)
     return dataset
@@ -215,9 +223,13 @@ def _split(material: Material, config: TrainConfig, renderer: Renderer) -> Split
 
     if material.apart is not None:
         return material.apart
+    cards, share = material.introduced.count, config.validation_share
+    drawn = material.conversations[cards:]
     if config.split == "time":
-        return split_in_time(material.conversations, config.validation_share, learnt_turns)
-    return split(material.conversations, config.validation_share, config.seed, learnt_turns)
+        found = split_in_time(drawn, share, learnt_turns)
+    else:
+        found = split(drawn, share, config.seed, learnt_turns)
+    return found._replace(training=[*material.conversations[:cards], *found.training])
 
 
 def _canaries(

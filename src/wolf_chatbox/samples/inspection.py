@@ -100,6 +100,8 @@ class Inspection:
     tokens: Tokens | None = None
     games: GameStatistics | None = None
     """Of the werewolf games among the conversations, if any."""
+    briefings: dict[str, int] = field(default_factory=dict)
+    """Characters of what each knows by a card, by their names."""
     examples: list[list[tuple[str, str]]] = field(default_factory=list)
     warnings: list[Advice] = field(default_factory=list)
 
@@ -145,6 +147,7 @@ def inspect(
         unread=list(tally.unread),
         tokens=tokens_of(dataset, model, conversations) if dataset else None,
         games=count_games(conversations),
+        briefings={name: len(text) for talk in conversations for name, text in talk.briefings.items() if text},
         examples=[
             [(turn.speaker, turn.text) for turn in conversation.turns[:SHOWN_TURNS]]
             for conversation in _spread(conversations, 3)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from wolf_chatbox.conversation import Turn
 from wolf_chatbox.errors import ChatError
+from wolf_chatbox.samples.briefing import NO_CARDS, Cards
 from wolf_chatbox.samples.rendering import Renderer, Sample
 from wolf_chatbox.scene import Scene
 
@@ -31,13 +32,20 @@ class Pair(Sample):
 
 
 def render_pair(
-    renderer: Renderer, context: Sequence[Turn], chosen: Turn, rejected: Turn, max_tokens: int, keep: float = 1.0
+    renderer: Renderer,
+    context: Sequence[Turn],
+    chosen: Turn,
+    rejected: Turn,
+    max_tokens: int,
+    keep: float = 1.0,
+    cards: Cards = NO_CARDS,
 ) -> Pair:
     """Two replies of one speaker to a context, in `max_tokens` together; the oldest turns leave as in a prompt.
 
-    `keep` is that of `Renderer.prompt`. Raises ChatError when a reply, or the last turn beside it, does not fit.
+    The speaker knows its card, if `cards` has one. `keep` is that of `Renderer.prompt`. Raises ChatError when a reply,
+    or the last turn beside it, does not fit.
     """
-    scene = Scene(tuple(context), chosen.speaker, learners=frozenset({chosen.speaker}))
+    scene = cards.brief(Scene(tuple(context), chosen.speaker, learners=frozenset({chosen.speaker})))
     head = len(renderer.head(chosen.speaker, scene))
     replies = [renderer.turn(turn, scene) for turn in (chosen, rejected)]
     longest = max(map(len, replies)) - head

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from wolf_chatbox.conversation import Turn
 from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.samples.briefing import NO_CARDS, Cards
 from wolf_chatbox.samples.canaries import Canary
 from wolf_chatbox.samples.learnt import Learnt
 from wolf_chatbox.samples.packing import Row, share_filled
@@ -53,6 +54,7 @@ class Dataset:
     """What stays of the record of the run that this one goes on from."""
     canaries: Sequence[Canary] = ()
     """Made-up secrets that were added to the training split."""
+    cards: Cards = NO_CARDS
 
     @property
     def tokens(self) -> int:

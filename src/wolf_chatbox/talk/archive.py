@@ -43,9 +43,7 @@ class Kept(NamedTuple):
     @property
     def title(self) -> str:
         """The title that was given, else how the chat begins."""
-        given = str(self.about.get("title") or "")
-        first = next((turn.text for turn in self.turns), "")
-        return given or " ".join(first.split())[:80]
+        return str(self.about.get("title") or "") or self.tree.title
 
 
 class Found(NamedTuple):

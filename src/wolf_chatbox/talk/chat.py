@@ -11,7 +11,7 @@ from wolf_chatbox.model.speech import find_persona, one_voice
 from wolf_chatbox.model.voice import Voice
 from wolf_chatbox.talk.group import of_name
 from wolf_chatbox.talk.saved import read_chat, write_chat
-from wolf_chatbox.talk.tree import Tree
+from wolf_chatbox.talk.tree import Message, Tree
 
 
 class Chat:
@@ -103,7 +103,7 @@ class Chat:
     # Who is there.
 
     def become(self, persona: str) -> None:
-        """Let another speaker take the persona's place, and know what it has heard.
+        """Let another speaker take the persona's place, and know what it has heard; it greets if nobody has spoken.
 
         Raises DataError with the nearest names when the model does not know the name, ChatError when the model has one
         voice only.
@@ -115,6 +115,17 @@ class Chat:
             self.tree = self.tree.recast(self.persona, persona)
             self.present = tuple(persona if name == self.persona else name for name in self.present)
         self.persona = persona
+        if self.tree.greeted:
+            self.tree = Tree()
+            self.greet()
+
+    def greet(self) -> Message | None:
+        """Let a chat in which nobody has spoken begin with what the persona says first by its card; returns that."""
+        text = self.voice.cards.greeting(self.persona, self.user)
+        if not text or self.tree.messages:
+            return None
+        self.tree = self.tree.say(Message(self.persona, text, heard=self._everybody(), greeting=True))
+        return self.tree.last
 
     def invite(self, name: str) -> str:
         """Let one more speaker hear what is said from now on, and answer; returns the name as the model knows it.

@@ -8,7 +8,7 @@ from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Turn
 from wolf_chatbox.data.preferences import Preference
 from wolf_chatbox.data.tally import Tally
-from wolf_chatbox.importers.source import Source
+from wolf_chatbox.importers.files.source import Source
 from wolf_chatbox.talk.saved import read_trees
 from wolf_chatbox.talk.tree import Tree
 

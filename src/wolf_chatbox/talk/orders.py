@@ -63,6 +63,7 @@ class Orders:
                 self.session.reset()
                 self.shelf.begin()
                 self._say("new")
+                self._greet()
             case "/forget":
                 self._forget()
             case _:
@@ -81,6 +82,11 @@ class Orders:
             self.face.table(title, rows, column)
         self._say("slashes")
         self._say("lines")
+
+    def _greet(self) -> None:
+        """Let a new chat begin with a greeting, where somebody sees it."""
+        if self.face.asks and (greeting := self.session.greet()):
+            self.face.say(greeting.speaker, greeting.text)
 
     # Where the chat is, and who is there.
 

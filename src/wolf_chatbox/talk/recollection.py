@@ -33,7 +33,7 @@ class Recollection:
 
     def keep(self, tree: Tree, present: Sequence[str], user: str, *, now: bool = False) -> None:
         """Keep what each of those present has heard, after a few messages, or `now`; raises CheckpointError."""
-        if len(tree) == self._kept or not (now or len(tree) >= self._kept + OFTEN):
+        if tree.greeted or len(tree) == self._kept or not (now or len(tree) >= self._kept + OFTEN):
             return
         self._kept = len(tree)
         for name in present:

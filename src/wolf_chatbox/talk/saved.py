@@ -15,7 +15,7 @@ from typing import Any
 from wolf_chatbox.conversation import Conversation, is_unicode, parse_json
 from wolf_chatbox.errors import ChatError, DataError
 from wolf_chatbox.files import new_file
-from wolf_chatbox.importers.source import Source
+from wolf_chatbox.importers.files.source import Source
 from wolf_chatbox.talk.tree import Tree
 
 

@@ -229,7 +229,8 @@ class ChatSession(Chat):
 
     def _scene(self, tree: Tree, speaker: str, recalled: tuple[Recalled, ...] = ()) -> Scene:
         """What somebody has heard at the end of a path, and what came back of earlier chats."""
-        return Scene(tree.heard_by(speaker), speaker=speaker, recalled=tuple(each.turns for each in recalled))
+        scene = Scene(tree.heard_by(speaker), speaker=speaker, recalled=tuple(each.turns for each in recalled))
+        return self.voice.cards.brief(scene, self.user)
 
     def _recall(self, tree: Tree, speaker: str) -> tuple[Recalled, ...]:
         if self.recollection is None:

@@ -52,7 +52,7 @@ class Shelf:
     def keep(self, session: ChatSession) -> None:
         """Keep the chat if it has changed; raises CheckpointError."""
         tree = session.tree
-        if tree is session.saved or not len(tree):
+        if tree is session.saved or tree.greeted or not len(tree):
             return
         with writing(last_chat(), "Correct its permissions."):
             last_chat().parent.mkdir(parents=True, exist_ok=True)

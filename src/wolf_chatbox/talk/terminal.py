@@ -190,6 +190,8 @@ def talk(
     """Chat on the terminal until the person leaves, or after `turns` replies (0: no limit)."""
     terminal = Terminal(session, words, shelf, rivals)
     terminal.welcome()
+    if greeting := session.greet():
+        terminal.say(greeting.speaker, greeting.text)
     said = 0
     while not turns or said < turns:
         try:

@@ -16,7 +16,7 @@ from wolf_chatbox.errors import ChatError, DataError
 
 START = -1
 """The place before the first message."""
-FLAGS = ("drawn", "cut", "whispered")
+FLAGS = ("drawn", "cut", "whispered", "greeting")
 
 
 class Message(NamedTuple):
@@ -34,6 +34,8 @@ class Message(NamedTuple):
     """Whether it is no whole reply: it was stopped, or reached its token limit."""
     whispered: bool = False
     """Whether it was meant for some of those present."""
+    greeting: bool = False
+    """Whether it is what a character says first by its card."""
 
     def to_dict(self, number: int) -> dict[str, Any]:
         """The JSON form; `after` is left out where the message follows the one before it in the list."""
@@ -93,6 +95,18 @@ class Tree:
         return None if self.at == START else self.messages[self.at]
 
     @property
+    def greeted(self) -> bool:
+        """Whether a greeting is all that was said."""
+        return bool(self.messages) and all(message.greeting for message in self.messages)
+
+    @property
+    def title(self) -> str:
+        """How the present path begins, in a line; a greeting, with which many chats begin, tells nothing."""
+        said = self.said()
+        first = next((message.text for message in said if not message.greeting), said[0].text if said else "")
+        return " ".join(first.split())[:80]
+
+    @property
     def turns(self) -> tuple[Turn, ...]:
         """The present path, as everybody's words."""
         return tuple(Turn(message.speaker, message.text) for message in self.said())
@@ -140,7 +154,9 @@ class Tree:
 
     def instead(self, at: int, text: str) -> Tree:
         """Begin a branch with another text in the place of a message, written by a person, and go there."""
-        return self.add(self.messages[at].after, self.messages[at]._replace(text=text, drawn=False, cut=False))
+        return self.add(
+            self.messages[at].after, self.messages[at]._replace(text=text, drawn=False, cut=False, greeting=False)
+        )
 
     def grow(self, at: int, text: str, *, cut: bool = False) -> Tree:
         """Let a message go on, to the whole new text; where something was said after it this begins a branch."""

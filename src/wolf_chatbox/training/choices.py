@@ -92,10 +92,14 @@ def make_pairs(choices: Choices, config: TrainConfig, base: BaseModel) -> Datase
         rows=rows,
         held_out_rows=held_out_rows,
         max_tokens=config.max_tokens,
-        contexts=[(Scene(choice.context, choice.chosen.speaker), choice.chosen) for choice in list(held_out)[:2]],
+        contexts=[
+            (speech.cards.brief(Scene(choice.context, choice.chosen.speaker)), choice.chosen)
+            for choice in list(held_out)[:2]
+        ],
         notices=notices,
         unit="choices",
         before=_kept(run),
+        cards=speech.cards,
     )
 
 
@@ -114,7 +118,7 @@ def _render(choices: Choices, speech: Speech, max_tokens: int) -> dict[Preferenc
             choices.tally.drop(1, TWICE if choice in rendered else STRANGER)
             continue
         try:
-            rendered[choice] = render_pair(speech.renderer, *choice, max_tokens, KEEP)
+            rendered[choice] = render_pair(speech.renderer, *choice, max_tokens, KEEP, speech.cards)
         except ChatError:
             choices.tally.drop(1, LONG)
     return rendered

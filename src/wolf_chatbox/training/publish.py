@@ -57,7 +57,7 @@ def describe_run(config: TrainConfig, dataset: Dataset, model: Any) -> dict[str,
         "versions": {name: version(name) for name in ("wolf_chatbox", "torch", "transformers", "accelerate")},
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    return record | dataset.before | ({"reverse": True} if config.reverse else {})
+    return record | dataset.cards.record() | dataset.before | ({"reverse": True} if config.reverse else {})
 
 
 def save_model(place: Path, run: Run, weights: dict[str, Tensor]) -> None:

@@ -84,16 +84,9 @@ class Pseudonyms:
 
         changed = []
         for conversation in conversations:
-            game = conversation.game and conversation.game.changed(self._named, hidden).without_facts()
-            game = game and replace(game, same_as=self.groups.get(game.same_as, ""))
-            turns = tuple(
-                turn._replace(
-                    speaker=self._named(turn.speaker), text=hidden(turn.text), heard=tuple(map(self._named, turn.heard))
-                )
-                for turn in conversation.turns
-            )
-            group = self.groups.get(conversation.group, "")
-            changed.append(replace(conversation, turns=turns, group=group, game=game))
+            known = conversation.changed(self._named, hidden)
+            game = known.game and replace(known.game.without_facts(), same_as=self.groups.get(known.game.same_as, ""))
+            changed.append(replace(known, group=self.groups.get(conversation.group, ""), game=game))
         return changed, mentions.doubts()
 
     def now(self, name: str | None) -> str | None:

@@ -83,15 +83,9 @@ class Scrubber:
         def change(text: str) -> str:
             return scrub(text, self.found, names)
 
-        game = conversation.game and conversation.game.changed(self._named, change)
-        game = game and replace(game, same_as=self._named(game.same_as))
-        turns = tuple(
-            turn._replace(
-                speaker=self._named(turn.speaker), text=change(turn.text), heard=tuple(map(self._named, turn.heard))
-            )
-            for turn in conversation.turns
-        )
-        return replace(conversation, turns=turns, group=self._named(conversation.group), game=game)
+        scrubbed = conversation.changed(self._named, change)
+        game = scrubbed.game and replace(scrubbed.game, same_as=self._named(scrubbed.game.same_as))
+        return replace(scrubbed, group=self._named(conversation.group), game=game)
 
     def _named(self, name: str) -> str:
         if name not in self._names:

@@ -22,9 +22,9 @@ from wolf_chatbox.data.privacy.scrubbing import Scrubber
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError, FormatError, Setting
 from wolf_chatbox.importers import read_conversations
-from wolf_chatbox.importers.look import Look as Seen
-from wolf_chatbox.importers.look import Unclaimed, kinds_of
 from wolf_chatbox.importers.registry import FORMATS
+from wolf_chatbox.importers.second_look.look import Look as Seen
+from wolf_chatbox.importers.second_look.look import Unclaimed, kinds_of
 from wolf_chatbox.samples.inspection import Inspection, inspect
 from wolf_chatbox.samples.warnings import Advice
 
@@ -59,7 +59,7 @@ class Look:
     failed: dict[str, str] = field(default_factory=dict)
     """Why a path cannot be read, by its name."""
     seen: dict[str, str] = field(default_factory=dict)
-    """What files are that no format claims, by their names: a kind of `importers.look.Seen`."""
+    """What files are that no format claims, by their names: a kind of `importers.second_look.look.Seen`."""
     skipped: list[str] = field(default_factory=list)
     """Names of dropped files that are of no known format."""
     replaced: dict[str, int] = field(default_factory=dict)

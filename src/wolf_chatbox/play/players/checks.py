@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
 from functools import lru_cache
 
-from wolf_chatbox.importers.model_slips import slip_of
+from wolf_chatbox.importers.shared.model_slips import slip_of
 from wolf_chatbox.model.said import essence, is_short
 from wolf_chatbox.play.players.secrets import forbidden
 from wolf_chatbox.play.seating import NAMES

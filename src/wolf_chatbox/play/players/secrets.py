@@ -44,7 +44,8 @@ _TOGETHER = {
         re.compile(r"\b(?:I|I'm|me|my|mine|we|we're|us|our|ours)\b", re.IGNORECASE),
         re.compile(r"wol(?:f|ves)|possess", re.IGNORECASE),
         re.compile(
-            r"\bnot?\b|n't|never|find|catch|look|hunt|search|suspect|think|believe|vote|voting|accus|against|\bwho\b|which"
+            r"\bnot?\b|n't|never|find|catch|look|hunt|search|suspect|think|believe|vote|voting|accus|against"
+            r"|\bwho\b|which"
             r"|danger|problem|between|among|stop|play|game|divin|result|claim|sa(?:y|id)\b|figure|identify|reveal the",
             re.IGNORECASE,
         ),
@@ -146,6 +147,34 @@ _NO_VILLAGER = {
     ),
     "ja": re.compile(r"(?:村人|人間|村側|村陣営)(?:(?:では|じゃ)(?:ない|ありません)|を(?:捕|狩|倒|消))"),
 }
+_SELF = {
+    "en": re.compile(
+        r"\b(?:I am|I'm|we are|we're)\b(?! (?:(?:just|so|really|very|all|still|also|always|too|only|quite|super) )*"
+        r"(?:here\W*$|here (?:to (?:help|listen|play|talk|discuss|find|solve|learn|observe)|for (?:you"
+        r"|this game|the game))"
+        r"|(?:not )?(?:happy|glad|excited|ready|curious|sorry|sure|unsure|certain|confused|interested"
+        r"|intrigued|surprised"
+        r"|worried|afraid|listening|thinking|looking|trying|wondering|hoping|going to (?:vote|listen|wait|ask)|voting"
+        r"|suspicious of|new|fine|well|good|okay|back|in|on it|open to|willing|inclined|leaning|convinced"
+        r"|concerned|asking"
+        r"|waiting|playing)\b"
+        r"|(?:the |a |an )?(?:\w+ )?(?:seer|medium|bodyguard|villager|human|innocent)\W*$|@ME@(?:\W*$| and\b| here\b)"
+        r"|in this together|all here))"
+        r"|\b(?:my|our)\b(?! (?:(?:own|first|next|last|main|best|only|new|old|dear) )*(?:votes?|name"
+        r"|thoughts?|opinions?"
+        r"|views?|suspicions?|questions?|turns?|friends?|dear|guess|mind|apologies|pleasure|village|game"
+        r"|discussion|claim"
+        r"|conversation|town|community|result|reason(?:ing)?s?|concerns?|instincts?|attention|decision|focus"
+        r"|goal|best|ears"
+        r"|eyes|input|word|fellow villagers)\b)"
+        r"|\b(?:pretend|manipulat|trick|fool|conceal|cover)\w*\b|\bpacks?\b",
+        re.IGNORECASE,
+    ),
+    "ja": re.compile(
+        rf"{_ME}(?:は|が|も)(?![^。！？]{{0,40}}(?:思|考|感|疑|投票|信|村人|人間|占|霊|狩|騎|気に|聞|待|賛成|同意|言|見|分か|わか))"
+    ),
+}
+"""What a speaker says of itself, but for what a villager usually does; the speaker's own name stands for `@ME@`."""
 _SHIELDS = {
     "en": re.compile(r"\b(?:help|protect|support|save|spare|join|assist|serve|side|love|thank)\w*\b", re.IGNORECASE),
     "ja": re.compile(r"助け|守|救|味方|手伝|仕え|協力"),
@@ -154,8 +183,10 @@ _SHIELDS = {
 _NATURE = {
     "en": re.compile(
         r"\b(?:roles?|powers?|secrets?|secretly|identity|true self|nature|alle\w+|ally|allies|team(?:mates?)?|side"
-        r"|mission|demon\w*|devil\w*|monst\w+|beasts?|undead|evil|dark(?:ness)?|villains?|traitors?|betray\w*|mislead\w*|deceiv\w*"
-        r"|li(?:e|ed|ar|es)|lying|sworn|target\w*|deeds?|demise|doom|howl\w*|blood\w*|fangs?|prowl\w*|hid(?:e|den|ing)|disguis\w*)\b",
+        r"|mission|demon\w*|devil\w*|monst\w+|beasts?|undead|evil|dark(?:ness)?|villains?|traitors?|betray\w*"
+        r"|mislead\w*|deceiv\w*"
+        r"|li(?:e|ed|ar|es)|lying|sworn|target\w*|deeds?|demise|doom|howl\w*|blood\w*|fangs?|prowl\w*|hid(?:e"
+        r"|den|ing)|disguis\w*)\b",
         re.IGNORECASE,
     ),
     "ja": re.compile(r"役職|役割|正体|能力|秘密|仲間|味方|陣営|悪魔|怪物|魔物|闇|裏切|騙|だま|嘘|隠|血|牙|遠吠"),
@@ -175,8 +206,10 @@ def may_betray(text: str, sight: Sight) -> bool:
     if _KILLS[language].search(text) or _NO_VILLAGER[language].search(text):
         return True
     end, own, wolves, _ = _TOGETHER[language]
-    for part in end.split(text):
+    for part in end.split(text.replace("’", "'")):
         own_part = bool(own.search(part)) or sight.me in part
+        if _SELF[language].search(part.replace(sight.me, "@ME@").rstrip()):
+            return True
         if own_part and _NATURE[language].search(part):
             return True
         if wolves.search(part) and (own_part or _SHIELDS[language].search(part) or not _SEEKS[language].search(part)):

@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple, Protocol, cast
 
 from wolf_chatbox.errors import PlayError, WolfChatboxError
 from wolf_chatbox.game import WEREWOLF
-from wolf_chatbox.importers.games import fields, words
+from wolf_chatbox.importers.shared.games import fields, words
 from wolf_chatbox.play.clock import Deadline
 from wolf_chatbox.play.inference.reasoning import Reasoner, worth
 from wolf_chatbox.play.player import Bid, Player

@@ -13,7 +13,7 @@ from typing import Any
 
 from wolf_chatbox.game import VILLAGER, WEREWOLF, Event
 from wolf_chatbox.game import Kind as EventKind
-from wolf_chatbox.importers.games import fields, items, words
+from wolf_chatbox.importers.shared.games import fields, items, words
 from wolf_chatbox.play.protocol.setting import Language, number, table_of
 from wolf_chatbox.werewolf.sight import Kind, Line, Sight
 from wolf_chatbox.werewolf.utterance import OVER, SKIP

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from wolf_chatbox.errors import ConfigError, DataError
 from wolf_chatbox.game import VILLAGER, WEREWOLF
-from wolf_chatbox.importers.games import fields
+from wolf_chatbox.importers.shared.games import fields
 from wolf_chatbox.werewolf.table import ROLES, SETS, TableConfig
 
 Language = Literal["en", "ja"]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from queue import Empty, SimpleQueue
 from typing import Any, Literal, NamedTuple
 
-from wolf_chatbox.importers.games import fields
+from wolf_chatbox.importers.shared.games import fields
 from wolf_chatbox.play.clock import Deadline
 from wolf_chatbox.play.player import Bid
 from wolf_chatbox.play.protocol.knowledge import CHAT

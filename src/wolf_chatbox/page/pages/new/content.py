@@ -10,7 +10,7 @@ from typing import Any
 from nicegui import ui
 
 from wolf_chatbox.errors import FormatError, WolfChatboxError
-from wolf_chatbox.importers.look import Unclaimed, kinds_of
+from wolf_chatbox.importers.second_look.look import Unclaimed, kinds_of
 from wolf_chatbox.page.away import away
 from wolf_chatbox.page.making import background
 from wolf_chatbox.page.making.making import Making

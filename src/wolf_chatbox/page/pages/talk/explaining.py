@@ -32,7 +32,8 @@ def _account(session: ChatSession, room: Room, number: int) -> tuple[Account, bo
     if number in room.drawn:
         return account(session, room.drawn[number]), True
     message = session.tree.messages[number]
-    scene = Scene(session.tree.heard_by(message.speaker, message.after), speaker=message.speaker)
+    heard = Scene(session.tree.heard_by(message.speaker, message.after), speaker=message.speaker)
+    scene = session.voice.cards.brief(heard, session.user)
     prompt = session.voice.prompt(scene, session.sampling)
     held, engine = session.voice.held(scene, session.sampling), session.voice.engine.decoder.name
     text = read_text(session, prompt)

@@ -1,0 +1,1 @@
+"""Finding files, unpacking and decoding them."""

@@ -1,0 +1,1 @@
+"""The formats by family: one file a format, whose name is the file's."""

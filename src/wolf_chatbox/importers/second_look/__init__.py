@@ -1,0 +1,1 @@
+"""What a file may be that no format claims, or two."""

@@ -1,0 +1,1 @@
+"""Reading documents piece by piece, and keeping what does not fit into the memory."""
