@@ -16,7 +16,8 @@ from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally
 from wolf_chatbox.errors import DataError
-from wolf_chatbox.importers import pipes, read_conversations
+from wolf_chatbox.importers import read_conversations
+from wolf_chatbox.importers.files import pipes
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 

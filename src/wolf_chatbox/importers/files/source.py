@@ -102,8 +102,8 @@ class Source:
                 raise Damaged(f"{path}: cannot be unpacked ({damage}). Get it again.")
         if start.startswith(PARQUET.encode()):
             return cls(name, "binary", PARQUET, place=place, copy=copy)
-        if start.startswith(png_text.SIGNATURE) and not isinstance(place, Compressed):
-            with place.open("rb") as file:
+        if start.startswith(png_text.SIGNATURE):
+            with _seekable(place) as file:
                 texts = png_text.keywords(file)
             if any(text in png_text.CARDS for text in texts):
                 return cls(name, "binary", PNG + " ".join(texts), place=place, copy=copy)
@@ -156,8 +156,7 @@ class Source:
 
     def open_bytes(self) -> IO[bytes]:
         """The file, opened for reading bytes from any place; what is compressed is unpacked into a temporary file."""
-        place = self.place or self.path
-        return (place.copy.path if isinstance(place, Compressed) else place).open("rb")
+        return _seekable(self.place or self.path)
 
     def lines(self, longest: int = MAX_LINE) -> Iterator[str]:
         """The lines, each ending in `\\n`, without a byte-order mark. Raises DataError at one longer than `longest`."""
@@ -187,6 +186,10 @@ def share_of_lines(head: str, pattern: re.Pattern[str]) -> float:
 def _no_text(path: AnyPath, seen: Seen) -> Unclaimed:
     what = {"empty": "the file is empty", "wide": seen.what}.get(seen.kind, f"{seen.what}, not text")
     return Unclaimed.of(Look(path=str(path), seen=seen), parts=(f"{path}: {what}. {seen.remedy}",))
+
+
+def _seekable(place: AnyPath | Compressed) -> IO[bytes]:
+    return (place.copy.path if isinstance(place, Compressed) else place).open("rb")
 
 
 def _start(place: AnyPath | Compressed) -> tuple[bytes, str]:
