@@ -55,6 +55,7 @@ app = App(
     default_parameter=Parameter(negative=(), consume_multiple=True, show_default=typed),
     version_flags=(),
     result_action="return_value",
+    suppress_keyboard_interrupt=False,
 )
 
 

@@ -150,7 +150,9 @@ def default(setting: Setting, language: str) -> str:
 def text(verb: str, setting: Setting, language: str) -> str:
     words = LANGUAGES[language]
     meaning = help_in(language, verb, setting.name) or setting.help
-    return f"{meaning} {words.choices.format(', '.join(map(code, setting.choices)))}" if setting.choices else meaning
+    return (
+        f"{meaning} {words.choices.format(', '.join(map(code, setting.choices)))}" if setting.shows_choices else meaning
+    )
 
 
 def untranslated() -> list[str]:

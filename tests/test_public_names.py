@@ -36,6 +36,7 @@ CALLS = {"read_conversations": "paths config", "train": "config tell", "clean": 
 """The parameters that public functions begin with."""
 VERBS = ["train", "sweep", "merge", "chat", "serve", "export"]
 VERBS += ["data inspect", "data convert", "data list", "data get", "data werewolf", "data preferences"]
+VERBS += ["data formats"]
 VERBS += ["models list", "models pull"]
 
 

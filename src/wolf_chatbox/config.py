@@ -6,11 +6,13 @@ Nothing here imports torch.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from cyclopts import Parameter
+from cyclopts import Parameter, Token
 
 from wolf_chatbox.errors import ConfigError
 from wolf_chatbox.game import SIDES
@@ -40,10 +42,22 @@ FORMAT_FILES = {
     path.stem: path.parent.name for path in sorted(Path(__file__).parent.glob("importers/formats/*/[!_]*.py"))
 }
 """The folder of each format, by its name, which is its file's: listed, not imported, so that help stays fast."""
+
+
+def _format(type_: object, tokens: Sequence[Token]) -> str:
+    """The name of a format; a wrong one is answered with those like it, as all of them fill a screen."""
+    name = tokens[0].value
+    if name != "auto" and name not in FORMAT_FILES:
+        near = get_close_matches(name, FORMAT_FILES, 3)
+        meant = f"Did you mean {' or '.join(near)}? " if near else ""
+        raise ValueError(f"{name} is not a known format. {meant}`wolf-chatbox data formats` lists them.")
+    return name
+
+
 if TYPE_CHECKING:
     FormatName = str
 else:
-    FormatName = Literal["auto", *FORMAT_FILES]
+    FormatName = Annotated[Literal["auto", *FORMAT_FILES], Parameter(show_choices=False, converter=_format)]
 Form = Literal["conversations", "openai", "sharegpt", "raw"]
 SplitName = Literal["group", "time"]
 Duplicates = Literal["keep", "exact", "near"]
@@ -126,7 +140,7 @@ class ReadConfig:
     """How files of conversations are read."""
 
     format: FormatName = "auto"
-    """Format of the files; auto detects it from the content."""
+    """Format of the files; auto detects it from the content. `wolf-chatbox data formats` lists the others."""
     encoding: str = "auto"
     """Character encoding of the files, such as cp932; auto detects UTF-8, UTF-16/32 with a byte-order mark, CP1252."""
     speaker_column: str | None = None
@@ -140,7 +154,7 @@ class ReadConfig:
     session_gap: Annotated[float, AT_LEAST_0] = 8
     """Start a new conversation after this many hours of silence in a chat; 0 = never."""
     branches: Branches = "best"
-    """Of a tree of replies (OASST, ChatGPT): follow the best or current branch only, or read all, from root to leaf."""
+    """Of a tree of replies (OASST, ChatGPT, …): follow the best or shown branch, or read all, from root to leaf."""
     also_keep: tuple[Unsaid, ...] = ()
     """Keep what nobody said: media (a placeholder), system (joins …), deleted, slips (refusals, leaked prompts)."""
     strict: bool = False

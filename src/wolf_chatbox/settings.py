@@ -122,6 +122,12 @@ class Setting(NamedTuple):
         return next((get_args(part) for part in _parts(self.annotation) if get_origin(part) is Literal), ())
 
     @property
+    def shows_choices(self) -> bool:
+        """Whether the help lists the allowed words: not where they are many."""
+        parts = (part for part in _parts(self.annotation) if isinstance(part, Parameter))
+        return bool(self.choices) and not any(part.show_choices is False for part in parts)
+
+    @property
     def range(self) -> Within:
         """The range of a number; one without bounds where none is declared."""
         return next((part for part in _parts(self.annotation) if isinstance(part, Within)), Within())

@@ -78,6 +78,11 @@ def shortlist(names: Collection[object], most: int) -> str:
     return ", ".join(map(str, islice(names, most))) + more
 
 
+def counted(count: int, noun: str) -> str:
+    """The number of something, in English: `1 turn`, `1,204 turns`."""
+    return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
 def shortened(text: str, most: int) -> str:
     """The text on one line, cut where it is longer than this many characters."""
     line = " ".join(text.split())

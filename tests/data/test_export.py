@@ -35,6 +35,16 @@ def conversation(*turns: tuple[str, str], group: str = "g") -> Conversation:
     return Conversation(tuple(Turn(*turn) for turn in turns), group)
 
 
+def test_ctrl_c_says_that_it_stopped_and_leaves_no_file(cli: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> Any:
+        yield conversation(("Ann", "hi"), ("Bob", "hey"))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("wolf_chatbox.cli.data.read_conversations", interrupted)
+    assert cli("data", "convert", "example", "-o", "out.jsonl") == (130, "", "error: stopped.\n")
+    assert list(Path().iterdir()) == []
+
+
 def test_converting_there_and_back_loses_nothing(cli: Any) -> None:
     source = str(FIXTURES / "telegram/one_chat.input.json")
     for form, format in (("conversations", "conversations"), ("openai", "messages"), ("sharegpt", "messages")):

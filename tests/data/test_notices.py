@@ -6,7 +6,7 @@ import copy
 import pickle
 from pathlib import Path
 
-from wolf_chatbox.data.tally import Note, Tally
+from wolf_chatbox.data.tally import Note, Tally, listed
 from wolf_chatbox.errors import DataError
 from wolf_chatbox.importers import read_conversations
 
@@ -21,6 +21,16 @@ def test_a_note_about_many_files_is_one_line_with_some_names_and_their_number() 
         "a.txt: something else",
     ]
     assert tally.record()["notes"] == tally.notices()
+
+
+def test_of_many_files_the_first_are_named_and_of_the_others_the_formats() -> None:
+    files = [(f"{number}.txt", f"format {number % 15}") for number in range(60)]
+    assert list(listed(files[:12])) == [f"{path}: {title}" for path, title in files[:12]]
+    *named, more = listed(files)
+    assert named == list(listed(files[:12]))
+    titles = "; ".join(f"format {number % 15}" for number in range(12, 24))
+    assert more == f"… and 48 more: {titles}; and 3 more formats"
+    assert list(listed(files[:14]))[12:] == ["… and 2 more: format 12; format 13"]
 
 
 def test_a_note_made_again_about_one_file_is_said_once() -> None:

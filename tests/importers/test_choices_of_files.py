@@ -117,12 +117,19 @@ def test_the_command_says_how_many_came_from_where(tmp_path: Path, cli: Cli) -> 
     code, told = cli("preferences", str(saved), str(both), "-o", str(out))
     assert code == 3, "a file was read in part"
     assert told.splitlines()[:2] == [
-        f"{saved}: 1 choices (conversations (JSON Lines))",
+        f"{saved}: 1 choice (conversations (JSON Lines))",
         f"{both}: 2 choices (OpenAssistant (trees or messages))",
     ]
     assert f"note: {both}/bad.jsonl, line 3: not a message of a tree" in told
     assert told.endswith(f"  dropped: 2 (reply without a rank, or deleted)\n3 choices in {out}\n")
     assert len(list(read_preferences(out))) == 3
+
+
+def test_the_command_names_no_format_without_choices(tmp_path: Path, cli: Cli) -> None:
+    for path in (TREES, CHAT):
+        shutil.copy(path, tmp_path)
+    _, told = cli("preferences", str(tmp_path), "-o", str(tmp_path / "out.jsonl"))
+    assert told.splitlines()[0] == f"{tmp_path}: 1 choice (OpenAssistant (trees or messages))"
 
 
 def test_the_command_writes_nothing_where_there_is_no_choice(tmp_path: Path, cli: Cli) -> None:

@@ -54,7 +54,7 @@ DROPPED = {
     "claude/single": {"on another branch": 1},
     "convai2/self": {"system message": 3},
     "conversations/own": {"no speaker": 1, "no text": 1},
-    "convokit/threads": {"reply on another branch": 3},
+    "convokit/threads": {"on another branch": 3},
     "cornell/corpus": {"no text": 1, "not in any conversation": 1},
     "dialogues/personas": {"system message": 10, "no text": 2, "no speaker": 1},
     "discord/channel": {"system message": 1, "media": 1},

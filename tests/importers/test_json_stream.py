@@ -14,8 +14,9 @@ from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.conversation import Conversation
 from wolf_chatbox.data.tally import Tally, Truncated
 from wolf_chatbox.errors import DataError
+from wolf_chatbox.importers import read_conversations
 from wolf_chatbox.importers.files.source import Source
-from wolf_chatbox.importers.streams import json_stream, read_conversations
+from wolf_chatbox.importers.streams import json_stream
 from wolf_chatbox.importers.streams.json_stream import JsonStream
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"

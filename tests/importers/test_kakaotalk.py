@@ -100,6 +100,20 @@ def test_what_nobody_said(tmp_path: Path, line: str, reason: str) -> None:
     assert dropped == {reason: 2 if "공지" in line else 1}
 
 
+def test_a_notice_shows_no_clock_and_cuts_no_conversation(tmp_path: Path) -> None:
+    (tmp_path / "chat.txt").write_text(
+        f"{WINDOWS}{DAY}안나님이 들어왔습니다.\n[안나] [오전 9:12] 안녕\n[보리] [오전 9:13] 응\n안나님이 나갔습니다.\n",
+        encoding="utf-8",
+    )
+    [chat] = read_conversations(tmp_path / "chat.txt", ReadConfig(also_keep=("system",)))
+    assert [(turn.speaker, turn.time and turn.time.hour) for turn in chat.turns] == [
+        ("system", None),
+        ("안나", 9),
+        ("보리", 9),
+        ("system", None),
+    ]
+
+
 def test_lines_before_the_first_message_are_counted_but_for_the_title(tmp_path: Path) -> None:
     _, dropped = told(tmp_path, f"{WINDOWS}이것은 무엇\n{DAY}[안나] [오전 9:00] 안녕\n")
     assert dropped == {"before the first message": 1}

@@ -7,13 +7,13 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import get_args
 
 import pytest
 
-from wolf_chatbox.config import FormatName, ReadConfig
+from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.errors import ConfigError
 from wolf_chatbox.importers import FORMATS
+from wolf_chatbox.settings import declared
 from wolf_chatbox.words import formats_in
 
 ROOT = Path(__file__).parents[2]
@@ -46,8 +46,8 @@ def test_a_new_format_is_recognised_and_can_be_named(with_one_more: Path) -> Non
         assert "NAME OF THE FORMAT" in done.stdout + done.stderr
 
 
-def test_a_new_format_is_a_choice_of_the_help_and_of_the_error(with_one_more: Path) -> None:
-    assert "myapp" in run(with_one_more, *COMMAND, "data", "inspect", "--help").stdout
+def test_a_new_format_is_in_the_list_and_in_the_error(with_one_more: Path) -> None:
+    assert "myapp" in run(with_one_more, *COMMAND, "data", "formats").stdout
     done = run(with_one_more, *COMMAND, "data", "inspect", "boats.txt", "--format", "yourapp")
     assert done.returncode == 2
     assert "myapp" in done.stderr
@@ -83,7 +83,7 @@ def test_japanese_texts_are_those_of_formats_that_exist() -> None:
 def test_every_file_in_the_folders_is_a_format_and_no_two_have_one_name() -> None:
     files = sorted(path.stem for path in IMPORTERS.glob("formats/*/*.py") if path.name != "__init__.py")
     assert files == sorted(FORMATS)
-    assert get_args(FormatName) == ("auto", *FORMATS)
+    assert declared(ReadConfig)["format"].choices == ("auto", *FORMATS)
 
 
 def test_every_format_says_what_a_user_needs() -> None:

@@ -71,6 +71,13 @@ def test_the_same_on_the_terminal(cli: Any) -> None:
     assert "languages: en 100%" in out
 
 
+def test_one_of_each_is_told_in_the_singular(cli: Any) -> None:
+    _, out, _ = cli("data", "inspect", str(FIXTURES / "eml/single.input.eml"))
+    assert "\n1 turn read = 1 kept + 0 dropped\n1 conversation in 1 group, of 1 turn\n" in out
+    _, out, _ = cli("data", "inspect", str(FIXTURES / "claude/single.input.json"))
+    assert "\nlanguages: too little text to tell\n" in out
+
+
 def test_a_base_model_tells_tokens_and_what_is_learnt(cli: Any, tiny_gpt2: Path) -> None:
     _, out, _ = cli(
         "data",

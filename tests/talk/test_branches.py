@@ -186,8 +186,10 @@ def test_choices_are_written_for_preference_learning(tokenizer: Any, tmp_path: P
     assert (code, out.exists()) == (1, False)
     assert "no reply was passed over for another" in told
     both = [str(tmp_path / name) for name in ("plain.jsonl", "chat.jsonl")]
-    read = "".join(f"{path}: {count} choices (conversations (JSON Lines))\n" for count, path in enumerate(both))
-    assert cli("preferences", *both, "-o", str(out)) == (0, f"{read}1 choices in {out}\n")
+    read = "".join(
+        f"{path}: {count} (conversations (JSON Lines))\n" for count, path in zip(("0 choices", "1 choice"), both)
+    )
+    assert cli("preferences", *both, "-o", str(out)) == (0, f"{read}1 choice in {out}\n")
     [line] = out.read_text().splitlines()
     assert json.loads(line) == {
         "prompt": [{"role": "user", "name": "Morty", "content": "hello"}],

@@ -39,6 +39,7 @@ app = App(
     help_epilogue=examples("wolf-chatbox train --data example --persona Grimbold", "wolf-chatbox chat"),
     version=lambda: version("wolf_chatbox"),
     result_action="return_value",
+    suppress_keyboard_interrupt=False,
     default_parameter=Parameter(negative=(), consume_multiple=True, show_default=typed),
 )
 app.command(
@@ -109,6 +110,9 @@ app.command(
     help="Play werewolf: with people, models, and the contest's agents.",
 )
 app.register_install_completion_command()
+
+
+app.meta.suppress_keyboard_interrupt = False
 
 
 @app.meta.default

@@ -17,10 +17,11 @@ from wolf_chatbox.data.cleaning import clean, publishable
 from wolf_chatbox.data.export import export
 from wolf_chatbox.data.privacy.pseudonyms import name_now
 from wolf_chatbox.data.split import count_speakers, find_speaker
-from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.data.tally import Tally, listed
 from wolf_chatbox.errors import ConfigError, DataError
 from wolf_chatbox.files import check_place, new_file
 from wolf_chatbox.importers import read_conversations
+from wolf_chatbox.visible import counted
 
 app = App(
     name="data",
@@ -50,6 +51,11 @@ app.command(
         "wolf-chatbox data preferences chat.jsonl -o choices.jsonl",
         "wolf-chatbox data preferences hh.jsonl chat.jsonl -o choices.jsonl --overwrite",
     ),
+)
+app.command(
+    "wolf_chatbox.cli.formats:formats",
+    help="List the formats that are read.",
+    help_epilogue=examples("wolf-chatbox data formats", "wolf-chatbox data formats --json"),
 )
 app.command(
     "wolf_chatbox.cli.sets:list_sets",
@@ -129,19 +135,20 @@ def convert(
         with new_file(report, overwrite=overwrite) as file:
             file.write(json.dumps(tally.record(hidden=cleaning.protects), ensure_ascii=False, indent=1) + "\n")
     account(tally)
-    print(f"{count} conversations in {output}", file=sys.stderr)
+    print(f"{counted(count, 'conversation')} in {output}", file=sys.stderr)
     return READ_IN_PART if tally.unread else 0
 
 
 def account(tally: Tally) -> None:
     """Print the account of all turns: read, kept, joined, dropped, replaced."""
-    for path, title in tally.files():
-        print(f"{path}: {title}", file=sys.stderr)
+    for line in listed(tally.files()):
+        print(line, file=sys.stderr)
     for note in tally.notices():
         print(f"note: {note}", file=sys.stderr)
     joined = f" + {tally.joined} joined to the turn before" if tally.joined else ""
     print(
-        f"{tally.read} turns read = {tally.kept} kept{joined} + {sum(tally.dropped.values())} dropped", file=sys.stderr
+        f"{counted(tally.read, 'turn')} read = {tally.kept} kept{joined} + {sum(tally.dropped.values())} dropped",
+        file=sys.stderr,
     )
     for reason, number in tally.dropped.items():
         print(f"  dropped: {number} ({reason})", file=sys.stderr)

@@ -24,6 +24,7 @@ from rich.progress import Progress as Bar
 
 from wolf_chatbox.cli.pulse import Pulse, clock
 from wolf_chatbox.config import TrainConfig
+from wolf_chatbox.data.tally import listed
 from wolf_chatbox.screen import Screen, painted
 from wolf_chatbox.settings import flat, typed
 from wolf_chatbox.training.progress import Evaluated, Notice, Planned, Prepared, Progress, Step, Updated, figures
@@ -131,8 +132,8 @@ class Display:
         """The data as it was understood, with one sample."""
         data = event.dataset
         turns, dropped = data.turns(), data.dropped()
-        for path, title in data.tally.files():
-            self.say(f"{path}: {title}")
+        for line in listed(data.tally.files()):
+            self.say(line)
         speakers = shortlist([f"{name} {count}" for name, count in data.speakers.most_common()], 6)
         if data.unit == "turns":
             said = f"{turns['read']:,} turns of {len(data.speakers)} speakers ({speakers})"

@@ -12,7 +12,7 @@ from wolf_chatbox.cli import READ_IN_PART
 from wolf_chatbox.cli.display import show_sample
 from wolf_chatbox.config import CleanConfig, ReadConfig, TrainConfig
 from wolf_chatbox.data.cleaning import clean, publishable
-from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.data.tally import Tally, listed
 from wolf_chatbox.errors import DataError
 from wolf_chatbox.files import check_place, new_file
 from wolf_chatbox.importers import read_conversations
@@ -23,7 +23,7 @@ from wolf_chatbox.samples.inspection import inspect as look
 from wolf_chatbox.samples.report import to_html
 from wolf_chatbox.screen import Screen
 from wolf_chatbox.settings import Whole
-from wolf_chatbox.visible import shortened, shortlist, visible_json
+from wolf_chatbox.visible import counted, shortened, shortlist, visible_json
 from wolf_chatbox.werewolf.statistics import HEARD_BY, NO_WINNER, Claims, GameStatistics, Talk
 
 MOST_SPEAKERS = 12
@@ -109,25 +109,23 @@ def inspect(
 def show(found: Inspection, screen: Screen) -> None:
     """Print an inspection."""
     say = screen.say
-    for path, title in found.files[:MOST_SPEAKERS]:
-        say(f"{path}: {title}", "bold")
-    if len(found.files) > MOST_SPEAKERS:
-        say(f"… and {len(found.files) - MOST_SPEAKERS} more files")
+    for line in listed(found.files):
+        say(line, "bold")
     joined = f" + {found.joined:,} joined to the turn before" if found.joined else ""
-    say(f"{found.read:,} turns read = {found.kept:,} kept{joined} + {sum(found.dropped.values()):,} dropped")
+    say(f"{counted(found.read, 'turn')} read = {found.kept:,} kept{joined} + {sum(found.dropped.values()):,} dropped")
     for reason, count in found.dropped.items():
         say(f"  dropped: {count:,} ({reason})", "dim")
     for kind, count in found.changed.items():
         say(f"  replaced: {count:,} ({kind})", "dim")
     least, median, most = found.turns_a_conversation
-    turns = f"{least} to {most} turns (median {median})"
-    groups = "1 group" if found.groups == 1 else f"{found.groups:,} groups"
-    say(f"{found.conversations:,} conversations in {groups}, of {turns}")
+    turns = f"{least:,} to {most:,} turns (median {median:,})" if least < most else counted(most, "turn")
+    say(f"{counted(found.conversations, 'conversation')} in {counted(found.groups, 'group')}, of {turns}")
     say(f"{found.characters:,} characters")
     if found.first:
         say(f"from {found.first} to {found.last}")
     say(copies(found))
-    say("languages: " + shortlist([f"{code} {share:.0%}" for code, share in found.languages.items()], 6))
+    shares = shortlist([f"{code} {share:.0%}" for code, share in found.languages.items()], 6)
+    say(f"languages: {shares or 'too little text to tell'}")
     table = Table("speaker", "turns", "share", "characters a turn", box=None, pad_edge=False)
     for one in found.speakers[:MOST_SPEAKERS]:
         table.add_row(one.name, f"{one.turns:,}", f"{one.share:.1%}", f"{one.characters:.0f}")
@@ -143,7 +141,7 @@ def show(found: Inspection, screen: Screen) -> None:
         show_tokens(found.tokens, found.kept, screen)
     else:
         for speaker, text in found.examples[0]:
-            say(f"  {speaker}: {text}", "dim")
+            say(f"  {speaker}: {text.replace(chr(10), chr(10) + '    ')}", "dim")
     for note in found.notes:
         say(f"note: {note}", "dim")
     for warning in found.warnings:

@@ -11,11 +11,12 @@ from cyclopts import Parameter
 from wolf_chatbox.cli import READ_IN_PART
 from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.data.preferences import write_preferences
-from wolf_chatbox.data.tally import Tally
+from wolf_chatbox.data.tally import LISTED, Tally
 from wolf_chatbox.errors import DataError
 from wolf_chatbox.files import new_file
 from wolf_chatbox.importers import read_choices
 from wolf_chatbox.talk.choices import saved_choices
+from wolf_chatbox.visible import counted, shortlist
 
 
 def preferences(
@@ -43,13 +44,13 @@ def preferences(
         for path in files:
             before = len(tally.formats)
             count = write_preferences(read_choices(path, read, tally, saved_choices), file)
-            titles = ", ".join(dict.fromkeys(title for _, title in tally.formats[before:]))
-            print(f"{path}: {count} choices ({titles})", file=sys.stderr)
+            titles = dict.fromkeys(title for _, title in tally.formats[before:])
+            print(f"{path}: {counted(count, 'choice')} ({shortlist(titles, LISTED)})", file=sys.stderr)
         _account(tally)
         if not tally.kept:
             remedy = "Draw a reply again (/retry in a chat), or pass a data set of choices."
             raise DataError(f"{', '.join(files)}: no reply was passed over for another. {remedy}")
-    print(f"{tally.kept} choices in {output}", file=sys.stderr)
+    print(f"{counted(tally.kept, 'choice')} in {output}", file=sys.stderr)
     return READ_IN_PART if tally.unread else 0
 
 

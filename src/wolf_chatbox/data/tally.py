@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -13,6 +13,17 @@ from wolf_chatbox.visible import shortlist
 
 NAMED = 3
 """Files that are named in a line about many."""
+LISTED = 12
+"""Files, or formats, that a list on the terminal names."""
+
+
+def listed(files: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """Lines that tell what was read, as `Tally.files` gives it: the first ones by name, of the others the formats."""
+    yield from (f"{path}: {title}" for path, title in files[:LISTED])
+    if others := files[LISTED:]:
+        titles = list(dict.fromkeys(title for _, title in others))
+        more = f"; and {len(titles) - LISTED} more formats" if len(titles) > LISTED else ""
+        yield f"… and {len(others):,} more: {'; '.join(titles[:LISTED])}{more}"
 
 
 class Truncated(DataError):

@@ -121,6 +121,8 @@ def read_choices(
             raise FormatError(f"{path}: {titles}: has no choices between replies. These may: {', '.join(readers)}.")
         if others:
             tally.notes.append(f"{path}: skipped {len(others)} files in formats without choices between replies")
+            without = {FORMATS[name].title for name in others}
+            tally.formats[:] = [known for known in tally.formats if known[1] not in without]
         if not found and len(tally.unread) > before:
             raise DataError(f"{path}: no file in it can be read. The first error: {tally.unread[before].reason}")
 

@@ -23,7 +23,7 @@ UNSPOKEN = {"calendar", "code", "contacts", "key", "log", "patch", "pointer", "p
 """Kinds that are no conversations, even if a format makes turns of their lines."""
 SUPPORTED = (
     "Chat exports, scripts (lines NAME: text), subtitles, tables and JSON of conversations are read; "
-    "`wolf-chatbox data inspect --help` names all formats."
+    "`wolf-chatbox data formats` lists all formats."
 )
 
 

@@ -22,7 +22,7 @@ class ReplayConfig:
     game: Annotated[Whole, AT_LEAST_1] = 1
     """Which game of the file, if it holds several."""
     format: Annotated[FormatName, DATA] = "auto"
-    """Format of the file; auto detects it from the content."""
+    """Format of the file; auto detects it from the content. `wolf-chatbox data formats` lists the others."""
     output: Annotated[
         Path | None, Parameter(name=["--output", "-o"]), SAVING, unset("the file's name with .html, in this folder")
     ] = None

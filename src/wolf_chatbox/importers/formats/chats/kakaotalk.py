@@ -165,7 +165,7 @@ def _begun(line: str, form: re.Pattern[str], day: datetime | None, names: Collec
     match = form.match(line)
     if match is None or match["rest"] is None:
         if form is BRACKETED and (_is_notice(line, names) or DELETED_BODY.fullmatch(line.strip())):
-            return Message("", "", day, SYSTEM if _is_notice(line, names) else DELETED), line
+            return Message("", "", None, SYSTEM if _is_notice(line, names) else DELETED), line
         return None
     if form is STAMPED or form is TURNED:
         day = _date(match)

@@ -56,7 +56,7 @@ def claims(head: str) -> bool:
 
 def read(source: Source, config: ReadConfig, tally: Tally) -> Iterator[Conversation]:
     """Yield the conversations. Of one that branches, that is the best path, or all."""
-    branches = Branches(config, tally, "reply on another branch")
+    branches = Branches(config, tally, "on another branch")
     names: dict[str, str] = {}
     broken: DataError | None = None
     with Shelf() as shelf:
