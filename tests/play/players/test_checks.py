@@ -278,6 +278,8 @@ def test_it_knows_every_player_of_a_told_game() -> None:
         ("My plan is to manipulate everyone.", True),
         ("I'm here to help. I'm not sure yet.", False),
         ("My vote is Bela. I think she is strange.", False),
+        ("I will vote against my village.", True),
+        ("I'm still looking for a human.", True),
         ("What is your role?", False),
         ("Who is the wolf?", False),
         ("Bela was killed in the night.", False),

@@ -142,7 +142,8 @@ _SEEKS = {
 _NO_VILLAGER = {
     "en": re.compile(
         r"\bnot (?:an? |the |one of the )?(?:villager|human|innocent)"
-        r"|\b(?:catch|trap|hunt|eliminate|get rid of)\b[^.!?]{0,30}\b(?:humans?|villagers?|innocents?)\b",
+        r"|\b(?:catch|trap|hunt|eliminate|get rid of)\b[^.!?]{0,30}\b(?:humans?|villagers?|innocents?)\b"
+        r"|\bagainst (?:my|our|the) villag|\blooking for (?:a|the) human\b",
         re.IGNORECASE,
     ),
     "ja": re.compile(r"(?:村人|人間|村側|村陣営)(?:(?:では|じゃ)(?:ない|ありません)|を(?:捕|狩|倒|消))"),
