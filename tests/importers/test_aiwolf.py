@@ -430,3 +430,11 @@ def test_lost_spaces_are_told_and_repaired_only_when_asked() -> None:
 def test_repair_leaves_long_words_of_other_conversations_alone() -> None:
     chat = Conversation((read(TRANSLATED).turns[0]._replace(text="Donaudampfschifffahrtsgesellschaftskapitaen"),))
     assert list(clean([chat], CleanConfig(repair=True), Tally())) == [chat]
+
+
+def test_a_separator_before_a_number_is_space(tmp_path: Path) -> None:
+    """`int` does not take every space that a pattern does."""
+    log = "0,status,1,SEER,ALIVE,a,Ann\n0,status,2,WEREWOLF,ALIVE,b,Ben\n0,talk,0,0,\x1f1,Hello.\n"
+    (tmp_path / "game.log").write_text(log)
+    [game] = read_conversations(tmp_path / "game.log", ReadConfig(format="aiwolf"))
+    assert [turn.speaker for turn in game.turns] == ["Ann"]

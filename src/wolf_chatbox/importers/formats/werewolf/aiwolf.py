@@ -155,7 +155,7 @@ class _Log:
 
 
 def _number(text: str) -> int:
-    return int(text) if re.fullmatch(r"\s*[0-9]{1,6}\s*", text) else -1
+    return int(text.strip()) if re.fullmatch(r"\s*[0-9]{1,6}\s*", text) else -1
 
 
 FORMAT = Format(
