@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from messengers import JSON, WRITERS
+from exports import JSON, WRITERS
 
 PEERS = {"whatsapp": ("whatstk", "whatstk-told", "chat-miner")}
 """Other readers of a format; a JSON document is read by the json module too, and everything else by lines alone."""

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from wolf_chatbox.config import FORMAT_FILES
+from wolf_chatbox.format_names import FORMAT_FILES
 from wolf_chatbox.importers import FORMATS
 from wolf_chatbox.words import formats_in
 

@@ -6,15 +6,14 @@ Nothing here imports torch.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
-from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from cyclopts import Parameter, Token
+from cyclopts import Parameter
 
 from wolf_chatbox.errors import ConfigError
+from wolf_chatbox.format_names import FormatName
 from wolf_chatbox.game import SIDES
 from wolf_chatbox.settings import (
     AT_LEAST_0,
@@ -38,26 +37,6 @@ from wolf_chatbox.settings import (
 )
 
 StyleName = Literal["auto", "dialogpt", "named", "chat"]
-FORMAT_FILES = {
-    path.stem: path.parent.name for path in sorted(Path(__file__).parent.glob("importers/formats/*/[!_]*.py"))
-}
-"""The folder of each format, by its name, which is its file's: listed, not imported, so that help stays fast."""
-
-
-def _format(type_: object, tokens: Sequence[Token]) -> str:
-    """The name of a format; a wrong one is answered with those like it, as all of them fill a screen."""
-    name = tokens[0].value
-    if name != "auto" and name not in FORMAT_FILES:
-        near = get_close_matches(name, FORMAT_FILES, 3)
-        meant = f"Did you mean {' or '.join(near)}? " if near else ""
-        raise ValueError(f"{name} is not a known format. {meant}`wolf-chatbox data formats` lists them.")
-    return name
-
-
-if TYPE_CHECKING:
-    FormatName = str
-else:
-    FormatName = Annotated[Literal["auto", *FORMAT_FILES], Parameter(show_choices=False, converter=_format)]
 Form = Literal["conversations", "openai", "sharegpt", "raw"]
 SplitName = Literal["group", "time"]
 Duplicates = Literal["keep", "exact", "near"]

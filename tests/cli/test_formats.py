@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from wolf_chatbox.cli import app, run
-from wolf_chatbox.config import FORMAT_FILES
+from wolf_chatbox.format_names import FORMAT_FILES
 from wolf_chatbox.importers import FORMATS
 
 Cli = Callable[..., tuple[int, str, str]]

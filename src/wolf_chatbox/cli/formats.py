@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.table import Table
 
-from wolf_chatbox.config import FORMAT_FILES
+from wolf_chatbox.format_names import FORMAT_FILES
 from wolf_chatbox.importers import FORMATS
 from wolf_chatbox.screen import Screen, painted
 from wolf_chatbox.visible import visible_json

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from wolf_chatbox.config import FORMAT_FILES, ReadConfig
+from wolf_chatbox.config import ReadConfig
 from wolf_chatbox.errors import FormatError, Setting
+from wolf_chatbox.format_names import FORMAT_FILES
 from wolf_chatbox.importers.files.source import Source
 from wolf_chatbox.importers.format import Format
 from wolf_chatbox.importers.second_look.likeness import SILENT, certain

@@ -10,8 +10,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from wolf_chatbox.config import FormatName
 from wolf_chatbox.errors import DataError
+from wolf_chatbox.format_names import FormatName
 
 MIT = """\
 MIT License

@@ -1,1 +1,1 @@
-"""What several formats share."""
+"""What several formats share, or what is too long to stand in one."""

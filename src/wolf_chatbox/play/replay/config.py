@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from wolf_chatbox.config import FormatName
+from wolf_chatbox.format_names import FormatName
 from wolf_chatbox.settings import AT_LEAST_1, DATA, SAVING, Whole, check, unset
 
 

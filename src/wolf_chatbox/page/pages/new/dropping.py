@@ -110,7 +110,7 @@ async def formats(page: NewCharacter) -> None:
 
 def _known_formats(language: str) -> dict[str, list[tuple[str, str]]]:
     """Title and export of the formats by family, in a language where it has them."""
-    from wolf_chatbox.config import FORMAT_FILES
+    from wolf_chatbox.format_names import FORMAT_FILES
     from wolf_chatbox.importers.registry import FORMATS
 
     told = formats_in(language)

@@ -1,16 +1,25 @@
-"""The exports of messengers, of any size, for bench/importers.py: more writers for those of exports.py."""
+"""Exports of messengers."""
 
 from __future__ import annotations
 
 import csv
 import html
 import json
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TextIO
 
-import exports
-from exports import NAMES, messages, records
+from exports.drawn import NAMES, messages, newest_first, records
+
+
+def discord(file: TextIO, count: int) -> None:
+    def record(number: int, time: datetime, name: str, text: str) -> dict[str, Any]:
+        author = {"id": "9", "name": name, "discriminator": "0000", "nickname": name}
+        author |= {"color": None, "isBot": False, "roles": []}
+        head = {"id": str(number), "type": "Default", "timestamp": f"{time.isoformat()}+00:00", "timestampEdited": None}
+        head |= {"isPinned": False, "content": text, "author": author}
+        return head | {key: [] for key in ("attachments", "embeds", "stickers", "reactions", "mentions")}
+
+    records(file, count, '{"guild": {"id": "1"}, "channel": {"id": "2", "name": "boats"}, "messages": [\n', record)
 
 
 def discord_csv(file: TextIO, count: int) -> None:
@@ -73,12 +82,44 @@ def hangouts(file: TextIO, count: int) -> None:
     records(file, count, f'{{"conversations": [{head[:-1]}, "events": [\n', record, "]}]}\n")
 
 
+def kakaotalk(file: TextIO, count: int) -> None:
+    file.write("Boats 4 님과 카카오톡 대화\n저장한 날짜 : 2024년 3월 5일 오후 6:20\n\n\n")
+    day = None
+    for time, name, text in messages(count):
+        clock = f"{'오전' if time.hour < 12 else '오후'} {time.hour % 12 or 12}:{time:%M}"
+        stamp = f"{time.year}년 {time.month}월 {time.day}일 {clock}"
+        if time.date() != day:
+            file.write(f"\n{stamp}\n")
+            day = time.date()
+        file.write(f"{stamp}, {name} : {text}\n")
+
+
 def messenger(file: TextIO, count: int) -> None:
     def record(number: int, time: datetime, name: str, text: str) -> dict[str, Any]:
         name, text = (part.encode().decode("latin-1") for part in (name, text))
         return {"sender_name": name, "timestamp_ms": int(time.timestamp()) * 1000, "content": text}
 
     newest_first(file, count, '{"participants": [], "messages": [\n', record, '], "title": "Boats"}\n')
+
+
+def qq(file: TextIO, count: int) -> None:
+    rule = "=" * 64
+    file.write(
+        f"消息记录（此消息记录为文本格式，不支持重新导入）\n\n{rule}\n消息分组:我的群聊\n{rule}\n消息对象:Boats\n{rule}\n\n"
+    )
+    for time, name, text in messages(count):
+        file.write(f"{time:%Y-%m-%d} {time.hour}:{time:%M:%S} {name}({10001 + NAMES.index(name)})\n{text}\n\n")
+
+
+def qq_exporter(file: TextIO, count: int) -> None:
+    def record(number: int, time: datetime, name: str, text: str) -> dict[str, Any]:
+        head = {"id": str(number), "seq": str(number), "timestamp": int(time.timestamp() * 1000), "time": str(time)}
+        head |= {"sender": {"uid": f"u_{NAMES.index(name)}", "uin": "10001", "name": name}, "type": "type_1"}
+        content = {"text": text, "html": "", "elements": [{"type": "text", "data": {"text": text}}], "resources": []}
+        return head | {"content": content | {"mentions": []}, "recalled": False, "system": False}
+
+    metadata = '"metadata": {"name": "QQChatExporter V5", "version": "5.5.1"}'
+    records(file, count, f'{{{metadata}, "chatInfo": {{"name": "Boats", "type": "group"}}, "messages": [\n', record)
 
 
 def skype(file: TextIO, count: int) -> None:
@@ -99,6 +140,20 @@ def slackdump(file: TextIO, count: int) -> None:
     records(file, count, '{"channel_id": "C1", "name": "boats", "messages": [\n', _slack)
 
 
+def sms(file: TextIO, count: int) -> None:
+    head = "<?xml version='1.0' encoding='UTF-8' standalone='yes' ?>"
+    file.write(f'{head}\n<smses count="{count}" backup_date="1709583000000">\n')
+    for time, name, text in messages(count):
+        number = NAMES.index(name)
+        body = text.replace("\n", "&#10;")
+        file.write(
+            f'  <sms protocol="0" address="+44123456789{number}" date="{int(time.timestamp() * 1000)}" '
+            f'type="{1 + number % 2}" subject="null" body="{body}" toa="null" sc_toa="null" service_center="null" '
+            f'read="1" status="-1" locked="0" readable_date="{time:%d %b %Y %H:%M:%S}" contact_name="{name}" />\n'
+        )
+    file.write("</smses>\n")
+
+
 def _slack(number: int, time: datetime, name: str, text: str) -> dict[str, Any]:
     section = {"type": "rich_text_section", "elements": [{"type": "text", "text": text}]}
     head = {"client_msg_id": str(number), "type": "message", "user": name, "text": html.escape(text, quote=False)}
@@ -113,6 +168,15 @@ def teams(file: TextIO, count: int) -> None:
         return head | {"messagetype": "RichText/Html", "originalarrivaltime": f"{time.isoformat()}.000Z", "from": "8:a"}
 
     newest_first(file, count, '{"messages": [\n', record)
+
+
+def telegram(file: TextIO, count: int) -> None:
+    def record(number: int, time: datetime, name: str, text: str) -> dict[str, Any]:
+        unix = str(int(time.timestamp()))
+        head = {"id": number, "type": "message", "date": time.isoformat(), "date_unixtime": unix, "from": name}
+        return head | {"from_id": "user1", "text": text, "text_entities": [{"type": "plain", "text": text}]}
+
+    records(file, count, '{"name": "Boats", "type": "private_group", "id": 1, "messages": [\n', record)
 
 
 def telegram_html(file: TextIO, count: int) -> None:
@@ -133,29 +197,36 @@ def telegram_html(file: TextIO, count: int) -> None:
     file.write("</div></div></body></html>\n")
 
 
-def newest_first(
-    file: TextIO, count: int, head: str, record: Callable[[int, datetime, str, str], dict[str, Any]], foot: str = "]}\n"
-) -> None:
-    """Write such a document from the last message to the first."""
-    file.write(head)
-    for number, message in reversed(list(enumerate(messages(count)))):
-        file.write(json.dumps(record(number, *message), ensure_ascii=False) + (",\n" if number else ""))
-    file.write(foot)
+def viber(file: TextIO, count: int) -> None:
+    for time, name, text in messages(count):
+        file.write(f"{time:%d/%m/%Y,%H:%M:%S},{name},+44123456789{NAMES.index(name)},{text}\n")
 
 
-WRITERS: dict[str, Callable[[TextIO, int], None]] = exports.WRITERS | {
-    "discord_csv": discord_csv,
-    "discord_html": discord_html,
-    "discord_text": discord_text,
-    "google_chat": google_chat,
-    "hangouts": hangouts,
-    "messenger": messenger,
-    "skype": skype,
-    "slack": slack,
-    "slackdump": slackdump,
-    "teams": teams,
-    "telegram_html": telegram_html,
-}
-"""The writers of all chat formats."""
-JSON = {*exports.JSON, "google_chat", "hangouts", "messenger", "skype", "slack", "slackdump", "teams"}
-"""Those whose exports are one JSON document."""
+def wechat(file: TextIO, count: int) -> None:
+    for time, name, text in messages(count):
+        file.write(f"{time:%Y-%m-%d %H:%M:%S} {name}\n{text}\n\n")
+
+
+def wechat_json(file: TextIO, count: int) -> None:
+    def record(number: int, time: datetime, name: str, text: str) -> dict[str, Any]:
+        head = {"localId": number, "createTime": int(time.timestamp()), "formattedTime": str(time), "type": "文本消息"}
+        sender = {"senderUsername": f"wxid_{NAMES.index(name)}", "senderDisplayName": name, "source": ""}
+        return head | {"localType": 1, "content": text, "isSend": 0} | sender
+
+    session = '{"wxid": "1@chatroom", "displayName": "Boats", "type": "群聊"}'
+    records(file, count, f'{{"session": {session}, "messages": [\n', record)
+
+
+def whatsapp(file: TextIO, count: int) -> None:
+    for time, name, text in messages(count):
+        file.write(f"{time:%d/%m/%Y, %H:%M} - {name}: {text}\n")
+
+
+def whatsapp_exporter(file: TextIO, count: int) -> None:
+    file.write('{"441234567890-1600000000@g.us": {"name": "Boats", "type": "android", "messages": {\n')
+    for number, (time, name, text) in enumerate(messages(count)):
+        head = {"from_me": False, "timestamp": time.timestamp(), "time": f"{time:%H:%M}", "media": False}
+        head |= {"key_id": f"A{number}", "meta": False, "data": text.replace("\n", "<br>"), "sender": name}
+        head |= {"safe": False, "mime": None, "reply": None, "quoted_data": None, "caption": None, "sticker": False}
+        file.write((",\n" if number else "") + f'"{number}": {json.dumps(head, ensure_ascii=False)}')
+    file.write("}}}\n")
